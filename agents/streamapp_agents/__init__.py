@@ -1,0 +1,1 @@
+"""Order tracking for a fast-food shop."""

@@ -1,0 +1,92 @@
+"""What the codecs make of a body: facts about one order or one product."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+import msgspec
+
+Status = Literal["Recebido", "Em preparação", "Pronto", "Finalizado", "Cancelado"]
+"""The kitchen's words, lowest first."""
+
+StatusPagamento = Literal["pendente", "falhou", "cancelado", "pago", "estornado"]
+"""The words of one payment, lowest first."""
+
+
+class Instante(msgspec.Struct, frozen=True):
+    """An event's time: *em* is aware and in UTC.
+
+    *adiantado* when it lies more than 5 minutes ahead of the SentTimestamp of its message: it is then kept
+    for the record and never outranks anything.
+    """
+
+    em: datetime
+    adiantado: bool = False
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One product of an order; None is unknown. *preco* is the price of one unit, *tempo_preparo* minutes."""
+
+    id_produto: str | None = None
+    nome: str | None = None
+    categoria: str | None = None
+    quantidade: int = 1
+    preco: Decimal | None = None
+    tempo_preparo: int | None = None
+
+
+class Criacao(msgspec.Struct, frozen=True, kw_only=True):
+    """What only an order's creation tells. None is unknown and never erases what is known.
+
+    *cliente* is a CPF, masked already (`***.456.789-**`). *itens* has one entry a product. *soma* is the sum of
+    quantity times price over all lines, None when a price is unknown. *total* is what the event states.
+    """
+
+    cliente: str | None = None
+    itens: tuple[Item, ...] | None = None
+    soma: Decimal | None = None
+    total: Decimal | None = None
+
+
+class Pagamento(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one payment; *id_pagamento* is None where a payment is spoken of without its id."""
+
+    status: StatusPagamento
+    id_pagamento: str | None = None
+
+
+class EventoPedido(msgspec.Struct, frozen=True, kw_only=True):
+    """The facts that one event states of one order; each is optional, and at least one is there.
+
+    *tipo* is the canonical kind (`pedido_criado`, `pedido_status_atualizado`, `pagamento_criado`,
+    `pagamento_atualizado`), for people. *quando* is the event's own time, None where it carries none;
+    *enviado_em* is the SentTimestamp of its message, aware, in UTC.
+    """
+
+    id_pedido: str
+    tipo: str
+    enviado_em: datetime
+    quando: Instante | None = None
+    criacao: Criacao | None = None
+    status: Status | None = None
+    pagamento: Pagamento | None = None
+
+
+class EventoProduto(msgspec.Struct, frozen=True, kw_only=True):
+    """The facts that one event states of one product; None is unknown. *tempo_preparo* is in minutes.
+
+    *ativo* is False in a removal, True in a creation, and in an update unless it says otherwise.
+    """
+
+    id_produto: str
+    tipo: str
+    enviado_em: datetime
+    quando: Instante | None = None
+    nome: str | None = None
+    categoria: str | None = None
+    preco: Decimal | None = None
+    tempo_preparo: int | None = None
+    ativo: bool = True
+
+
+Evento: TypeAlias = EventoPedido | EventoProduto

@@ -1,0 +1,1 @@
+"""A Faust-like stream processing app on SQS."""
