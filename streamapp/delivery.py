@@ -1,0 +1,58 @@
+"""Messages: what a queue is, what comes out of one, and what goes into one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """One SQS queue, as found at start.
+
+    *visibility* is its visibility timeout in seconds, *max_bytes* its MaximumMessageSize. *dead_letters* is
+    the name of the queue that its RedrivePolicy names, and *max_receives* that policy's maxReceiveCount.
+    """
+
+    name: str
+    url: str
+    visibility: float = 30.0
+    max_bytes: int = 1_048_576
+    fifo: bool = False
+    dead_letters: str | None = None
+    max_receives: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One receipt of one message.
+
+    *handle* is the receipt handle, good for this receipt alone. *receives* is SQS's
+    ApproximateReceiveCount, this one included. *asked_at* is the monotonic time just before the receive call
+    was sent: visibility is counted from there, because SQS may have started its clock at any time since.
+    """
+
+    queue: Queue
+    message_id: str
+    handle: str
+    body: str
+    receives: int
+    sent_at: datetime
+    asked_at: float
+    attributes: Mapping[str, str] = field(default_factory=dict[str, str])
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message to be sent. *group* and *deduplication* are for FIFO queues; *attributes* are all Strings."""
+
+    body: str
+    attributes: Mapping[str, str] = field(default_factory=dict[str, str])
+    group: str | None = None
+    deduplication: str | None = None
+
+    @property
+    def size(self) -> int:
+        """What SQS counts against its limits: UTF-8 bytes of the body and of each attribute's name, type, value."""
+        attributes = sum(len(f"{name}String{value}".encode()) for name, value in self.attributes.items())
+        return len(self.body.encode()) + attributes

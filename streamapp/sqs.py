@@ -1,0 +1,130 @@
+"""What streamapp asks of SQS: the few calls that everything else is made of."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from streamapp.delivery import Delivery, Outgoing, Queue
+from streamapp.errors import Fault
+
+BATCH = 10
+"""Entries a batch call may carry, and messages a receive may bring: SQS's own limit."""
+
+MAX_VISIBILITY = 43_200
+"""Seconds that a message may stay invisible in all, counted from its receipt: SQS's own limit of 12 h."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why SQS refused one entry of a batch. *sender_fault*: the entry itself is wrong and will never succeed."""
+
+    code: str
+    sender_fault: bool = False
+
+
+class Sqs(Protocol):
+    """SQS, or something that keeps its rules.
+
+    Every call raises only `ServiceError`. The three batch calls take 1..10 entries, answer one outcome an
+    entry, in order (None: done), and raise only when the call as a whole failed.
+    """
+
+    async def find(self, name: str) -> Queue:
+        """Answer the queue of this name or URL; a missing one is a CONFIGURATION fault."""
+        ...
+
+    async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
+        """Long-poll for 1..10 messages for *wait* seconds (0..20); answer as soon as there is one."""
+        ...
+
+    async def send(self, queue: Queue, messages: Sequence[Outgoing]) -> list[Failure | None]:
+        """Send messages."""
+        ...
+
+    async def delete(self, queue: Queue, handles: Sequence[str]) -> list[Failure | None]:
+        """Delete messages by receipt handle. Success is no proof: a stale handle may succeed and do nothing."""
+        ...
+
+    async def change_visibility(
+        self, queue: Queue, changes: Sequence[tuple[str, int]]
+    ) -> list[Failure | None]:
+        """Let each message of (handle, seconds) come back that many seconds from now."""
+        ...
+
+    async def create(self, name: str, attributes: Mapping[str, str]) -> Queue:
+        """Create the queue, or set these attributes (SQS's names) of one that is there."""
+        ...
+
+    async def attributes(self, queue: Queue) -> dict[str, str]:
+        """Answer all queue attributes, by SQS's names."""
+        ...
+
+
+_LEASE_LOST = frozenset({"ReceiptHandleIsInvalid", "MessageNotInflight", "InvalidReceiptHandle"})
+_CAPACITY = frozenset({"OverLimit"})
+_CREDENTIALS = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+        "SignatureDoesNotMatch",
+        "InvalidSignatureException",
+        "RequestExpired",
+        "InvalidSecurity",
+        "IncompleteSignature",
+        "MissingAuthenticationToken",
+    }
+)
+_CONFIGURATION = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "QueueDoesNotExist",
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "QueueDeletedRecently",
+        "KmsAccessDenied",
+        "KmsNotFound",
+        "KmsDisabled",
+        "KmsInvalidState",
+        "KmsOptInRequired",
+        "KmsInvalidKeyUsage",
+        "InvalidAddress",
+        "OptInRequired",
+    }
+)
+_SENDER = frozenset(
+    {
+        "InvalidMessageContents",
+        "InvalidParameterValue",
+        "InvalidParameterCombination",
+        "MissingParameter",
+        "MissingRequiredParameterException",
+        "MessageTooLong",
+        "BatchRequestTooLong",
+        "AWS.SimpleQueueService.BatchRequestTooLong",
+        "TooManyEntriesInBatchRequest",
+        "EmptyBatchRequest",
+        "BatchEntryIdsNotDistinct",
+        "InvalidBatchEntryId",
+        "UnsupportedOperation",
+        "InvalidAttributeName",
+        "InvalidAttributeValue",
+        "QueueNameExists",
+    }
+)
+
+
+def fault_of(code: str, message: str = "") -> Fault:
+    """Answer the class of an SQS error by its code (`QueryErrorCode`, else `Code`); what is unknown may heal."""
+    if code in _LEASE_LOST or "Total VisibilityTimeout" in message or "not available for visibility" in message:
+        return Fault.LEASE_LOST
+    for codes, fault in (
+        (_CAPACITY, Fault.CAPACITY),
+        (_CREDENTIALS, Fault.CREDENTIALS),
+        (_CONFIGURATION, Fault.CONFIGURATION),
+        (_SENDER, Fault.SENDER),
+    ):
+        if code in codes:
+            return fault
+    return Fault.TRANSIENT
