@@ -24,7 +24,9 @@ class MessageTooLarge(StreamappError):
     """An outgoing message is over its queue's limit."""
 
     def __init__(self, size: int, limit: int) -> None:
-        super().__init__(f"a message of {size} bytes, attributes counted, is over its queue's limit of {limit}")
+        super().__init__(
+            f"a message of {size} bytes, attributes counted, is over its queue's limit of {limit}"
+        )
 
 
 class Refused(StreamappError):

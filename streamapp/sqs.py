@@ -117,7 +117,11 @@ _SENDER = frozenset(
 
 def fault_of(code: str, message: str = "") -> Fault:
     """Answer the class of an SQS error by its code (`QueryErrorCode`, else `Code`); what is unknown may heal."""
-    if code in _LEASE_LOST or "Total VisibilityTimeout" in message or "not available for visibility" in message:
+    if (
+        code in _LEASE_LOST
+        or "Total VisibilityTimeout" in message
+        or "not available for visibility" in message
+    ):
         return Fault.LEASE_LOST
     for codes, fault in (
         (_CAPACITY, Fault.CAPACITY),

@@ -1,0 +1,131 @@
+"""What has been declared: agents, tables, sinks, indexes."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+from streamapp_codecs import Decoder
+
+from streamapp.errors import ConfigError
+from streamapp.sink import Encoder, Sink
+from streamapp.stream import Stream
+from streamapp.table import Index, Table
+
+T = TypeVar("T")
+S = TypeVar("S", bound=msgspec.Struct)
+E = TypeVar("E")
+M = TypeVar("M")
+
+Handler = Callable[[Stream[T]], Awaitable[None] | AsyncIterator[Any]]
+"""An agent's function: it iterates the stream, and may yield values for its sink."""
+
+BACKOFF = 2.0
+"""Seconds that a message waits at most before its second try; each further try may wait twice as long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """An async function over one stream.
+
+    *concurrency* is how many messages it has in hand at most, *instances* how many of it run side by side
+    (None: as many as messages). What the function yields goes to *sink*.
+    """
+
+    name: str
+    queue: str
+    codec: Decoder[Any]
+    handler: Handler[Any]
+    concurrency: int | None = None
+    instances: int | None = None
+    backoff: float = BACKOFF
+    sink: Sink[Any] | None = None
+
+
+class App:
+    """A stream processing application. Declaring does nothing: the worker brings it to life."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._agents: dict[str, Agent] = {}
+        self._sinks: dict[str, Sink[Any]] = {}
+        self._tables: dict[str, Table[Any, Any]] = {}
+
+    def __repr__(self) -> str:
+        return f"<App {self.name}>"
+
+    @property
+    def agents(self) -> Mapping[str, Agent]:
+        """All agents, by name."""
+        return self._agents
+
+    @property
+    def sinks(self) -> Mapping[str, Sink[Any]]:
+        """All sinks, by queue."""
+        return self._sinks
+
+    @property
+    def tables(self) -> Mapping[str, Table[Any, Any]]:
+        """All tables, by name."""
+        return self._tables
+
+    def agent(
+        self,
+        queue: str,
+        codec: Decoder[T],
+        *,
+        name: str | None = None,
+        concurrency: int | None = None,
+        instances: int | None = None,
+        backoff: float = BACKOFF,
+        sink: Sink[Any] | None = None,
+    ) -> Callable[[Handler[T]], Handler[T]]:
+        """Declare the decorated function to be the agent of *queue*; it stays an ordinary function."""
+
+        def declare(handler: Handler[T]) -> Handler[T]:
+            called = name or str(getattr(handler, "__name__", handler))
+            if called in self._agents:
+                raise DeclaredTwice("agent", called)
+            if any(agent.queue == queue for agent in self._agents.values()):
+                # Two agents on one queue would each see a part of its messages.
+                raise DeclaredTwice("agent of queue", queue)
+            self._agents[called] = Agent(called, queue, codec, handler, concurrency, instances, backoff, sink)
+            return handler
+
+        return declare
+
+    def sink(self, queue: str, codec: Encoder[M], *, identity: Callable[[M], str] | None = None) -> Sink[M]:
+        """Declare a destination queue for messages of one type."""
+        return _once(self._sinks, "sink", queue, Sink(queue, codec, identity))
+
+    def table(
+        self,
+        name: str,
+        of: type[S],
+        *,
+        fold: Callable[[S | None, E], S | None],
+        announce: Callable[[S | None, S | None], Any] | None = None,
+        to: Sink[Any] | None = None,
+        expires: bool = True,
+    ) -> Table[S, E]:
+        """Declare typed state by key; *announce* says what a change tells *to* the outside."""
+        table: Table[S, E] = Table(name, of, fold=fold, announce=announce, to=to, expires=expires)
+        return _once(self._tables, "table", name, table)
+
+    def index(self, name: str) -> Index:
+        """Declare sets of keys, by key."""
+        return Index(name)
+
+
+class DeclaredTwice(ConfigError):
+    """Two declarations claim one name."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"{kind} {name!r} is declared twice; give the second one another name")
+
+
+def _once(known: dict[str, T], kind: str, name: str, value: T) -> T:
+    if name in known:
+        raise DeclaredTwice(kind, name)
+    known[name] = value
+    return value

@@ -1,0 +1,201 @@
+"""Put together the parts that serve each agent; a queue or a store that is missing is found out here."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from anyio import create_memory_object_stream
+
+from streamapp.announce import Announcer, Outbox
+from streamapp.app import Agent, App
+from streamapp.batch import Batcher
+from streamapp.config import Config, queue_variable
+from streamapp.delivery import Queue
+from streamapp.errors import ConfigError, Fault, ServiceError
+from streamapp.leases import Lease, Leases, Tokens
+from streamapp.outage import Outage
+from streamapp.runner import Runner
+from streamapp.settle import Settler
+from streamapp.source import Source
+from streamapp.sqs import BATCH, Sqs
+from streamapp.state import State
+from streamapp.store import Store
+from streamapp.tally import Tally
+from streamapp.work import Runtime
+
+logger = logging.getLogger(__name__)
+
+FLUSH = 100
+"""Events in one flush of state: about 20 ms of Redis and of folding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """All parts that serve one agent."""
+
+    agent: Agent
+    queue: Queue
+    leases: Leases
+    source: Source
+    settler: Settler
+    runner: Runner
+    concurrency: int
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """All parts of one worker; none of them runs yet."""
+
+    runtime: Runtime
+    lines: Sequence[Line]
+    batchers: Sequence[Batcher[object, object]]
+
+
+class QueueMissing(ConfigError):
+    """A queue is not there."""
+
+    def __init__(self, name: str, stream: str) -> None:
+        super().__init__(
+            f"queue {name} does not exist; create it with `streamapp queues create`, "
+            f"or set {queue_variable(stream)} to its URL or name"
+        )
+
+
+class UnknownAgent(ConfigError):
+    """An agent was asked for that the app does not have."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"there is no agent {name!r}; this app has {', '.join(known) or 'none'}")
+
+
+async def assemble(  # noqa: PLR0913 - what a worker is made of
+    app: App,
+    config: Config,
+    sqs: Sqs,
+    store: Store,
+    tally: Tally,
+    *,
+    agents: Sequence[str] | None = None,
+    longest_wait: float = 20.0,
+) -> Assembly:
+    """Find every queue and the store, and answer what will serve the named agents (None: all).
+
+    Raises `ConfigError` or `ServiceError` for what cannot be used.
+    """
+    chosen = choose(app, agents)
+    await store.ping()
+    outage = Outage("Redis", store.ping)
+    queues = {
+        name: await _find(sqs, config, name) for name in (*app.sinks, *(agent.queue for agent in chosen))
+    }
+    sqs_outage = Outage("SQS", partial(sqs.attributes, next(iter(queues.values()))))
+    outboxes = {name: Outbox(sqs, queues[name], sqs_outage, tally) for name in app.sinks}
+    state = State(store, outage, ttl=config.state_ttl, barrier=config.replicas > 0)
+    runtime = Runtime(
+        config=config,
+        tally=tally,
+        store=store,
+        store_outage=outage,
+        state=state,
+        changes=Batcher(state.flush, name="state", limit=FLUSH),
+        announcer=Announcer(outboxes, store, outage),
+        outboxes=outboxes,
+    )
+    lines: list[Line] = []
+    letters: list[Outbox] = []
+    for agent in chosen:
+        queue = queues[agent.queue]
+        dead = await _dead_letters(sqs, queue, config)
+        outbox = Outbox(sqs, dead, sqs_outage, tally) if dead else None
+        letters += [outbox] if outbox else []
+        lines.append(_line(agent, queue, outbox, runtime, sqs, wait=min(config.wait_seconds, longest_wait)))
+    batchers = [
+        runtime.changes,
+        runtime.announcer.confirmations,
+        *(outbox.batcher for outbox in (*outboxes.values(), *letters)),
+        *(batcher for line in lines for batcher in (line.settler.deletes, line.settler.releases)),
+    ]
+    return Assembly(runtime, lines, batchers)  # type: ignore[arg-type]  # each takes its own items
+
+
+def choose(app: App, names: Sequence[str] | None) -> list[Agent]:
+    """Answer the named agents of *app*, all without names. Raises `UnknownAgent`."""
+    for name in names or ():
+        if name not in app.agents:
+            raise UnknownAgent(name, list(app.agents))
+    return [agent for name, agent in app.agents.items() if names is None or name in names]
+
+
+def most_polls(app: App, config: Config) -> int:
+    """Answer how many polls may wait at once, each of which needs a connection."""
+    return sum(-(-(agent.concurrency or config.concurrency) // BATCH) for agent in app.agents.values())
+
+
+async def _find(sqs: Sqs, config: Config, stream: str) -> Queue:
+    name = config.queue(stream)
+    try:
+        return await sqs.find(name)
+    except ServiceError as error:
+        if error.fault is Fault.CONFIGURATION and "Access" not in error.detail:
+            raise QueueMissing(name, stream) from error
+        raise
+
+
+async def _dead_letters(sqs: Sqs, queue: Queue, config: Config) -> Queue | None:
+    """Answer where the letters of *queue* go; what its settings lack is a warning, never a refusal."""
+    for flaw in flaws(queue, config):
+        logger.warning("%s: %s", queue.name, flaw)
+    if queue.dead_letters is None:
+        return None
+    try:
+        return await sqs.find(queue.dead_letters)
+    except ServiceError as error:
+        if error.heals:
+            raise
+        logger.warning("%s: its dead-letter queue %s cannot be used", queue.name, queue.dead_letters)
+        return None
+
+
+def flaws(queue: Queue, config: Config) -> list[str]:
+    """Answer what is unwise in the settings of a source queue, each with its cure."""
+    found: list[str] = []
+    if queue.dead_letters is None:
+        found.append(
+            "no redrive policy, so a poison message comes back for ever; run `streamapp queues create`"
+        )
+    elif queue.max_receives is not None and queue.max_receives <= config.max_attempts:
+        found.append(
+            f"maxReceiveCount {queue.max_receives} is not above STREAMAPP_MAX_ATTEMPTS={config.max_attempts}: "
+            "SQS moves messages before their reason is written; run `streamapp queues create`"
+        )
+    if queue.visibility < 2:  # noqa: PLR2004 - a heartbeat every quarter second cannot save less
+        found.append(f"a visibility timeout of {queue.visibility:g} s is too short; 30 s is a good start")
+    return found
+
+
+def _line(
+    agent: Agent, queue: Queue, letters: Outbox | None, runtime: Runtime, sqs: Sqs, *, wait: float
+) -> Line:  # noqa: PLR0913 - as above
+    config, tally = runtime.config, runtime.tally
+    concurrency = agent.concurrency or config.concurrency
+    feed, untaken = create_memory_object_stream[Lease](concurrency)
+    tokens = Tokens(concurrency)
+    leases = Leases(sqs, queue, tokens, tally)
+    settler = Settler(
+        sqs, queue, leases, letters, tally, max_attempts=config.max_attempts, backoff=agent.backoff
+    )
+    source = Source(
+        sqs,
+        queue,
+        tokens=tokens,
+        leases=leases,
+        settler=settler,
+        feed=feed,
+        untaken=untaken,
+        outage=runtime.store_outage,
+        tally=tally,
+        wait=wait,
+    )
+    runner = Runner(agent, untaken, settler, runtime, agent.instances or concurrency)
+    return Line(agent, queue, leases, source, settler, runner, concurrency)

@@ -1,0 +1,251 @@
+"""SQS through aioboto3: the only module that knows the AWS client."""
+
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import aioboto3
+import anyio
+from aiobotocore.config import AioConfig
+from anyio import fail_after
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError as ClientHTTPError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
+
+from streamapp.delivery import Delivery, Outgoing, Queue
+from streamapp.errors import ConfigError, Fault, ServiceError
+from streamapp.sqs import Failure, fault_of
+
+if TYPE_CHECKING:
+    from types_aiobotocore_sqs import SQSClient
+
+CONNECT_TIMEOUT = 3.0
+"""Seconds to reach SQS; a region that takes longer is not usable."""
+
+CALL_TIMEOUT = 10.0
+"""Seconds that any call but a receive may take in all, retries included."""
+
+SLACK = 5.0
+"""Seconds beyond its wait after which a receive is given up: the read timeout has to outlast the long poll."""
+
+
+class Aws:
+    """SQS over two clients, so that ten waiting polls never keep an acknowledgement from a connection."""
+
+    def __init__(self, polls: "SQSClient", calls: "SQSClient") -> None:
+        self._polls = polls
+        self._calls = calls
+        self.endpoint: str = calls.meta.endpoint_url
+        self.region: str = calls.meta.region_name
+
+    async def find(self, name: str) -> Queue:
+        """Answer the queue of this name or URL; a missing one is a CONFIGURATION fault."""
+        with _ours(CALL_TIMEOUT, name):
+            url = name
+            if not name.startswith(("http://", "https://")):
+                url = (await self._calls.get_queue_url(QueueName=name))["QueueUrl"]
+            answer = await self._calls.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+        return _queue(url, dict(answer.get("Attributes", {})))
+
+    async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
+        """Long-poll for 1..10 messages for *wait* seconds (0..20); answer as soon as there is one."""
+        asked_at = anyio.current_time()
+        with _ours(wait + SLACK, queue.name):
+            answer = await self._polls.receive_message(
+                QueueUrl=queue.url,
+                MaxNumberOfMessages=limit,
+                WaitTimeSeconds=int(wait),
+                MessageAttributeNames=["All"],
+                MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp", "MessageGroupId"],
+            )
+        return [_delivery(queue, message, asked_at) for message in answer.get("Messages", [])]
+
+    async def send(self, queue: Queue, messages: Sequence[Outgoing]) -> list[Failure | None]:
+        """Send messages."""
+        entries = [_entry(position, message) for position, message in enumerate(messages)]
+        with _ours(CALL_TIMEOUT, queue.name):
+            answer = await self._calls.send_message_batch(QueueUrl=queue.url, Entries=entries)  # type: ignore[arg-type]  # built in _entry
+        return _outcomes(len(messages), answer)
+
+    async def delete(self, queue: Queue, handles: Sequence[str]) -> list[Failure | None]:
+        """Delete messages by receipt handle. Success is no proof: a stale handle may succeed and do nothing."""
+        with _ours(CALL_TIMEOUT, queue.name):
+            answer = await self._calls.delete_message_batch(
+                QueueUrl=queue.url,
+                Entries=[{"Id": str(n), "ReceiptHandle": handle} for n, handle in enumerate(handles)],
+            )
+        return _outcomes(len(handles), answer)
+
+    async def change_visibility(
+        self, queue: Queue, changes: Sequence[tuple[str, int]]
+    ) -> list[Failure | None]:
+        """Let each message of (handle, seconds) come back that many seconds from now."""
+        with _ours(CALL_TIMEOUT, queue.name):
+            answer = await self._calls.change_message_visibility_batch(
+                QueueUrl=queue.url,
+                Entries=[
+                    {"Id": str(n), "ReceiptHandle": handle, "VisibilityTimeout": seconds}
+                    for n, (handle, seconds) in enumerate(changes)
+                ],
+            )
+        return _outcomes(len(changes), answer)
+
+    async def create(self, name: str, attributes: Mapping[str, str]) -> Queue:
+        """Create the queue, or set these attributes (SQS's names) of one that is there."""
+        with _ours(CALL_TIMEOUT, name):
+            try:
+                url = (await self._calls.get_queue_url(QueueName=name))["QueueUrl"]
+            except self._calls.exceptions.QueueDoesNotExist:
+                created = await self._calls.create_queue(QueueName=name, Attributes=dict(attributes))  # type: ignore[arg-type]  # names are checked by SQS
+                url = created["QueueUrl"]
+            else:
+                await self._calls.set_queue_attributes(QueueUrl=url, Attributes=dict(attributes))  # type: ignore[arg-type]  # as above
+        return await self.find(url)
+
+    async def attributes(self, queue: Queue) -> dict[str, str]:
+        """Answer all queue attributes, by SQS's names."""
+        with _ours(CALL_TIMEOUT, queue.name):
+            answer = await self._calls.get_queue_attributes(QueueUrl=queue.url, AttributeNames=["All"])
+        return {str(name): value for name, value in answer.get("Attributes", {}).items()}
+
+
+@asynccontextmanager
+async def open_aws(*, polls: int = 10) -> AsyncIterator[Aws]:
+    """Open SQS with AWS's own chain of settings and credentials; *polls* receives may wait at once.
+
+    Raises `ConfigError` when there is no region, no credentials or no such profile.
+    """
+    common = {"connect_timeout": CONNECT_TIMEOUT, "user_agent": "streamapp", "parameter_validation": False}
+    async with AsyncExitStack() as stack:
+        try:
+            session = aioboto3.Session()
+            clients: list[SQSClient] = [
+                await stack.enter_async_context(session.client("sqs", config=AioConfig(**common, **options)))
+                for options in (
+                    # A poll is asked again anyway, so the client itself must not.
+                    {"read_timeout": 30, "max_pool_connections": polls + 2, "retries": _retries(1)},
+                    {"read_timeout": 5, "max_pool_connections": 32, "retries": _retries(3)},
+                )
+            ]
+        except (
+            NoRegionError,
+            NoCredentialsError,
+            PartialCredentialsError,
+            ProfileNotFound,
+            ValueError,
+        ) as error:
+            raise ConfigError(f"AWS: {_advice(error)}") from error
+        yield Aws(*clients)
+
+
+def is_local(endpoint: str) -> bool:
+    """Whether *endpoint* is an emulator on this machine or in this compose network, not AWS."""
+    host = urlsplit(endpoint).hostname or ""
+    return host in {"localhost", "127.0.0.1", "::1"} or "." not in host or host.endswith(".localhost")
+
+
+@contextmanager
+def _ours(seconds: float, subject: str) -> Iterator[None]:
+    """Bound a call about *subject* to *seconds* and make every failure of it a `ServiceError`."""
+    try:
+        with fail_after(seconds):
+            yield
+    except ClientError as error:
+        details = error.response.get("Error", {})
+        code = str(error.response.get("QueryErrorCode") or details.get("Code", "Unknown"))
+        # The text may quote what was sent, so only the code is passed on.
+        raise ServiceError("SQS", fault_of(code, details.get("Message", "")), f"{subject}: {code}") from error
+    except TimeoutError as error:
+        raise ServiceError("SQS", Fault.TRANSIENT, f"{subject}: no answer within {seconds:g} s") from error
+    except (NoCredentialsError, PartialCredentialsError) as error:
+        raise ServiceError("SQS", Fault.CREDENTIALS, f"{subject}: {_advice(error)}") from error
+    except (BotoCoreError, ClientHTTPError, OSError, ValueError) as error:
+        # A ValueError is the JSON parser's, on an answer that is none.
+        raise ServiceError("SQS", Fault.TRANSIENT, f"{subject}: {type(error).__name__}") from error
+
+
+def _advice(error: Exception) -> str:
+    match error:
+        case NoRegionError():
+            return "no region is set; set AWS_REGION or AWS_DEFAULT_REGION"
+        case NoCredentialsError() | PartialCredentialsError():
+            return (
+                "no credentials were found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            )
+        case _:
+            return str(error)
+
+
+def _retries(attempts: int) -> dict[str, Any]:
+    return {"mode": "standard", "total_max_attempts": attempts}
+
+
+def _queue(url: str, attributes: Mapping[str, str]) -> Queue:
+    redrive = json.loads(attributes.get("RedrivePolicy") or "{}")
+    target = redrive.get("deadLetterTargetArn")
+    receives = redrive.get("maxReceiveCount")
+    return Queue(
+        name=url.rstrip("/").rsplit("/", 1)[-1],
+        url=url,
+        visibility=float(attributes.get("VisibilityTimeout", 30)),
+        max_bytes=int(attributes.get("MaximumMessageSize", 1_048_576)),
+        fifo=attributes.get("FifoQueue") == "true",
+        dead_letters=target.rsplit(":", 1)[-1] if target else None,
+        max_receives=int(receives) if receives else None,
+    )
+
+
+def _delivery(queue: Queue, message: Mapping[str, Any], asked_at: float) -> Delivery:
+    system = message.get("Attributes", {})
+    return Delivery(
+        queue=queue,
+        message_id=message["MessageId"],
+        handle=message["ReceiptHandle"],
+        body=message.get("Body", ""),
+        receives=int(system.get("ApproximateReceiveCount", 1)),
+        sent_at=datetime.fromtimestamp(int(system.get("SentTimestamp", 0)) / 1000, UTC),
+        asked_at=asked_at,
+        attributes={
+            name: value["StringValue"]
+            for name, value in message.get("MessageAttributes", {}).items()
+            if value.get("DataType") == "String"
+        },
+        group=system.get("MessageGroupId"),
+    )
+
+
+def _entry(position: int, message: Outgoing) -> dict[str, Any]:
+    # Ids are positions: an id of the message's own could stand twice in one batch, which SQS refuses whole.
+    entry: dict[str, Any] = {"Id": str(position), "MessageBody": message.body}
+    if message.attributes:
+        entry["MessageAttributes"] = {
+            name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()
+        }
+    if message.group is not None:
+        entry["MessageGroupId"] = message.group
+    if message.deduplication is not None:
+        entry["MessageDeduplicationId"] = message.deduplication
+    return entry
+
+
+def _outcomes(entries: int, answer: Mapping[str, Any]) -> list[Failure | None]:
+    """Answer one outcome an entry; an entry that the answer does not name was not done."""
+    outcomes: list[Failure | None] = [Failure("MissingFromAnswer") for _ in range(entries)]
+    for done in answer.get("Successful", []):
+        if done["Id"].isdecimal() and int(done["Id"]) < entries:
+            outcomes[int(done["Id"])] = None
+    for failed in answer.get("Failed", []):
+        if failed["Id"].isdecimal() and int(failed["Id"]) < entries:
+            outcomes[int(failed["Id"])] = Failure(
+                failed.get("Code", "Unknown"), bool(failed.get("SenderFault"))
+            )
+    return outcomes

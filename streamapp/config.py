@@ -1,0 +1,191 @@
+"""The settings of one run: flags first, then the environment, then defaults."""
+
+import difflib
+import logging
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from streamapp.errors import ConfigError
+
+logger = logging.getLogger(__name__)
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+class BadSetting(ConfigError):
+    """A variable holds what it cannot mean."""
+
+    def __init__(self, name: str, expected: str, got: str) -> None:
+        super().__init__(f"{name}: expected {expected}, got {got!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings, checked. Times are in seconds."""
+
+    redis_url: str = "redis://localhost:6379/0"
+    """Where state lives: `redis://`, `rediss://` for TLS, `unix://` for a socket. From REDIS_URL."""
+    key_prefix: str = "streamapp:"
+    """Begins every key, so that several environments can share one Redis."""
+    concurrency: int = 10
+    """Messages in hand per agent, unless the agent says otherwise."""
+    wait_seconds: float = 10
+    """Long poll, 0..20."""
+    drain_timeout: float = 25
+    """From SIGTERM until what is unfinished is given back; below the 30 s of ECS and Kubernetes."""
+    max_attempts: int = 5
+    """Receives before a failing message is dead-lettered."""
+    replicas: int = 0
+    """Replicas that must hold a commit before it is announced; 0 is STREAMAPP_DURABILITY=local."""
+    naive_tz: tzinfo = UTC
+    """Zone of timestamps that carry none."""
+    state_ttl: float = 30 * 86400.0
+    """How long state outlives its last change, never while an announcement is pending."""
+    tap: Literal["on", "errors", "off"] = "on"
+    """What the worker tells viewers about each message."""
+    tap_maxlen: int = 10_000
+    """Records that a queue's tap keeps."""
+    http: str | None = None
+    """HOST:PORT of health, metrics and board; unset is off."""
+    log_level: str = "INFO"
+    """Least severe level that is logged."""
+    log_format: Literal["auto", "console", "json"] = "auto"
+    """auto: console on a terminal, else JSON lines."""
+    queues: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Queue URL or name by the stream's name, for streams whose variable is set."""
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str], **flags: str | None) -> "Config":
+        """Answer the settings of *environ*, overridden by each *flag* (a field's name) that is not None.
+
+        Raises `BadSetting`. An unknown STREAMAPP_* name is logged as a warning with the nearest match.
+        """
+        _warn_of_unknown(environ)
+        values: dict[str, Any] = {"queues": _queues(environ)}
+        for name, (variable, parse) in _SETTINGS.items():
+            text = flags.get(name)
+            if text is None:
+                text = environ.get(variable)
+            if text is not None and text != "":
+                values[name] = parse(variable, text)
+        return cls(**values)
+
+    def queue(self, stream: str) -> str:
+        """Answer the URL or name of the queue behind *stream*: its variable's value, else its own name."""
+        return self.queues.get(queue_variable(stream), stream)
+
+
+def queue_variable(stream: str) -> str:
+    """Answer the variable that names the queue of *stream*: PEDIDO_QUEUE_URL for pedido-events."""
+    return stream.removesuffix("-events").replace("-", "_").upper() + "_QUEUE_URL"
+
+
+def seconds(text: str) -> float:
+    """Answer the seconds that *text* means: `90`, `1h30m`, `30d`. Raises ValueError."""
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return float(text)
+    if not re.fullmatch(r"(\d+(\.\d+)?[smhd])+", text):
+        raise ValueError(text)
+    return sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"([\d.]+)([smhd])", text))
+
+
+def _queues(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environ.items() if name.endswith("_QUEUE_URL") and value}
+
+
+def _warn_of_unknown(environ: Mapping[str, str]) -> None:
+    known = [variable for variable, _ in _SETTINGS.values() if variable.startswith("STREAMAPP_")]
+    for name in environ:
+        if name.startswith("STREAMAPP_") and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            logger.warning("%s is not a setting of streamapp%s", name, hint)
+
+
+_Parse = Callable[[str, str], Any]
+
+
+def _text(_: str, text: str) -> str:
+    return text
+
+
+def _redis(variable: str, text: str) -> str:
+    if not text.startswith(("redis://", "rediss://", "unix://")):
+        # The URL may hold a password, so what came is not shown.
+        raise BadSetting(
+            variable, "a URL that begins with redis://, rediss:// or unix://", text.split(":")[0]
+        )
+    return text
+
+
+def _whole(low: int, high: int) -> _Parse:
+    def parse(variable: str, text: str) -> int:
+        if not re.fullmatch(r"\d{1,9}", text) or not low <= int(text) <= high:
+            raise BadSetting(variable, f"a whole number from {low} to {high}", text)
+        return int(text)
+
+    return parse
+
+
+def _duration(low: float, high: float) -> _Parse:
+    def parse(variable: str, text: str) -> float:
+        try:
+            value = seconds(text)
+        except ValueError:
+            value = -1.0
+        if not low <= value <= high:
+            raise BadSetting(variable, f"{low:g} to {high:g} seconds (or as 90s, 5m, 1h30m, 30d)", text)
+        return value
+
+    return parse
+
+
+def _choice(*words: str) -> _Parse:
+    def parse(variable: str, text: str) -> str:
+        if text.lower() not in words:
+            raise BadSetting(variable, " or ".join(words), text)
+        return text.lower()
+
+    return parse
+
+
+def _replicas(variable: str, text: str) -> int:
+    if text == "local":
+        return 0
+    match = re.fullmatch(r"replicated:([1-9]\d?)", text)
+    if match is None:
+        raise BadSetting(variable, "local, or replicated:N with N replicas", text)
+    return int(match[1])
+
+
+def _zone(variable: str, text: str) -> tzinfo:
+    try:
+        return UTC if text.upper() in {"UTC", "Z"} else ZoneInfo(text)
+    except (KeyError, ValueError, OSError) as error:
+        raise BadSetting(variable, "a time zone such as UTC or America/Sao_Paulo", text) from error
+
+
+def _level(variable: str, text: str) -> str:
+    return str(_choice("debug", "info", "warning", "error", "critical")(variable, text)).upper()
+
+
+_SETTINGS: dict[str, tuple[str, _Parse]] = {
+    "redis_url": ("REDIS_URL", _redis),
+    "key_prefix": ("STREAMAPP_KEY_PREFIX", _text),
+    "concurrency": ("STREAMAPP_CONCURRENCY", _whole(1, 10_000)),
+    "wait_seconds": ("STREAMAPP_WAIT_SECONDS", _duration(0, 20)),
+    "drain_timeout": ("STREAMAPP_DRAIN_TIMEOUT", _duration(0, 3600)),
+    "max_attempts": ("STREAMAPP_MAX_ATTEMPTS", _whole(1, 997)),
+    "replicas": ("STREAMAPP_DURABILITY", _replicas),
+    "naive_tz": ("STREAMAPP_NAIVE_TZ", _zone),
+    "state_ttl": ("STREAMAPP_STATE_TTL", _duration(1, 3650 * 86400)),
+    "tap": ("STREAMAPP_TAP", _choice("on", "errors", "off")),
+    "tap_maxlen": ("STREAMAPP_TAP_MAXLEN", _whole(1, 100_000_000)),
+    "http": ("STREAMAPP_HTTP", _text),
+    "log_level": ("LOG_LEVEL", _level),
+    "log_format": ("LOG_FORMAT", _choice("auto", "console", "json")),
+}

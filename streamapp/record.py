@@ -1,0 +1,81 @@
+"""A struct as a Redis hash, and back: one readable text a field."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from types import NoneType, UnionType
+from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class Record(Generic[S]):
+    """Reads and writes one struct type.
+
+    A str is its own text, a bool `1` or `0`, a number its digits, a datetime RFC 3339 in UTC with `Z`; anything
+    else is JSON. None is an absent field, and so is read a field that is not there. Fields whose wire name
+    begins with `_` are the struct's own bookkeeping.
+    """
+
+    def __init__(self, of: type[S]) -> None:
+        self.of = of
+        hints = get_type_hints(of)
+        self._fields = [
+            (field.name, field.encode_name, *_text_of(hints[field.name]))
+            for field in msgspec.structs.fields(of)
+        ]
+        self.names = frozenset(encoded for _, encoded, _, _ in self._fields)
+
+    def write(self, value: S) -> dict[str, str]:
+        """Answer the hash fields of *value*."""
+        fields: dict[str, str] = {}
+        for name, encoded, to_text, _ in self._fields:
+            member = getattr(value, name)
+            if member is not None:
+                fields[encoded] = to_text(member)
+        return fields
+
+    def read(self, fields: Mapping[str, str]) -> S | None:
+        """Answer the value in *fields*, None when none of its fields is there.
+
+        Raises `msgspec.ValidationError` or `msgspec.DecodeError` where they hold something else.
+        """
+        members = {
+            name: from_text(fields[encoded])
+            for name, encoded, _, from_text in self._fields
+            if encoded in fields
+        }
+        if not members:
+            return None
+        try:
+            return self.of(**members)
+        except TypeError as error:
+            raise msgspec.ValidationError(f"the hash lacks fields of {self.of.__name__}") from error
+
+
+def _text_of(hint: Any) -> tuple[Callable[[Any], str], Callable[[str], Any]]:
+    """Answer how a member of this type becomes text, and how it is read back."""
+    kinds = {kind for kind in (get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,))}
+    kinds.discard(NoneType)
+    kind = kinds.pop() if len(kinds) == 1 else object
+    if kind is str or (get_origin(kind) is Literal and all(isinstance(word, str) for word in get_args(kind))):
+        return _same, _same
+    if kind is bool:
+        return lambda value: "1" if value else "0", lambda text: text == "1"
+    if kind is int or kind is Decimal:
+        return str, lambda text: msgspec.convert(text, kind, strict=False)
+    if kind is datetime:
+        return instant, lambda text: msgspec.convert(text, datetime, strict=False)
+    encoder, decoder = msgspec.json.Encoder(), msgspec.json.Decoder(hint)
+    return lambda value: encoder.encode(value).decode(), decoder.decode
+
+
+def instant(value: datetime) -> str:
+    """Answer an aware time as RFC 3339 in UTC with `Z`."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _same(text: str) -> str:
+    return text

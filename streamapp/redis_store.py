@@ -1,0 +1,213 @@
+"""The state store in Redis or Valkey: the only module that knows the Redis client."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    AuthenticationError,
+    ConnectionError as RedisConnectionError,
+    NoPermissionError,
+    NoScriptError,
+    RedisError,
+    ResponseError,
+    TimeoutError as RedisTimeoutError,
+)
+
+from streamapp.errors import ConfigError, Fault, ServiceError
+from streamapp.store import PARKED, PENDING, Commit, Settled
+
+TIMEOUT = 2.0
+"""Seconds to reach Redis, and to wait for an answer; ten times what a busy server needs."""
+
+# ARGV: token seen, new token, ttl in ms (0: for ever), 1 to keep, number of fields to set, field, value, ...,
+# fields to unset. A client repeats a call whose answer was lost, so finding its own token is success too.
+_COMMIT = """
+local token = redis.call('HGET', KEYS[1], '_t') or ''
+if token == ARGV[2] then return 1 end
+if token ~= ARGV[1] then return 0 end
+local last = 5 + 2 * tonumber(ARGV[5])
+redis.call('HSET', KEYS[1], '_t', ARGV[2], unpack(ARGV, 6, last))
+if #ARGV > last then redis.call('HDEL', KEYS[1], unpack(ARGV, last + 1)) end
+if ARGV[4] == '1' or ARGV[3] == '0' then redis.call('PERSIST', KEYS[1])
+else redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
+return 1
+"""
+
+# ARGV: ttl in ms, number of ids sent, ids sent..., ids to park.
+_SETTLE = """
+local last = 2 + tonumber(ARGV[2])
+for i = 3, last do redis.call('HDEL', KEYS[1], '_o:' .. ARGV[i]) end
+for i = last + 1, #ARGV do
+  local body = redis.call('HGET', KEYS[1], '_o:' .. ARGV[i])
+  if body then
+    redis.call('HSET', KEYS[1], '_x:' .. ARGV[i], body)
+    redis.call('HDEL', KEYS[1], '_o:' .. ARGV[i])
+  end
+end
+if ARGV[1] == '0' then return 0 end
+for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+  if string.sub(field, 1, 3) == '_o:' then return 0 end
+end
+return redis.call('PEXPIRE', KEYS[1], ARGV[1])
+"""
+assert PENDING == "_o:"  # noqa: S101 - the scripts above spell both out
+assert PARKED == "_x:"  # noqa: S101
+
+
+class RedisStore:
+    """State in Redis. With *replicas*, a commit counts as durable once that many replicas have it."""
+
+    def __init__(self, client: Redis, *, replicas: int = 0) -> None:
+        self._client = client
+        self._replicas = replicas
+        self._commit = client.register_script(_COMMIT)
+        self._settle = client.register_script(_SETTLE)
+
+    async def read(self, keys: Sequence[str]) -> list[dict[str, str] | ServiceError]:
+        """Answer the fields of each hash, or why this key alone has none; an empty one is not there."""
+        return list(await self._pipeline(lambda pipe: [pipe.hgetall(key) for key in keys]))
+
+    async def commit(self, commits: Sequence[Commit]) -> list[bool | ServiceError]:
+        """Make each change; False where somebody else's came first. When this returns, they are durable."""
+
+        def ask(pipe: "Pipeline[Any]") -> None:
+            for commit in commits:
+                pipe.evalsha(self._commit.sha, 1, commit.key, *_arguments(commit))
+            if self._replicas:
+                # WAIT speaks of the writes of its own connection only, so it goes with them.
+                pipe.execute_command("WAIT", self._replicas, int(TIMEOUT * 500))
+
+        answers = await self._pipeline(ask)
+        if self._replicas and _good(answers.pop()) < self._replicas:
+            raise ServiceError(
+                "Redis", Fault.TRANSIENT, f"fewer than {self._replicas} replicas have the commit"
+            )
+        return [answer if isinstance(answer, ServiceError) else answer == 1 for answer in answers]
+
+    async def settle(self, settled: Sequence[Settled]) -> None:
+        """Take announcements off the pending ones; a hash with none left expires by its ttl again."""
+
+        def ask(pipe: "Pipeline[Any]") -> None:
+            for each in settled:
+                arguments = [_milliseconds(each.ttl), len(each.sent), *each.sent, *each.parked]
+                pipe.evalsha(self._settle.sha, 1, each.key, *arguments)
+
+        await self._pipeline(ask)
+
+    async def add(self, key: str, members: Sequence[str], ttl: float) -> None:
+        """Add members to a set, which lives *ttl* seconds from now."""
+        await self._pipeline(lambda pipe: [pipe.sadd(key, *members), pipe.pexpire(key, _milliseconds(ttl))])
+
+    async def members(self, key: str) -> set[str]:
+        """Answer a set's members."""
+        (members,) = await self._pipeline(lambda pipe: pipe.smembers(key))
+        return set(_good(members))
+
+    async def remove(self, key: str, members: Sequence[str]) -> None:
+        """Take members out of a set."""
+        await self._pipeline(lambda pipe: pipe.srem(key, *members))
+
+    async def ping(self) -> None:
+        """Return when the store answers."""
+        await self._pipeline(lambda pipe: pipe.ping())
+
+    async def _pipeline(self, ask: Callable[["Pipeline[Any]"], object]) -> list[Any]:
+        """Send all that *ask* queues in one round trip; answer each answer, or the error that is its alone.
+
+        A server that lost our scripts is taught them again. What may heal is raised, for the whole of it.
+        """
+        answers = await self._execute(ask)
+        if any(isinstance(answer, NoScriptError) for answer in answers):
+            await self._execute(lambda pipe: [pipe.script_load(_COMMIT), pipe.script_load(_SETTLE)])
+            answers = await self._execute(ask)
+        return [_ours(answer) if isinstance(answer, RedisError) else answer for answer in answers]
+
+    async def _execute(self, ask: Callable[["Pipeline[Any]"], object]) -> list[Any]:
+        try:
+            async with self._client.pipeline(transaction=False) as pipe:
+                ask(pipe)
+                return list(await pipe.execute(raise_on_error=False))
+        except RedisError as error:
+            raise ServiceError("Redis", fault_of(error), _detail(error)) from error
+
+
+@asynccontextmanager
+async def open_redis(url: str, *, replicas: int = 0) -> AsyncIterator[RedisStore]:
+    """Open the store at *url*. Raises `ConfigError` for a URL that means nothing; connects at the first call."""
+    try:
+        client = Redis.from_url(
+            url,
+            decode_responses=True,
+            socket_timeout=TIMEOUT,
+            socket_connect_timeout=TIMEOUT,
+            # Every wait of ours is counted above this client: its own retries would hide an outage for a minute.
+            retry=Retry(NoBackoff(), 0),
+            client_name="streamapp",
+        )
+    except ValueError as error:
+        raise ConfigError(f"REDIS_URL: {error}") from error
+    try:
+        yield RedisStore(client, replicas=replicas)
+    finally:
+        await client.aclose()
+
+
+_CAPACITY = ("OOM", "MISCONF")
+_CONFIGURATION = ("NOAUTH", "WRONGPASS", "NOPERM", "CROSSSLOT", "WRONGTYPE")
+
+
+def fault_of(error: RedisError) -> Fault:
+    """Answer the class of a Redis error; what is unknown is a request that will never succeed."""
+    if isinstance(error, (AuthenticationError, NoPermissionError)):
+        return Fault.CONFIGURATION
+    if isinstance(error, (RedisConnectionError, RedisTimeoutError)):
+        return Fault.TRANSIENT
+    words = str(error)
+    if any(word in words for word in _CAPACITY) or type(error).__name__ == "OutOfMemoryError":
+        return Fault.CAPACITY
+    if any(word in words for word in _CONFIGURATION):
+        return Fault.CONFIGURATION
+    transient = ("LOADING", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "READONLY")
+    if any(word in words for word in transient) or not isinstance(error, ResponseError):
+        return Fault.TRANSIENT
+    return Fault.SENDER
+
+
+def _ours(error: RedisError) -> ServiceError:
+    """Answer *error* as one key's own, or raise it where it speaks of the whole server."""
+    ours = ServiceError("Redis", fault_of(error), _detail(error))
+    if ours.heals or "WRONGTYPE" not in str(error):
+        raise ours from error
+    return ours
+
+
+def _good(answer: Any) -> Any:  # noqa: ANN401 - Redis's answer
+    if isinstance(answer, ServiceError):
+        raise answer
+    return answer
+
+
+def _arguments(commit: Commit) -> list[str | int]:
+    fields = [text for pair in commit.put.items() for text in pair]
+    ttl = _milliseconds(commit.ttl)
+    return [commit.seen, commit.token, ttl, int(commit.keep), len(commit.put), *fields, *commit.drop]
+
+
+def _milliseconds(seconds: float | None) -> int:
+    return 0 if seconds is None else max(1, int(seconds * 1000))
+
+
+def _detail(error: RedisError) -> str:
+    # Server texts begin with a code; the rest may hold what was sent.
+    if isinstance(error, ResponseError):
+        return f"{type(error).__name__} {str(error).split(' ', 1)[0]}"
+    return (
+        f"{type(error).__name__}: {error}"
+        if isinstance(error, RedisConnectionError)
+        else type(error).__name__
+    )

@@ -1,0 +1,152 @@
+"""Poll one queue for as many messages as there is room for."""
+
+import logging
+import math
+from collections.abc import Sequence
+from contextlib import suppress
+
+from anyio import CancelScope, EndOfStream, WouldBlock, create_task_group, current_time, sleep
+from anyio.lowlevel import checkpoint
+from anyio.abc import TaskGroup
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+from streamapp.delivery import Delivery, Queue
+from streamapp.errors import Fault, ServiceError
+from streamapp.leases import Lease, Leases, Tokens
+from streamapp.outage import Outage, pause
+from streamapp.settle import Settler
+from streamapp.sqs import BATCH, Sqs
+from streamapp.tally import Tally
+
+logger = logging.getLogger(__name__)
+
+LONGEST_PAUSE = 30.0
+"""Seconds between polls of a queue that keeps failing."""
+
+
+class Source:
+    """The polls of one queue: one while it is idle, more while they come back full.
+
+    What is received is leased and put into *feed*; *untaken* is the other end of it, from which a stop takes
+    back what no agent has taken.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts it works through
+        self,
+        sqs: Sqs,
+        queue: Queue,
+        *,
+        tokens: Tokens,
+        leases: Leases,
+        settler: Settler,
+        feed: MemoryObjectSendStream[Lease],
+        untaken: MemoryObjectReceiveStream[Lease],
+        outage: Outage,
+        tally: Tally,
+        wait: float,
+    ) -> None:
+        self._sqs = sqs
+        self._queue = queue
+        self._tokens = tokens
+        self._leases = leases
+        self._settler = settler
+        self._feed = feed
+        self._untaken = untaken
+        self._outage = outage
+        self._tally = tally
+        self._wait = wait
+        self._most = math.ceil(tokens.total / BATCH)
+        self._polls = 0
+        self._waiting: set[CancelScope] = set()
+        self._receiving: set[CancelScope] = set()
+        self._is_stopped = False
+        self.idle_since = math.inf
+        """Monotonic time of the first of the empty answers that came last; infinite while messages come."""
+
+    async def run(self) -> None:
+        """Poll until stopped; then the feed ends."""
+        with self._feed:
+            async with create_task_group() as polls:
+                self._start_poll(polls)
+
+    def stop(self, deadline: float) -> None:
+        """Start no further receive, and give back what no agent has taken.
+
+        A receive under way may return until *deadline* (monotonic): a long poll that is cut off has its messages
+        hidden until they expire.
+        """
+        self._is_stopped = True
+        for scope in self._waiting:
+            scope.cancel("the worker drains")
+        for scope in self._receiving:
+            scope.deadline = deadline
+        with suppress(WouldBlock, EndOfStream):
+            while True:
+                self._settler.give_back(self._untaken.receive_nowait(), 0, "released")
+
+    def _start_poll(self, polls: TaskGroup) -> None:
+        if self._polls < self._most and not self._is_stopped:
+            self._polls += 1
+            polls.start_soon(self._poll, polls, name=f"poll {self._queue.name}")
+
+    async def _poll(self, polls: TaskGroup) -> None:
+        """Receive again and again; an empty answer ends this poll if it has company."""
+        failures = 0
+        with CancelScope() as waiting:
+            self._waiting.add(waiting)
+            while True:
+                await self._outage.over()
+                room = await self._tokens.take(BATCH)
+                answer = await self._receive(room)
+                if isinstance(answer, ServiceError):
+                    self._tokens.give(room)
+                    failures += 1
+                    self._report(answer, failures)
+                    await sleep(pause(failures, answer.fault, LONGEST_PAUSE))
+                    continue
+                failures = 0
+                self._tokens.give(room - len(answer))
+                self._take_in(answer)
+                if len(answer) == room:
+                    self._start_poll(polls)
+                elif not answer and self._polls > 1:
+                    break
+                await checkpoint()
+        self._waiting.discard(waiting)
+        self._polls -= 1
+
+    async def _receive(self, room: int) -> Sequence[Delivery] | ServiceError:
+        with CancelScope(shield=True) as scope:
+            self._receiving.add(scope)
+            try:
+                return await self._sqs.receive(self._queue, limit=room, wait=self._wait)
+            except ServiceError as error:
+                return error
+            finally:
+                self._receiving.discard(scope)
+        logger.warning(
+            "a poll was cut off at the end of the drain; what it was about to bring stays hidden for a while",
+            extra={"queue": self._queue.name, "seconds": self._queue.visibility},
+        )
+        return []
+
+    def _take_in(self, deliveries: Sequence[Delivery]) -> None:
+        self._tally.add(self._queue.name, "received", len(deliveries))
+        self.idle_since = math.inf if deliveries else min(self.idle_since, current_time())
+        for delivery in deliveries:
+            is_done = self._leases.is_done(delivery)
+            lease = self._leases.take(delivery)
+            if lease is None:
+                self._tokens.give()
+            elif is_done:
+                self._settler.delete(lease, "duplicate")
+            elif self._is_stopped:
+                self._settler.give_back(lease, 0, "released")
+            else:
+                self._feed.send_nowait(lease)
+
+    def _report(self, error: ServiceError, failures: int) -> None:
+        # One line when it begins and one each time the pause has doubled five times over.
+        if failures % 10 == 1:
+            log = logger.error if error.fault in {Fault.CONFIGURATION, Fault.CREDENTIALS} else logger.warning
+            log("a queue cannot be polled", extra={"queue": self._queue.name, "reason": error.detail})

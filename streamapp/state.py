@@ -1,0 +1,244 @@
+"""Change state: read the keys of a batch, fold its events, commit one change a key, again where others won."""
+
+import itertools
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import msgspec
+
+from streamapp.delivery import Outgoing
+from streamapp.errors import Crowded, MessageTooLarge, ServiceError, StreamappError
+from streamapp.outage import Outage
+from streamapp.record import Record
+from streamapp.store import MAX_PENDING, PENDING, TOKEN, Commit, Store
+
+
+class Folded(Protocol):
+    """What a table declares, as far as changing its state goes."""
+
+    @property
+    def record(self) -> Record[Any]:
+        """How its state becomes a hash."""
+        ...
+
+    @property
+    def fold(self) -> Callable[[Any, Any], Any]:
+        """How an event changes a state; None is no state."""
+        ...
+
+    @property
+    def expires(self) -> bool:
+        """Whether its hashes outlive their last change by the state's TTL only."""
+        ...
+
+    @property
+    def sink_name(self) -> str | None:
+        """The sink of its announcements."""
+        ...
+
+    def announcement(self, before: Any, after: Any, key: str) -> tuple[str, Outgoing] | None:  # noqa: ANN401 - the state's own type
+        """Answer id and message of what a change says to the outside, or None."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A message that a change of state owes to the outside, until it is known to be sent."""
+
+    redis_key: str
+    id: str
+    sink: str
+    sequence: int
+    message: Outgoing
+    ttl: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Change:
+    """One event for one key of one table."""
+
+    table: Folded
+    key: str
+    redis_key: str
+    event: object
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What an event did: the state after it, whether that differs from before, and all that the key owes."""
+
+    state: Any
+    is_new: bool
+    pending: tuple[Announcement, ...]
+
+
+class _Pending(msgspec.Struct, array_like=True):
+    """An announcement in its hash. *at* is Unix time in seconds, for the sweeper alone."""
+
+    sequence: int
+    at: float
+    group: str | None
+    deduplication: str | None
+    body: str
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What one commit of one key is to do, and what it then means for each of the key's changes."""
+
+    outcomes: list[Changed | Exception] = field(default_factory=list[Changed | Exception])
+    commit: Commit | None = None
+
+
+class State:
+    """Changes hashes in batches: two round trips a batch, one commit a key."""
+
+    def __init__(self, store: Store, outage: Outage, *, ttl: float, barrier: bool) -> None:
+        self._store = store
+        self._outage = outage
+        self._ttl = ttl
+        # With a barrier a duplicate commits too: only a write of its own can prove that the replicas follow.
+        self._barrier = barrier
+        self._run_id = os.urandom(9).hex()
+        self._counter = itertools.count()
+
+    async def flush(self, changes: list[Change]) -> Sequence[Changed | Exception]:
+        """Apply each change once; a change that fails leaves the others of its batch, and of its key, alone."""
+        outcomes: dict[int, Changed | Exception] = {}
+        todo: dict[str, list[int]] = {}
+        for position, change in enumerate(changes):
+            todo.setdefault(change.redis_key, []).append(position)
+        while todo:
+            keys = list(todo)
+            hashes = await self._outage.ride_out(lambda keys=keys: self._store.read(keys))
+            plans = {
+                key: self._plan([changes[n] for n in todo[key]], fields)
+                for key, fields in zip(keys, hashes, strict=True)
+            }
+            for key in await self._conflicts(plans):
+                del plans[key]
+            for key, plan in plans.items():
+                outcomes.update(zip(todo.pop(key), plan.outcomes, strict=True))
+        return [outcomes[position] for position in range(len(changes))]
+
+    async def read(self, records: Sequence[tuple[Record[Any], str]]) -> list[Any]:
+        """Answer the state of each (record, Redis key), None where there is none."""
+        keys = [key for _, key in records]
+        hashes = await self._outage.ride_out(lambda: self._store.read(keys))
+        return [record.read(_good(fields)) for (record, _), fields in zip(records, hashes, strict=True)]
+
+    async def _conflicts(self, plans: Mapping[str, _Plan]) -> list[str]:
+        """Make the planned commits; answer the keys that somebody else changed since they were read."""
+        commits = [plan.commit for plan in plans.values() if plan.commit is not None]
+        if not commits:
+            return []
+        answers = await self._outage.ride_out(lambda: self._store.commit(commits))
+        conflicts: list[str] = []
+        for commit, answer in zip(commits, answers, strict=True):
+            if isinstance(answer, ServiceError):
+                plan = plans[commit.key]
+                plan.outcomes = [answer] * len(plan.outcomes)
+            elif not answer:
+                conflicts.append(commit.key)
+        return conflicts
+
+    def _plan(self, changes: Sequence[Change], fields: dict[str, str] | ServiceError) -> _Plan:
+        table = changes[0].table
+        ttl = self._ttl if table.expires else None
+        try:
+            stored = _good(fields)
+            state = table.record.read(stored)
+        except (ServiceError, msgspec.MsgspecError) as error:
+            return _Plan([StateUnreadable(changes[0].redis_key, error)] * len(changes))
+        pending = pending_of(changes[0].redis_key, stored, table.sink_name or "", ttl)
+        new: dict[str, str] = {}
+        steps: list[tuple[Any, bool] | Exception] = []
+        for change in changes:
+            try:
+                after, announcement = _step(change, state, len(pending))
+            except Exception as error:  # noqa: BLE001 - the fold is the application's; its bug ends one event
+                steps.append(error)
+                continue
+            if announcement is not None:
+                identity, message = announcement
+                owed = Announcement(
+                    change.redis_key, identity, table.sink_name or "", _next(pending), message, ttl
+                )
+                pending.append(owed)
+                new[PENDING + identity] = _as_text(owed)
+            steps.append((after, after != state))
+            state = after
+        owed_now = tuple(pending)
+        outcomes = [step if isinstance(step, Exception) else Changed(*step, owed_now) for step in steps]
+        return _Plan(outcomes, self._commit(changes[0], state, stored, new, keep=bool(pending), ttl=ttl))
+
+    def _commit(  # noqa: PLR0913 - the parts of one commit
+        self,
+        change: Change,
+        state: Any,  # noqa: ANN401 - the state's own type
+        stored: Mapping[str, str],
+        new: Mapping[str, str],
+        *,
+        keep: bool,
+        ttl: float | None,
+    ) -> Commit | None:
+        record = change.table.record
+        written = {} if state is None else record.write(state)
+        put = {name: text for name, text in written.items() if stored.get(name) != text}
+        drop = [name for name in stored if name in record.names and name not in written]
+        if not (put or drop or new or (self._barrier and stored)):
+            return None
+        token = f"{self._run_id}{next(self._counter):x}"
+        return Commit(change.redis_key, stored.get(TOKEN, ""), token, {**put, **new}, drop, keep, ttl)
+
+
+class StateUnreadable(StreamappError):
+    """A hash holds something that is not a state of its table."""
+
+    def __init__(self, key: str, cause: Exception) -> None:
+        super().__init__(
+            f"{key!r} does not hold a state of its table ({type(cause).__name__}); is it another program's key?"
+        )
+
+
+def pending_of(key: str, fields: Mapping[str, str], sink: str, ttl: float | None) -> list[Announcement]:
+    """Answer what a hash owes to the outside, in the order in which it was announced."""
+    owed: list[Announcement] = []
+    for name, text in fields.items():
+        if name.startswith(PENDING):
+            it = msgspec.json.decode(text, type=_Pending)
+            message = Outgoing(it.body, group=it.group, deduplication=it.deduplication)
+            owed.append(Announcement(key, name.removeprefix(PENDING), sink, it.sequence, message, ttl))
+    return sorted(owed, key=lambda announcement: announcement.sequence)
+
+
+def _step(change: Change, state: Any, owed: int) -> tuple[Any, tuple[str, Outgoing] | None]:  # noqa: ANN401 - as above
+    after = change.table.fold(state, change.event)
+    announcement = None if after is state else change.table.announcement(state, after, change.key)
+    if announcement is not None:
+        if owed >= MAX_PENDING:
+            raise Crowded(change.redis_key, owed)
+        if announcement[1].size > change.max_bytes:
+            # Before anything is stored: what cannot be sent must not be owed.
+            raise MessageTooLarge(announcement[1].size, change.max_bytes)
+    return after, announcement
+
+
+def _next(pending: Sequence[Announcement]) -> int:
+    return pending[-1].sequence + 1 if pending else 1
+
+
+def _as_text(owed: Announcement) -> str:
+    message = owed.message
+    pending = _Pending(owed.sequence, time.time(), message.group, message.deduplication, message.body)
+    return msgspec.json.encode(pending).decode()
+
+
+def _good(fields: dict[str, str] | ServiceError) -> dict[str, str]:
+    if isinstance(fields, ServiceError):
+        raise fields
+    return fields

@@ -1,0 +1,81 @@
+"""What streamapp asks of its state store: hashes that change by one commit a key, and sets."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from streamapp.errors import ServiceError
+
+TOKEN = "_t"
+"""Field of a hash that holds the token of its last commit."""
+
+PENDING = "_o:"
+"""Begins a field that holds an announcement not yet known to be sent; the rest is its id."""
+
+PARKED = "_x:"
+"""Begins a field that holds an announcement that SQS refused for good."""
+
+MAX_PENDING = 64
+"""Announcements a key may have pending; more would let one dead sink fill the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A change of one hash, made only if its token still is *seen* (empty: the hash is not there).
+
+    *token* is unique to this commit. *put* are fields to set, pending announcements among them, *drop* fields
+    to unset. *ttl* is in seconds, None: for ever; a hash with something pending (*keep*) does not expire.
+    """
+
+    key: str
+    seen: str
+    token: str
+    put: Mapping[str, str]
+    drop: Sequence[str] = ()
+    keep: bool = False
+    ttl: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Announcements of one hash that are pending no more; those in *parked* were refused and are set aside."""
+
+    key: str
+    sent: Sequence[str] = ()
+    parked: Sequence[str] = ()
+    ttl: float | None = None
+
+
+class Store(Protocol):
+    """The state store, or something that keeps its rules.
+
+    Every call raises only `ServiceError`. Every call may be repeated without harm when its answer was lost.
+    """
+
+    async def read(self, keys: Sequence[str]) -> list[dict[str, str] | ServiceError]:
+        """Answer the fields of each hash, or why this key alone has none; an empty one is not there."""
+        ...
+
+    async def commit(self, commits: Sequence[Commit]) -> list[bool | ServiceError]:
+        """Make each change; False where somebody else's came first. When this returns, they are durable."""
+        ...
+
+    async def settle(self, settled: Sequence[Settled]) -> None:
+        """Take announcements off the pending ones; a hash with none left expires by its ttl again."""
+        ...
+
+    async def add(self, key: str, members: Sequence[str], ttl: float) -> None:
+        """Add members to a set, which lives *ttl* seconds from now."""
+        ...
+
+    async def members(self, key: str) -> set[str]:
+        """Answer a set's members."""
+        ...
+
+    async def remove(self, key: str, members: Sequence[str]) -> None:
+        """Take members out of a set."""
+        ...
+
+    async def ping(self) -> None:
+        """Return when the store answers."""
+        ...

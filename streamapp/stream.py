@@ -1,0 +1,171 @@
+"""What an agent iterates: events, and with each further one the settling of the last."""
+
+from collections import deque
+from typing import Generic, TypeVar
+
+from anyio import CancelScope, EndOfStream, current_time
+from anyio.streams.memory import MemoryObjectReceiveStream
+from streamapp_codecs import Decoded, DecodeError, Decoder, Origin
+
+from streamapp.delivery import Delivery
+from streamapp.errors import Skip
+from streamapp.leases import Lease
+from streamapp.settle import Settler
+from streamapp.work import CURRENT, Runtime, Work
+
+T = TypeVar("T")
+
+
+class Stream(Generic[T]):
+    """The events of one queue, shared with the other instances of the agent.
+
+    Asking for the next event says that the last one is done: what it owes is sent, and its message is deleted.
+    The stream ends when the worker drains.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        codec: Decoder[T],
+        feed: MemoryObjectReceiveStream[Lease],
+        settler: Settler,
+        runtime: Runtime,
+    ) -> None:
+        self.name = name
+        self._codec = codec
+        self._feed = feed
+        self._settler = settler
+        self._runtime = runtime
+        self._work = Work(runtime)
+        CURRENT.set(self._work)
+        self._rest: deque[T] = deque()
+        self._scope: CancelScope | None = None
+        self.asked = 0
+        """How many times the agent has asked for something."""
+        self.is_ended = False
+        """Whether nothing will come any more."""
+
+    def __aiter__(self) -> "Stream[T]":
+        return self
+
+    async def __anext__(self) -> T:
+        """Settle the last event and answer the next."""
+        self.asked += 1
+        if not self._rest:
+            await self.settle()
+            if not await self._open_next():
+                raise StopAsyncIteration
+        return self._rest.popleft()
+
+    def take(self, n: int, *, within: float) -> "Batches[T]":
+        """Iterate lists of 1..*n* events: what came within *within* seconds of the first, settled together."""
+        return Batches(self, n, within)
+
+    async def next_batch(self, n: int, within: float) -> list[T]:
+        """Settle the last events and answer the next 1..*n*; none when the stream has ended."""
+        self.asked += 1
+        await self.settle()
+        if not self._rest and not await self._open_next():
+            return []
+        deadline = current_time() + within
+        while len(self._rest) < n and await self._open_next(deadline):
+            pass
+        return [self._rest.popleft() for _ in range(min(n, len(self._rest)))]
+
+    def watch(self, scope: CancelScope) -> None:
+        """Have *scope* cancelled when the lease of what is in hand is lost."""
+        self._scope = scope
+
+    async def settle(self) -> None:
+        """End well what is in hand, unless events of it are still to come."""
+        if self._work.leases and not self._rest:
+            await self._settler.succeed(self._work)
+            self._forget()
+
+    async def fail(self, error: Exception) -> None:
+        """End what is in hand as *error* says; a `Skip` ends the one event that raised it."""
+        leases = list(self._work.leases)
+        if not isinstance(error, Skip):
+            self._forget()
+            for lease in leases:
+                await self._settler.fail(lease, error)
+        elif not self._rest:
+            self._forget()
+            for lease in leases:
+                self._settler.delete(lease, "skipped")
+
+    def release(self) -> None:
+        """Give back what is in hand at once: somebody else can have it."""
+        for lease in self._work.leases:
+            self._settler.give_back(lease, 0, "released")
+        self._forget()
+
+    async def _open_next(self, deadline: float | None = None) -> bool:
+        """Take the next delivery that holds an event into hand, and end those before it that hold none.
+
+        False when the stream has ended, or none came before *deadline*.
+        """
+        while True:
+            lease = await self._receive(deadline)
+            if lease is None:
+                return False
+            lease.scope = self._scope
+            decoded = self._decode(lease.delivery)
+            self._work.leases[lease] = decoded.error
+            if decoded.events:
+                self._rest.extend(decoded.events)
+                return True
+            await self._end_empty(lease, decoded.error)
+
+    async def _receive(self, deadline: float | None) -> Lease | None:
+        try:
+            if deadline is None:
+                return await self._feed.receive()
+            with CancelScope(deadline=deadline):
+                return await self._feed.receive()
+        except EndOfStream:
+            self.is_ended = True
+        return None
+
+    def _decode(self, delivery: Delivery) -> Decoded[T]:
+        return self._codec.decode(
+            delivery.body,
+            Origin(
+                queue=self.name,
+                message_id=delivery.message_id,
+                sent_at=delivery.sent_at,
+                attributes=delivery.attributes,
+                zone=self._runtime.config.naive_tz,
+            ),
+        )
+
+    async def _end_empty(self, lease: Lease, error: DecodeError | None) -> None:
+        if error is None:
+            self._settler.delete(lease, "skipped")
+        else:
+            await self._settler.refuse(lease, error)
+        del self._work.leases[lease]
+
+    def _forget(self) -> None:
+        self._rest.clear()
+        self._work = Work(self._runtime)
+        CURRENT.set(self._work)
+
+
+class Batches(Generic[T]):
+    """Lists of events of one stream; asking for the next settles the last."""
+
+    def __init__(self, stream: Stream[T], n: int, within: float) -> None:
+        self._stream = stream
+        self._n = n
+        self._within = within
+
+    def __aiter__(self) -> "Batches[T]":
+        return self
+
+    async def __anext__(self) -> list[T]:
+        """Settle the last events and answer the next ones."""
+        events = await self._stream.next_batch(self._n, self._within)
+        if not events:
+            raise StopAsyncIteration
+        return events

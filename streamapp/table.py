@@ -1,0 +1,138 @@
+"""Typed state, one Redis hash a key."""
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from streamapp.delivery import Outgoing
+from streamapp.record import Record
+from streamapp.sink import Sink
+from streamapp.state import Change, Changed
+from streamapp.work import Runtime, current_work
+
+S = TypeVar("S", bound=msgspec.Struct)
+E = TypeVar("E")
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+
+class Table(Generic[S, E]):
+    """State of type S by key, changed by events of type E.
+
+    *fold* answers the state after an event from the one before it (None: no state), *announce* what the
+    change says to the outside. Both are pure: they may run again when somebody else's change came first.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        of: type[S],
+        *,
+        fold: Callable[[S | None, E], S | None],
+        announce: Callable[[S | None, S | None], Any] | None = None,
+        to: Sink[Any] | None = None,
+        expires: bool = True,
+    ) -> None:
+        self.name = name
+        self.record: Record[Any] = Record(of)
+        self.fold: Callable[[Any, Any], Any] = fold
+        self.expires = expires
+        self._announce = announce
+        self._sink = to
+
+    def __repr__(self) -> str:
+        return f"<Table {self.name}>"
+
+    @property
+    def sink_name(self) -> str | None:
+        """The queue of its announcements."""
+        return self._sink.queue if self._sink else None
+
+    async def update(self, key: str, event: E) -> S | None:
+        """Answer the state of *key* after *event*, once that is durable.
+
+        What the change announces is sent before the event's message is deleted. An event that changes nothing
+        is a duplicate; it still sends what an earlier one left behind.
+        """
+        work = current_work(self)
+        changed = await work.runtime.changes.submit(self._change(work.runtime, key, event))
+        work.note(changed)
+        return changed.state  # type: ignore[no-any-return]  # fold's answer
+
+    async def update_many(self, events: Sequence[tuple[str, E]]) -> None:
+        """Apply each event to its key, together. Raises the first failure after all are through."""
+        work = current_work(self)
+        outcomes = await work.runtime.changes.submit_all(
+            [self._change(work.runtime, key, event) for key, event in events]
+        )
+        for outcome in outcomes:
+            if isinstance(outcome, Changed):
+                work.note(outcome)
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):
+                raise outcome
+
+    async def get(self, key: str) -> S | None:
+        """Answer the state of *key* as committed now, None where there is none."""
+        (state,) = await self.get_many([key])
+        return state
+
+    async def get_many(self, keys: Sequence[str]) -> list[S | None]:
+        """Answer the state of each key, in one round trip."""
+        runtime = current_work(self).runtime
+        prefix = runtime.config.key_prefix
+        return await runtime.state.read([(self.record, self.redis_key(prefix, key)) for key in keys])
+
+    def redis_key(self, prefix: str, key: str) -> str:
+        """Answer where the state of *key* lives."""
+        return f"{prefix}{self.name}:{plain(key)}"
+
+    def announcement(self, before: S | None, after: S | None, key: str) -> tuple[str, Outgoing] | None:
+        """Answer id and message of what a change says to the outside, or None."""
+        if self._announce is None or self._sink is None:
+            return None
+        message = self._announce(before, after)
+        return None if message is None else self._sink.outgoing(message, plain(key))
+
+    def _change(self, runtime: Runtime, key: str, event: E) -> Change:
+        max_bytes = runtime.outboxes[self._sink.queue].queue.max_bytes if self._sink else 0
+        return Change(self, key, self.redis_key(runtime.config.key_prefix, key), event, max_bytes)
+
+
+class Index:
+    """Sets of keys, by a key: which orders hold a product. It lives as long as the state it leads to."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<Index {self.name}>"
+
+    async def add(self, key: str, member: str) -> None:
+        """Put *member* into the set of *key*."""
+        runtime = current_work(self).runtime
+        place, ttl = self._place(runtime, key), runtime.config.state_ttl
+        await runtime.store_outage.ride_out(lambda: runtime.store.add(place, [member], ttl))
+
+    async def members(self, key: str) -> set[str]:
+        """Answer the set of *key*."""
+        runtime = current_work(self).runtime
+        return await runtime.store_outage.ride_out(lambda: runtime.store.members(self._place(runtime, key)))
+
+    async def discard(self, key: str, members: Sequence[str]) -> None:
+        """Take *members* out of the set of *key*."""
+        runtime = current_work(self).runtime
+        place = self._place(runtime, key)
+        if members:
+            await runtime.store_outage.ride_out(lambda: runtime.store.remove(place, members))
+
+    def _place(self, runtime: Runtime, key: str) -> str:
+        return f"{runtime.config.key_prefix}{self.name}:{plain(key)}"
+
+
+def plain(key: str) -> str:
+    """Answer *key* where it is short and plain, else its hash, which no plain key can equal."""
+    return key if _PLAIN.fullmatch(key) else "~" + hashlib.sha256(key.encode()).hexdigest()

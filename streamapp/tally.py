@@ -1,0 +1,49 @@
+"""Counts of what became of messages."""
+
+from collections import Counter
+from typing import Literal
+
+Word = Literal[
+    "received",
+    "ok",
+    "duplicate",
+    "skipped",
+    "retry",
+    "invalid",
+    "dead",
+    "released",
+    "lost",
+    "sent",
+    "sends",
+    "refused",
+    "fast",
+    "tolerant",
+]
+"""received: deliveries taken in. ok, duplicate (nothing changed), skipped, invalid and dead (dead-lettered: by the
+codec, by the agent or its last attempt): how a message ended. retry, released: given back. lost: its lease ended
+first. sent: outgoing messages accepted, in sends calls. refused: outgoing messages that SQS will never take.
+fast, tolerant: which path of the codec a body took."""
+
+
+class Tally:
+    """One worker's counts by queue and word; reading it changes nothing."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[str, Word]] = Counter()
+
+    def add(self, queue: str, word: Word, number: int = 1) -> None:
+        """Count *number* more of *word* for *queue*."""
+        self._counts[queue, word] += number
+
+    def of(self, word: Word, queue: str | None = None) -> int:
+        """Answer how many of *word* there were, in *queue* or in all."""
+        if queue is not None:
+            return self._counts[queue, word]
+        return sum(number for (_, counted), number in self._counts.items() if counted == word)
+
+    def words(self) -> dict[Word, int]:
+        """Answer the totals of all words that were counted."""
+        totals: Counter[Word] = Counter()
+        for (_, word), number in self._counts.items():
+            totals[word] += number
+        return dict(totals)

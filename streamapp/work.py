@@ -1,0 +1,63 @@
+"""What an agent has in hand: the deliveries of its events, and what these owe to the outside."""
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from streamapp.announce import Announcer, Outbox
+from streamapp.batch import Batcher
+from streamapp_codecs import DecodeError
+from streamapp.config import Config
+from streamapp.errors import NotInEvent
+from streamapp.leases import Lease
+from streamapp.outage import Outage
+from streamapp.state import Announcement, Change, Changed, State
+from streamapp.store import Store
+from streamapp.tally import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The running parts that what is declared (tables, sinks, indexes) works through."""
+
+    config: Config
+    tally: Tally
+    store: Store
+    store_outage: Outage
+    state: State
+    changes: Batcher[Change, Changed]
+    announcer: Announcer
+    outboxes: Mapping[str, Outbox]
+
+
+@dataclass(slots=True, eq=False)
+class Work:
+    """The deliveries whose events an agent is processing now, settled together when it asks for the next.
+
+    *leases* come with why a part of their body could not be decoded, if one could not. *owed* are
+    announcements to be sent before the deliveries are deleted. *updates* counts the updates that were made
+    and *changes* those that changed something.
+    """
+
+    runtime: Runtime
+    leases: dict[Lease, DecodeError | None] = field(default_factory=dict["Lease", "DecodeError | None"])
+    owed: dict[str, Announcement] = field(default_factory=dict[str, Announcement])
+    updates: int = 0
+    changes: int = 0
+
+    def note(self, changed: Changed) -> None:
+        """Take over what an update did."""
+        self.updates += 1
+        self.changes += changed.is_new
+        self.owed.update((announcement.id, announcement) for announcement in changed.pending)
+
+
+CURRENT: ContextVar[Work | None] = ContextVar("work", default=None)
+
+
+def current_work(what: object) -> Work:
+    """Answer the work of the agent that is running now; *what* is who asks. Raises `NotInEvent`."""
+    work = CURRENT.get()
+    if work is None:
+        raise NotInEvent(what)
+    return work

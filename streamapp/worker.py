@@ -1,0 +1,99 @@
+"""Bring an app to life: nested task groups, so that the order of the end is the indentation."""
+
+import logging
+
+from anyio import TASK_STATUS_IGNORED, CancelScope, Event, create_task_group, current_time, sleep
+from anyio.abc import TaskStatus
+
+from streamapp.assembly import Assembly
+
+logger = logging.getLogger(__name__)
+
+LAST_FLUSH = 3.0
+"""Seconds after the drain deadline in which what was given back or finished last is still told to SQS."""
+
+SUMMARY_EVERY = 30.0
+"""Seconds between log lines that sum up what was done."""
+
+
+class Worker:
+    """Runs the agents of an assembly until told to stop."""
+
+    def __init__(self, assembly: Assembly) -> None:
+        self._parts = assembly
+        self._lines = assembly.lines
+        self._stop = Event()
+        self._hurry = Event()
+
+    def stop(self) -> None:
+        """Drain: receive no more, finish what is in hand. A second call gives back at once what is unfinished."""
+        (self._hurry if self._stop.is_set() else self._stop).set()
+
+    async def run(
+        self, *, idle: float | None = None, task_status: TaskStatus[None] = TASK_STATUS_IGNORED
+    ) -> bool:
+        """Run until stopped, or until nothing has come for *idle* seconds; answer whether all was finished."""
+        batchers = self._parts.batchers
+        async with create_task_group() as heartbeats:  # last to go: what is in hand stays ours to the end
+            for line in self._lines:
+                await heartbeats.start(line.leases.run, name=f"heartbeat {line.queue.name}")
+            async with create_task_group() as services:
+                for batcher in batchers:
+                    await services.start(batcher.run, name=batcher.name)
+                async with create_task_group() as agents:
+                    for line in self._lines:
+                        agents.start_soon(line.runner.run, name=f"agent {line.agent.name}")
+                    async with create_task_group() as sources:  # end by themselves when told to stop
+                        for line in self._lines:
+                            sources.start_soon(line.source.run, name=f"source {line.queue.name}")
+                        heartbeats.start_soon(self._drain, agents.cancel_scope, name="drain")
+                        heartbeats.start_soon(self._hurry_up, agents.cancel_scope, name="hurry")
+                        heartbeats.start_soon(self._summarise, name="summary")
+                        if idle is not None:
+                            heartbeats.start_soon(self._stop_when_idle, idle, name="idle")
+                        task_status.started()
+                for batcher in batchers:
+                    batcher.close()
+                services.cancel_scope.deadline = min(
+                    services.cancel_scope.deadline, current_time() + LAST_FLUSH
+                )
+            heartbeats.cancel_scope.cancel("all is settled")
+        return not (agents.cancel_scope.cancelled_caught or services.cancel_scope.cancelled_caught)
+
+    async def _drain(self, agents: CancelScope) -> None:
+        """Once told to stop, end the sources, and give the agents until the drain deadline."""
+        await self._stop.wait()
+        in_hand = sum(len(line.leases) for line in self._lines)
+        logger.info(
+            "draining: a second signal gives back at once what is unfinished", extra={"in_hand": in_hand}
+        )
+        deadline = current_time() + self._parts.runtime.config.drain_timeout
+        agents.deadline = deadline
+        for line in self._lines:
+            line.source.stop(deadline)
+
+    async def _hurry_up(self, agents: CancelScope) -> None:
+        await self._hurry.wait()
+        for line in self._lines:
+            line.source.stop(current_time())
+        agents.cancel("a second signal came")
+
+    async def _stop_when_idle(self, seconds: float) -> None:
+        """Stop when every queue has answered that it is empty, and nothing is in hand, for *seconds*."""
+        busy_at = current_time()
+        while current_time() - busy_at < seconds:
+            await sleep(min(seconds, 0.1))
+            if any(len(line.leases) or line.source.idle_since > current_time() for line in self._lines):
+                busy_at = current_time()
+        self.stop()
+
+    async def _summarise(self) -> None:
+        """Log what was done since the last time, unless that is nothing."""
+        before: dict[str, int] = {}
+        while True:
+            await sleep(SUMMARY_EVERY)
+            now = {str(word): number for word, number in self._parts.runtime.tally.words().items()}
+            if now != before:
+                done = {word: number - before.get(word, 0) for word, number in now.items()}
+                logger.info("the last %g s", SUMMARY_EVERY, extra={k: v for k, v in done.items() if v})
+            before = now
