@@ -1,0 +1,53 @@
+"""An SQS of our own for tests: it keeps SQS's rules, can be told to fail, and writes down everything.
+
+from streamapp.testing import Fail, MemorySqs, VirtualClock
+
+sqs = MemorySqs()
+orders = await sqs.create("orders", {})
+sqs.faults.add("send", Fail("RequestThrottled"), queue="orders", times=3)
+"""
+
+from streamapp.testing.clock import Clock, RealClock, VirtualClock, settle
+from streamapp.testing.effects import (
+    MISSING,
+    Delay,
+    Drip,
+    Duplicate,
+    Effect,
+    Fail,
+    Garble,
+    Hang,
+    Lose,
+    Partial,
+    Reorder,
+    Reset,
+    Slow,
+)
+from streamapp.testing.faults import Faults, Planned
+from streamapp.testing.ledger import Entry, Ledger
+from streamapp.testing.memory import MemorySqs
+
+__all__ = [
+    "MISSING",
+    "Clock",
+    "Delay",
+    "Drip",
+    "Duplicate",
+    "Effect",
+    "Entry",
+    "Fail",
+    "Faults",
+    "Garble",
+    "Hang",
+    "Ledger",
+    "Lose",
+    "MemorySqs",
+    "Partial",
+    "Planned",
+    "RealClock",
+    "Reorder",
+    "Reset",
+    "Slow",
+    "VirtualClock",
+    "settle",
+]

@@ -1,0 +1,140 @@
+"""The ledger: everything that happened to an SQS of ours, in the order it was noticed."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened, at the clock's *at*.
+
+    Without *message_id* it is a call, with one it is what became of one message; both have the number of the
+    call. *operation* is a verb of `Sqs`, or what SQS did by itself: "return" (visibility ran out), "redrive",
+    "expire" (retention), "swallow" (a receive that nobody waited for any more).
+
+    *outcome* is "done" or SQS's code. Some verbs say more: a delete may be "stale" (it succeeded and did
+    nothing), a visibility change "released" (the message comes sooner than it would have) or "extended", a
+    send "repeated" (FIFO deduplication), a receive "empty", and a call "lost": its answer never arrived.
+    """
+
+    at: float
+    operation: str
+    queue: str
+    outcome: str
+    call: int
+    message_id: str | None = None
+    handle: str | None = None
+
+
+class Ledger:
+    """Append-only. Each helper takes a queue's name, or None for all queues.
+
+    assert len(sqs.ledger.received("orders")) == len(sqs.ledger.deleted("orders"))
+    assert not sqs.ledger.in_flight()
+    """
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self._call = 0
+
+    def begin(self) -> int:
+        """Begin a call; what is noted until the next one begins belongs to it."""
+        self._call += 1
+        return self._call
+
+    def note(  # noqa: PLR0913 - one argument a column
+        self,
+        at: float,
+        operation: str,
+        queue: str,
+        outcome: str,
+        message_id: str | None = None,
+        handle: str | None = None,
+        *,
+        call: int | None = None,
+    ) -> None:
+        """Write one line."""
+        number = self._call if call is None else call
+        self.entries.append(Entry(at, operation, queue, outcome, number, message_id, handle))
+
+    def calls(self, operation: str | None = None, queue: str | None = None) -> list[Entry]:
+        """Answer the calls made, in the order of their answers; see `Entry.at` for when."""
+        return [
+            entry
+            for entry in self.entries
+            if entry.message_id is None
+            and operation in {None, entry.operation}
+            and queue in {None, entry.queue}
+        ]
+
+    def of(self, message_id: str) -> list[Entry]:
+        """Answer the life of one message."""
+        return [entry for entry in self.entries if entry.message_id == message_id]
+
+    def sent(self, queue: str | None = None) -> list[Entry]:
+        """Answer the messages that SQS took."""
+        return self._messages("send", "done", queue)
+
+    def received(self, queue: str | None = None) -> list[Entry]:
+        """Answer the receipts: one entry each time a message was given away, to whomever."""
+        return self._messages("receive", "done", queue)
+
+    def deleted(self, queue: str | None = None) -> list[Entry]:
+        """Answer the deletes that deleted something."""
+        return self._messages("delete", "done", queue)
+
+    def released(self, queue: str | None = None) -> list[Entry]:
+        """Answer the visibility changes by which a message came back sooner."""
+        return self._messages("change_visibility", "released", queue)
+
+    def extended(self, queue: str | None = None) -> list[Entry]:
+        """Answer the visibility changes by which a message stayed away longer."""
+        return self._messages("change_visibility", "extended", queue)
+
+    def redriven(self, queue: str | None = None) -> list[Entry]:
+        """Answer the messages that went to a dead-letter queue, by the queue they left."""
+        return self._messages("redrive", "done", queue)
+
+    def in_flight(self, queue: str | None = None) -> list[Entry]:
+        """Answer the receipts that were neither deleted nor came back: released with a delay counts as back."""
+        over = {
+            entry.handle
+            for entry in self.entries
+            if (entry.operation, entry.outcome) in _ENDS and queue in {None, entry.queue}
+        }
+        return [entry for entry in self.received(queue) if entry.handle not in over]
+
+    def receives(self, queue: str | None = None) -> Counter[str]:
+        """Answer how often each message was received."""
+        return Counter(entry.message_id for entry in self.received(queue) if entry.message_id)
+
+    def lost(self, operation: str | None = None) -> list[Entry]:
+        """Answer what took effect in calls whose answers never arrived."""
+        calls = {entry.call for entry in self.entries if entry.outcome == "lost"}
+        return [
+            entry
+            for entry in self.entries
+            if entry.message_id is not None
+            and entry.call in calls
+            and operation in {None, entry.operation}
+            and entry.outcome in _EFFECTS
+        ]
+
+    def _messages(self, operation: str, outcome: str, queue: str | None) -> list[Entry]:
+        return [
+            entry
+            for entry in self.entries
+            if entry.message_id is not None
+            and (entry.operation, entry.outcome) == (operation, outcome)
+            and queue in {None, entry.queue}
+        ]
+
+
+_ENDS = {
+    ("delete", "done"),
+    ("change_visibility", "released"),
+    ("return", "done"),
+    ("redrive", "done"),
+    ("expire", "done"),
+}
+_EFFECTS = {"done", "released", "extended", "repeated"}
