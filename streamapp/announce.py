@@ -92,8 +92,8 @@ class Announcer:
         self._outboxes = outboxes
         self._store = store
         self._outage = outage
-        self._flying: dict[str, Event] = {}
-        self._sent: OrderedDict[str, None] = OrderedDict()
+        self._flying: dict[tuple[str, str], Event] = {}
+        self._sent: OrderedDict[tuple[str, str], None] = OrderedDict()
         self.confirmations: Batcher[Settled, None] = Batcher(self._confirm, name="confirm", limit=100)
 
     async def announce(self, pending: Iterable[Announcement]) -> None:
@@ -104,7 +104,7 @@ class Announcer:
         refused: Refused | None = None
         mine = [announcement for announcement in pending if self._is_mine(announcement)]
         for announcement in mine:
-            self._flying[announcement.id] = Event()
+            self._flying[announcement.place] = Event()
         try:
             for sink in dict.fromkeys(announcement.sink for announcement in mine):
                 group = [announcement for announcement in mine if announcement.sink == sink]
@@ -113,24 +113,24 @@ class Announcer:
                     refused = self._settle(announcement, outcome) or refused
         finally:
             for announcement in mine:
-                self._flying.pop(announcement.id).set()
+                self._flying.pop(announcement.place).set()
         await self._wait_for_others(pending)
         if refused is not None:
             raise refused
 
     def _is_mine(self, announcement: Announcement) -> bool:
-        if announcement.id in self._sent:
+        if announcement.place in self._sent:
             # Sent, but found pending: its confirmation is on the way, or was lost.
             self.confirmations.post(Settled(announcement.redis_key, [announcement.id], ttl=announcement.ttl))
             return False
-        return announcement.id not in self._flying
+        return announcement.place not in self._flying
 
     async def _wait_for_others(self, pending: Iterable[Announcement]) -> None:
         for announcement in pending:
-            flying = self._flying.get(announcement.id)
+            flying = self._flying.get(announcement.place)
             if flying is not None:
                 await flying.wait()
-                if announcement.id not in self._sent:
+                if announcement.place not in self._sent:
                     # Whoever was sending it was cut off, or SQS refused it: find out ourselves.
                     await self.announce([announcement])
 
@@ -145,7 +145,7 @@ class Announcer:
             return outcome
         if outcome is not None:
             raise outcome
-        self._sent[announcement.id] = None
+        self._sent[announcement.place] = None
         if len(self._sent) > REMEMBERED:
             self._sent.popitem(last=False)
         self.confirmations.post(Settled(key, ids, ttl=ttl))

@@ -54,7 +54,7 @@ class Aws:
             if not name.startswith(("http://", "https://")):
                 url = (await self._calls.get_queue_url(QueueName=name))["QueueUrl"]
             answer = await self._calls.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
-        return _queue(url, dict(answer.get("Attributes", {})))
+        return _queue(url, {str(key): value for key, value in answer.get("Attributes", {}).items()})
 
     async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
         """Long-poll for 1..10 messages for *wait* seconds (0..20); answer as soon as there is one."""
@@ -124,18 +124,14 @@ async def open_aws(*, polls: int = 10) -> AsyncIterator[Aws]:
 
     Raises `ConfigError` when there is no region, no credentials or no such profile.
     """
-    common = {"connect_timeout": CONNECT_TIMEOUT, "user_agent": "streamapp", "parameter_validation": False}
     async with AsyncExitStack() as stack:
         try:
             session = aioboto3.Session()
-            clients: list[SQSClient] = [
-                await stack.enter_async_context(session.client("sqs", config=AioConfig(**common, **options)))
-                for options in (
-                    # A poll is asked again anyway, so the client itself must not.
-                    {"read_timeout": 30, "max_pool_connections": polls + 2, "retries": _retries(1)},
-                    {"read_timeout": 5, "max_pool_connections": 32, "retries": _retries(3)},
-                )
-            ]
+            # A poll is asked again anyway, so its client must not; and it must outlast a long poll.
+            poll_config = _config(read_timeout=30, max_pool_connections=polls + 2, attempts=1)
+            poll_client = await stack.enter_async_context(session.client("sqs", config=poll_config))
+            call_config = _config(read_timeout=5, max_pool_connections=32, attempts=3)
+            call_client = await stack.enter_async_context(session.client("sqs", config=call_config))
         except (
             NoRegionError,
             NoCredentialsError,
@@ -144,7 +140,7 @@ async def open_aws(*, polls: int = 10) -> AsyncIterator[Aws]:
             ValueError,
         ) as error:
             raise ConfigError(f"AWS: {_advice(error)}") from error
-        yield Aws(*clients)
+        yield Aws(poll_client, call_client)
 
 
 def is_local(endpoint: str) -> bool:
@@ -185,8 +181,16 @@ def _advice(error: Exception) -> str:
             return str(error)
 
 
-def _retries(attempts: int) -> dict[str, Any]:
-    return {"mode": "standard", "total_max_attempts": attempts}
+def _config(*, read_timeout: float, max_pool_connections: int, attempts: int) -> AioConfig:
+    return AioConfig(
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=read_timeout,
+        max_pool_connections=max_pool_connections,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        # Both save time at every call: the name is rebuilt for each, and what is sent here is well-formed.
+        user_agent="streamapp",
+        parameter_validation=False,
+    )
 
 
 def _queue(url: str, attributes: Mapping[str, str]) -> Queue:

@@ -26,6 +26,7 @@ class Record(Generic[S]):
             (field.name, field.encode_name, *_text_of(hints[field.name]))
             for field in msgspec.structs.fields(of)
         ]
+        self._unknown = {name: None for name, hint in hints.items() if NoneType in get_args(hint)}
         self.names = frozenset(encoded for _, encoded, _, _ in self._fields)
 
     def write(self, value: S) -> dict[str, str]:
@@ -50,7 +51,7 @@ class Record(Generic[S]):
         if not members:
             return None
         try:
-            return self.of(**members)
+            return self.of(**{**self._unknown, **members})
         except TypeError as error:
             raise msgspec.ValidationError(f"the hash lacks fields of {self.of.__name__}") from error
 

@@ -75,7 +75,7 @@ class RedisStore:
     async def commit(self, commits: Sequence[Commit]) -> list[bool | ServiceError]:
         """Make each change; False where somebody else's came first. When this returns, they are durable."""
 
-        def ask(pipe: "Pipeline[Any]") -> None:
+        def ask(pipe: Pipeline) -> None:
             for commit in commits:
                 pipe.evalsha(self._commit.sha, 1, commit.key, *_arguments(commit))
             if self._replicas:
@@ -92,16 +92,27 @@ class RedisStore:
     async def settle(self, settled: Sequence[Settled]) -> None:
         """Take announcements off the pending ones; a hash with none left expires by its ttl again."""
 
-        def ask(pipe: "Pipeline[Any]") -> None:
+        def ask(pipe: Pipeline) -> None:
             for each in settled:
-                arguments = [_milliseconds(each.ttl), len(each.sent), *each.sent, *each.parked]
+                arguments: list[str | int] = [
+                    _milliseconds(each.ttl),
+                    len(each.sent),
+                    *each.sent,
+                    *each.parked,
+                ]
                 pipe.evalsha(self._settle.sha, 1, each.key, *arguments)
 
         await self._pipeline(ask)
 
-    async def add(self, key: str, members: Sequence[str], ttl: float) -> None:
-        """Add members to a set, which lives *ttl* seconds from now."""
-        await self._pipeline(lambda pipe: [pipe.sadd(key, *members), pipe.pexpire(key, _milliseconds(ttl))])
+    async def add(self, keys: Sequence[str], member: str, ttl: float) -> None:
+        """Add a member to each set, which lives *ttl* seconds from now."""
+
+        def ask(pipe: Pipeline) -> None:
+            for key in keys:
+                pipe.sadd(key, member)
+                pipe.pexpire(key, _milliseconds(ttl))
+
+        await self._pipeline(ask)
 
     async def members(self, key: str) -> set[str]:
         """Answer a set's members."""
@@ -116,7 +127,7 @@ class RedisStore:
         """Return when the store answers."""
         await self._pipeline(lambda pipe: pipe.ping())
 
-    async def _pipeline(self, ask: Callable[["Pipeline[Any]"], object]) -> list[Any]:
+    async def _pipeline(self, ask: Callable[[Pipeline], object]) -> list[Any]:
         """Send all that *ask* queues in one round trip; answer each answer, or the error that is its alone.
 
         A server that lost our scripts is taught them again. What may heal is raised, for the whole of it.
@@ -127,7 +138,7 @@ class RedisStore:
             answers = await self._execute(ask)
         return [_ours(answer) if isinstance(answer, RedisError) else answer for answer in answers]
 
-    async def _execute(self, ask: Callable[["Pipeline[Any]"], object]) -> list[Any]:
+    async def _execute(self, ask: Callable[[Pipeline], object]) -> list[Any]:
         try:
             async with self._client.pipeline(transaction=False) as pipe:
                 ask(pipe)

@@ -23,7 +23,7 @@ class Sink(Generic[M]):
     """Messages of one type for one queue.
 
     *identity* answers what makes two messages the same: the deduplication id on a FIFO queue, and the id of an
-    announcement until it is sent. By default it is the hash of the body, so same content, same id.
+    announcement until it is sent. By default it is the hash of group and body, so same content, same id.
     """
 
     def __init__(self, queue: str, codec: Encoder[M], identity: Callable[[M], str] | None = None) -> None:
@@ -46,5 +46,9 @@ class Sink(Generic[M]):
     def outgoing(self, message: M, group: str) -> tuple[str, Outgoing]:
         """Answer the identity of *message* and what is to be sent."""
         body = self._codec.encode(message)
-        identity = self._identity(message) if self._identity else hashlib.sha256(body.encode()).hexdigest()
+        identity = self._identity(message) if self._identity else _digest(group, body)
         return identity, Outgoing(body, group=group, deduplication=identity)
+
+
+def _digest(group: str, body: str) -> str:
+    return hashlib.sha256(f"{group}\0{body}".encode()).hexdigest()

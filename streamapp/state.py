@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
@@ -54,6 +55,11 @@ class Announcement:
     sequence: int
     message: Outgoing
     ttl: float | None
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Where it is owed: an id is unique within its hash only."""
+        return self.redis_key, self.id
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,7 +120,7 @@ class State:
             todo.setdefault(change.redis_key, []).append(position)
         while todo:
             keys = list(todo)
-            hashes = await self._outage.ride_out(lambda keys=keys: self._store.read(keys))
+            hashes = await self._outage.ride_out(partial(self._store.read, keys))
             plans = {
                 key: self._plan([changes[n] for n in todo[key]], fields)
                 for key, fields in zip(keys, hashes, strict=True)

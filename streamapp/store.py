@@ -64,8 +64,8 @@ class Store(Protocol):
         """Take announcements off the pending ones; a hash with none left expires by its ttl again."""
         ...
 
-    async def add(self, key: str, members: Sequence[str], ttl: float) -> None:
-        """Add members to a set, which lives *ttl* seconds from now."""
+    async def add(self, keys: Sequence[str], member: str, ttl: float) -> None:
+        """Add a member to each set, which lives *ttl* seconds from now."""
         ...
 
     async def members(self, key: str) -> set[str]:

@@ -62,18 +62,19 @@ class Table(Generic[S, E]):
         work.note(changed)
         return changed.state  # type: ignore[no-any-return]  # fold's answer
 
-    async def update_many(self, events: Sequence[tuple[str, E]]) -> None:
-        """Apply each event to its key, together. Raises the first failure after all are through."""
+    async def update_many(self, events: Sequence[tuple[str, E]]) -> list[S | None]:
+        """Apply each event to its key, together; answer the states. Raises the first failure once all are through."""
         work = current_work(self)
         outcomes = await work.runtime.changes.submit_all(
             [self._change(work.runtime, key, event) for key, event in events]
         )
-        for outcome in outcomes:
-            if isinstance(outcome, Changed):
-                work.note(outcome)
-        for outcome in outcomes:
-            if isinstance(outcome, Exception):
-                raise outcome
+        changed = [outcome for outcome in outcomes if isinstance(outcome, Changed)]
+        for outcome in changed:
+            work.note(outcome)
+        for failure in outcomes:
+            if isinstance(failure, Exception):
+                raise failure
+        return [outcome.state for outcome in changed]
 
     async def get(self, key: str) -> S | None:
         """Answer the state of *key* as committed now, None where there is none."""
@@ -111,11 +112,13 @@ class Index:
     def __repr__(self) -> str:
         return f"<Index {self.name}>"
 
-    async def add(self, key: str, member: str) -> None:
-        """Put *member* into the set of *key*."""
+    async def add(self, keys: Sequence[str], member: str) -> None:
+        """Put *member* into the set of each key."""
         runtime = current_work(self).runtime
-        place, ttl = self._place(runtime, key), runtime.config.state_ttl
-        await runtime.store_outage.ride_out(lambda: runtime.store.add(place, [member], ttl))
+        places = [self._place(runtime, key) for key in keys]
+        if places:
+            ttl = runtime.config.state_ttl
+            await runtime.store_outage.ride_out(lambda: runtime.store.add(places, member, ttl))
 
     async def members(self, key: str) -> set[str]:
         """Answer the set of *key*."""

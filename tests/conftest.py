@@ -1,9 +1,55 @@
 """Fixtures that every test may use."""
 
+import itertools
+import os
+from collections.abc import AsyncIterator, Iterator
+
 import pytest
+
+from streamapp.aws import Aws, open_aws
+from streamapp.cli.embedded import local_aws, redis_server, sqs_server
+from streamapp.redis_store import RedisStore, open_redis
+
+_numbers = itertools.count()
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     """The AWS client is asyncio-only, so that is the back end unless a test asks for both."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A real Valkey for this run of the tests."""
+    with redis_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def moto_endpoint() -> Iterator[str]:
+    """moto's SQS for this run of the tests."""
+    with sqs_server() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def prefix() -> str:
+    """A key prefix that no other test has; it names queues too."""
+    return f"t{next(_numbers)}-{os.urandom(3).hex()}"
+
+
+@pytest.fixture
+async def store(redis_url: str) -> AsyncIterator[RedisStore]:
+    """The state store on a real Valkey."""
+    async with open_redis(redis_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def aws(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Aws]:
+    """The AWS client on moto's server."""
+    for name, value in local_aws(moto_endpoint).items():
+        monkeypatch.setenv(name, value)
+    async with open_aws() as opened:
+        yield opened

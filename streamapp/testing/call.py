@@ -84,7 +84,7 @@ class Call:
         return merged
 
     async def answer(self, outcome: str = "done") -> None:
-        """Let go wrong what goes wrong on the way back: a caller that is cancelled there knows nothing either."""
+        """Let go wrong what goes wrong on the way back; a caller cancelled there knows nothing either."""
         try:
             for planned in self._planned:
                 match planned.effect:

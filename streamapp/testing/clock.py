@@ -10,8 +10,8 @@ from typing import Protocol
 from anyio import CancelScope, current_time, move_on_after, sleep, sleep_forever, wait_all_tasks_blocked
 from anyio.lowlevel import checkpoint
 
-# anyio looks again only every 0.1 s when it finds a task that is not blocked; a few turns of the loop beforehand
-# let most tasks come to rest, so that it finds none.
+# anyio looks again only every 0.1 s when it finds a task that is not blocked; a few turns of the loop
+# beforehand let most tasks come to rest, so that it finds none.
 _TURNS = 25
 
 

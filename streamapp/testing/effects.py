@@ -8,7 +8,7 @@ from streamapp.testing.refusal import Refusal
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """The call is refused with this code and nothing happens; *status* is HTTP's, where it is not the usual one."""
+    """The call is refused with this code and nothing happens; *status* is HTTP's, if not the usual one."""
 
     code: str = "InternalError"
     message: str = "told to fail"
@@ -39,8 +39,8 @@ class Slow:
 class Partial:
     """Some entries of a batch fail.
 
-    *which* is a bit pattern (bit 0 is the first entry) or a question asked of each position. *took_effect*: they
-    are done all the same. *missing*: the answer does not name them at all.
+    *which* is a bit pattern (bit 0 is the first entry) or a question asked of each position. *took_effect*:
+    they are done all the same. *missing*: the answer does not name them at all.
     """
 
     which: int | Callable[[int], bool]
@@ -62,7 +62,7 @@ class Partial:
 class Duplicate:
     """Each message that the call receives or sends exists once more, visible *after* seconds from now.
 
-    The copy has the same id, and a receipt handle and a delete of its own, as when a replica missed the delete.
+    The copy has the same id, but its own receipt handle and delete, as when a replica missed the delete.
     """
 
     after: float = 0.0

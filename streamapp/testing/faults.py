@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from math import inf
 from random import Random
 from types import TracebackType
+from typing import Self
 
 from anyio import Event
 
@@ -13,7 +14,7 @@ from streamapp.testing.effects import Effect
 
 @dataclass(slots=True, eq=False)
 class Planned:
-    """One fault that was asked for. It is over when it has hit *times* calls, at *until*, or when it is removed.
+    """One fault that was asked for. It is over after *left* more hits, at *until*, or when it is removed.
 
     As a context manager it is removed at the end.
     """
@@ -33,7 +34,7 @@ class Planned:
         self.left = 0
         self.over.set()
 
-    def __enter__(self) -> "Planned":
+    def __enter__(self) -> Self:
         """Answer itself; it acts already."""
         return self
 
@@ -72,8 +73,8 @@ class Faults:
     ) -> Planned:
         """Let calls of *operation* (a verb of `Sqs`, or "*") go wrong, those to *queue* or all.
 
-        Without *times* and *seconds* it lasts until it is removed. *rate* is the chance of each call; the first
-        *skip* calls are spared.
+        Without *times* and *seconds* it lasts until it is removed. *rate* is the chance of each call; the
+        first *skip* calls are spared.
         """
         until = inf if seconds is None else self._clock.now() + seconds
         left = inf if times is None else times

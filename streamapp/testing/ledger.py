@@ -10,7 +10,7 @@ class Entry:
 
     Without *message_id* it is a call, with one it is what became of one message; both have the number of the
     call. *operation* is a verb of `Sqs`, or what SQS did by itself: "return" (visibility ran out), "redrive",
-    "expire" (retention), "swallow" (a receive that nobody waited for any more).
+    "expire" (retention), "purge", "duplicate".
 
     *outcome* is "done" or SQS's code. Some verbs say more: a delete may be "stale" (it succeeded and did
     nothing), a visibility change "released" (the message comes sooner than it would have) or "extended", a
@@ -42,7 +42,7 @@ class Ledger:
         self._call += 1
         return self._call
 
-    def note(  # noqa: PLR0913 - one argument a column
+    def note(  # noqa: PLR0913, PLR0917 - one argument a column
         self,
         at: float,
         operation: str,
@@ -96,7 +96,7 @@ class Ledger:
         return self._messages("redrive", "done", queue)
 
     def in_flight(self, queue: str | None = None) -> list[Entry]:
-        """Answer the receipts that were neither deleted nor came back: released with a delay counts as back."""
+        """Answer the receipts neither deleted nor back; one released with a delay counts as back."""
         over = {
             entry.handle
             for entry in self.entries
@@ -136,5 +136,6 @@ _ENDS = {
     ("return", "done"),
     ("redrive", "done"),
     ("expire", "done"),
+    ("purge", "done"),
 }
 _EFFECTS = {"done", "released", "extended", "repeated"}

@@ -29,7 +29,7 @@ class Line(Protocol):
         ...
 
     def take(self, limit: int, chance: Random | None) -> list[Message]:
-        """Answer up to *limit* messages that may be received now, and keep them; *chance* picks any of them."""
+        """Answer up to *limit* messages that may be received now, and keep them; *chance* picks any."""
         ...
 
     def has_left(self, message: Message) -> None:
@@ -100,7 +100,7 @@ class FifoLine:
         if not messages:
             self._groups.pop(_group(message), None)
 
-    def take(self, limit: int, chance: Random | None) -> list[Message]:  # noqa: ARG002 - a FIFO queue has one order
+    def take(self, limit: int, chance: Random | None) -> list[Message]:  # noqa: ARG002 - it has one order
         """Answer up to *limit* messages, and keep them."""
         taken: list[Message] = []
         for group, messages in self._groups.items():

@@ -16,8 +16,8 @@ from streamapp.testing.faults import Faults
 from streamapp.testing.ledger import Ledger
 from streamapp.testing.message import Attribute, Letter
 from streamapp.testing.refusal import Refusal
-from streamapp.testing.room import IN_FLIGHT, Receipt, Room
 from streamapp.testing.service import Service
+from streamapp.testing.stored import IN_FLIGHT, Receipt, StoredQueue
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ URL = "http://sqs.test/000000000000/"
 class MemorySqs:
     """An SQS that keeps SQS's rules, can be told to fail, and writes down everything.
 
-    *clock* is its time, the real one by default; *seed* makes its ids and whatever its faults leave to chance.
+    *clock* is its time, the real one by default; *seed* makes its ids and what its faults leave to chance.
 
         sqs = MemorySqs(clock=VirtualClock())
         orders = await sqs.create("orders", {"VisibilityTimeout": "30"})
@@ -62,7 +62,7 @@ class MemorySqs:
         bare = name.rstrip("/").rsplit("/", 1)[-1]
         with _ours(bare):
             return await self.service.call(
-                "find", bare, lambda now: _queue(self.service.broker.room(bare, now))
+                "find", bare, lambda now: _queue(self.service.broker.stored(bare, now))
             )
 
     async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
@@ -81,7 +81,7 @@ class MemorySqs:
         return [_failure(outcome) for outcome in outcomes]
 
     async def delete(self, queue: Queue, handles: Sequence[str]) -> list[Failure | None]:
-        """Delete messages by receipt handle. Success is no proof: a stale handle may succeed and do nothing."""
+        """Delete messages by receipt handle. A stale handle succeeds and does nothing."""
         with _ours(queue.name):
             outcomes = await self.service.delete(queue.name, handles, _ids(handles))
         return [_failure(outcome) for outcome in outcomes]
@@ -101,7 +101,7 @@ class MemorySqs:
         def act(now: float) -> Queue:
             if name in broker.names():
                 broker.set_attributes(name, attributes, now)
-                return _queue(broker.room(name, now))
+                return _queue(broker.stored(name, now))
             return _queue(broker.create(name, attributes, now))
 
         with _ours(name):
@@ -117,12 +117,12 @@ class MemorySqs:
 
     def limit_in_flight(self, queue: Queue, most: int = IN_FLIGHT) -> None:
         """Let only *most* messages of this queue be in flight, so that a test need not send 120,000."""
-        self.service.broker.room(queue.name, self.clock.now()).in_flight_limit = most
+        self.service.broker.stored(queue.name, self.clock.now()).in_flight_limit = most
 
     def bodies(self, queue: Queue) -> list[str]:
         """Answer the bodies of all messages that the queue holds, oldest first; nobody notices."""
-        room = self.service.broker.room(queue.name, self.clock.now())
-        return [message.letter.body for message in room.stock]
+        stored = self.service.broker.stored(queue.name, self.clock.now())
+        return [message.letter.body for message in stored.stock]
 
     def _delivery(self, queue: Queue, receipt: Receipt, asked_at: float) -> Delivery:
         return Delivery(
@@ -153,14 +153,14 @@ def _ours(subject: str) -> Generator[None]:
         raise ServiceError("SQS", Fault.TRANSIENT, f"{subject}: {lost.effect!r}") from lost
 
 
-def _queue(room: Room) -> Queue:
-    redrive = room.redrive
+def _queue(stored: StoredQueue) -> Queue:
+    redrive = stored.redrive
     return Queue(
-        name=room.name,
-        url=URL + room.name,
-        visibility=float(room.setting("VisibilityTimeout")),
-        max_bytes=room.setting("MaximumMessageSize"),
-        fifo=room.fifo,
+        name=stored.name,
+        url=URL + stored.name,
+        visibility=float(stored.setting("VisibilityTimeout")),
+        max_bytes=stored.setting("MaximumMessageSize"),
+        fifo=stored.fifo,
         dead_letters=redrive.target if redrive else None,
         max_receives=redrive.max_receives if redrive else None,
     )

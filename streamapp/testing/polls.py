@@ -1,4 +1,4 @@
-"""Long polls: who waits for a message of which queue, and what becomes of a poll that nobody waits for any more."""
+"""Long polls: who waits for a message of which queue, and what a poll does that nobody waits for any more."""
 
 from dataclasses import dataclass, field
 from math import inf
@@ -10,12 +10,12 @@ from streamapp.testing.broker import Broker
 from streamapp.testing.clock import Clock
 from streamapp.testing.ledger import Ledger
 from streamapp.testing.refusal import Refusal
-from streamapp.testing.room import Receipt
+from streamapp.testing.stored import Receipt
 
 
 @dataclass(slots=True, eq=False)
 class Poll:
-    """One receive. *until* is when it gives up, *chance* picks any messages; *event* tells it to look again."""
+    """One receive; it gives up at *until*, takes any messages with *chance*, looks again on *event*."""
 
     queue: str
     limit: int
@@ -49,7 +49,7 @@ class Polls:
             raise
 
     async def wait(self, poll: Poll) -> None:
-        """Return when it may be worth to look again. A poll that is cancelled here stays open, as on a real server."""
+        """Return when to look again. A poll that is cancelled here stays open, as on a real server."""
         poll.event = Event()
         wake = self._broker.next_wake(poll.queue, self._clock.now())
         self._waiting.append(poll)
@@ -63,7 +63,7 @@ class Polls:
             self._waiting.remove(poll)
 
     def wake(self) -> None:
-        """Let those look again whose queues were touched; polls that nobody waits for swallow what comes first."""
+        """Let those look again whose queues were touched; abandoned polls swallow what comes first."""
         self._feed_abandoned()
         for poll in self._waiting:
             if poll.queue in self._broker.touched:

@@ -74,7 +74,7 @@ def check_letter(letter: Letter, *, limit: int, fifo: bool, by_content: bool) ->
 
 
 def check_visibility(seconds: int, *, held: float = 0.0) -> None:
-    """Refuse a visibility timeout out of range, or one that would hide a message *held* so long for over 12 h."""
+    """Refuse a visibility timeout out of range, or over 12 h together with the time *held* already."""
     if not 0 <= seconds <= MAX_VISIBILITY:
         raise _value(seconds, "VisibilityTimeout", "Must be between 0 and 43200, if provided.")
     if held + seconds > MAX_VISIBILITY:
@@ -125,7 +125,8 @@ def _check_fifo(letter: Letter, *, by_content: bool) -> None:
 def _check_attributes(attributes: Mapping[str, Attribute]) -> None:
     if len(attributes) > MAX_ATTRIBUTES:
         raise invalid(
-            f"Number of message attributes [{len(attributes)}] exceeds the allowed maximum [{MAX_ATTRIBUTES}]."
+            f"Number of message attributes [{len(attributes)}] exceeds the allowed maximum "
+            f"[{MAX_ATTRIBUTES}]."
         )
     for name, attribute in attributes.items():
         if not _ATTRIBUTE_NAME.fullmatch(name) or ".." in name:

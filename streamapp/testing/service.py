@@ -1,4 +1,4 @@
-"""SQS as a service: the rules with a clock, so that polls wait, faults happen and all of it is written down."""
+"""SQS as a service: the rules with a clock, so that polls wait, faults happen and the ledger is written."""
 
 from collections.abc import Callable, Sequence
 from random import Random
@@ -13,14 +13,14 @@ from streamapp.testing.ledger import Ledger
 from streamapp.testing.message import Letter
 from streamapp.testing.polls import Poll, Polls
 from streamapp.testing.refusal import Refusal
-from streamapp.testing.room import Receipt, Sent
 from streamapp.testing.rules import check_batch_size, check_entries, check_receive
+from streamapp.testing.stored import Receipt, Sent
 
 T = TypeVar("T")
 
 
 class Service:
-    """One SQS. Its calls are the verbs of `Sqs`, on names of queues; they raise only `Refusal` and `AnswerLost`.
+    """One SQS. Its calls are the verbs of `Sqs`, on names of queues; they raise `Refusal` and `AnswerLost`.
 
     *ids* are the ids of a batch's entries; each entry has an outcome of its own.
     """
@@ -49,14 +49,14 @@ class Service:
         delay = sum(self._chance.uniform(e.least, e.most or e.least) for e in call.effects(Delay))
 
         def act(now: float) -> list[Sent | Refusal]:
-            room = self.broker.room(queue, now)
+            stored = self.broker.stored(queue, now)
             check_entries(ids)
             check_batch_size(letters)
             outcomes = call.act_on(letters, lambda some: self.broker.send(queue, some, now, delay=delay))
             for echo in call.effects(Duplicate):
                 for sent in outcomes:
                     if isinstance(sent, Sent):
-                        room.echo(sent.number, now, echo.after)
+                        stored.echo(sent.number, now, echo.after)
             return outcomes
 
         return await self._finish(call, act)
@@ -69,7 +69,7 @@ class Service:
 
         def begin(now: float) -> Poll:
             seconds = (
-                self.broker.room(queue, now).setting("ReceiveMessageWaitTimeSeconds")
+                self.broker.stored(queue, now).setting("ReceiveMessageWaitTimeSeconds")
                 if wait is None
                 else wait
             )
@@ -81,7 +81,7 @@ class Service:
             receipts = self._polls.look(poll)
             for echo in call.effects(Duplicate):
                 for receipt in receipts:
-                    self.broker.room(queue, now).echo(receipt.number, now, echo.after)
+                    self.broker.stored(queue, now).echo(receipt.number, now, echo.after)
             return receipts
 
         poll = self._do(call, begin)
@@ -95,7 +95,7 @@ class Service:
         call = await self._begin("delete", queue)
 
         def act(now: float) -> list[Refusal | None]:
-            self.broker.room(queue, now)
+            self.broker.stored(queue, now)
             check_entries(ids)
             return call.act_on(handles, lambda some: self.broker.delete(queue, some, now))
 
@@ -108,7 +108,7 @@ class Service:
         call = await self._begin("change_visibility", queue)
 
         def act(now: float) -> list[Refusal | None]:
-            self.broker.room(queue, now)
+            self.broker.stored(queue, now)
             check_entries(ids)
             return call.act_on(changes, lambda some: self.broker.change(queue, some, now))
 

@@ -1,6 +1,7 @@
 """A queue's attributes: what they may be, and what they mean."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ from streamapp.testing.rules import invalid
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 
+_MAX_NAME = 80
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_MAX_RECEIVES = 1_000
 _RANGES = {
     "VisibilityTimeout": (0, 43_200, 30),
     "MaximumMessageSize": (1_024, 1_048_576, 1_048_576),
@@ -36,6 +40,9 @@ _OTHERS = {
     "KmsDataKeyReusePeriodSeconds",
     "SqsManagedSseEnabled",
 }
+
+KNOWN = {*_RANGES, *_FIFO_DEFAULTS, *_OTHERS, "RedrivePolicy"}
+"""Attributes that a queue may have; it may be asked for those that it has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,7 @@ def check_name(name: str, attributes: Mapping[str, str]) -> None:
     """Refuse a name that no queue may have."""
     fifo = attributes.get("FifoQueue", "").lower() == "true"
     stem = name.removesuffix(".fifo") if fifo else name
-    if not 1 <= len(name) <= 80 or not all(c.isascii() and (c.isalnum() or c in "-_") for c in stem):  # noqa: PLR2004 - SQS's limit
+    if len(name) > _MAX_NAME or not _NAME.fullmatch(stem):
         raise invalid("Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length")
     if fifo and not name.endswith(".fifo"):
         raise invalid(
@@ -104,7 +111,7 @@ def parse_redrive(policy: str) -> Redrive:
         raise _policy(
             policy, "Amazon SQS can't create the redrive policy, as it's in an unsupported format."
         ) from None
-    if not 1 <= most <= 1_000:  # noqa: PLR2004 - SQS's limit
+    if not 1 <= most <= _MAX_RECEIVES:
         raise _policy(policy, "Invalid value for maxReceiveCount: it must be between 1 and 1000.")
     return Redrive(target.rsplit(":", 1)[-1], most)
 

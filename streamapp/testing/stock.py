@@ -66,11 +66,6 @@ class Stock:
         self._land(message)
         self.line.remove(message)
 
-    def clear(self) -> None:
-        """Forget all messages."""
-        for message in list(self._all.values()):
-            self.remove(message)
-
     def settle(self, now: float) -> list[Message]:
         """Make visible what is due by *now*; answer, in order, those whose visibility ran out in flight."""
         returned: list[Message] = []

@@ -21,7 +21,7 @@ IN_FLIGHT = 120_000
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """SQS took a message. *sequence* is a FIFO queue's; *repeated*: it was taken before, and nothing was added."""
+    """SQS took a message; *sequence* is a FIFO queue's; *repeated*: it was there before."""
 
     message_id: str
     number: int
@@ -42,10 +42,11 @@ class Receipt:
     sent_at: float
     first_received_at: float
     sequence: str | None = None
+    deduplication: str | None = None
     source: str | None = None
 
 
-class Room:
+class StoredQueue:
     """One queue, under an explicit *now*. It tells the ledger what it did; it waits for nothing."""
 
     def __init__(
@@ -130,20 +131,21 @@ class Room:
             message.sent_at,
             message.first_received_at,
             self._sequence(message),
+            _identity(message.letter) if self.fifo else None,
             message.source,
         )
 
     def delete(self, handle: str, now: float) -> None:
         """Delete the message of *handle*: an old handle does nothing, and only a FIFO queue says so."""
         said, message = self._find(handle)
-        if message is not None and said.receipt == message.receipt:
-            if not self.fifo or message.number in self.stock.in_flight:
-                self.stock.remove(message)
-                self._note(now, "delete", "done", message)
-                return
-        if message is not None and self.fifo:
+        is_good = message is not None and said.receipt == message.receipt
+        if message is not None and self.fifo and not (is_good and message.number in self.stock.in_flight):
             raise handle_expired(handle)
-        self._ledger.note(now, "delete", self.name, "stale", said.message_id, handle)
+        if message is None or not is_good:
+            self._ledger.note(now, "delete", self.name, "stale", said.message_id, handle)
+            return
+        self.stock.remove(message)
+        self._note(now, "delete", "done", message)
 
     def change(self, handle: str, seconds: int, now: float) -> None:
         """Let the message of *handle* come back *seconds* from now."""
@@ -160,6 +162,13 @@ class Room:
         else:
             self.stock.hide(message, now + seconds)
         self._note(now, "change_visibility", "released" if sooner else "extended", message)
+
+    def purge(self, now: float) -> None:
+        """Forget all messages."""
+        for message in list(self.stock):
+            self.stock.remove(message)
+            self._note(now, "purge", "done", message)
+        self.purged_at = now
 
     def drop(self, message: Message, now: float) -> None:
         """Let go a message that a redrive policy sends away."""
@@ -182,9 +191,8 @@ class Room:
         return said, self.stock.get(said.number)
 
     def _deduplication_key(self, letter: Letter) -> str:
-        identity = letter.deduplication or sha256(letter.body.encode("utf-8", "surrogatepass")).hexdigest()
         scope = letter.group if self.attributes["DeduplicationScope"] == "messageGroup" else ""
-        return f"{scope} {identity}"
+        return f"{scope} {_identity(letter)}"
 
     def _sent_before(self, key: str, now: float) -> Sent | None:
         while self._seen:
@@ -206,3 +214,7 @@ class Room:
 
     def _note(self, at: float, operation: str, outcome: str, message: Message) -> None:
         self._ledger.note(at, operation, self.name, outcome, message.message_id, self._handle(message))
+
+
+def _identity(letter: Letter) -> str:
+    return letter.deduplication or sha256(letter.body.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,103 @@
+"""The application: three queues in, two tables, one queue out."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from streamapp.app import App
+from streamapp.stream import Stream
+from streamapp_agents import ajustes
+from streamapp_agents.acompanhamento import Acompanhamento, ComCatalogo, anunciar, aplicar
+from streamapp_agents.ficha import Ficha
+from streamapp_agents.produto import Produto, aplicar_produto
+from streamapp_codecs import acompanhamento, pagamento, pedido, produto
+from streamapp_codecs.eventos import Evento, EventoPedido, EventoProduto
+
+ESCUTA = timedelta(hours=24)
+"""How long an order that has ended still listens to its products."""
+
+app = App("acompanhamento")
+
+saida = app.sink("acompanhamento-events", acompanhamento.codec, identity=lambda anuncio: anuncio.event_id)
+
+acompanhamentos = app.table(
+    "acompanhamento",
+    Acompanhamento,
+    fold=partial(aplicar, inicio=ajustes.inicio()),
+    announce=anunciar,
+    to=saida,
+)
+produtos = app.table("produto", Produto, fold=aplicar_produto, expires=False)
+pedidos_do_produto = app.index("indice:produto")
+
+
+@app.agent("pedido-events", pedido.codec)
+async def pedidos(eventos: Stream[Evento]) -> None:
+    """Orders as they are made, cooked and handed over."""
+    async for evento in eventos:
+        await acompanhar(evento)
+
+
+@app.agent("pagamento-events", pagamento.codec)
+async def pagamentos(eventos: Stream[Evento]) -> None:
+    """Payments as they are asked for, made, refused and refunded."""
+    async for evento in eventos:
+        await acompanhar(evento)
+
+
+@app.agent("produto-events", produto.codec)
+async def catalogo(eventos: Stream[Evento]) -> None:
+    """The catalogue's products."""
+    async for evento in eventos:
+        await acompanhar(evento)
+
+
+async def acompanhar(evento: Evento) -> None:
+    """Apply *evento*, whichever queue brought it."""
+    if isinstance(evento, EventoProduto):
+        await _catalogar(evento)
+    elif evento.criacao is not None and evento.criacao.itens:
+        ids = {item.id_produto for item in evento.criacao.itens if item.id_produto is not None}
+        await _abrir(evento, sorted(ids))
+    else:
+        await acompanhamentos.update(evento.id_pedido, evento)
+
+
+async def _abrir(evento: EventoPedido, ids: Sequence[str]) -> None:
+    """Apply an order's creation with what the catalogue knows of its products.
+
+    A product that changes meanwhile either finds the order in its index, or is found by the second look.
+    """
+    pedido = evento.id_pedido
+    await pedidos_do_produto.add(ids, pedido)
+    fichas = await _fichas(ids)
+    await acompanhamentos.update(pedido, ComCatalogo(id_pedido=pedido, evento=evento, fichas=fichas))
+    depois = await _fichas(ids)
+    if depois != fichas:
+        await acompanhamentos.update(pedido, ComCatalogo(id_pedido=pedido, fichas=depois))
+
+
+async def _fichas(ids: Sequence[str]) -> dict[str, Ficha]:
+    conhecidos = await produtos.get_many(ids) if ids else []
+    return {produto.id_produto: produto.ficha for produto in conhecidos if produto is not None}
+
+
+async def _catalogar(evento: EventoProduto) -> None:
+    """Apply a product's event, then tell every order that holds it, also when a crash had cut that off before."""
+    produto = await produtos.update(evento.id_produto, evento)
+    if produto is None:
+        return
+    fichas = {produto.id_produto: produto.ficha}
+    ids = sorted(await pedidos_do_produto.members(evento.id_produto))
+    estados = await acompanhamentos.update_many(
+        [(pedido, ComCatalogo(id_pedido=pedido, fichas=fichas)) for pedido in ids]
+    )
+    limite = evento.enviado_em - ESCUTA
+    await pedidos_do_produto.discard(
+        evento.id_produto,
+        [estado.id_pedido for estado in estados if estado and _encerrou_antes(estado, limite)],
+    )
+
+
+def _encerrou_antes(estado: Acompanhamento, limite: datetime) -> bool:
+    return estado.fatos.encerrado_em is not None and estado.fatos.encerrado_em < limite

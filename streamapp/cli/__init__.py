@@ -1,0 +1,64 @@
+"""The command line. A command imports its own world, so that `--help` answers at once."""
+
+import sys
+from importlib import metadata
+from typing import Annotated
+
+import typer
+
+from streamapp.cli import demo, queues, seed, send, worker
+from streamapp.errors import ConfigError, Fault, ServiceError, StreamappError
+
+FAILED = 1
+USAGE = 2
+UNREACHABLE = 3
+INTERRUPTED = 130
+
+cli = typer.Typer(
+    name="streamapp",
+    help="Faust-like stream processing on SQS.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Begin with: streamapp demo",
+)
+cli.command(epilog=worker.EXAMPLES)(worker.worker)
+cli.command(epilog=demo.EXAMPLES)(demo.demo)
+cli.command(epilog=send.EXAMPLES)(send.send)
+cli.command(epilog=seed.EXAMPLES)(seed.seed)
+cli.add_typer(queues.cli, name="queues")
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - typer's form
+    if wanted:
+        typer.echo(f"streamapp {metadata.version('streamapp')}")
+        raise typer.Exit
+
+
+@cli.callback()
+def _global(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Faust-like stream processing on SQS."""
+
+
+def main() -> None:
+    """Run the command line; an error that is ours is one line on stderr and an exit code, never a traceback."""
+    try:
+        cli()
+    except StreamappError as error:
+        sys.stderr.write(f"streamapp: {error}\n")
+        sys.exit(exit_code(error))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def exit_code(error: StreamappError) -> int:
+    """Answer the exit code that *error* stands for."""
+    if isinstance(error, ConfigError):
+        return USAGE
+    if isinstance(error, ServiceError):
+        return UNREACHABLE if error.fault in {Fault.TRANSIENT, Fault.CAPACITY} else USAGE
+    return FAILED

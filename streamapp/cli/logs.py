@@ -1,0 +1,72 @@
+"""Logs for the person on call: readable lines on a terminal, JSON lines elsewhere."""
+
+import logging
+import sys
+import traceback
+from types import TracebackType
+from typing import Literal
+
+from pythonjsonlogger.msgspec import MsgspecFormatter
+
+from streamapp.cli.text import printable
+from streamapp.config import Config
+
+CAPPED = ("botocore", "aiobotocore", "aioboto3", "aiohttp", "boto3", "urllib3", "werkzeug", "asyncio", "moto")
+"""Loggers of others; at DEBUG, and some at INFO, they write tokens and message bodies."""
+
+_PLAIN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+
+_Info = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+
+def set_up(config: Config) -> None:
+    """Send all logs to stderr in the form that *config* says."""
+    form: Literal["auto", "console", "json"] = config.log_format
+    if form == "auto":
+        form = "console" if sys.stderr.isatty() else "json"
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Console() if form == "console" else _Json())
+    logging.basicConfig(level=config.log_level, handlers=[handler], force=True)
+    logging.raiseExceptions = False  # a closed stderr must not stop the work
+    for name in CAPPED:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _without_values(info: _Info) -> str:
+    """Format a traceback without its message, which may quote what was processed."""
+    kind, _, trace = info
+    frames = "".join(traceback.format_tb(trace)) if trace else ""
+    return f"{frames}{kind.__name__ if kind else 'unknown error'}"
+
+
+class _Console(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        time = self.formatTime(record, "%H:%M:%S")
+        extras = [f"{key}={value}" for key, value in record.__dict__.items() if key not in _PLAIN]
+        line = printable(" ".join([f"{record.levelname:<7}", record.getMessage(), *extras]))
+        trace = f"\n{self.formatException(record.exc_info)}" if record.exc_info else ""
+        return f"{time} {line}{trace}"
+
+    def formatException(self, ei: _Info) -> str:  # noqa: N802 - logging's name
+        return _without_values(ei)
+
+
+class _Json(MsgspecFormatter):
+    def __init__(self) -> None:
+        super().__init__(
+            ["asctime", "levelname", "name", "message"],
+            rename_fields={"asctime": "timestamp", "levelname": "level", "name": "logger"},
+        )
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - logging's name
+        del datefmt
+        from datetime import UTC, datetime  # noqa: PLC0415 - beside its only use
+
+        return (
+            datetime.fromtimestamp(record.created, UTC)
+            .isoformat(timespec="milliseconds")
+            .replace("+00:00", "Z")
+        )
+
+    def formatException(self, ei: _Info) -> str:  # noqa: N802 - logging's name
+        return _without_values(ei)

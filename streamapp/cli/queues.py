@@ -1,0 +1,105 @@
+"""`streamapp queues`: set up what the app needs in SQS."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from streamapp.cli import setup
+from streamapp.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from streamapp.app import App
+    from streamapp.config import Config
+    from streamapp.sqs import Sqs
+
+EXAMPLES = """Examples:
+
+streamapp queues create
+
+streamapp queues create --yes
+"""
+
+DLQ = "-dlq"
+"""Ends the name of a dead-letter queue."""
+
+SPARE_RECEIVES = 3
+"""Receives beyond the worker's own last attempt, so that its reason is written before SQS moves the message."""
+
+VISIBILITY = 60
+"""Seconds of visibility timeout: longer than the client's read timeout, short enough to wait for after a crash."""
+
+DLQ_RETENTION = 14 * 86_400
+"""Seconds that a dead letter is kept: SQS's most, and above the source's, because a letter keeps its age."""
+
+cli = typer.Typer(help="Create the queues that the app needs.", no_args_is_help=True)
+
+
+class NotLocal(ConfigError):
+    """Queues were about to be created in a real account."""
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(f"{endpoint} is not local; add --yes to create queues there")
+
+
+@cli.callback()
+def _group() -> None:
+    """Create the queues that the app needs."""
+
+
+@cli.command(epilog=EXAMPLES)
+def create(
+    yes: Annotated[bool, typer.Option("--yes", help="Create them at an endpoint that is not local, too.")] = False,
+    app: Annotated[str, typer.Option(metavar="MODULE:ATTR", help="The application.")] = setup.DEFAULT_APP,
+) -> None:
+    """Create source queues, their dead-letter queues and sinks, or mend their redrive. Safe to repeat."""
+    import anyio  # noqa: PLC0415 - slow to import
+
+    config = setup.load_config()
+    application = setup.load_app(app)
+    for name in anyio.run(_create, application, config, yes):
+        typer.echo(name)
+
+
+async def _create(app: "App", config: "Config", yes: bool) -> list[str]:  # noqa: FBT001 - anyio.run passes positions
+    from streamapp.aws import is_local  # noqa: PLC0415 - slow to import
+
+    async with setup.open_sqs() as sqs:
+        if not (yes or is_local(sqs.endpoint)):
+            raise NotLocal(sqs.endpoint)
+        return await create_queues(app, config, sqs)
+
+
+async def create_queues(app: "App", config: "Config", sqs: "Sqs") -> list[str]:
+    """Create all queues of *app*, or set their redrive; answer a line about each."""
+    import msgspec  # noqa: PLC0415 - slow to import
+
+    done: list[str] = []
+    for source in _names(config, [agent.queue for agent in app.agents.values()]):
+        receives = config.max_attempts + SPARE_RECEIVES
+        letters = await sqs.create(_dlq(source), _kind(source) | {"MessageRetentionPeriod": str(DLQ_RETENTION)})
+        arn = (await sqs.attributes(letters))["QueueArn"]
+        redrive = msgspec.json.encode({"deadLetterTargetArn": arn, "maxReceiveCount": receives}).decode()
+        await sqs.create(
+            source, _kind(source) | {"RedrivePolicy": redrive, "VisibilityTimeout": str(VISIBILITY)}
+        )
+        done.append(f"{source}: visibility {VISIBILITY} s, redrive after {receives} receives to {letters.name}")
+    for sink in _names(config, app.sinks):
+        await sqs.create(sink, _kind(sink))
+        done.append(sink)
+    return done
+
+
+def _names(config: "Config", streams: "Iterable[str]") -> "Iterator[str]":
+    """Answer the queue names of *streams*: of a URL its last part."""
+    for stream in streams:
+        yield config.queue(stream).rstrip("/").rsplit("/", 1)[-1]
+
+
+def _dlq(name: str) -> str:
+    return f"{name.removesuffix('.fifo')}{DLQ}.fifo" if name.endswith(".fifo") else name + DLQ
+
+
+def _kind(name: str) -> dict[str, str]:
+    return {"FifoQueue": "true"} if name.endswith(".fifo") else {}

@@ -1,0 +1,108 @@
+"""Run a worker in this process until a signal says stop."""
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio import TASK_STATUS_IGNORED, CancelScope, create_task_group, open_signal_receiver
+from anyio.abc import TaskStatus
+
+from streamapp.assembly import Assembly, assemble, choose, most_polls
+from streamapp.cli import setup
+from streamapp.tally import Tally
+from streamapp.worker import Worker
+
+if TYPE_CHECKING:
+    from streamapp.app import App
+    from streamapp.aws import Aws
+    from streamapp.config import Config
+
+logger = logging.getLogger(__name__)
+
+
+def run(
+    path: str, config: "Config", *, agents: Sequence[str] | None, idle: float | None, check: bool
+) -> int:
+    """Run the app at *path* and answer the exit code."""
+    app = setup.load_app(path)
+    choose(app, agents)
+    return anyio.run(_serve, app, config, agents, idle, check)
+
+
+async def _serve(
+    app: "App", config: "Config", agents: Sequence[str] | None, idle: float | None, check: bool
+) -> int:
+    signals = Signals()
+    async with create_task_group() as tasks:
+        await tasks.start(signals.listen)
+        code = 0
+        with CancelScope() as starting:
+            # Until the worker is ready there is nothing to drain.
+            signals.on_stop = starting.cancel
+            async with setup.open_sqs(polls=most_polls(app, config)) as sqs, setup.open_store(config) as store:
+                parts = await assemble(
+                    app, config, sqs, store, Tally(), agents=agents, longest_wait=20.0 if idle is None else max(1, idle)
+                )
+                _announce_start(app, config, parts, sqs)
+                if not check:
+                    worker = Worker(parts)
+                    signals.on_stop = worker.stop
+                    code = 0 if await worker.run(idle=idle) else 1
+                    logger.info("stopped", extra=dict(parts.runtime.tally.words()))
+        tasks.cancel_scope.cancel("the worker has ended")
+    return 130 if signals.was_interrupted else code
+
+
+class Signals:
+    """SIGTERM and SIGINT, as calls of *on_stop*; a third one ends the process at once."""
+
+    def __init__(self) -> None:
+        self.on_stop = lambda: None
+        self.was_interrupted = False
+
+    async def listen(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+        """Listen for ever."""
+        with open_signal_receiver(signal.SIGTERM, signal.SIGINT) as received:
+            task_status.started()
+            count = 0
+            async for number in received:
+                count += 1
+                self.was_interrupted |= number == signal.SIGINT
+                if count > 2:  # noqa: PLR2004 - drain, hurry, and now
+                    os._exit(130 if self.was_interrupted else 1)
+                self.on_stop()
+
+
+def _announce_start(app: "App", config: "Config", parts: Assembly, sqs: "Aws") -> None:
+    facts = {
+        "app": app.name,
+        "pid": os.getpid(),
+        "python": sys.version.split()[0],
+        "sqs": sqs.endpoint,
+        "region": sqs.region,
+        "redis": setup.without_password(config.redis_url),
+        "drain": config.drain_timeout,
+    }
+    if not sys.stderr.isatty():
+        logger.info("ready", extra={**facts, "agents": [line.agent.name for line in parts.lines]})
+        return
+    write = sys.stderr.write
+    write(f"streamapp {metadata.version('streamapp')} · {app.name} · pid {facts['pid']} · Python {facts['python']}\n")
+    write(f"  sqs      {facts['region']} via {facts['sqs']}\n  redis    {facts['redis']}\n")
+    write(f"  drain    {config.drain_timeout:g} s on SIGTERM or Ctrl-C · a second one stops at once\n\n")
+    rows = [("agent", "queue", "concurrency", "visibility", "dead letters")]
+    for line in parts.lines:
+        queue = line.queue
+        rows.append(
+            (line.agent.name, queue.name, str(line.concurrency), f"{queue.visibility:g} s", queue.dead_letters or "none")
+        )
+    rows += [(f"→ {outbox.queue.name}", "", "batches of 10", "", "") for outbox in parts.runtime.outboxes.values()]
+    for row in rows:
+        write("  " + "".join(f"{cell:<24}" for cell in row).rstrip() + "\n")
+    write("\n")
+    logger.info("ready")

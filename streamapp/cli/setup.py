@@ -1,0 +1,88 @@
+"""What commands need before they can begin: settings, the app, and open clients."""
+
+import importlib
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from streamapp.config import Config
+from streamapp.errors import ConfigError, Fault, ServiceError
+
+if TYPE_CHECKING:
+    from streamapp.app import App
+    from streamapp.aws import Aws
+    from streamapp.redis_store import RedisStore
+
+DEFAULT_APP = "streamapp_agents:app"
+
+
+class AppNotFound(ConfigError):
+    """`--app` names nothing that is an app."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"--app {path}: {why}; expected MODULE:ATTR, such as {DEFAULT_APP}")
+
+
+def load_config(**flags: str | None) -> Config:
+    """Answer the settings: *flags*, then the environment, then defaults."""
+    return Config.load(os.environ, **flags)
+
+
+def load_app(path: str) -> "App":
+    """Answer the app at MODULE:ATTR; modules are looked for in the current folder too."""
+    from streamapp.app import App  # noqa: PLC0415 - slow to import
+
+    module_name, _, attribute = path.partition(":")
+    if not module_name or not attribute:
+        raise AppNotFound(path, "there is no colon between module and attribute")
+    sys.path.insert(0, os.getcwd())  # noqa: PTH109 - sys.path takes text
+    try:
+        found = getattr(importlib.import_module(module_name), attribute, None)
+    except ModuleNotFoundError as error:
+        raise AppNotFound(path, f"there is no module {error.name!r}") from error
+    if not isinstance(found, App):
+        raise AppNotFound(path, f"{attribute!r} is {'missing' if found is None else 'not an App'}")
+    return found
+
+
+@asynccontextmanager
+async def open_sqs(*, polls: int = 1) -> "AsyncIterator[Aws]":
+    """Open SQS as the environment says. What does not answer is told with its endpoint."""
+    from streamapp.aws import open_aws  # noqa: PLC0415 - slow to import
+
+    async with open_aws(polls=polls) as sqs:
+        try:
+            yield sqs
+        except ServiceError as error:
+            if error.service == "SQS" and error.heals:
+                raise ServiceError(
+                    "SQS", error.fault, f"{sqs.endpoint} does not answer as it should ({error.detail})"
+                ) from error
+            raise
+
+
+@asynccontextmanager
+async def open_store(config: Config) -> "AsyncIterator[RedisStore]":
+    """Open Redis as *config* says, and find that it answers."""
+    from streamapp.redis_store import open_redis  # noqa: PLC0415 - slow to import
+
+    async with open_redis(config.redis_url, replicas=config.replicas) as store:
+        try:
+            await store.ping()
+        except ServiceError as error:
+            raise ServiceError(
+                "Redis",
+                error.fault if error.fault is not Fault.SENDER else Fault.CONFIGURATION,
+                f"{without_password(config.redis_url)} does not answer ({error.detail}); "
+                "start one, or set REDIS_URL",
+            ) from error
+        yield store
+
+
+def without_password(url: str) -> str:
+    """Answer *url* with its password starred."""
+    head, at, tail = url.rpartition("@")
+    scheme, _, user = head.partition("://")
+    return f"{scheme}://{user.split(':', 1)[0]}:***@{tail}" if at else url

@@ -1,0 +1,23 @@
+"""One filter for every text from outside that a terminal is shown."""
+
+import re
+
+LONGEST = 8192
+"""Characters of one text that are shown."""
+
+# C0, DEL, C1, line and paragraph separators, bidirectional controls, tags and lone surrogates: all that can move a
+# cursor, set a clipboard, hide text or turn it round.
+_HOSTILE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def printable(text: str) -> str:
+    """Answer *text* with what a terminal might act on made visible, and cut at `LONGEST`."""
+    shown = _HOSTILE.sub(lambda match: _escape(match[0]), text[:LONGEST])
+    return shown if len(text) <= LONGEST else f"{shown}…"
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 - Python's own escapes

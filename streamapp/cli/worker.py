@@ -1,0 +1,61 @@
+"""`streamapp worker`: run the agents."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from streamapp.cli import setup
+
+if TYPE_CHECKING:
+    from streamapp.config import Config
+
+EXAMPLES = """Examples:
+
+streamapp worker
+
+streamapp worker --agents pedidos,pagamentos
+
+streamapp worker --check
+
+streamapp worker --exit-when-idle 5
+"""
+
+
+def worker(  # noqa: PLR0913 - one parameter an option
+    agents: Annotated[
+        str | None, typer.Option(metavar="NAME,...", help="Run only these agents, separated by commas.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Get ready, say so, and exit.")] = False,
+    exit_when_idle: Annotated[
+        str | None,
+        typer.Option(metavar="SECONDS", help="Drain when nothing has come for so long, as 5 or 1m."),
+    ] = None,
+    concurrency: Annotated[
+        str | None, typer.Option(metavar="N", help="Messages in hand per agent. [env: STREAMAPP_CONCURRENCY]")
+    ] = None,
+    http: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Serve health and metrics. [env: STREAMAPP_HTTP]")
+    ] = None,
+    log_format: Annotated[
+        str | None, typer.Option(metavar="auto|console|json", help="Form of the logs. [env: LOG_FORMAT]")
+    ] = None,
+    log_level: Annotated[
+        str | None, typer.Option(metavar="LEVEL", help="Least severe level that is logged. [env: LOG_LEVEL]")
+    ] = None,
+    app: Annotated[
+        str, typer.Option(metavar="MODULE:ATTR", help="The application to run.")
+    ] = setup.DEFAULT_APP,
+) -> None:
+    """Run the agents until SIGTERM or Ctrl-C; what is in hand is finished first."""
+    from streamapp.cli import logs, serve  # noqa: PLC0415 - slow to import
+    from streamapp.config import BadSetting, seconds  # noqa: PLC0415
+
+    config = setup.load_config(concurrency=concurrency, http=http, log_format=log_format, log_level=log_level)
+    logs.set_up(config)
+    try:
+        idle = None if exit_when_idle is None else seconds(exit_when_idle)
+    except ValueError as error:
+        raise BadSetting("--exit-when-idle", "seconds, as 5 or 1m", exit_when_idle or "") from error
+    names = agents.split(",") if agents else None
+    sys.exit(serve.run(app, config, agents=names, idle=idle, check=check))
