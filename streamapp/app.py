@@ -8,6 +8,7 @@ import msgspec
 from streamapp_codecs import Decoder
 
 from streamapp.errors import ConfigError
+from streamapp.scenario import Board, Scenario, Traffic
 from streamapp.sink import Encoder, Sink
 from streamapp.stream import Stream
 from streamapp.table import Index, Table
@@ -50,6 +51,10 @@ class App:
         self._agents: dict[str, Agent] = {}
         self._sinks: dict[str, Sink[Any]] = {}
         self._tables: dict[str, Table[Any, Any]] = {}
+        self.scenario: Callable[[Traffic], Scenario] | None = None
+        """Makes up traffic, for `seed` and `demo`."""
+        self.board: Board | None = None
+        """What `demo` shows while it runs."""
 
     def __repr__(self) -> str:
         return f"<App {self.name}>"

@@ -29,6 +29,14 @@ class Worker:
         """Drain: receive no more, finish what is in hand. A second call gives back at once what is unfinished."""
         (self._hurry if self._stop.is_set() else self._stop).set()
 
+    async def idle(self, seconds: float) -> None:
+        """Return once every queue has answered that it is empty, and nothing was in hand, for *seconds*."""
+        busy_at = current_time()
+        while current_time() - busy_at < seconds:
+            await sleep(min(seconds, 0.1))
+            if any(len(line.leases) or line.source.idle_since > current_time() for line in self._lines):
+                busy_at = current_time()
+
     async def run(
         self, *, idle: float | None = None, task_status: TaskStatus[None] = TASK_STATUS_IGNORED
     ) -> bool:
@@ -79,12 +87,7 @@ class Worker:
         agents.cancel("a second signal came")
 
     async def _stop_when_idle(self, seconds: float) -> None:
-        """Stop when every queue has answered that it is empty, and nothing is in hand, for *seconds*."""
-        busy_at = current_time()
-        while current_time() - busy_at < seconds:
-            await sleep(min(seconds, 0.1))
-            if any(len(line.leases) or line.source.idle_since > current_time() for line in self._lines):
-                busy_at = current_time()
+        await self.idle(seconds)
         self.stop()
 
     async def _summarise(self) -> None:

@@ -8,6 +8,7 @@ from streamapp.app import App
 from streamapp.stream import Stream
 from streamapp_agents import ajustes
 from streamapp_agents.acompanhamento import Acompanhamento, ComCatalogo, anunciar, aplicar
+from streamapp_agents.cenario import hora_do_almoco, quadro
 from streamapp_agents.ficha import Ficha
 from streamapp_agents.produto import Produto, aplicar_produto
 from streamapp_codecs import acompanhamento, pagamento, pedido, produto
@@ -17,6 +18,8 @@ ESCUTA = timedelta(hours=24)
 """How long an order that has ended still listens to its products."""
 
 app = App("acompanhamento")
+app.scenario = hora_do_almoco
+app.board = quadro
 
 saida = app.sink("acompanhamento-events", acompanhamento.codec, identity=lambda anuncio: anuncio.event_id)
 

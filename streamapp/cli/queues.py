@@ -50,7 +50,9 @@ def _group() -> None:
 
 @cli.command(epilog=EXAMPLES)
 def create(
-    yes: Annotated[bool, typer.Option("--yes", help="Create them at an endpoint that is not local, too.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Create them at an endpoint that is not local, too.")
+    ] = False,
     app: Annotated[str, typer.Option(metavar="MODULE:ATTR", help="The application.")] = setup.DEFAULT_APP,
 ) -> None:
     """Create source queues, their dead-letter queues and sinks, or mend their redrive. Safe to repeat."""
@@ -78,13 +80,17 @@ async def create_queues(app: "App", config: "Config", sqs: "Sqs") -> list[str]:
     done: list[str] = []
     for source in _names(config, [agent.queue for agent in app.agents.values()]):
         receives = config.max_attempts + SPARE_RECEIVES
-        letters = await sqs.create(_dlq(source), _kind(source) | {"MessageRetentionPeriod": str(DLQ_RETENTION)})
+        letters = await sqs.create(
+            _dlq(source), _kind(source) | {"MessageRetentionPeriod": str(DLQ_RETENTION)}
+        )
         arn = (await sqs.attributes(letters))["QueueArn"]
         redrive = msgspec.json.encode({"deadLetterTargetArn": arn, "maxReceiveCount": receives}).decode()
         await sqs.create(
             source, _kind(source) | {"RedrivePolicy": redrive, "VisibilityTimeout": str(VISIBILITY)}
         )
-        done.append(f"{source}: visibility {VISIBILITY} s, redrive after {receives} receives to {letters.name}")
+        done.append(
+            f"{source}: visibility {VISIBILITY} s, redrive after {receives} receives to {letters.name}"
+        )
     for sink in _names(config, app.sinks):
         await sqs.create(sink, _kind(sink))
         done.append(sink)

@@ -4,7 +4,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from typing import TYPE_CHECKING
 
@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def run(
-    path: str, config: "Config", *, agents: Sequence[str] | None, idle: float | None, check: bool
-) -> int:
+def run(path: str, config: "Config", *, agents: Sequence[str] | None, idle: float | None, check: bool) -> int:
     """Run the app at *path* and answer the exit code."""
     app = setup.load_app(path)
     choose(app, agents)
@@ -44,16 +42,25 @@ async def _serve(
         with CancelScope() as starting:
             # Until the worker is ready there is nothing to drain.
             signals.on_stop = starting.cancel
-            async with setup.open_sqs(polls=most_polls(app, config)) as sqs, setup.open_store(config) as store:
+            async with (
+                setup.open_sqs(polls=most_polls(app, config)) as sqs,
+                setup.open_store(config) as store,
+            ):
                 parts = await assemble(
-                    app, config, sqs, store, Tally(), agents=agents, longest_wait=20.0 if idle is None else max(1, idle)
+                    app,
+                    config,
+                    sqs,
+                    store,
+                    Tally(),
+                    agents=agents,
+                    longest_wait=20.0 if idle is None else max(1, idle),
                 )
                 _announce_start(app, config, parts, sqs)
                 if not check:
                     worker = Worker(parts)
                     signals.on_stop = worker.stop
                     code = 0 if await worker.run(idle=idle) else 1
-                    logger.info("stopped", extra=dict(parts.runtime.tally.words()))
+                    logger.info("stopped", extra={**parts.runtime.tally.words()})
         tasks.cancel_scope.cancel("the worker has ended")
     return 130 if signals.was_interrupted else code
 
@@ -62,7 +69,7 @@ class Signals:
     """SIGTERM and SIGINT, as calls of *on_stop*; a third one ends the process at once."""
 
     def __init__(self) -> None:
-        self.on_stop = lambda: None
+        self.on_stop: Callable[[], object] = bool
         self.was_interrupted = False
 
     async def listen(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
@@ -92,16 +99,26 @@ def _announce_start(app: "App", config: "Config", parts: Assembly, sqs: "Aws") -
         logger.info("ready", extra={**facts, "agents": [line.agent.name for line in parts.lines]})
         return
     write = sys.stderr.write
-    write(f"streamapp {metadata.version('streamapp')} · {app.name} · pid {facts['pid']} · Python {facts['python']}\n")
+    write(
+        f"streamapp {metadata.version('streamapp')} · {app.name} · pid {facts['pid']} · Python {facts['python']}\n"
+    )
     write(f"  sqs      {facts['region']} via {facts['sqs']}\n  redis    {facts['redis']}\n")
     write(f"  drain    {config.drain_timeout:g} s on SIGTERM or Ctrl-C · a second one stops at once\n\n")
     rows = [("agent", "queue", "concurrency", "visibility", "dead letters")]
     for line in parts.lines:
         queue = line.queue
         rows.append(
-            (line.agent.name, queue.name, str(line.concurrency), f"{queue.visibility:g} s", queue.dead_letters or "none")
+            (
+                line.agent.name,
+                queue.name,
+                str(line.concurrency),
+                f"{queue.visibility:g} s",
+                queue.dead_letters or "none",
+            )
         )
-    rows += [(f"→ {outbox.queue.name}", "", "batches of 10", "", "") for outbox in parts.runtime.outboxes.values()]
+    rows += [
+        (f"→ {outbox.queue.name}", "", "batches of 10", "", "") for outbox in parts.runtime.outboxes.values()
+    ]
     for row in rows:
         write("  " + "".join(f"{cell:<24}" for cell in row).rstrip() + "\n")
     write("\n")

@@ -32,16 +32,16 @@ def worker(  # noqa: PLR0913 - one parameter an option
         typer.Option(metavar="SECONDS", help="Drain when nothing has come for so long, as 5 or 1m."),
     ] = None,
     concurrency: Annotated[
-        str | None, typer.Option(metavar="N", help="Messages in hand per agent. [env: STREAMAPP_CONCURRENCY]")
+        str | None, typer.Option(metavar="N", help="Messages in hand per agent. (STREAMAPP_CONCURRENCY)")
     ] = None,
     http: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Serve health and metrics. [env: STREAMAPP_HTTP]")
+        str | None, typer.Option(metavar="HOST:PORT", help="Serve health and metrics. (STREAMAPP_HTTP)")
     ] = None,
     log_format: Annotated[
-        str | None, typer.Option(metavar="auto|console|json", help="Form of the logs. [env: LOG_FORMAT]")
+        str | None, typer.Option(metavar="auto|console|json", help="Form of the logs. (LOG_FORMAT)")
     ] = None,
     log_level: Annotated[
-        str | None, typer.Option(metavar="LEVEL", help="Least severe level that is logged. [env: LOG_LEVEL]")
+        str | None, typer.Option(metavar="LEVEL", help="Least severe level that is logged. (LOG_LEVEL)")
     ] = None,
     app: Annotated[
         str, typer.Option(metavar="MODULE:ATTR", help="The application to run.")

@@ -1,7 +1,7 @@
 """One call to SQS, from its begin to its answer, with all that may go wrong on the way."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from anyio import get_cancelled_exc_class
 from anyio.lowlevel import checkpoint
@@ -51,8 +51,8 @@ class Call:
                     self._note(code)
                     raise Refusal(code, message, sender_fault=False, status=status)
                 case Reset(took_effect=False) | Garble(took_effect=False) as effect:
-                    self._note(type(effect).__name__.lower())
-                    raise AnswerLost(effect)
+                    self._note("never began")
+                    _lose(effect)
                 case Slow(took_effect=False) | Hang(took_effect=False):
                     await self._hold(planned)
                 case _:
@@ -91,7 +91,7 @@ class Call:
                     case Slow(took_effect=True) | Hang(took_effect=True):
                         await self._hold(planned)
                     case Lose() | Reset() | Garble() | Drip() as effect:
-                        raise AnswerLost(effect)
+                        _lose(effect)
                     case _:
                         pass
             await checkpoint()
@@ -116,3 +116,7 @@ class Call:
 
     def _note(self, outcome: str) -> None:
         self._ledger.note(self._clock.now(), self._operation, self._queue, outcome, call=self._number)
+
+
+def _lose(effect: Effect) -> NoReturn:
+    raise AnswerLost(effect)

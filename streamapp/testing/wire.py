@@ -43,14 +43,7 @@ class Wire:
         act = self._operations.get(operation)
         if act is None:
             raise Refusal("InvalidAction", f"The action {operation} is not valid for this endpoint.")
-        try:
-            return await act(said)
-        except KeyError as missing:
-            raise Refusal(
-                "MissingParameter", f"The request must contain the parameter {missing.args[0]}."
-            ) from missing
-        except (TypeError, ValueError, AttributeError) as wrong:
-            raise Refusal("SerializationException", "A parameter is of the wrong type.") from wrong
+        return await act(said)
 
     async def _send_message(self, said: Fields) -> Fields:
         letter = letter_from(said)
@@ -58,7 +51,7 @@ class Wire:
         return sent_to(_good(outcome), letter)
 
     async def _send_message_batch(self, said: Fields) -> Fields:
-        letters = [letter_from(entry) for entry in said["Entries"]]
+        letters = [letter_from(entry) for entry in _need(said, "Entries")]
         outcomes = await self._service.send(_queue(said), letters, _ids(said))
         spelled = [
             sent_to(outcome, letter) if isinstance(outcome, Sent) else outcome
@@ -82,12 +75,12 @@ class Wire:
         return {"Messages": [receipt_to(r, epoch=epoch, system=system, names=names) for r in receipts]}
 
     async def _delete_message(self, said: Fields) -> Fields:
-        (outcome,) = await self._service.delete(_queue(said), [str(said["ReceiptHandle"])], ["0"])
+        (outcome,) = await self._service.delete(_queue(said), [str(_need(said, "ReceiptHandle"))], ["0"])
         _good(outcome)
         return {}
 
     async def _delete_message_batch(self, said: Fields) -> Fields:
-        handles = [str(entry["ReceiptHandle"]) for entry in said["Entries"]]
+        handles = [str(_need(entry, "ReceiptHandle")) for entry in _need(said, "Entries")]
         return _outcomes(said, await self._service.delete(_queue(said), handles, _ids(said)))
 
     async def _change_message_visibility(self, said: Fields) -> Fields:
@@ -97,11 +90,12 @@ class Wire:
         return {}
 
     async def _change_message_visibility_batch(self, said: Fields) -> Fields:
-        changes = [_change(entry) for entry in said["Entries"]]
+        changes = [_change(entry) for entry in _need(said, "Entries")]
         return _outcomes(said, await self._service.change_visibility(_queue(said), changes, _ids(said)))
 
     async def _create_queue(self, said: Fields) -> Fields:
-        name, attributes = str(said["QueueName"]), said.get("Attributes") or {}
+        name = str(_need(said, "QueueName"))
+        attributes: dict[str, str] = said.get("Attributes") or {}
         await self._service.call("create", name, lambda now: self._broker.create(name, attributes, now))
         return {"QueueUrl": self._url(name)}
 
@@ -111,7 +105,7 @@ class Wire:
         return {}
 
     async def _get_queue_url(self, said: Fields) -> Fields:
-        name = str(said["QueueName"])
+        name = str(_need(said, "QueueName"))
         await self._service.call("find", name, lambda now: self._broker.stored(name, now))
         return {"QueueUrl": self._url(name)}
 
@@ -126,7 +120,7 @@ class Wire:
         return {"Attributes": chosen} if chosen else {}
 
     async def _set_queue_attributes(self, said: Fields) -> Fields:
-        name, attributes = _queue(said), said["Attributes"]
+        name, attributes = _queue(said), _need(said, "Attributes")
         await self._service.call(
             "create", name, lambda now: self._broker.set_attributes(name, attributes, now)
         )
@@ -151,16 +145,22 @@ class Wire:
         return f"{self._base}/{name}"
 
 
+def _need(said: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - JSON
+    if said.get(name) is None:
+        raise Refusal("MissingParameter", f"The request must contain the parameter {name}.")
+    return said[name]
+
+
 def _queue(said: Fields) -> str:
-    return str(said["QueueUrl"]).rstrip("/").rsplit("/", 1)[-1]
+    return str(_need(said, "QueueUrl")).rstrip("/").rsplit("/", 1)[-1]
 
 
 def _ids(said: Fields) -> list[str]:
-    return [str(entry["Id"]) for entry in said["Entries"]]
+    return [str(_need(entry, "Id")) for entry in _need(said, "Entries")]
 
 
 def _change(said: Mapping[str, Any]) -> tuple[str, int]:
-    return str(said["ReceiptHandle"]), int(said["VisibilityTimeout"])
+    return str(_need(said, "ReceiptHandle")), int(_need(said, "VisibilityTimeout"))
 
 
 def _good(outcome: T | Refusal) -> T:

@@ -1,0 +1,43 @@
+"""What the application shows to people who try it: a lunch rush, and the kitchen's board."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from streamapp.scenario import Board, Scenario, ScenarioMessage, Traffic
+from streamapp_agents import ajustes
+from streamapp_agents.simulador import DURACAO, simular
+
+
+def hora_do_almoco(traffic: Traffic) -> Scenario:
+    """Make up a rush that ends about now."""
+    rush = simular(
+        traffic.subjects,
+        traffic.seed,
+        duplicados=traffic.duplicates,
+        fora_de_ordem=traffic.reorder,
+        invalidos=traffic.invalid,
+        inicio_em=datetime.now(UTC) - DURACAO,
+        inicio=ajustes.inicio(),
+    )
+    return Scenario(
+        messages=[
+            ScenarioMessage(it.fila, it.corpo, repeats=it.duplicada, must_die=it.motivo is not None)
+            for it in rush.mensagens
+        ],
+        expected={"acompanhamento": rush.acompanhamento, "produto": rush.produto},
+        subjects=rush.pedidos,
+        word="orders",
+        moved=rush.fora_de_ordem,
+    )
+
+
+def coluna(pedido: Mapping[str, str]) -> str | None:
+    """Answer where an order stands on the board: an unpaid one, one that has left, and one unknown stand nowhere."""
+    if pedido.get("conhecido") != "1":
+        return None
+    if pedido.get("status") == "Recebido" and pedido.get("status_pagamento") != "pago":
+        return None
+    return pedido.get("status")
+
+
+quadro = Board("acompanhamento", ("Recebido", "Em preparação", "Pronto"), coluna)

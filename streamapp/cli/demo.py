@@ -1,0 +1,32 @@
+"""`streamapp demo`: the whole product in one command, with nothing else installed or running."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from streamapp.cli import setup
+
+EXAMPLES = """Examples:
+
+streamapp demo
+
+streamapp demo --orders 80 --seed 7
+
+streamapp demo --keep
+"""
+
+
+def demo(
+    orders: Annotated[int, typer.Option(min=1, max=500, help="How many lifecycles.")] = 40,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same rush.")] = 1,
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Stay up afterwards, and say how to reach it from another terminal."),
+    ] = False,
+    app: Annotated[str, typer.Option(metavar="MODULE:ATTR", help="The application.")] = setup.DEFAULT_APP,
+) -> None:
+    """Run a lunch rush, faults and all, through an embedded SQS and Redis, and check every final state."""
+    from streamapp.cli import show  # noqa: PLC0415 - slow to import
+
+    sys.exit(show.run(app, orders=orders, seed=seed, keep=keep))

@@ -1,0 +1,59 @@
+"""What an app may add for people who try it: made-up traffic with its outcome, and a board of its state."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioMessage:
+    """A message to send. *repeats* an earlier one; *must_die*: it can never be processed."""
+
+    queue: str
+    body: str
+    repeats: bool = False
+    must_die: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Messages in the order in which they are sent, and what they must leave.
+
+    *expected* is by table, key and field of its hash; a field that is None must be absent. *subjects* is how many
+    things the traffic is about, in the app's own *word* for them; *moved* is how many messages are out of order.
+    """
+
+    messages: Sequence[ScenarioMessage]
+    expected: Mapping[str, Mapping[str, Mapping[str, str | None]]]
+    subjects: int
+    word: str
+    moved: int
+
+    @property
+    def repeated(self) -> int:
+        """How many messages repeat another."""
+        return sum(message.repeats for message in self.messages)
+
+    @property
+    def invalid(self) -> int:
+        """How many messages must be dead-lettered."""
+        return sum(message.must_die for message in self.messages)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """What traffic to make up; *duplicates*, *reorder* and *invalid* are fractions of its messages."""
+
+    subjects: int
+    seed: int
+    duplicates: float = 0.0
+    reorder: float = 0.0
+    invalid: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A live view of one table: each hash stands in the column that *column_of* answers for its fields, or in none."""
+
+    table: str
+    columns: Sequence[str]
+    column_of: Callable[[Mapping[str, str]], str | None]
