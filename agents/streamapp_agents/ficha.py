@@ -16,13 +16,12 @@ class Ficha(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def unir_ficha(uma: Ficha, outra: Ficha) -> Ficha:
-    """Merge register by register; *uma* itself when *outra* adds nothing."""
-    juntas = Ficha(
+    """Merge register by register."""
+    return Ficha(
         nome=juntar(prevalecer, uma.nome, outra.nome),
         categoria=juntar(prevalecer, uma.categoria, outra.categoria),
         tempo_preparo=juntar(prevalecer, uma.tempo_preparo, outra.tempo_preparo),
     )
-    return uma if juntas == uma else juntas
 
 
 def unir_fichas(umas: Mapping[str, Ficha], outras: Mapping[str, Ficha]) -> dict[str, Ficha]:

@@ -36,11 +36,12 @@ def alertas(fatos: Fatos, presentes: tuple[Status, ...], pagamento: StatusPagame
 
 
 def _alertas(fatos: Fatos, presentes: tuple[Status, ...], pagamento: StatusPagamento) -> Iterator[str]:
+    cozinhado = any(palavra in presentes for palavra in _COZINHADO)
     if "Finalizado" in presentes and "Cancelado" in presentes:
         yield "apos_terminal"
-    if pagamento == "estornado" and any(palavra in presentes for palavra in _COZINHADO):
+    if pagamento == "estornado" and cozinhado:
         yield "estornado_apos_preparo"
-    if not _foi_pago(fatos) and any(palavra in fatos.cozinha for palavra in _COZINHADO):
+    if cozinhado and not _foi_pago(fatos):  # Unpaid, nothing is implied: these are the kitchen's own words.
         yield "nao_pago"
     if fatos.adiantado:
         yield "relogio_adiantado"

@@ -247,6 +247,17 @@ def test_a_tie_of_time_is_broken_by_content():
     assert dobrar(um, outro).cliente == dobrar(outro, um).cliente
 
 
+def test_two_texts_of_one_amount_do_not_break_a_tie_apart():
+    """Were 1 and 1.00 hashed apart, a third amount between the two hashes would make the merge circular."""
+    for centavos in range(101, 121):
+        precos_empatados = ("1", "1.00", f"{centavos / 100}")
+        for eventos_empatados in (
+            [criado(total=preco) for preco in precos_empatados],
+            [criado(item(preco=preco)) for preco in precos_empatados],
+        ):
+            assert len({dobrar(*ordem).total for ordem in permutations(eventos_empatados)}) == 1
+
+
 def test_an_instant_of_one_event_is_kept_whole():
     """A time that is ahead loses to one that is not, not its flag to the other's time."""
     adiantado = fatos_do_evento(cozinha("Pronto", em(9, adiantado=True)))
