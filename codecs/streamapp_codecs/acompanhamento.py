@@ -32,7 +32,7 @@ class DadosAcompanhamento(msgspec.Struct, frozen=True, kw_only=True):
 class AcompanhamentoAtualizado(
     msgspec.Struct, frozen=True, kw_only=True, tag_field="event_type", tag="acompanhamento_atualizado"
 ):
-    """One change of an order. *event_id* is a hash of *data*: same content, same id; other content, another."""
+    """One change of an order; *event_id* is a hash of *data*, so it is the same only for the same content."""
 
     event_id: str
     data: DadosAcompanhamento

@@ -46,7 +46,7 @@ class DecodeError(Exception):
         self.detail = detail
 
 
-class Decoded(msgspec.Struct, Generic[T], frozen=True):
+class Decoded(msgspec.Struct, Generic[T_co], frozen=True):
     """All that one body holds: one body may wrap several events, and some of them may be bad.
 
     *events* are to be applied, in order. *skipped* names (the kind, or what stands in for it) each part that
@@ -54,7 +54,7 @@ class Decoded(msgspec.Struct, Generic[T], frozen=True):
     dead-lettered once, after *events* have been committed.
     """
 
-    events: tuple[T, ...] = ()
+    events: tuple[T_co, ...] = ()
     skipped: tuple[str, ...] = ()
     error: DecodeError | None = None
 

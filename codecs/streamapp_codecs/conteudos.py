@@ -1,0 +1,82 @@
+"""Envelopes that services make themselves: `{event_type, data}`, `{headers, body}`, `{pedido: {}}`."""
+
+from collections.abc import Iterator
+
+from streamapp_codecs import campos
+from streamapp_codecs.dobra import dobrar_nomes
+from streamapp_codecs.envelope import Conteudo, Envelope, conteudo
+from streamapp_codecs.procura import Camada
+from streamapp_codecs.tipos import Tipo, resolver
+from streamapp_codecs.valores import is_objeto
+from streamapp_codecs.vocabulario import ENTIDADES, Entidade
+
+# Under such a name lies what an envelope is about; the objects around it may still hold an id or a time.
+# EventBridge says `detail`.
+_CONTEUDO = (
+    *("detail", "data", "dados", "payload", "body", "content", "conteudo", "message", "mensagem"),
+    *("evento", "event"),
+)
+_CABECALHO = ("headers", "header", "metadata")
+
+_ENTIDADE_DE: dict[str, Entidade] = {
+    nome: entidade for entidade, nomes in ENTIDADES.items() for nome in nomes
+}
+# An object with such a name beside `pedido: {}` is itself the event, and `pedido` one of its fields.
+_NOMES_DE_EVENTO = frozenset(
+    nome
+    for campo in (
+        *(campos.ID_PEDIDO, campos.ID_PAGAMENTO, campos.ID_PRODUTO),
+        *(campos.STATUS_PEDIDO, campos.STATUS_PAGAMENTO, campos.FOI_APROVADO),
+    )
+    for nome, resto in campo.caminhos
+    if not resto
+) - {"id", *_ENTIDADE_DE}
+
+
+def abrir_objeto(objeto: Camada, fora: Envelope) -> Iterator[Conteudo] | None:
+    """Answer what *objeto* wraps; None where it is no envelope but the event itself."""
+    for nome in _CONTEUDO:
+        if (dentro := conteudo(objeto.get(nome))) is not None:
+            cabecalhos = [dobrar_nomes(c) for n in _CABECALHO if is_objeto(c := objeto.get(n))]
+            for cabecalho in cabecalhos:
+                fora = fora.com_tipos(cabecalho)
+            return _partes(dentro, fora.com_tipos(objeto).dentro(_sem(objeto, nome), *cabecalhos))
+    metadados = objeto.get("metadata")
+    if is_objeto(metadados) and (dentro := conteudo(dobrar_nomes(metadados).get("data"))) is not None:
+        return _partes(dentro, fora.com_tipos(objeto).dentro(_sem(objeto, "metadata")))
+    return _abrir_entidade(objeto, fora.com_tipos(objeto))
+
+
+def _abrir_entidade(objeto: Camada, fora: Envelope) -> Iterator[Conteudo] | None:
+    """Open `{pedido: {}}`: the name says whose event it is, unless a kind says otherwise."""
+    nomes = [nome for nome in objeto if nome in _ENTIDADE_DE]
+    if not nomes or not _NOMES_DE_EVENTO.isdisjoint(objeto):
+        return None
+    esperada, nomeada = _entidade_esperada(fora)
+    # Of `{pedido: {}, pagamento: {}}` the one that the kind, else the queue, speaks of.
+    for nome in sorted(nomes, key=lambda nome: _ENTIDADE_DE[nome] != esperada):
+        entidade = _ENTIDADE_DE[nome]
+        dentro = conteudo(objeto[nome])
+        if dentro is None or (
+            entidade != esperada and (nomeada or "id" in objeto or isinstance(dentro, list))
+        ):
+            continue
+        return _partes(dentro, fora.com_entidade(entidade).dentro(_sem(objeto, nome)))
+    return None
+
+
+def _entidade_esperada(fora: Envelope) -> tuple[Entidade, bool]:
+    tipo = resolver(fora.indicios, fora.propria)
+    if not fora.indicios.explicitos or not isinstance(tipo, Tipo):
+        return fora.propria, False
+    return tipo.entidade, True
+
+
+def _partes(dentro: dict[str, object] | list[object], envelope: Envelope) -> Iterator[Conteudo]:
+    partes: list[object] = dentro if isinstance(dentro, list) else [dentro]
+    for parte in partes:
+        yield parte, envelope
+
+
+def _sem(objeto: Camada, nome: str) -> Camada:
+    return {outro: valor for outro, valor in objeto.items() if outro != nome}

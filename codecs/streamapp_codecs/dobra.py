@@ -1,0 +1,41 @@
+"""Names and words compare after folding: `ID-Pedido`, `idPedido` and `id_pedido` are one name."""
+
+import unicodedata
+from collections.abc import Mapping
+from functools import lru_cache
+
+# The longest name or word of the tables has 25 letters; a longer text is folded, but not remembered.
+_LEMBRADO = 64
+
+
+def dobrar(texto: str) -> str:
+    """Answer *texto* without accents, in lower case, with nothing but letters and digits."""
+    return _lembrar(texto) if len(texto) <= _LEMBRADO else _dobrar(texto)
+
+
+def dobrar_nomes(objeto: Mapping[str, object]) -> dict[str, object]:
+    """Answer *objeto* under its folded names.
+
+    Where two names fold to one, a null or blank value gives way, then a name with a leading underscore
+    (`_id`, as document stores spell theirs), else the last one counts.
+    """
+    dobrado: dict[str, object] = {}
+    for nome, valor in objeto.items():
+        chave = dobrar(nome)
+        if chave in dobrado and (nome.startswith("_") or is_vazio(valor)) and not is_vazio(dobrado[chave]):
+            continue
+        dobrado[chave] = valor
+    return dobrado
+
+
+def is_vazio(valor: object) -> bool:
+    """Whether *valor* says nothing: null, or a blank string."""
+    return valor is None or (isinstance(valor, str) and not valor.strip())
+
+
+def _dobrar(texto: str) -> str:
+    simples = texto if texto.isascii() else unicodedata.normalize("NFKD", texto)
+    return "".join(filter(str.isalnum, simples.lower()))
+
+
+_lembrar = lru_cache(maxsize=4096)(_dobrar)

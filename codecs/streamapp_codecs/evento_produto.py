@@ -1,0 +1,31 @@
+"""A product's event, read from the fields of a message."""
+
+from streamapp_codecs import campos, quando
+from streamapp_codecs.codec import DecodeError, Origin
+from streamapp_codecs.eventos import EventoProduto
+from streamapp_codecs.procura import Campos
+from streamapp_codecs.quando import ler_quando
+from streamapp_codecs.tipos import Tipo
+from streamapp_codecs.valores import exigir_id, minutos, preco, texto
+
+_DESCRITIVOS = (campos.NOME, campos.CATEGORIA, campos.PRECO, campos.TEMPO_PREPARO, campos.ATIVO)
+
+
+def ler_produto(de: Campos, tipo: Tipo, origin: Origin) -> EventoProduto:
+    """Answer the event of a product; raises `DecodeError`."""
+    id_produto = exigir_id(de.identidade(campos.ID_PRODUTO, campos.ID, campos.CODIGO_PRODUTO), "id_produto")
+    if not tipo.is_completo and all(de.valor(campo) is None for campo in _DESCRITIVOS):
+        raise DecodeError("undecidable", "neither a kind nor anything about the product")
+    return EventoProduto(
+        id_produto=id_produto,
+        tipo={"criar": "produto_criado", "remover": "produto_removido"}.get(
+            tipo.acao or "", "produto_atualizado"
+        ),
+        enviado_em=origin.sent_at,
+        quando=ler_quando(de, quando.CRIACAO if tipo.acao == "criar" else quando.ATUALIZACAO, origin),
+        nome=texto(de.valor(campos.NOME)),
+        categoria=texto(de.valor(campos.CATEGORIA)),
+        preco=preco(de.valor(campos.PRECO), "preco"),
+        tempo_preparo=minutos(de.valor(campos.TEMPO_PREPARO)),
+        ativo=tipo.acao == "criar" or (tipo.acao != "remover" and de.valor(campos.ATIVO) is not False),
+    )

@@ -1,0 +1,47 @@
+"""The codec of one queue: the canonical path first, then the tolerant one; nothing escapes it."""
+
+from streamapp_codecs import canonico, tolerante
+from streamapp_codecs.codec import Decoded, DecodeError, Origin
+from streamapp_codecs.eventos import Evento
+from streamapp_codecs.vocabulario import Entidade
+
+MAIOR_CORPO = 256 * 1024
+"""Bytes of UTF-8; the limit of what SQS itself used to take."""
+
+
+class CodecDeFila:
+    """What an agent of a queue subscribes with.
+
+    *entidade* is what the queue's messages speak of where they do not say it themselves. *canonicos* and
+    *tolerantes* count the bodies that each path took.
+    """
+
+    def __init__(self, entidade: Entidade) -> None:
+        self.entidade: Entidade = entidade
+        self.canonicos = 0
+        self.tolerantes = 0
+
+    def decode(self, body: str, origin: Origin) -> Decoded[Evento]:
+        """Answer all that *body* holds. Total: it raises nothing, whatever the body is."""
+        if _is_grande(body):
+            return Decoded(error=DecodeError("too_large", f"body of more than {MAIOR_CORPO} bytes"))
+        try:
+            evento = canonico.decodificar(body, origin)
+            if evento is not None:
+                self.canonicos += 1
+                return Decoded((evento,))
+            self.tolerantes += 1
+            return tolerante.decodificar(body, self.entidade, origin)
+        # What the paths foresee never gets here: this is for what nobody foresaw in a body, so that it is a
+        # dead letter and not a crash.
+        except RecursionError:
+            return Decoded(error=DecodeError("too_deep", "arrays or objects nested too deep"))
+        except (ValueError, ArithmeticError):
+            return Decoded(error=DecodeError("invalid_value", "a value that cannot be read"))
+
+
+def _is_grande(corpo: str) -> bool:
+    if len(corpo) > MAIOR_CORPO:
+        return True
+    # A character has four bytes at most.
+    return 4 * len(corpo) > MAIOR_CORPO and len(corpo.encode("utf-8", "surrogatepass")) > MAIOR_CORPO

@@ -1,0 +1,33 @@
+"""What is acknowledged without effect, under a name that people may see."""
+
+import re
+from dataclasses import dataclass
+
+_MAIOR_NOME = 64
+_MAIS_DIGITOS = 8
+# What a kind or a status may be spelled with. An address, a document, a telephone number may not.
+_VISIVEL = re.compile(r"[\w.:/() -]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Ignorada:
+    """A part of a body that changes nothing: *nome* is its kind, or what stands in for it."""
+
+    nome: str
+
+
+def tipo_desconhecido(tipo: str) -> Ignorada:
+    """Answer a part whose kind nobody here knows."""
+    return Ignorada(_visivel(tipo) or "(unknown kind)")
+
+
+def palavra_desconhecida(tipo: str, palavra: str) -> Ignorada:
+    """Answer a part of the kind *tipo* that states nothing but a status word nobody here knows."""
+    return Ignorada(f"{tipo} ({_visivel(palavra) or 'unknown status'})")
+
+
+def _visivel(texto: str) -> str | None:
+    curto = texto.strip()
+    if len(curto) > _MAIOR_NOME or not _VISIVEL.fullmatch(curto) or not curto.isprintable():
+        return None
+    return None if sum(map(str.isdigit, curto)) > _MAIS_DIGITOS else curto
