@@ -1,9 +1,7 @@
 """What was ordered, what it costs and how long it takes, with the catalogue's help."""
 
-import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import lru_cache
 
 import msgspec
 
@@ -11,6 +9,7 @@ from streamapp_agents.dinheiro import em_centavos
 from streamapp_agents.fatos import Fatos
 from streamapp_agents.ficha import Ficha
 from streamapp_agents.registro import valor_de
+from streamapp_codecs.dobra import dobrar
 from streamapp_codecs.eventos import Item
 
 _MINUTOS_DO_PEDIDO = 15
@@ -78,10 +77,4 @@ def _minutos(item: Item, ficha: Ficha) -> int:
     if ficha.tempo_preparo is not None:
         return ficha.tempo_preparo.valor
     categoria = item.categoria or valor_de(ficha.categoria)
-    return _minutos_da_categoria(categoria) if categoria else _MINUTOS_DE_OUTRA
-
-
-@lru_cache(maxsize=256)  # A shop has a handful of categories, each spelt in a few ways.
-def _minutos_da_categoria(categoria: str) -> int:
-    nua = "".join(letra for letra in unicodedata.normalize("NFKD", categoria) if letra.isalnum())
-    return _MINUTOS_DA_CATEGORIA.get(nua.casefold(), _MINUTOS_DE_OUTRA)
+    return _MINUTOS_DA_CATEGORIA.get(dobrar(categoria or ""), _MINUTOS_DE_OUTRA)

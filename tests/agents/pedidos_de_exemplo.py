@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TypeVar
 
 import msgspec
 
-from streamapp_agents.acompanhamento import Acompanhamento, ComCatalogo, aplicar, anunciar
+from streamapp.record import Record
+from streamapp_agents.acompanhamento import Acompanhamento, ComCatalogo, anunciar, aplicar
 from streamapp_agents.ficha import Ficha
 from streamapp_agents.produto import Produto, aplicar_produto
 from streamapp_agents.situacao import Inicio
@@ -31,6 +31,9 @@ def em(minuto: float, *, adiantado: bool = False) -> Instante:
     """Answer the time *minuto* minutes after noon."""
     return Instante(MEIO_DIA + timedelta(minutes=minuto), adiantado)
 
+
+_PEDIDO = Record(Acompanhamento)
+_PRODUTO = Record(Produto)
 
 _MEIO_DIA = em(0)
 _ANTES = em(-60)
@@ -147,24 +150,7 @@ def anunciados(*eventos: EventoPedido | ComCatalogo) -> list[AcompanhamentoAtual
 
 def em_textos(estado: Acompanhamento | Produto) -> dict[str, str]:
     """Answer *estado* as the text fields of a hash."""
-    return {
-        campo.encode_name: _texto(valor)
-        for campo in msgspec.structs.fields(estado)
-        if (valor := getattr(estado, campo.name)) is not None
-    }
-
-
-E = TypeVar("E", Acompanhamento, Produto)
-
-
-def de_textos(tipo: type[E], textos: dict[str, str]) -> E:
-    """Answer the state that the fields of a hash hold; an absent field is None."""
-    return tipo(
-        **{
-            campo.name: _valor(textos[campo.encode_name], campo.type) if campo.encode_name in textos else None
-            for campo in msgspec.structs.fields(tipo)
-        }
-    )
+    return _PEDIDO.write(estado) if isinstance(estado, Acompanhamento) else _PRODUTO.write(estado)
 
 
 def visivel(estado: Acompanhamento | Produto) -> dict[str, str]:
@@ -174,21 +160,3 @@ def visivel(estado: Acompanhamento | Produto) -> dict[str, str]:
         for nome, texto in em_textos(estado).items()
         if nome != "versao" and not nome.startswith("_")
     }
-
-
-def _texto(valor: object) -> str:
-    if isinstance(valor, bool):
-        return "1" if valor else "0"
-    if isinstance(valor, str):
-        return valor
-    if isinstance(valor, int | Decimal):
-        return str(valor)
-    if isinstance(valor, datetime):
-        return msgspec.json.encode(valor).decode().strip('"')
-    return msgspec.json.encode(valor).decode()
-
-
-def _valor(texto: str, tipo: object) -> object:
-    if texto[0] in "[{":
-        return msgspec.json.decode(texto, type=tipo)
-    return msgspec.convert(texto, tipo, strict=False)

@@ -14,7 +14,6 @@ from pedidos_de_exemplo import (
     catalogo,
     cozinha,
     criado,
-    de_textos,
     dobrar,
     em,
     em_textos,
@@ -25,6 +24,7 @@ from pedidos_de_exemplo import (
     visivel,
 )
 
+from streamapp.record import Record
 from streamapp_agents.acompanhamento import Acompanhamento, ComCatalogo, aplicar
 from streamapp_agents.fatos import COZINHA, POSTO_PAGAMENTO, Fatos, fatos_do_evento, unir
 from streamapp_agents.ficha import Ficha
@@ -197,9 +197,10 @@ def test_an_order_survives_its_text_fields(historia: list[EventoPedido | ComCata
     """The state is kept as the text fields of a hash, and folded on from there."""
     estado = dobrar(*historia)
 
-    lido = de_textos(Acompanhamento, em_textos(estado))
+    lido = Record(Acompanhamento).read(em_textos(estado))
 
     assert lido == estado
+    assert lido is not None
     assert em_textos(lido) == em_textos(estado)
     assert aplicar(lido, historia[-1]) is lido
 

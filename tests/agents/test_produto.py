@@ -7,8 +7,9 @@ from itertools import permutations
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
-from pedidos_de_exemplo import ENVIO, de_textos, em, em_textos, produto, visivel
+from pedidos_de_exemplo import ENVIO, em, em_textos, produto, visivel
 
+from streamapp.record import Record
 from streamapp_agents.produto import Produto, aplicar_produto
 from streamapp_codecs.eventos import EventoProduto
 
@@ -91,7 +92,7 @@ def test_a_repeated_product_event_changes_nothing():
 def test_a_product_survives_its_text_fields():
     """The state is kept as the text fields of a hash."""
     for estado in (dobrar(V1, V3, FIM), dobrar(produto("8"))):
-        assert de_textos(Produto, em_textos(estado)) == estado
+        assert Record(Produto).read(em_textos(estado)) == estado
 
 
 eventos_de_produto = st.builds(
