@@ -7,6 +7,8 @@ orders = await sqs.create("orders", {})
 sqs.faults.add("send", Fail("RequestThrottled"), queue="orders", times=3)
 """
 
+from typing import TYPE_CHECKING
+
 from streamapp.testing.clock import Clock, RealClock, VirtualClock, settle
 from streamapp.testing.effects import (
     MISSING,
@@ -26,6 +28,9 @@ from streamapp.testing.effects import (
 from streamapp.testing.faults import Faults, Planned
 from streamapp.testing.ledger import Entry, Ledger
 from streamapp.testing.memory import MemorySqs
+
+if TYPE_CHECKING:
+    from streamapp.testing.server import serve
 
 __all__ = [
     "MISSING",
@@ -49,5 +54,15 @@ __all__ = [
     "Reset",
     "Slow",
     "VirtualClock",
+    "serve",
     "settle",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import the server only for those who serve: aiohttp is slow to import."""
+    if name == "serve":
+        from streamapp.testing.server import serve  # noqa: PLC0415
+
+        return serve
+    raise AttributeError(name)
