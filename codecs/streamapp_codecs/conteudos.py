@@ -36,7 +36,7 @@ _NOMES_DE_EVENTO = frozenset(
 def abrir_objeto(objeto: Camada, fora: Envelope) -> Iterator[Conteudo] | None:
     """Answer what *objeto* wraps; None where it is no envelope but the event itself."""
     for nome in _CONTEUDO:
-        if (dentro := conteudo(objeto.get(nome))) is not None:
+        if nome in objeto and (dentro := conteudo(objeto[nome])) is not None:
             cabecalhos = [dobrar_nomes(c) for n in _CABECALHO if is_objeto(c := objeto.get(n))]
             for cabecalho in cabecalhos:
                 fora = fora.com_tipos(cabecalho)

@@ -21,11 +21,14 @@ def dobrar_nomes(objeto: Mapping[str, object]) -> dict[str, object]:
     """
     dobrado: dict[str, object] = {}
     for nome, valor in objeto.items():
-        chave = dobrar(nome)
-        if chave in dobrado and (nome.startswith("_") or is_vazio(valor)) and not is_vazio(dobrado[chave]):
-            continue
-        dobrado[chave] = valor
+        chave = _lembrar(nome) if len(nome) <= _LEMBRADO else _dobrar(nome)
+        if chave not in dobrado or _is_melhor(nome, valor, dobrado[chave]):
+            dobrado[chave] = valor
     return dobrado
+
+
+def _is_melhor(nome: str, valor: object, outro: object) -> bool:
+    return is_vazio(outro) or not (nome.startswith("_") or is_vazio(valor))
 
 
 def is_vazio(valor: object) -> bool:

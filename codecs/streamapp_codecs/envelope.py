@@ -1,8 +1,7 @@
 """What the envelopes around an event say of it: an id, a time, its kind."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from streamapp_codecs.campos import TIPO, TIPO_INDICIO, TIPO_TALVEZ
 from streamapp_codecs.codec import DecodeError
@@ -18,12 +17,12 @@ MAIS_FUNDO: Final = 5
 _CERTOS = frozenset(dobrar(nome) for nome in TIPO)
 _EXPLICITOS = tuple(dobrar(nome) for nome in (*TIPO, *TIPO_TALVEZ))
 _INDICIOS = tuple(dobrar(nome) for nome in TIPO_INDICIO)
+_NOMES = frozenset((*_EXPLICITOS, *_INDICIOS))
 
 _SEM_INDICIOS = Indicios()
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """What the envelopes opened so far say: their objects and kinds, innermost first; *fundo* is how many.
 
     *propria* is the entity of the queue.
@@ -38,14 +37,14 @@ class Envelope:
         """Go one envelope deeper, past *camadas*; raises `DecodeError` where that is too deep."""
         if self.fundo == MAIS_FUNDO:
             raise DecodeError("too_deep", f"more than {MAIS_FUNDO} envelopes")
-        return replace(self, camadas=(*camadas, *self.camadas), fundo=self.fundo + 1)
+        return Envelope(self.propria, camadas + self.camadas, self.indicios, self.fundo + 1)
 
     def com_tipos(self, objeto: Camada) -> "Envelope":
         """Add the kinds that *objeto* names."""
+        if _NOMES.isdisjoint(objeto):
+            return self
         explicitos = [(nome, valor) for nome in _EXPLICITOS if _is_tipo(nome, valor := objeto.get(nome))]
         indicios = [valor for nome in _INDICIOS if isinstance(valor := objeto.get(nome), str)]
-        if not explicitos and not indicios:
-            return self
         return self._com(
             tuple(
                 (valor if isinstance(valor, str) else "(number)", nome in _CERTOS)
@@ -66,12 +65,12 @@ class Envelope:
 
     def com_entidade(self, entidade: Entidade) -> "Envelope":
         """Add the entity that a wrapper names."""
-        return replace(self, indicios=replace(self.indicios, entidade=entidade))
+        return self._replace(indicios=self.indicios._replace(entidade=entidade))
 
     def _com(self, explicitos: tuple[tuple[str, bool], ...], indicios: tuple[str, ...]) -> "Envelope":
         de = self.indicios
-        novos = replace(de, explicitos=explicitos + de.explicitos, indicios=indicios + de.indicios)
-        return replace(self, indicios=novos)
+        novos = Indicios(explicitos + de.explicitos, indicios + de.indicios, de.entidade)
+        return Envelope(self.propria, self.camadas, novos, self.fundo)
 
 
 Conteudo: TypeAlias = "tuple[object, Envelope] | DecodeError"

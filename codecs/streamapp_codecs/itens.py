@@ -1,6 +1,6 @@
 """The lines of an order, and what they come to: one entry a product."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from streamapp_codecs import campos
@@ -22,14 +22,17 @@ def ler_linhas(valor: object) -> list[Item]:
     return [_ler_linha(linha, f"itens[{n}]") for n, linha in enumerate(valor)]
 
 
-def juntar(linhas: Iterable[Item]) -> tuple[Item, ...]:
+def juntar(linhas: Sequence[Item]) -> tuple[Item, ...]:
     """Answer one entry a product, its quantities summed.
 
     A product without an id is known by its folded name. A price that differs between lines is unknown.
     """
+    produtos = [_produto(linha) for linha in linhas]
+    if len(set(produtos)) == len(produtos):
+        return tuple(linhas)
     por_produto: dict[tuple[str, str], list[Item]] = {}
-    for linha in linhas:
-        por_produto.setdefault(_produto(linha), []).append(linha)
+    for produto, linha in zip(produtos, linhas, strict=True):
+        por_produto.setdefault(produto, []).append(linha)
     return tuple(iguais[0] if len(iguais) == 1 else _unir(iguais) for iguais in por_produto.values())
 
 

@@ -1,9 +1,8 @@
 """A body opened down to its parts, each an event of its own."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from streamapp_codecs.aws import abrir_registros, abrir_sns, controle_sns, recusar_s3
 from streamapp_codecs.codec import DecodeError, Origin
@@ -20,8 +19,7 @@ from streamapp_codecs.vocabulario import Entidade
 MAIS_PARTES = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Parte:
+class Parte(NamedTuple):
     """One event, its envelopes opened."""
 
     campos: Campos

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from streamapp_codecs.dobra import dobrar, dobrar_nomes, is_vazio
 from streamapp_codecs.valores import is_objeto
@@ -15,22 +16,25 @@ class Campo:
     """A field: *nome* is what errors call it, *caminhos* are its folded names, the first one preferred.
 
     *objetos* are the names that are gone into: where such a name holds an object, the object is no value.
+    *primeiros* are all names that a field of an object can have.
     """
 
     nome: str
     caminhos: tuple[tuple[str, tuple[str, ...]], ...]
     objetos: frozenset[str]
+    primeiros: frozenset[str]
 
 
 def campo(nome: str, *apelidos: str) -> Campo:
     """Make a field of the names *apelidos* as people spell them."""
     partidos = [tuple(dobrar(parte) for parte in apelido.split(".")) for apelido in apelidos]
     caminhos = tuple((partes[0], partes[1:]) for partes in partidos)
-    return Campo(nome, caminhos, frozenset(primeira for primeira, resto in caminhos if resto))
+    return Campo(
+        nome, caminhos, frozenset(p for p, resto in caminhos if resto), frozenset(p for p, _ in caminhos)
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class Campos:
+class Campos(NamedTuple):
     """The objects that one event is made of, innermost first."""
 
     camadas: tuple[Camada, ...]
@@ -38,8 +42,10 @@ class Campos:
     def valor(self, campo: Campo) -> object:
         """Answer what *campo* holds; None where it is absent, null or blank."""
         for camada in self.camadas:
-            for valor in _valores(camada, campo):
-                return valor
+            # Most fields are absent from most objects, which have few names.
+            if not campo.primeiros.isdisjoint(camada):
+                for valor in _valores(camada, campo):
+                    return valor
         return None
 
     def valores(self, campo: Campo) -> Iterator[object]:
@@ -49,7 +55,7 @@ class Campos:
 
     def interno(self, campo: Campo) -> object:
         """Answer what *campo* holds in the innermost object."""
-        return next(_valores(self.camadas[0], campo), None)
+        return Campos(self.camadas[:1]).valor(campo)
 
     def identidade(self, proprio: Campo, simples: Campo, codigo: Campo) -> object:
         """Answer the id under its own name, else a plain one in the innermost object, else a code."""

@@ -17,7 +17,7 @@ def ler_quando(de: Campos, nomes: tuple[Campo, ...], origin: Origin) -> Instante
     for camada in de.camadas:
         so_esta = Campos((camada,))
         for campo in nomes:
-            for valor in so_esta.valores(campo):
+            for valor in () if campo.primeiros.isdisjoint(camada) else so_esta.valores(campo):
                 if (quando := instante(valor, origin)) is not None:
                     return quando
     return None

@@ -59,11 +59,18 @@ def _de_texto(texto: str) -> datetime | None:
     if len(texto) > _MAIOR_TEXTO:
         return None
     if _ISO.match(texto):
-        return datetime.fromisoformat(_ZONA_AO_FIM.sub(lambda fim: "Z" if fim["utc"] else "", texto))
+        return _de_iso(texto)
     if _EPOCA_EM_TEXTO.fullmatch(texto):
         return _de_epoca(Decimal(texto))
     dia_primeiro = _DIA_PRIMEIRO.fullmatch(texto)
     return None if dia_primeiro is None else _de_dia_primeiro(dia_primeiro)
+
+
+def _de_iso(texto: str) -> datetime:
+    try:
+        return datetime.fromisoformat(texto)
+    except ValueError:
+        return datetime.fromisoformat(_ZONA_AO_FIM.sub(lambda fim: "Z" if fim["utc"] else "", texto))
 
 
 def _de_dia_primeiro(achado: re.Match[str]) -> datetime:

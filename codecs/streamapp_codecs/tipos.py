@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -48,8 +47,7 @@ class Tipo(NamedTuple):
         return self.acao is not None or self.status is not None or self.pagamento is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Indicios:
+class Indicios(NamedTuple):
     """What the envelopes of one part say of its kind, innermost first.
 
     *explicitos* are (kind, whether its field can hold nothing but a kind); *indicios* count only where they

@@ -23,6 +23,7 @@ _CENTAVO = Decimal("0.01")
 # Floats summed by a producer drag digits behind them; ten places keep any price that was meant.
 _PRECISO = Decimal("1e-10")
 _MAIOR_NUMERO = 40
+_NUMEROS = (int, Decimal)
 # 43.2, 43,20, 1.234,56, 1,234.56, with or without R$. One separator alone is the decimal one.
 _DINHEIRO = re.compile(
     r"(?:R\$\s*)?(?P<sinal>-?)(?:"
@@ -58,7 +59,7 @@ def is_lista(valor: object) -> TypeGuard[list[object]]:
 
 def is_numero(valor: object) -> TypeGuard[int | Decimal]:
     """Whether *valor* is a JSON number; a boolean is none."""
-    return isinstance(valor, int | Decimal) and not isinstance(valor, bool)
+    return isinstance(valor, _NUMEROS) and not isinstance(valor, bool)
 
 
 def exigir_id(valor: object, caminho: str) -> str:
@@ -71,19 +72,21 @@ def exigir_id(valor: object, caminho: str) -> str:
 
 def ler_id(valor: object, caminho: str) -> str | None:
     """Answer an id as an opaque string; None where *valor* is empty."""
-    if is_vazio(valor):
+    if valor is None:
         return None
     if isinstance(valor, str):
-        texto = valor.strip()
+        lido = valor.strip()
+        if not lido:
+            return None
     elif is_numero(valor):
         inteiro = _inteiro(valor)
-        texto = "" if inteiro is None else str(inteiro)
+        lido = "" if inteiro is None else str(inteiro)
     else:
         raise DecodeError("invalid_value", f"{caminho}: {tipo_json(valor)}")
     # A control character would be lost or misread wherever the id is shown, and then name another order.
-    if not texto or len(texto) > MAIOR_ID or _CONTROLES.search(texto):
+    if not lido or len(lido) > MAIOR_ID or _tem_controles(lido):
         raise DecodeError("invalid_value", f"{caminho}: {tipo_json(valor)} that is no id")
-    return texto
+    return lido
 
 
 def preco(valor: object, caminho: str) -> Decimal | None:
@@ -93,11 +96,12 @@ def preco(valor: object, caminho: str) -> Decimal | None:
     quantia = _dinheiro(valor)
     if quantia is None or not quantia.is_finite() or not 0 <= quantia <= MAIOR_PRECO:
         raise DecodeError("invalid_value", f"{caminho}: {tipo_json(valor)} that is no price")
-    quantia = quantia.copy_abs()  # -0.0 is no price of its own
-    casas = -int(quantia.as_tuple().exponent)
-    if casas < 2:  # noqa: PLR2004 - centavos
-        return quantia.quantize(_CENTAVO)
-    return quantia if casas <= 10 else quantia.quantize(_PRECISO)  # noqa: PLR2004 - see _PRECISO
+    centavos = quantia.copy_abs().quantize(_CENTAVO)  # -0.0 is no price of its own
+    if centavos == quantia:
+        return centavos
+    quantia = quantia.quantize(_PRECISO).normalize()
+    centavos = quantia.quantize(_CENTAVO)
+    return centavos if centavos == quantia else quantia
 
 
 def quantidade(valor: object, caminho: str) -> int:
@@ -121,7 +125,11 @@ def texto(valor: object) -> str | None:
     if not isinstance(valor, str):
         return None
     curto = valor.strip()[:MAIOR_TEXTO]
-    return (curto if curto.isprintable() else _CONTROLES.sub(" ", curto).strip()) or None
+    return (_CONTROLES.sub(" ", curto).strip() if _tem_controles(curto) else curto) or None
+
+
+def _tem_controles(texto: str) -> bool:
+    return not texto.isprintable() and _CONTROLES.search(texto) is not None
 
 
 def _inteiro(numero: int | Decimal) -> int | None:

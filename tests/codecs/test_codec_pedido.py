@@ -1,0 +1,214 @@
+"""Order events: what makes one a creation, what an update, and what it states."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from streamapp_codecs.eventos import Criacao, Item, Pagamento
+
+
+def test_a_creation_states_customer_items_and_sum(um) -> None:
+    """These are the facts that only a creation has."""
+    evento = um(
+        {
+            "event_type": "pedido_criado",
+            "data": {
+                "id_pedido": 1001,
+                "cliente": "529.982.247-25",
+                "produtos": [{"id": 1, "quantidade": 2, "preco": 22.5}, {"id": 2, "preco": "6.00"}],
+                "status": "Recebido",
+                "criado_em": "2025-07-28T15:00:00",
+            },
+        }
+    )
+
+    assert evento.id_pedido == "1001"
+    assert evento.tipo == "pedido_criado"
+    assert evento.status == "Recebido"
+    assert evento.quando.em == datetime(2025, 7, 28, 15, tzinfo=UTC)
+    assert evento.criacao == Criacao(
+        cliente="***.982.247-**",
+        itens=(
+            Item(id_produto="1", quantidade=2, preco=Decimal("22.50")),
+            Item(id_produto="2", quantidade=1, preco=Decimal("6.00")),
+        ),
+        soma=Decimal("51.00"),
+    )
+
+
+@pytest.mark.parametrize(
+    "campo",
+    [
+        {"itens": [{"produtoId": 1}]},
+        {"cpf": "52998224725"},
+        {"valorTotal": 10},
+        {"criadoEm": "2025-07-28T12:00:00Z"},
+    ],
+)
+def test_without_a_kind_what_only_a_creation_tells_makes_a_creation(um, campo) -> None:
+    """Most producers send the bare order."""
+    evento = um({"pedidoId": 7, "status": "Recebido", **campo})
+
+    assert evento.tipo == "pedido_criado"
+    assert evento.criacao is not None
+
+
+def test_without_a_kind_a_status_alone_is_an_update(um) -> None:
+    """The other bare shape: an id and a word."""
+    evento = um({"idPedido": 7, "status": "EM_PREPARACAO"})
+
+    assert evento.tipo == "pedido_status_atualizado"
+    assert evento.status == "Em preparação"
+    assert evento.criacao is None
+
+
+def test_a_bare_id_is_undecidable(motivo) -> None:
+    """Nothing says what happened, so nothing is guessed."""
+    assert motivo({"pedidoId": 7}) == "undecidable"
+
+
+def test_an_update_never_makes_the_order_known(um) -> None:
+    """A kitchen's topic carries the items again; the order's own creation tells them."""
+    evento = um({"event_type": "pedido_atualizado", "data": {"id_pedido": 1, "status": "Pronto", "itens": ["X"]}})
+
+    assert evento.criacao is None
+
+
+def test_an_explicit_update_without_a_status_misses_a_field(motivo) -> None:
+    """It says that something happened, and not what."""
+    assert motivo({"event_type": "pedido_atualizado", "data": {"id_pedido": 1}}) == "missing_field"
+
+
+def test_a_creation_without_items_is_a_creation(um) -> None:
+    """An order is known even where its items are not."""
+    evento = um({"event_type": "pedido_criado", "data": {"id_pedido": 1}})
+
+    assert evento.criacao == Criacao()
+
+
+@pytest.mark.parametrize("itens", [[], {}, "X-Salada", 5, [5], [None], [[]], [{"quantidade": 0, "id": 1}]])
+def test_items_that_are_none_are_invalid(motivo, itens) -> None:
+    """Half an order is worse than a dead letter."""
+    assert motivo({"event_type": "pedido_criado", "data": {"id_pedido": 1, "itens": itens}}) == "invalid_value"
+
+
+def test_a_line_that_names_no_product_misses_a_field(motivo) -> None:
+    """Its producer spells a name that a table does not have yet."""
+    assert motivo({"id_pedido": 1, "itens": [{"qtd": 1, "lanche": "X"}]}) == "missing_field"
+
+
+def test_more_items_than_an_order_can_have_are_invalid(motivo) -> None:
+    """Everything is bounded."""
+    assert motivo({"id_pedido": 1, "itens": ["X"] * 1001}) == "invalid_value"
+
+
+def test_an_unknown_word_in_a_creation_still_creates(um) -> None:
+    """The word states nothing, the rest does."""
+    evento = um({"event_type": "pedido_criado", "data": {"id_pedido": 1, "status": "Desconhecido"}})
+
+    assert evento.criacao is not None
+    assert evento.status is None
+
+
+def test_an_unknown_word_in_an_update_is_skipped(decodificar) -> None:
+    """It changes nothing, and the tap names it."""
+    decoded = decodificar({"id_pedido": 1, "status": "Pago"})
+
+    assert decoded.skipped == ("pedido_status_atualizado (Pago)",)
+    assert decoded.error is None
+
+
+@pytest.mark.parametrize("status", [0, 3, "3", " 2 ", 1.0, "1.0"])
+@pytest.mark.parametrize("resto", [{}, {"itens": ["X"]}])
+def test_a_number_as_a_status_is_undecidable(motivo, status, resto) -> None:
+    """Five producers count in five ways."""
+    assert motivo({"id_pedido": 1, "status": status, **resto}) == "undecidable"
+
+
+@pytest.mark.parametrize("status", [True, [], {}, ["Pronto"], {"nome": "Pronto"}])
+def test_what_is_no_word_is_no_status(motivo, status) -> None:
+    """Neither a word nor one of the known ambiguities."""
+    assert motivo({"id_pedido": 1, "status": status}) == "invalid_value"
+
+
+def test_a_payment_status_in_an_order_is_a_payment_without_an_id(um) -> None:
+    """xLina sends both in one message."""
+    evento = um({"id_pedido": "1013", "status": "RECEBIDO", "status_pagamento": "PENDENTE"})
+
+    assert evento.status == "Recebido"
+    assert evento.pagamento == Pagamento(status="pendente")
+
+
+def test_the_word_in_the_body_wins_over_the_kinds(um) -> None:
+    """Cancellations are published to the topic pedido-finalizado."""
+    evento = um({"event_type": "pedido_finalizado", "data": {"id_pedido": 1, "status": "CANCELADO"}})
+
+    assert evento.status == "Cancelado"
+
+
+def test_the_kinds_word_counts_where_the_body_has_none(um) -> None:
+    """A kind that says it all needs no status field."""
+    assert um({"event_type": "PedidoPronto", "data": {"id": "a"}}).status == "Pronto"
+
+
+def test_the_same_product_on_two_lines_is_one_entry(um) -> None:
+    """Two burgers are two burgers, however they were rung up."""
+    evento = um({"id_pedido": 1, "itens": [{"id": 3, "preco": 18}, {"id": "3", "preco": "18.00", "nome": "X"}]})
+
+    assert evento.criacao.itens == (Item(id_produto="3", nome="X", quantidade=2, preco=Decimal("18.00")),)
+    assert evento.criacao.soma == Decimal("36.00")
+
+
+def test_a_product_without_an_id_is_known_by_its_folded_name(um) -> None:
+    """Some producers have names only."""
+    evento = um({"id_pedido": 1, "itens": ["Suco de Maçã", {"produto": "SUCO DE MACA", "quantidade": 2}]})
+
+    assert evento.criacao.itens == (Item(nome="Suco de Maçã", quantidade=3),)
+
+
+def test_lines_that_differ_in_price_keep_the_sum_right(um) -> None:
+    """One of them was on offer: there is no one price, but there is a total."""
+    evento = um({"id_pedido": 1, "itens": [{"id": 3, "preco": 18}, {"id": 3, "preco": 9}, {"id": 3, "preco": 18}]})
+
+    assert evento.criacao.itens == (Item(id_produto="3", quantidade=3, preco=None),)
+    assert evento.criacao.soma == Decimal("45.00")
+
+
+def test_an_unknown_price_leaves_the_sum_unknown(um) -> None:
+    """A sum over some of the lines would be a wrong total."""
+    evento = um({"id_pedido": 1, "total": "30,5", "itens": [{"id": 3, "preco": 18}, {"id": 4, "preco": None}]})
+
+    assert evento.criacao.soma is None
+    assert evento.criacao.total == Decimal("30.50")
+
+
+def test_the_product_inside_a_line_is_the_product_and_not_the_line(um) -> None:
+    """The line's own id says nothing about what was ordered."""
+    linha = {"id": 99, "quantity": 1, "product": {"id": 5, "name": "Fries", "category": "SIDE"}}
+
+    evento = um({"id": 1, "items": [linha]})
+
+    assert evento.criacao.itens == (Item(id_produto="5", nome="Fries", categoria="SIDE"),)
+
+
+def test_an_order_number_code_gives_way_to_an_id(um) -> None:
+    """A code is for people, and counts only where there is no id."""
+    assert um({"id": 7, "codigo": "A-0042", "status": "Pronto"}).id_pedido == "7"
+    assert um({"codigo": "A-0042", "status": "Pronto"}).id_pedido == "A-0042"
+
+
+@pytest.mark.parametrize("corpo", [{}, {"status": "Pronto"}, {"id_pedido": None, "status": "Pronto"}, {"id": " "}])
+def test_an_order_without_an_id_misses_a_field(motivo, corpo) -> None:
+    """Storing a null id is how others lose orders."""
+    assert motivo(corpo) == "missing_field"
+
+
+def test_a_null_never_hides_a_known_value(um) -> None:
+    """Of several names the first that holds something counts."""
+    assert um({"id_pedido": None, "pedidoId": 7, "idPedido": "", "status": "Pronto"}).id_pedido == "7"
+
+
+def test_the_last_of_a_repeated_key_counts(um) -> None:
+    """JSON allows it, and producers that concatenate do it."""
+    assert um('{"id_pedido":1,"status":"Finalizado","status":"Pronto"}').status == "Pronto"
