@@ -60,7 +60,7 @@ async def _serve(
                     worker = Worker(parts)
                     signals.on_stop = worker.stop
                     code = 0 if await worker.run(idle=idle) else 1
-                    logger.info("stopped", extra={**parts.runtime.tally.words()})
+                    logger.info("stopped", extra={str(word): count for word, count in parts.runtime.tally.words().items()})
         tasks.cancel_scope.cancel("the worker has ended")
     return 130 if signals.was_interrupted else code
 
