@@ -5,6 +5,7 @@ import socket
 import struct
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 from uuid import uuid4
 
 from aiohttp import web
@@ -36,7 +37,7 @@ async def serve(sqs: MemorySqs, *, host: str = "127.0.0.1", port: int = 0) -> As
             sqs.faults.add("receive", Reset(), times=1)
     """
     app = web.Application(client_max_size=_MAX_REQUEST)
-    app.router.add_post("/{path:.*}", lambda request: _handle(request, sqs))
+    app.router.add_post("/{path:.*}", partial(_handle, sqs))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:
@@ -46,7 +47,7 @@ async def serve(sqs: MemorySqs, *, host: str = "127.0.0.1", port: int = 0) -> As
         await runner.cleanup()
 
 
-async def _handle(request: web.Request, sqs: MemorySqs) -> web.StreamResponse:
+async def _handle(sqs: MemorySqs, request: web.Request) -> web.StreamResponse:
     operation = request.headers.get("X-Amz-Target", "").removeprefix("AmazonSQS.")
     wire = Wire(sqs.service, f"http://{request.host}/{ACCOUNT}")
     try:

@@ -22,7 +22,7 @@ T = TypeVar("T")
 class Service:
     """One SQS. Its calls are the verbs of `Sqs`, on names of queues; they raise `Refusal` and `AnswerLost`.
 
-    *ids* are the ids of a batch's entries; each entry has an outcome of its own.
+    *ids* are the ids of a batch's entries, None for a call that is no batch; each entry has its own outcome.
     """
 
     def __init__(self, clock: Clock | None = None, seed: int = 0) -> None:
@@ -43,15 +43,16 @@ class Service:
         call = await self._begin(operation, queue)
         return await self._finish(call, act)
 
-    async def send(self, queue: str, letters: Sequence[Letter], ids: Sequence[str]) -> list[Sent | Refusal]:
+    async def send(self, queue: str, letters: Sequence[Letter], ids: Sequence[str] | None) -> list[Sent | Refusal]:
         """Send 1..10 messages."""
         call = await self._begin("send", queue)
         delay = sum(self._chance.uniform(e.least, e.most or e.least) for e in call.effects(Delay))
 
         def act(now: float) -> list[Sent | Refusal]:
             stored = self.broker.stored(queue, now)
-            check_entries(ids)
-            check_batch_size(letters)
+            if ids is not None:
+                check_entries(ids)
+                check_batch_size(letters)
             outcomes = call.act_on(letters, lambda some: self.broker.send(queue, some, now, delay=delay))
             for echo in call.effects(Duplicate):
                 for sent in outcomes:
@@ -90,13 +91,14 @@ class Service:
         await call.answer("done" if receipts else "empty")
         return receipts
 
-    async def delete(self, queue: str, handles: Sequence[str], ids: Sequence[str]) -> list[Refusal | None]:
+    async def delete(self, queue: str, handles: Sequence[str], ids: Sequence[str] | None) -> list[Refusal | None]:
         """Delete 1..10 messages by receipt handle."""
         call = await self._begin("delete", queue)
 
         def act(now: float) -> list[Refusal | None]:
             self.broker.stored(queue, now)
-            check_entries(ids)
+            if ids is not None:
+                check_entries(ids)
             return call.act_on(handles, lambda some: self.broker.delete(queue, some, now))
 
         return await self._finish(call, act)
@@ -109,7 +111,8 @@ class Service:
 
         def act(now: float) -> list[Refusal | None]:
             self.broker.stored(queue, now)
-            check_entries(ids)
+            if ids is not None:
+                check_entries(ids)
             return call.act_on(changes, lambda some: self.broker.change(queue, some, now))
 
         return await self._finish(call, act)

@@ -47,7 +47,7 @@ class Wire:
 
     async def _send_message(self, said: Fields) -> Fields:
         letter = letter_from(said)
-        (outcome,) = await self._service.send(_queue(said), [letter], ["0"])
+        (outcome,) = await self._service.send(_queue(said), [letter], None)
         return sent_to(_good(outcome), letter)
 
     async def _send_message_batch(self, said: Fields) -> Fields:
@@ -75,7 +75,7 @@ class Wire:
         return {"Messages": [receipt_to(r, epoch=epoch, system=system, names=names) for r in receipts]}
 
     async def _delete_message(self, said: Fields) -> Fields:
-        (outcome,) = await self._service.delete(_queue(said), [str(_need(said, "ReceiptHandle"))], ["0"])
+        (outcome,) = await self._service.delete(_queue(said), [str(_need(said, "ReceiptHandle"))], None)
         _good(outcome)
         return {}
 
@@ -85,7 +85,7 @@ class Wire:
 
     async def _change_message_visibility(self, said: Fields) -> Fields:
         change = _change(said)
-        (outcome,) = await self._service.change_visibility(_queue(said), [change], ["0"])
+        (outcome,) = await self._service.change_visibility(_queue(said), [change], None)
         _good(outcome)
         return {}
 

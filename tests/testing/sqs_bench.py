@@ -1,0 +1,163 @@
+"""A bench for SQS's rules: the same calls to any SQS, and what comes out of them in a few words."""
+
+import json
+import re
+from base64 import b64decode, b64encode
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aioboto3
+import anyio
+from aiobotocore.config import AioConfig
+from botocore.exceptions import ClientError
+
+from streamapp.testing import MemorySqs, VirtualClock, serve, settle
+from streamapp.testing.refusal import Refusal, spelling_of
+from streamapp.testing.wire import Wire
+
+Fields = dict[str, Any]
+
+
+class Refused(Exception):  # noqa: N818 - an answer like another
+    """SQS refused a call; *code* is the JSON protocol's name of the error."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One SQS under test. *pass_time* lets seconds pass there; *prefix* makes the names of its queues its own."""
+
+    call: Callable[[str, Fields], Awaitable[Fields]]
+    pass_time: Callable[[float], Awaitable[None]]
+    prefix: str = "t"
+
+    async def __call__(self, operation: str, **said: object) -> Fields:
+        """Answer this call, by SQS's own names."""
+        return await self.call(operation, said)
+
+    async def code(self, operation: str, **said: object) -> str:
+        """Answer the code with which this call is refused, else "done"."""
+        try:
+            await self.call(operation, said)
+        except Refused as refused:
+            return refused.code
+        return "done"
+
+    def name(self, short: str) -> str:
+        """Answer a queue name that no other test has."""
+        return f"{self.prefix}-{short}"
+
+    async def queue(self, short: str = "q", **attributes: str) -> str:
+        """Create a queue and answer its URL."""
+        if short.endswith(".fifo"):
+            attributes = {"FifoQueue": "true", **attributes}
+        answer = await self("CreateQueue", QueueName=self.name(short), Attributes=attributes)
+        return str(answer["QueueUrl"])
+
+    async def arn(self, url: str) -> str:
+        """Answer a queue's ARN."""
+        return await self.attribute(url, "QueueArn")
+
+    async def attribute(self, url: str, name: str) -> str:
+        """Answer one attribute of a queue."""
+        answer = await self("GetQueueAttributes", QueueUrl=url, AttributeNames=[name])
+        return str(answer["Attributes"][name])
+
+    async def send(self, url: str, *bodies: str, **more: object) -> list[str]:
+        """Send these bodies one by one; answer the message ids."""
+        answers = [await self("SendMessage", QueueUrl=url, MessageBody=body, **more) for body in bodies]
+        return [answer["MessageId"] for answer in answers]
+
+    async def receive(self, url: str, limit: int = 10, **more: object) -> list[Fields]:
+        """Answer the messages that one receive brings."""
+        answer = await self("ReceiveMessage", QueueUrl=url, MaxNumberOfMessages=limit, **more)
+        messages: list[Fields] = answer.get("Messages", [])
+        return messages
+
+    async def bodies(self, url: str, limit: int = 10, **more: object) -> list[str]:
+        """Answer the bodies of the messages that one receive brings."""
+        return [message["Body"] for message in await self.receive(url, limit, **more)]
+
+    async def one(self, url: str, **more: object) -> Fields:
+        """Answer the one message that there is."""
+        (message,) = await self.receive(url, **more)
+        return message
+
+    async def entries(self, operation: str, url: str, *entries: Fields) -> list[object]:
+        """Answer what became of each entry of a batch: "done", or its code and whether it is the
+        sender's fault; "all" where the call was refused as a whole.
+        """
+        numbered = [{"Id": str(n), **entry} for n, entry in enumerate(entries)]
+        try:
+            answer = await self(operation, QueueUrl=url, Entries=numbered)
+        except Refused as refused:
+            return [f"all: {refused.code}"]
+        outcomes: dict[str, object] = {done["Id"]: "done" for done in answer.get("Successful", [])}
+        outcomes |= {f["Id"]: [f["Code"], f["SenderFault"]] for f in answer.get("Failed", [])}
+        return [outcomes.get(entry["Id"], "missing") for entry in numbered]
+
+
+@asynccontextmanager
+async def memory_bench() -> AsyncIterator[Bench]:
+    """The rules themselves, with virtual time and no network."""
+    clock = VirtualClock()
+    wire = Wire(MemorySqs(clock=clock).service, "http://memory/0")
+
+    async def call(operation: str, said: Fields) -> Fields:
+        try:
+            said = json.loads(json.dumps(said, default=lambda raw: b64encode(raw).decode()))
+            return json.loads(json.dumps(await wire.call(operation, said)), object_hook=_binary)
+        except Refusal as refusal:
+            raise Refused(spelling_of(refusal.code).shape) from refusal
+
+    yield Bench(call, clock.advance)
+
+
+@asynccontextmanager
+async def http_bench() -> AsyncIterator[Bench]:
+    """Our server, with virtual time, and a plain client."""
+    clock = VirtualClock()
+    async with serve(MemorySqs(clock=clock)) as endpoint, client_bench(endpoint, "t") as bench:
+        yield Bench(bench.call, clock.advance)
+
+
+@asynccontextmanager
+async def client_bench(endpoint: str, prefix: str) -> AsyncIterator[Bench]:
+    """Any server at *endpoint*, with real time, and a plain client."""
+    session = aioboto3.Session("test", "test", region_name="us-east-1")
+    # What SQS says of a wrong parameter is the question, so the client must let it through.
+    config = AioConfig(parameter_validation=False, retries={"total_max_attempts": 1})
+    async with session.client("sqs", endpoint_url=endpoint, config=config) as client:
+
+        async def call(operation: str, said: Fields) -> Fields:
+            method = re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower()
+            try:
+                answer: Fields = await getattr(client, method)(**said)
+            except ClientError as error:
+                details = error.response["Error"]
+                code = details.get("QueryErrorCode") or details["Code"]
+                raise Refused(spelling_of(code).shape) from error
+            return answer
+
+        yield Bench(call, anyio.sleep, prefix)
+
+
+def _binary(fields: Fields) -> Fields:
+    if "BinaryValue" in fields:
+        fields["BinaryValue"] = b64decode(fields["BinaryValue"])
+    return fields
+
+
+async def begun(bench: Bench) -> None:
+    """Return when a call that was started has reached the server."""
+    if bench.pass_time is anyio.sleep:
+        await anyio.sleep(0.15)
+    else:
+        await settle()
+        await anyio.sleep(0.02)
+        await settle()
