@@ -3,6 +3,8 @@
 import re
 from decimal import Decimal
 
+from streamapp_codecs.valores import is_numero
+
 # Formatted or not, alone or as "CPF - Nome". Ten digits alone have lost a leading zero.
 _CPF = re.compile(r"\s*([0-9]{3})\.?([0-9]{3})\.?([0-9]{3})-?[0-9]{2}(?:\s*|\s+-\s.*)", re.DOTALL)
 _SEM_ZERO = re.compile(r"\s*[0-9]{10}\s*")
@@ -26,6 +28,6 @@ def mascarar(valor: object) -> str | None:
 def _em_texto(valor: object) -> str | None:
     if isinstance(valor, str):
         return valor
-    if isinstance(valor, bool) or not isinstance(valor, int | Decimal):
+    if not is_numero(valor) or not Decimal(valor).is_finite():
         return None
     return str(int(valor)) if _DEZ_DIGITOS <= valor < _ONZE_DIGITOS and valor == int(valor) else None
