@@ -9,6 +9,8 @@ from typing import Generic, TypeVar
 from anyio import TASK_STATUS_IGNORED, Event, create_task_group, move_on_after
 from anyio.abc import TaskStatus
 
+from streamapp.errors import StreamappError
+
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -21,6 +23,13 @@ class _Call(Generic[T, R]):
     weight: int
     done: Event | None
     outcome: R | Exception | None = None
+
+
+class OutcomesMissing(StreamappError):
+    """A flush answered another number of outcomes than it was given items."""
+
+    def __init__(self, name: str, items: int, outcomes: int) -> None:
+        super().__init__(f"{name}: expected one outcome an item, {items} in all, got {outcomes}")
 
 
 class Batcher(Generic[T, R]):
@@ -142,6 +151,8 @@ class Batcher(Generic[T, R]):
     async def _run(self, batch: list[_Call[T, R]]) -> None:
         try:
             outcomes = await self._flush([call.item for call in batch])
+            if len(outcomes) != len(batch):
+                raise OutcomesMissing(self.name, len(batch), len(outcomes))  # noqa: TRY301 - an error like flush's own
         except Exception as error:  # noqa: BLE001 - it belongs to whoever awaits these items, not to this loop
             outcomes = [error] * len(batch)
         finally:
