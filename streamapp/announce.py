@@ -2,24 +2,25 @@
 
 import logging
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from anyio import Event, sleep
 
 from streamapp.batch import Batcher
 from streamapp.delivery import Outgoing, Queue
-from streamapp.errors import Fault, Refused, ServiceError
+from streamapp.errors import Refused, ServiceError
 from streamapp.outage import Outage, pause
-from streamapp.sqs import BATCH, Failure, Sqs, fault_of
-from streamapp.state import Announcement
+from streamapp.sqs import BATCH, Failure, Sqs
+from streamapp.state import Announcement, Place
 from streamapp.store import Settled, Store
 from streamapp.tally import Tally
 
 logger = logging.getLogger(__name__)
 
 REMEMBERED = 10_000
-"""Announcements remembered as sent: as many as can be in hand and unconfirmed, ten times over."""
+"""Announcements remembered as sent or refused: as many as can be in hand and unconfirmed, ten times over."""
 
 LINGER = 0.005
 """Seconds a batch of sends waits for company: a tenth of a usual round trip."""
@@ -48,6 +49,9 @@ class Outbox:
 
     async def _flush(self, messages: list[Outgoing]) -> Sequence[Exception | None]:
         """Send until each message is accepted or refused for good; only those that failed go again."""
+        if not self.queue.fifo:
+            # SQS refuses a deduplication id here, and a group would name a tenant.
+            messages = [replace(message, group=None, deduplication=None) for message in messages]
         outcomes: list[Exception | None] = [None] * len(messages)
         waiting = list(range(len(messages)))
         tries = 0
@@ -60,7 +64,7 @@ class Outbox:
             for n, answer in zip(waiting, answers, strict=True):
                 if answer is None:
                     continue
-                if answer.sender_fault or fault_of(answer.code) is Fault.SENDER:
+                if answer.is_final:
                     outcomes[n] = Refused(answer.code)
                     self._tally.add(self.queue.name, "refused")
                 else:
@@ -92,16 +96,17 @@ class Announcer:
         self._outboxes = outboxes
         self._store = store
         self._outage = outage
-        self._flying: dict[tuple[str, str], Event] = {}
-        self._sent: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._flying: dict[Place, Event] = {}
+        # Why SQS refused it, None where it was sent.
+        self._over: OrderedDict[Place, str | None] = OrderedDict()
         self.confirmations: Batcher[Settled, None] = Batcher(self._confirm, name="confirm", limit=100)
 
-    async def announce(self, pending: Iterable[Announcement]) -> None:
+    async def announce(self, pending: Collection[Announcement]) -> None:
         """Return when all of *pending* is sent, here or by another event's turn.
 
         Raises `Refused` when SQS will never take one; that one is then parked in its hash.
         """
-        refused: Refused | None = None
+        refused: str | None = None
         mine = [announcement for announcement in pending if self._is_mine(announcement)]
         for announcement in mine:
             self._flying[announcement.place] = Event()
@@ -114,42 +119,57 @@ class Announcer:
         finally:
             for announcement in mine:
                 self._flying.pop(announcement.place).set()
-        await self._wait_for_others(pending)
+        refused = await self._wait_for_others(pending) or refused
         if refused is not None:
-            raise refused
+            raise Refused(refused)
 
     def _is_mine(self, announcement: Announcement) -> bool:
-        if announcement.place in self._sent:
-            # Sent, but found pending: its confirmation is on the way, or was lost.
-            self.confirmations.post(Settled(announcement.redis_key, [announcement.id], ttl=announcement.ttl))
+        if announcement.place in self._over:
+            # Found pending all the same: its confirmation is on the way, or was lost.
+            self._confirm_soon(announcement)
             return False
         return announcement.place not in self._flying
 
-    async def _wait_for_others(self, pending: Iterable[Announcement]) -> None:
+    async def _wait_for_others(self, pending: Collection[Announcement]) -> str | None:
+        refused: str | None = None
         for announcement in pending:
             flying = self._flying.get(announcement.place)
-            if flying is not None:
-                await flying.wait()
-                if announcement.place not in self._sent:
-                    # Whoever was sending it was cut off, or SQS refused it: find out ourselves.
-                    await self.announce([announcement])
+            if flying is None:
+                continue
+            await flying.wait()
+            if announcement.place in self._over:
+                refused = self._over[announcement.place] or refused
+            else:
+                # Whoever was sending it was cut off: see to it ourselves.
+                await self.announce([announcement])
+        return refused
 
-    def _settle(self, announcement: Announcement, outcome: Exception | None) -> Refused | None:
-        key, ids, ttl = announcement.redis_key, [announcement.id], announcement.ttl
-        if isinstance(outcome, Refused):
+    def _settle(self, announcement: Announcement, outcome: Exception | None) -> str | None:
+        """Remember what became of *announcement*; answer why SQS refused it, if it did."""
+        code = outcome.code if isinstance(outcome, Refused) else None
+        if code is not None:
             logger.error(
                 "SQS refused an announcement for good; it is parked in its hash",
-                extra={"queue": announcement.sink, "code": outcome.code, "event_id": announcement.id},
+                extra={"queue": announcement.sink, "code": code, "event_id": announcement.id},
             )
-            self.confirmations.post(Settled(key, parked=ids, ttl=ttl))
-            return outcome
-        if outcome is not None:
+        elif outcome is not None:
             raise outcome
-        self._sent[announcement.place] = None
-        if len(self._sent) > REMEMBERED:
-            self._sent.popitem(last=False)
-        self.confirmations.post(Settled(key, ids, ttl=ttl))
-        return None
+        self._over[announcement.place] = code
+        if len(self._over) > REMEMBERED:
+            self._over.popitem(last=False)
+        self._confirm_soon(announcement)
+        return code
+
+    def _confirm_soon(self, announcement: Announcement) -> None:
+        is_refused = self._over[announcement.place] is not None
+        this = [(announcement.id, announcement.mark)]
+        settled = Settled(
+            announcement.redis_key,
+            sent=[] if is_refused else this,
+            parked=this if is_refused else [],
+            ttl=announcement.ttl,
+        )
+        self.confirmations.post(settled)
 
     async def _confirm(self, settled: list[Settled]) -> Sequence[None]:
         await self._outage.ride_out(partial(self._store.settle, settled))

@@ -62,7 +62,7 @@ def _text_of(hint: Any) -> tuple[Callable[[Any], str], Callable[[str], Any]]:
     kinds.discard(NoneType)
     kind = kinds.pop() if len(kinds) == 1 else object
     if kind is str or (get_origin(kind) is Literal and all(isinstance(word, str) for word in get_args(kind))):
-        return _same, _same
+        return _text, _same
     if kind is bool:
         return lambda value: "1" if value else "0", lambda text: text == "1"
     if kind is int or kind is Decimal:
@@ -76,6 +76,13 @@ def _text_of(hint: Any) -> tuple[Callable[[Any], str], Callable[[str], Any]]:
 def instant(value: datetime) -> str:
     """Answer an aware time as RFC 3339 in UTC with `Z`."""
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        # A struct does not check what is put into it later, and Redis would take no other type.
+        raise TypeError(value)
+    return str(value)
 
 
 def _same(text: str) -> str:

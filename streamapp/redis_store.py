@@ -12,7 +12,9 @@ from redis.exceptions import (
     AuthenticationError,
     ConnectionError as RedisConnectionError,
     NoPermissionError,
+    DataError,
     NoScriptError,
+    ReadOnlyError,
     RedisError,
     ResponseError,
     TimeoutError as RedisTimeoutError,
@@ -25,10 +27,11 @@ TIMEOUT = 2.0
 """Seconds to reach Redis, and to wait for an answer; ten times what a busy server needs."""
 
 # ARGV: token seen, new token, ttl in ms (0: for ever), 1 to keep, number of fields to set, field, value, ...,
-# fields to unset. A client repeats a call whose answer was lost, so finding its own token is success too.
+# fields to unset. A client repeats a call whose answer was lost, so finding its own token is success too; it is
+# written again all the same, because WAIT speaks only of what its own connection wrote.
 _COMMIT = """
 local token = redis.call('HGET', KEYS[1], '_t') or ''
-if token == ARGV[2] then return 1 end
+if token == ARGV[2] then redis.call('HSET', KEYS[1], '_t', token) return 1 end
 if token ~= ARGV[1] then return 0 end
 local last = 5 + 2 * tonumber(ARGV[5])
 redis.call('HSET', KEYS[1], '_t', ARGV[2], unpack(ARGV, 6, last))
@@ -38,14 +41,13 @@ else redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
 return 1
 """
 
-# ARGV: ttl in ms, number of ids sent, ids sent..., ids to park.
+# ARGV: ttl in ms, number sent, id, mark, ..., then id, mark, ... of those to park.
 _SETTLE = """
-local last = 2 + tonumber(ARGV[2])
-for i = 3, last do redis.call('HDEL', KEYS[1], '_o:' .. ARGV[i]) end
-for i = last + 1, #ARGV do
+local last = 2 + 2 * tonumber(ARGV[2])
+for i = 3, #ARGV, 2 do
   local body = redis.call('HGET', KEYS[1], '_o:' .. ARGV[i])
-  if body then
-    redis.call('HSET', KEYS[1], '_x:' .. ARGV[i], body)
+  if body and string.sub(body, 1, #ARGV[i + 1]) == ARGV[i + 1] then
+    if i > last then redis.call('HSET', KEYS[1], '_x:' .. ARGV[i], body) end
     redis.call('HDEL', KEYS[1], '_o:' .. ARGV[i])
   end
 end
@@ -97,8 +99,7 @@ class RedisStore:
                 arguments: list[str | int] = [
                     _milliseconds(each.ttl),
                     len(each.sent),
-                    *each.sent,
-                    *each.parked,
+                    *(text for pair in (*each.sent, *each.parked) for text in pair),
                 ]
                 pipe.evalsha(self._settle.sha, 1, each.key, *arguments)
 
@@ -133,6 +134,9 @@ class RedisStore:
         A server that lost our scripts is taught them again. What may heal is raised, for the whole of it.
         """
         answers = await self._execute(ask)
+        if any(isinstance(answer, ReadOnlyError) for answer in answers):
+            # A failover made this server a replica: new connections find the new master.
+            await self._client.connection_pool.disconnect()
         if any(isinstance(answer, NoScriptError) for answer in answers):
             await self._execute(lambda pipe: [pipe.script_load(_COMMIT), pipe.script_load(_SETTLE)])
             answers = await self._execute(ask)
@@ -154,6 +158,8 @@ async def open_redis(url: str, *, replicas: int = 0) -> AsyncIterator[RedisStore
         client = Redis.from_url(
             url,
             decode_responses=True,
+            # What others wrote into a hash may be no text; it must not end the batch that reads it.
+            encoding_errors="backslashreplace",
             socket_timeout=TIMEOUT,
             socket_connect_timeout=TIMEOUT,
             # Every wait of ours is counted above this client: its own retries would hide an outage for a minute.
@@ -178,6 +184,8 @@ def fault_of(error: RedisError) -> Fault:
         return Fault.CONFIGURATION
     if isinstance(error, (RedisConnectionError, RedisTimeoutError)):
         return Fault.TRANSIENT
+    if isinstance(error, DataError):
+        return Fault.SENDER
     words = str(error)
     if any(word in words for word in _CAPACITY) or type(error).__name__ == "OutOfMemoryError":
         return Fault.CAPACITY

@@ -21,6 +21,12 @@ class Failure:
     code: str
     sender_fault: bool = False
 
+    @property
+    def is_final(self) -> bool:
+        """Whether the same entry will never succeed; to be throttled is no fault of it, whatever the answer says."""
+        fault = fault_of(self.code)
+        return fault is Fault.SENDER or (self.sender_fault and "Throttl" not in self.code)
+
 
 class Sqs(Protocol):
     """SQS, or something that keeps its rules.

@@ -45,21 +45,29 @@ class Folded(Protocol):
         ...
 
 
+Place = tuple[str, str, str]
+"""Redis key, id and mark of an announcement."""
+
+
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """A message that a change of state owes to the outside, until it is known to be sent."""
+    """A message that a change of state owes to the outside, until it is known to be sent.
+
+    *id* names what it says, *mark* the commit that owed it.
+    """
 
     redis_key: str
     id: str
+    mark: str
     sink: str
     sequence: int
     message: Outgoing
     ttl: float | None
 
     @property
-    def place(self) -> tuple[str, str]:
-        """Where it is owed: an id is unique within its hash only."""
-        return self.redis_key, self.id
+    def place(self) -> Place:
+        """Where it is owed, and since which commit: a change back and forth owes the same content again."""
+        return self.redis_key, self.id, self.mark
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,7 +143,7 @@ class State:
         """Answer the state of each (record, Redis key), None where there is none."""
         keys = [key for _, key in records]
         hashes = await self._outage.ride_out(lambda: self._store.read(keys))
-        return [record.read(_good(fields)) for (record, _), fields in zip(records, hashes, strict=True)]
+        return [_state(*asked, fields) for asked, fields in zip(records, hashes, strict=True)]
 
     async def _conflicts(self, plans: Mapping[str, _Plan]) -> list[str]:
         """Make the planned commits; answer the keys that somebody else changed since they were read."""
@@ -158,44 +166,55 @@ class State:
         try:
             stored = _good(fields)
             state = table.record.read(stored)
-        except (ServiceError, msgspec.MsgspecError) as error:
+            pending = pending_of(changes[0].redis_key, stored, table.sink_name or "", ttl)
+        except _UNREADABLE as error:
             return _Plan([StateUnreadable(changes[0].redis_key, error)] * len(changes))
-        pending = pending_of(changes[0].redis_key, stored, table.sink_name or "", ttl)
+        written: dict[str, str] | None = None
         new: dict[str, str] = {}
         steps: list[tuple[Any, bool] | Exception] = []
         for change in changes:
             try:
                 after, announcement = _step(change, state, len(pending))
+                fields_after = {} if after is None else table.record.write(after)
+                text = "" if announcement is None else _as_text(_next(pending), announcement[1])
             except Exception as error:  # noqa: BLE001 - the fold is the application's; its bug ends one event
                 steps.append(error)
                 continue
             if announcement is not None:
                 identity, message = announcement
-                owed = Announcement(
-                    change.redis_key, identity, table.sink_name or "", _next(pending), message, ttl
+                pending.append(
+                    Announcement(
+                        change.redis_key,
+                        identity,
+                        _mark(text),
+                        table.sink_name or "",
+                        _next(pending),
+                        message,
+                        ttl,
+                    )
                 )
-                pending.append(owed)
-                new[PENDING + identity] = _as_text(owed)
+                new[PENDING + identity] = text
             steps.append((after, after != state))
-            state = after
+            state, written = after, fields_after
         owed_now = tuple(pending)
         outcomes = [step if isinstance(step, Exception) else Changed(*step, owed_now) for step in steps]
-        return _Plan(outcomes, self._commit(changes[0], state, stored, new, keep=bool(pending), ttl=ttl))
+        return _Plan(outcomes, self._commit(changes[0], written, stored, new, keep=bool(pending), ttl=ttl))
 
     def _commit(  # noqa: PLR0913 - the parts of one commit
         self,
         change: Change,
-        state: Any,  # noqa: ANN401 - the state's own type
+        written: Mapping[str, str] | None,
         stored: Mapping[str, str],
         new: Mapping[str, str],
         *,
         keep: bool,
         ttl: float | None,
     ) -> Commit | None:
-        record = change.table.record
-        written = {} if state is None else record.write(state)
+        names = change.table.record.names
+        if written is None:  # no event got through
+            written = {name: text for name, text in stored.items() if name in names}
         put = {name: text for name, text in written.items() if stored.get(name) != text}
-        drop = [name for name in stored if name in record.names and name not in written]
+        drop = [name for name in stored if name in names and name not in written]
         if not (put or drop or new or (self._barrier and stored)):
             return None
         token = f"{self._run_id}{next(self._counter):x}"
@@ -218,7 +237,9 @@ def pending_of(key: str, fields: Mapping[str, str], sink: str, ttl: float | None
         if name.startswith(PENDING):
             it = msgspec.json.decode(text, type=_Pending)
             message = Outgoing(it.body, group=it.group, deduplication=it.deduplication)
-            owed.append(Announcement(key, name.removeprefix(PENDING), sink, it.sequence, message, ttl))
+            owed.append(
+                Announcement(key, name.removeprefix(PENDING), _mark(text), sink, it.sequence, message, ttl)
+            )
     return sorted(owed, key=lambda announcement: announcement.sequence)
 
 
@@ -238,10 +259,25 @@ def _next(pending: Sequence[Announcement]) -> int:
     return pending[-1].sequence + 1 if pending else 1
 
 
-def _as_text(owed: Announcement) -> str:
-    message = owed.message
-    pending = _Pending(owed.sequence, time.time(), message.group, message.deduplication, message.body)
+def _as_text(sequence: int, message: Outgoing) -> str:
+    pending = _Pending(sequence, time.time(), message.group, message.deduplication, message.body)
     return msgspec.json.encode(pending).decode()
+
+
+def _mark(text: str) -> str:
+    """Answer how the text of an announcement begins: its sequence and time, which no other commit repeats."""
+    return "".join(f"{part}," for part in text.split(",", 2)[:2])
+
+
+_UNREADABLE = (ServiceError, msgspec.MsgspecError, ValueError, TypeError)
+"""What reading a hash of another program's may raise; two of them are for a struct's own checks."""
+
+
+def _state(record: Record[Any], key: str, fields: dict[str, str] | ServiceError) -> Any:  # noqa: ANN401 - as above
+    try:
+        return record.read(_good(fields))
+    except _UNREADABLE as error:
+        raise StateUnreadable(key, error) from error
 
 
 def _good(fields: dict[str, str] | ServiceError) -> dict[str, str]:

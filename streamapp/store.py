@@ -38,11 +38,14 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Announcements of one hash that are pending no more; those in *parked* were refused and are set aside."""
+    """Announcements of one hash that are pending no more; those in *parked* were refused and are set aside.
+
+    Each is (id, mark): one whose text does not begin with the mark was owed again since, and stays.
+    """
 
     key: str
-    sent: Sequence[str] = ()
-    parked: Sequence[str] = ()
+    sent: Sequence[tuple[str, str]] = ()
+    parked: Sequence[tuple[str, str]] = ()
     ttl: float | None = None
 
 

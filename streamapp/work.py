@@ -11,7 +11,7 @@ from streamapp.config import Config
 from streamapp.errors import NotInEvent
 from streamapp.leases import Lease
 from streamapp.outage import Outage
-from streamapp.state import Announcement, Change, Changed, State
+from streamapp.state import Announcement, Change, Changed, Place, State
 from streamapp.store import Store
 from streamapp.tally import Tally
 
@@ -35,21 +35,22 @@ class Work:
     """The deliveries whose events an agent is processing now, settled together when it asks for the next.
 
     *leases* come with why a part of their body could not be decoded, if one could not. *owed* are
-    announcements to be sent before the deliveries are deleted. *updates* counts the updates that were made
-    and *changes* those that changed something.
+    announcements to be sent before the deliveries are deleted, by their place. *updates* counts the updates
+    that were made and *changes* those that changed something; *is_skipped* once the agent skipped an event.
     """
 
     runtime: Runtime
     leases: dict[Lease, DecodeError | None] = field(default_factory=dict["Lease", "DecodeError | None"])
-    owed: dict[str, Announcement] = field(default_factory=dict[str, Announcement])
+    owed: dict[Place, Announcement] = field(default_factory=dict["Place", "Announcement"])
     updates: int = 0
     changes: int = 0
+    is_skipped: bool = False
 
     def note(self, changed: Changed) -> None:
         """Take over what an update did."""
         self.updates += 1
         self.changes += changed.is_new
-        self.owed.update((announcement.id, announcement) for announcement in changed.pending)
+        self.owed.update((announcement.place, announcement) for announcement in changed.pending)
 
 
 CURRENT: ContextVar[Work | None] = ContextVar("work", default=None)
