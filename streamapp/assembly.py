@@ -1,6 +1,7 @@
 """Put together the parts that serve each agent; a queue or a store that is missing is found out here."""
 
 import logging
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -179,7 +180,8 @@ def _line(
 ) -> Line:  # noqa: PLR0913 - as above
     config, tally = runtime.config, runtime.tally
     concurrency = agent.concurrency or config.concurrency
-    feed, untaken = create_memory_object_stream[Lease](concurrency)
+    # Tokens bound it; a lease that is lost in it gives its token back and keeps its place until it is found.
+    feed, untaken = create_memory_object_stream[Lease](math.inf)
     tokens = Tokens(concurrency)
     leases = Leases(sqs, queue, tokens, tally)
     settler = Settler(

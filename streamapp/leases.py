@@ -33,7 +33,8 @@ class Tokens:
     async def take(self, most: int) -> int:
         """Answer how many of 1..*most* were taken; waits for the first."""
         while self._free <= 0:
-            self._given = Event()
+            if self._given.is_set():  # else others wait for it already
+                self._given = Event()
             await self._given.wait()
         taken = min(self._free, most)
         self._free -= taken
@@ -69,6 +70,8 @@ class Leases:
         self._tally = tally
         self._held: dict[str, Lease] = {}
         self._done: OrderedDict[str, None] = OrderedDict()
+        self._beat: frozenset[Lease] = frozenset()
+        self._beat_is_over = Event()
 
     def __len__(self) -> int:
         """How many deliveries are in hand."""
@@ -87,9 +90,15 @@ class Leases:
 
     def end(self, lease: Lease) -> None:
         """Stop extending and return the token: the message is settled, or about to be given back."""
+        lease.scope = None
         if self._held.get(lease.delivery.message_id) is lease:
             del self._held[lease.delivery.message_id]
             self._tokens.give()
+
+    async def out_of_beat(self, lease: Lease) -> None:
+        """Return when no call of the heartbeat that is under way speaks of *lease*, which has ended."""
+        while lease in self._beat:
+            await self._beat_is_over.wait()
 
     def remember(self, lease: Lease) -> None:
         """Note that this message is done although its delete failed."""
@@ -123,12 +132,16 @@ class Leases:
         changes = [change for change in changes if change[1] > 0]
         if not changes:
             return
+        self._beat, self._beat_is_over = frozenset(leases), Event()
         try:
             outcomes = await self._sqs.change_visibility(self._queue, changes)
         except ServiceError as error:
             # The next beat tries again; a handle stays good, past its expiry too, until somebody else receives.
             logger.warning("leases could not be extended", extra=self._about(error.detail))
             return
+        finally:
+            self._beat = frozenset()
+            self._beat_is_over.set()
         for lease, (handle, seconds), outcome in zip(leases, changes, outcomes, strict=True):
             self._extended(lease, handle, now + seconds, outcome)
 
@@ -145,11 +158,11 @@ class Leases:
             if self._held.get(lease.delivery.message_id) is not lease:
                 continue
             lease.is_lost = True
-            self.end(lease)
             self._tally.add(self._queue.name, "lost")
             logger.info("a lease was lost", extra=self._about(lease.delivery.message_id))
             if lease.scope is not None:
                 lease.scope.cancel("the lease of its message was lost")
+            self.end(lease)
 
     def _about(self, detail: str) -> dict[str, object]:
         return {"queue": self._queue.name, "detail": detail}

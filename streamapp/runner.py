@@ -1,14 +1,22 @@
 """Run the instances of one agent: an exception ends its message, never the agent, never its siblings."""
 
 import logging
-from collections.abc import AsyncIterator
+import math
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, nullcontext
 from typing import Any
 
-from anyio import CancelScope, create_task_group, get_cancelled_exc_class, sleep
+from anyio import (
+    CancelScope,
+    create_task_group,
+    current_effective_deadline,
+    get_cancelled_exc_class,
+    sleep,
+)
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from streamapp.app import Agent
-from streamapp.errors import Outcome
+from streamapp.errors import Outcome, Skip, StreamappError
 from streamapp.leases import Lease
 from streamapp.outage import pause
 from streamapp.settle import Settler
@@ -19,6 +27,10 @@ logger = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 30.0
 """Seconds between starts of an agent that ends without having asked for an event."""
+
+
+class AwaitedCancelled(StreamappError):
+    """An agent awaited something that somebody else cancelled, which ends its message as any exception does."""
 
 
 class Runner:
@@ -37,12 +49,24 @@ class Runner:
         self._settler = settler
         self._runtime = runtime
         self._instances = instances
+        self._pauses: set[CancelScope] = set()
+        self._is_stopped = False
 
     async def run(self) -> None:
         """Run the instances until the feed ends."""
+        with self._feed:
+            await self._run()
+
+    async def _run(self) -> None:
         async with create_task_group() as instances:
             for number in range(self._instances):
                 instances.start_soon(self._instance, name=f"agent {self._agent.name} {number}")
+
+    def stop(self) -> None:
+        """Do not start again an agent that ends without asking for an event: none will come."""
+        self._is_stopped = True
+        for scope in self._pauses:
+            scope.cancel("the worker drains")
 
     async def _instance(self) -> None:
         stream: Stream[Any] = Stream(
@@ -50,24 +74,43 @@ class Runner:
         )
         failures = 0
         try:
-            while not stream.is_ended:
+            while not (stream.is_ended or (failures and self._is_stopped)):
                 asked = stream.asked
                 await self._once(stream)
                 failures = 0 if stream.asked > asked else failures + 1
                 if failures:
                     logger.error("an agent ends without asking for events", extra={"agent": self._agent.name})
-                    await sleep(pause(failures + 3, longest=LONGEST_PAUSE))
-        except get_cancelled_exc_class():
+                    await self._pause(failures)
+        finally:
             stream.release()
-            raise
+
+    async def _pause(self, failures: int) -> None:
+        if self._is_stopped:
+            return
+        with CancelScope() as scope:
+            self._pauses.add(scope)
+            await sleep(pause(failures + 3, longest=LONGEST_PAUSE))
+        self._pauses.discard(scope)
 
     async def _once(self, stream: Stream[Any]) -> None:
         """Call the agent's function once, until it returns or raises, or the lease of what it has is lost."""
         with CancelScope() as scope:
             stream.watch(scope)
             try:
-                await self._call(stream)
+                try:
+                    await self._call(stream)
+                except Skip:
+                    stream.skip()
                 await stream.settle()
+            except get_cancelled_exc_class():
+                if current_effective_deadline() == -math.inf:
+                    raise
+                # Nobody cancels us: the agent awaited something that others cancelled.
+                logger.warning(
+                    "what an agent awaited was cancelled",
+                    extra={"agent": self._agent.name, "queue": self._agent.queue},
+                )
+                await stream.fail(AwaitedCancelled())
             except Exception as error:  # noqa: BLE001 - the agent is the application's; its bug ends its message
                 if not isinstance(error, Outcome):
                     logger.warning(
@@ -84,6 +127,8 @@ class Runner:
         if not isinstance(called, AsyncIterator):
             await called
             return
-        async for value in called:
-            if self._agent.sink is not None:
-                await self._agent.sink.send(value)
+        # Closed here and now, not whenever the garbage collector finds it.
+        async with aclosing(called) if isinstance(called, AsyncGenerator) else nullcontext():
+            async for value in called:
+                if self._agent.sink is not None:
+                    await self._agent.sink.send(value)

@@ -2,10 +2,11 @@
 
 import logging
 import random
+import re
 from collections.abc import Sequence
 
 import msgspec
-from anyio import sleep
+from anyio import current_time, sleep
 from streamapp_codecs import DecodeError
 
 from streamapp.announce import Outbox
@@ -13,7 +14,7 @@ from streamapp.batch import Batcher
 from streamapp.delivery import Outgoing, Queue
 from streamapp.errors import Crowded, Fault, Refused, Reject, Retry, ServiceError
 from streamapp.leases import Lease, Leases
-from streamapp.sqs import BATCH, Failure, Sqs, fault_of
+from streamapp.sqs import BATCH, MAX_VISIBILITY, Failure, Sqs, fault_of
 from streamapp.tally import Tally, Word
 from streamapp.work import Work
 
@@ -22,14 +23,17 @@ logger = logging.getLogger(__name__)
 LINGER = 0.02
 """Seconds that deletes and releases wait for company; nobody waits for them."""
 
-DELETE_PAUSES = (0.1, 0.25, 0.5)
-"""Seconds before each further try of a delete that failed."""
+PAUSES = (0.1, 0.25, 0.5)
+"""Seconds before each further try of a delete or a release that failed."""
 
 LONGEST_BACKOFF = 900.0
 """Seconds: the longest that a failing message waits for its next try."""
 
 MAX_ATTRIBUTES = 10
 """Attributes that SQS lets a message carry."""
+
+_ILLEGAL = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+"""Characters that SQS takes in no message: it would refuse the dead letter."""
 
 
 class Settler:
@@ -61,15 +65,20 @@ class Settler:
         self._backoff = backoff
 
     async def succeed(self, work: Work) -> None:
-        """Send what *work* owes, then delete its messages; a body with a bad part is dead-lettered instead."""
+        """Send what *work* owes, then delete its messages; a body with a bad part is dead-lettered instead.
+
+        Each delivery leaves *work* as it ends, so that whoever is cut off here still has the others in hand.
+        """
         if work.owed:
-            await work.runtime.announcer.announce(work.owed.values())
-        word: Word = "duplicate" if work.updates and not work.changes else "ok"
-        for lease, error in work.leases.items():
+            await work.runtime.announcer.announce(list(work.owed.values()))
+            work.owed.clear()
+        while work.leases:
+            lease, error = next(iter(work.leases.items()))
             if error is None:
-                self.delete(lease, word)
+                self.delete(lease, _word(work))
             else:
                 await self.refuse(lease, error)
+            del work.leases[lease]
 
     async def refuse(self, lease: Lease, error: DecodeError) -> None:
         """Dead-letter a message that, or a part of which, can never be decoded."""
@@ -113,6 +122,8 @@ class Settler:
         """Let the message be deleted with others; it counts as *word*."""
         if not lease.is_lost:
             self._tally.add(self._queue.name, word)
+            # The agent is done with it: from here on a lost lease is none of the agent's business.
+            lease.scope = None
             self.deletes.post(lease)
 
     def give_back(self, lease: Lease, after: float, word: Word) -> None:
@@ -128,7 +139,7 @@ class Settler:
 
     async def _delete(self, leases: list[Lease]) -> Sequence[None]:
         waiting = leases
-        for pause in (*DELETE_PAUSES, None):
+        for pause in (*PAUSES, None):
             outcomes = await self._try_delete(waiting)
             waiting = [lease for lease, failure in zip(waiting, outcomes, strict=True) if _may_heal(failure)]
             if not waiting or pause is None:
@@ -150,20 +161,48 @@ class Settler:
             return [Failure(error.detail)] * len(leases)
 
     async def _release(self, releases: list[tuple[Lease, float]]) -> Sequence[None]:
-        changes = [(lease.handle, max(0, round(after))) for lease, after in releases]
-        try:
-            await self._sqs.change_visibility(self._queue, changes)
-        except ServiceError as error:
-            # Nothing is lost: each comes back when its visibility timeout ends.
+        for lease, _ in releases:
+            # An extension that SQS hears after the release would hide the message again.
+            await self._leases.out_of_beat(lease)
+        waiting = releases
+        for pause in (*PAUSES, None):
+            outcomes = await self._try_release(waiting)
+            waiting = [each for each, failure in zip(waiting, outcomes, strict=True) if _may_heal(failure)]
+            if not waiting or pause is None:
+                break
+            await sleep(pause)
+        for lease, _ in waiting:
+            # Nothing is lost: it comes back when its visibility timeout ends.
             logger.warning(
-                "messages could not be given back", extra={"queue": self._queue.name, "reason": error.detail}
+                "a message could not be given back",
+                extra={"queue": self._queue.name, "message_id": lease.delivery.message_id},
             )
         return [None] * len(releases)
+
+    async def _try_release(self, releases: list[tuple[Lease, float]]) -> list[Failure | None]:
+        now = current_time()
+        changes = [(lease.handle, _hidden_for(lease, after, now)) for lease, after in releases]
+        try:
+            return await self._sqs.change_visibility(self._queue, changes)
+        except ServiceError as error:
+            return [Failure(error.detail)] * len(releases)
 
 
 def backoff(attempt: int, base: float, longest: float = LONGEST_BACKOFF) -> float:
     """Answer the seconds before the try after the *attempt*-th (1..): full jitter under a doubling limit."""
     return random.uniform(0, min(longest, base * 2 ** min(attempt - 1, 30)))  # noqa: S311 - jitter, not a secret
+
+
+def _hidden_for(lease: Lease, after: float, now: float) -> int:
+    """Answer *after* as SQS takes it: whole seconds, and at most 12 h since the receipt."""
+    longest = MAX_VISIBILITY - 5 - (now - lease.delivery.asked_at)
+    return round(max(0.0, min(longest, after)))
+
+
+def _word(work: Work) -> Word:
+    if work.is_skipped and not work.updates:
+        return "skipped"
+    return "duplicate" if work.updates and not work.changes else "ok"
 
 
 def _counts(error: Exception) -> bool:
@@ -178,8 +217,8 @@ def _may_heal(failure: Failure | None) -> bool:
 def _letter(lease: Lease, reason: str, detail: str) -> Outgoing:
     delivery = lease.delivery
     ours = {
-        "streamapp-reason": reason,
-        "streamapp-detail": detail,
+        "streamapp-reason": _legal(reason),
+        "streamapp-detail": _legal(detail),
         "streamapp-source": msgspec.json.encode(
             {
                 "queue": delivery.queue.name,
@@ -191,3 +230,8 @@ def _letter(lease: Lease, reason: str, detail: str) -> Outgoing:
     theirs = [(name, value) for name, value in delivery.attributes.items() if name not in ours]
     attributes = dict(theirs[: MAX_ATTRIBUTES - len(ours)]) | ours
     return Outgoing(delivery.body, attributes, group=delivery.group, deduplication=delivery.message_id)
+
+
+def _legal(text: str) -> str:
+    """Answer *text* as SQS takes it for an attribute: not empty, no control characters, not long."""
+    return _ILLEGAL.sub("?", text)[:1024] or "-"

@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from contextlib import suppress
 
-from anyio import CancelScope, EndOfStream, WouldBlock, create_task_group, current_time, sleep
+from anyio import CancelScope, ClosedResourceError, EndOfStream, WouldBlock, create_task_group, current_time, sleep
 from anyio.lowlevel import checkpoint
 from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
@@ -22,6 +22,10 @@ logger = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 30.0
 """Seconds between polls of a queue that keeps failing."""
+
+EMPTY_PAUSE = 2.0
+"""Seconds, at most, between polls that are answered at once though there is nothing: as short polls are, and
+long ones by a server that is unwell."""
 
 
 class Source:
@@ -80,7 +84,7 @@ class Source:
             scope.cancel("the worker drains")
         for scope in self._receiving:
             scope.deadline = deadline
-        with suppress(WouldBlock, EndOfStream):
+        with suppress(WouldBlock, EndOfStream, ClosedResourceError):
             while True:
                 self._settler.give_back(self._untaken.receive_nowait(), 0, "released")
 
@@ -91,12 +95,16 @@ class Source:
 
     async def _poll(self, polls: TaskGroup) -> None:
         """Receive again and again; an empty answer ends this poll if it has company."""
-        failures = 0
+        failures = empties = 0
         with CancelScope() as waiting:
             self._waiting.add(waiting)
             while True:
                 await self._outage.over()
                 room = await self._tokens.take(BATCH)
+                if self._is_stopped:  # in the same turn of the loop in which a token came
+                    self._tokens.give(room)
+                    break
+                asked_at = current_time()
                 answer = await self._receive(room)
                 if isinstance(answer, ServiceError):
                     self._tokens.give(room)
@@ -111,7 +119,9 @@ class Source:
                     self._start_poll(polls)
                 elif not answer and self._polls > 1:
                     break
-                await checkpoint()
+                is_hasty = not answer and current_time() - asked_at < min(max(self._wait / 2, 0.05), 1)
+                empties = empties + 1 if is_hasty else 0
+                await (sleep(pause(empties, longest=EMPTY_PAUSE)) if is_hasty else checkpoint())
         self._waiting.discard(waiting)
         self._polls -= 1
 

@@ -8,7 +8,6 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from streamapp_codecs import Decoded, DecodeError, Decoder, Origin
 
 from streamapp.delivery import Delivery
-from streamapp.errors import Skip
 from streamapp.leases import Lease
 from streamapp.settle import Settler
 from streamapp.work import CURRENT, Runtime, Work
@@ -75,24 +74,28 @@ class Stream(Generic[T]):
     def watch(self, scope: CancelScope) -> None:
         """Have *scope* cancelled when the lease of what is in hand is lost."""
         self._scope = scope
+        for lease in self._work.leases:
+            lease.scope = scope
+
+    def skip(self) -> None:
+        """Take note that the agent skipped the event that it has."""
+        self._work.is_skipped = bool(self._work.leases)
 
     async def settle(self) -> None:
         """End well what is in hand, unless events of it are still to come."""
-        if self._work.leases and not self._rest:
+        if (self._work.leases or self._work.owed) and not self._rest:
             await self._settler.succeed(self._work)
             self._forget()
 
     async def fail(self, error: Exception) -> None:
-        """End what is in hand as *error* says; a `Skip` ends the one event that raised it."""
-        leases = list(self._work.leases)
-        if not isinstance(error, Skip):
-            self._forget()
-            for lease in leases:
-                await self._settler.fail(lease, error)
-        elif not self._rest:
-            self._forget()
-            for lease in leases:
-                self._settler.delete(lease, "skipped")
+        """End what is in hand as *error* says; whoever is cut off here still has in hand what is left."""
+        self._rest.clear()
+        leases = self._work.leases
+        while leases:
+            lease = next(iter(leases))
+            await self._settler.fail(lease, error)
+            del leases[lease]
+        self._forget()
 
     def release(self) -> None:
         """Give back what is in hand at once: somebody else can have it."""
@@ -109,7 +112,10 @@ class Stream(Generic[T]):
             lease = await self._receive(deadline)
             if lease is None:
                 return False
+            if lease.is_lost:  # while it waited here
+                continue
             lease.scope = self._scope
+            self._work.leases[lease] = None
             decoded = self._decode(lease.delivery)
             self._work.leases[lease] = decoded.error
             if decoded.events:

@@ -79,6 +79,7 @@ class Worker:
         agents.deadline = deadline
         for line in self._lines:
             line.source.stop(deadline)
+            line.runner.stop()
 
     async def _hurry_up(self, agents: CancelScope) -> None:
         await self._hurry.wait()
@@ -88,7 +89,8 @@ class Worker:
 
     async def _stop_when_idle(self, seconds: float) -> None:
         await self.idle(seconds)
-        self.stop()
+        # Not `stop`, which would be the second call where a signal came first.
+        self._stop.set()
 
     async def _summarise(self) -> None:
         """Log what was done since the last time, unless that is nothing."""
