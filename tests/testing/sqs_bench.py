@@ -4,7 +4,7 @@ import json
 import re
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -145,6 +145,14 @@ async def client_bench(endpoint: str, prefix: str) -> AsyncIterator[Bench]:
             return answer
 
         yield Bench(call, anyio.sleep, prefix)
+
+
+async def seen(
+    claim: Callable[[Bench], Awaitable[object]], opening: AbstractAsyncContextManager[Bench]
+) -> object:
+    """Answer what a claim sees on the bench that *opening* opens."""
+    async with opening as bench:
+        return await claim(bench)
 
 
 def _binary(fields: Fields) -> Fields:

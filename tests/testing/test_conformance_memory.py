@@ -1,0 +1,12 @@
+"""SQS's rules on the rules alone, with no network, on both back ends."""
+
+import pytest
+from sqs_all_rules import RULES
+from sqs_bench import memory_bench, seen
+from sqs_rules import Rule
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+async def test_the_rules_hold_in_memory(rule: Rule) -> None:
+    """The engine's tests stand on them."""
+    assert await seen(rule.claim, memory_bench()) == rule.expected

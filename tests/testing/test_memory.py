@@ -1,0 +1,189 @@
+"""SQS in memory, as the engine sees it."""
+
+import json
+from datetime import UTC, datetime
+
+import anyio
+import pytest
+
+from streamapp.delivery import Delivery, Outgoing, Queue
+from streamapp.errors import Fault, ServiceError
+from streamapp.sqs import Failure, Sqs
+from streamapp.testing import MemorySqs, RealClock, VirtualClock
+
+
+@pytest.fixture
+async def queue(sqs: MemorySqs) -> Queue:
+    """A queue of no special kind."""
+    return await sqs.create("q", {})
+
+
+async def test_a_queue_is_what_was_created(sqs: MemorySqs) -> None:
+    """The engine reads its limits from it."""
+    await sqs.create("dead", {})
+    policy = {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:000000000000:dead", "maxReceiveCount": 3}
+    made = await sqs.create("q", {"VisibilityTimeout": "7", "MaximumMessageSize": "2048"})
+
+    changed = await sqs.create("q", {"RedrivePolicy": json.dumps(policy)})
+
+    assert (made.visibility, made.max_bytes, made.dead_letters) == (7, 2048, None)
+    assert (changed.visibility, changed.dead_letters, changed.max_receives) == (7, "dead", 3)
+    assert await sqs.find("q") == await sqs.find(made.url) == changed
+
+
+async def test_a_delivery_tells_all_that_sqs_does(sqs: MemorySqs, queue: Queue, clock: VirtualClock) -> None:
+    """Nothing of what was sent is lost."""
+    asked: Sqs = sqs
+    await clock.advance(60)
+    await asked.send(queue, [Outgoing("olá", {"kind": "pedido"}, group="loja-1")])
+
+    before = anyio.current_time()
+    (delivery,) = await asked.receive(queue, limit=1, wait=0)
+
+    assert isinstance(delivery, Delivery)
+    assert (delivery.body, delivery.attributes, delivery.group) == ("olá", {"kind": "pedido"}, "loja-1")
+    assert delivery.receives == 1
+    assert delivery.sent_at == datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
+    assert before <= delivery.asked_at <= anyio.current_time()
+
+
+async def test_a_missing_queue_is_a_fault_of_configuration(sqs: MemorySqs) -> None:
+    """At start it is fatal."""
+    with pytest.raises(ServiceError, match="QueueDoesNotExist") as caught:
+        await sqs.find("missing")
+
+    assert caught.value.fault is Fault.CONFIGURATION
+
+
+async def test_a_batch_of_none_or_eleven_is_refused(sqs: MemorySqs, queue: Queue) -> None:
+    """Ten is SQS's number, and it never changes."""
+    for handles in ([], ["x"] * 11):
+        with pytest.raises(ServiceError) as caught:
+            await sqs.delete(queue, handles)
+        assert caught.value.fault is Fault.SENDER
+
+
+async def test_a_poll_waits_and_is_woken(sqs: MemorySqs, queue: Queue, clock: VirtualClock) -> None:
+    """Long polls are how messages come at all."""
+    seen: list[tuple[float, int]] = []
+
+    async def poll() -> None:
+        while True:
+            deliveries = await sqs.receive(queue, limit=10, wait=20)
+            seen.append((clock.now(), len(deliveries)))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(poll)
+        await clock.advance(25)
+        await sqs.send(queue, [Outgoing("a"), Outgoing("b")])
+        await clock.advance(31)
+        tasks.cancel_scope.cancel()
+
+    assert seen == [(20, 0), (25, 2), (45, 0), (55, 2)]
+
+
+async def test_each_of_many_polls_gets_its_own(sqs: MemorySqs, queue: Queue, clock: VirtualClock) -> None:
+    """A message is given to one poller."""
+    async with anyio.create_task_group() as tasks:
+        for _ in range(5):
+            tasks.start_soon(lambda: sqs.receive(queue, limit=1, wait=20))
+        await clock.advance(1)
+        await sqs.send(queue, [Outgoing(str(n)) for n in range(4)])
+        await clock.advance(20)
+
+    assert set(sqs.ledger.receives().values()) == {1}
+    assert [call.outcome for call in sqs.ledger.calls("receive")] == ["done"] * 4 + ["empty"]
+
+
+async def test_a_poll_that_was_cut_hides_what_comes(
+    sqs: MemorySqs, queue: Queue, clock: VirtualClock
+) -> None:
+    """So the engine must let its polls return."""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(lambda: sqs.receive(queue, limit=10, wait=20))
+        await clock.advance(1)
+        tasks.cancel_scope.cancel()
+
+    await sqs.send(queue, [Outgoing("a")])
+
+    assert await sqs.receive(queue, limit=10, wait=0) == []
+    assert len(sqs.ledger.lost("receive")) == 1
+    await clock.advance(30)
+    assert len(await sqs.receive(queue, limit=10, wait=0)) == 1
+
+
+async def test_too_much_in_flight_looks_like_an_empty_queue_to_a_long_poll(
+    sqs: MemorySqs, queue: Queue, clock: VirtualClock
+) -> None:
+    """Only a short poll is told."""
+    sqs.limit_in_flight(queue, 2)
+    await sqs.send(queue, [Outgoing(str(n)) for n in range(3)])
+    first = await sqs.receive(queue, limit=10, wait=0)
+
+    with pytest.raises(ServiceError) as caught:
+        await sqs.receive(queue, limit=10, wait=0)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(lambda: sqs.receive(queue, limit=10, wait=1))
+        await clock.advance(1)
+
+    assert len(first) == 2
+    assert caught.value.fault is Fault.CAPACITY
+    assert sqs.ledger.calls("receive")[-1].outcome == "empty"
+
+
+async def test_every_receipt_is_accounted_for(sqs: MemorySqs, queue: Queue, clock: VirtualClock) -> None:
+    """Received = deleted + released + come back + in flight."""
+    await sqs.send(queue, [Outgoing(str(n)) for n in range(4)])
+    first = await sqs.receive(queue, limit=10, wait=0)
+
+    await sqs.delete(queue, [first[0].handle])
+    await sqs.change_visibility(queue, [(first[1].handle, 0), (first[2].handle, 60)])
+    ledger = sqs.ledger
+    held = {entry.handle for entry in ledger.in_flight("q")}
+    await clock.advance(30)
+
+    assert held == {first[2].handle, first[3].handle}
+    assert {entry.handle for entry in sqs.ledger.in_flight("q")} == {first[2].handle}
+    assert [entry.handle for entry in ledger.released()] == [first[1].handle]
+    assert [entry.handle for entry in ledger.extended()] == [first[2].handle]
+    assert [(e.at, e.handle) for e in ledger.entries if e.operation == "return"] == [(30, first[3].handle)]
+
+
+async def test_a_stale_delete_succeeds_and_is_told_apart(sqs: MemorySqs, queue: Queue) -> None:
+    """Only the ledger knows that nothing was deleted."""
+    await sqs.send(queue, [Outgoing("a")])
+    (first,) = await sqs.receive(queue, limit=1, wait=0)
+    await sqs.change_visibility(queue, [(first.handle, 0)])
+    (second,) = await sqs.receive(queue, limit=1, wait=0)
+
+    outcomes = await sqs.delete(queue, [first.handle, "garbage"])
+
+    assert outcomes == [None, Failure("ReceiptHandleIsInvalid", sender_fault=True)]
+    assert [entry.outcome for entry in sqs.ledger.entries if entry.operation == "delete"][0] == "stale"
+    assert not sqs.ledger.deleted()
+    assert second.receives == 2
+
+
+async def test_a_lease_ends_after_twelve_hours(sqs: MemorySqs, queue: Queue, clock: VirtualClock) -> None:
+    """However often it was extended."""
+    await sqs.send(queue, [Outgoing("a")])
+    (held,) = await sqs.receive(queue, limit=1, wait=0)
+
+    outcomes = [await sqs.change_visibility(queue, [(held.handle, 43_200)])]
+    await clock.advance(43_000)
+    outcomes += [await sqs.change_visibility(queue, [(held.handle, seconds)]) for seconds in (201, 200)]
+
+    assert outcomes == [[None], [Failure("InvalidParameterValue", sender_fault=True)], [None]]
+
+
+async def test_it_runs_on_real_time_too() -> None:
+    """A worker under test need know nothing of clocks."""
+    sqs = MemorySqs(clock=RealClock())
+    queue = await sqs.create("q", {"VisibilityTimeout": "1"})
+    await sqs.send(queue, [Outgoing("a")])
+    await sqs.receive(queue, limit=1, wait=0)
+
+    with anyio.fail_after(3):
+        (again,) = await sqs.receive(queue, limit=1, wait=2)
+
+    assert again.receives == 2
