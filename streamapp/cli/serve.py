@@ -14,6 +14,7 @@ from anyio.abc import TaskStatus
 
 from streamapp.assembly import Assembly, assemble, choose, most_polls
 from streamapp.cli import setup
+from streamapp.errors import StreamappError
 from streamapp.tally import Tally
 from streamapp.worker import Worker
 
@@ -36,33 +37,43 @@ async def _serve(
     app: "App", config: "Config", agents: Sequence[str] | None, idle: float | None, check: bool
 ) -> int:
     signals = Signals()
+    outcome: int | StreamappError = 0
     async with create_task_group() as tasks:
         await tasks.start(signals.listen)
-        code = 0
         with CancelScope() as starting:
             # Until the worker is ready there is nothing to drain.
             signals.on_stop = starting.cancel
-            async with (
-                setup.open_sqs(polls=most_polls(app, config)) as sqs,
-                setup.open_store(config) as store,
-            ):
-                parts = await assemble(
-                    app,
-                    config,
-                    sqs,
-                    store,
-                    Tally(),
-                    agents=agents,
-                    longest_wait=20.0 if idle is None else max(1, idle),
-                )
-                _announce_start(app, config, parts, sqs)
-                if not check:
-                    worker = Worker(parts)
-                    signals.on_stop = worker.stop
-                    code = 0 if await worker.run(idle=idle) else 1
-                    logger.info("stopped", extra={str(word): count for word, count in parts.runtime.tally.words().items()})
+            try:
+                outcome = await _work(app, config, agents, idle, signals, check=check)
+            except StreamappError as error:
+                outcome = error  # raised below: out of a task group it would come as one of several
         tasks.cancel_scope.cancel("the worker has ended")
-    return 130 if signals.was_interrupted else code
+    if isinstance(outcome, StreamappError):
+        raise outcome
+    return 130 if signals.was_interrupted else outcome
+
+
+async def _work(  # noqa: PLR0913 - what a run is made of
+    app: "App",
+    config: "Config",
+    agents: Sequence[str] | None,
+    idle: float | None,
+    signals: "Signals",
+    *,
+    check: bool,
+) -> int:
+    wait = 20.0 if idle is None else max(1.0, idle)
+    async with setup.open_sqs(polls=most_polls(app, config)) as sqs, setup.open_store(config) as store:
+        parts = await assemble(app, config, sqs, store, Tally(), agents=agents, longest_wait=wait)
+        _announce_start(app, config, parts, sqs)
+        if check:
+            return 0
+        worker = Worker(parts)
+        signals.on_stop = worker.stop
+        is_clean = await worker.run(idle=idle)
+        done = {str(word): count for word, count in parts.runtime.tally.words().items()}
+        logger.info("stopped", extra=done)
+        return 0 if is_clean else 1
 
 
 class Signals:

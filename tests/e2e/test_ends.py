@@ -1,0 +1,89 @@
+"""How workers end: killed, told to stop, or out of work."""
+
+import signal
+from collections.abc import AsyncIterator
+
+import anyio
+import pytest
+from shop import STREAMS, Shop, check_state, ended, samples, shuffled, until
+
+from streamapp.aws import Aws
+
+
+@pytest.fixture
+async def hasty(aws: Aws, redis_url: str, prefix: str) -> AsyncIterator[Shop]:
+    """A shop whose messages come back 2 s after a worker has died."""
+    opened = Shop(aws, redis_url, prefix)
+    await opened.open(visibility=2)
+    yield opened
+    await opened.close()
+
+
+async def test_a_worker_killed_and_started_again_leaves_the_same_state(hasty: Shop) -> None:
+    """A crash may cost time, never a message or an announcement."""
+    await hasty.send(shuffled(samples(), 11))
+    for moment in (0.05, 0.15, 0.3):
+        with hasty.running() as worker:
+            await until(worker, "ready")
+            await anyio.sleep(moment)
+            worker.send_signal(signal.SIGKILL)
+    await anyio.sleep(2.5)
+
+    await hasty.work_off()
+
+    await check_state(hasty)
+
+
+async def test_a_worker_told_to_stop_under_load_leaves_nothing_invisible(shop: Shop) -> None:
+    """A deploy must not hide messages until their visibility timeout ends."""
+    await shop.send(shuffled(samples() * 3, 12))
+    with shop.running() as worker:
+        await until(worker, "ready")
+        await anyio.sleep(0.2)
+
+        worker.send_signal(signal.SIGTERM)
+
+        with anyio.fail_after(25):
+            await ended(worker)
+        assert worker.returncode == 0
+    counts = [await shop.counts(stream) for stream in STREAMS]
+    assert [invisible for _, invisible in counts] == [0, 0, 0]
+    assert sum(waiting for waiting, _ in counts) > 0, "it was idle already, so this proves nothing"
+
+    await shop.work_off()
+
+    await check_state(shop)
+
+
+async def test_an_idle_worker_told_to_stop_takes_what_its_poll_brings(shop: Shop) -> None:
+    """The poll that is under way may return with messages; they are processed or released."""
+    with shop.running() as worker:
+        await until(worker, "ready")
+        worker.send_signal(signal.SIGTERM)
+        await shop.send(samples())
+        await ended(worker)
+
+    assert worker.returncode == 0
+    assert [(await shop.counts(stream))[1] for stream in STREAMS] == [0, 0, 0]
+
+
+async def test_ctrl_c_drains_and_says_so_in_the_exit_code(shop: Shop) -> None:
+    """130 tells a shell that a person stopped it."""
+    with shop.running() as worker:
+        await until(worker, "ready")
+
+        worker.send_signal(signal.SIGINT)
+
+        await ended(worker)
+        assert worker.returncode == 130
+
+
+async def test_sigterm_before_it_is_ready_ends_it(shop: Shop) -> None:
+    """An orchestrator may change its mind at any time."""
+    with shop.running() as worker:
+        await anyio.sleep(1.0)
+
+        worker.send_signal(signal.SIGTERM)
+
+        await ended(worker)
+        assert worker.returncode in {0, -signal.SIGTERM}

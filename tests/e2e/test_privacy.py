@@ -1,0 +1,75 @@
+"""Nothing personal leaves a message."""
+
+import json
+
+from shop import Sample, Shop, samples
+
+CANARIES = {
+    "cpf": "39053344705",
+    "formatted": "390.533.447-05",
+    "mail": "canario.maria@exemplo.com",
+    "name": "Maria Canário dos Testes",
+    "password": "senha-canario-123",
+    "card": "4111111111111111",
+}
+
+
+def with_canaries() -> list[Sample]:
+    """Messages of real shapes that carry all that producers were seen to leak."""
+    order = {
+        "codigo": "9001",
+        "nomeCliente": CANARIES["name"],
+        "emailCliente": CANARIES["mail"],
+        "cpfCliente": CANARIES["cpf"],
+        "itens": [{"nomeProduto": "Suco", "precoProduto": 6.5, "quantidadeItem": 1}],
+    }
+    user = {
+        "Id": "9002",
+        "Usuario": {
+            "Nome": CANARIES["name"],
+            "Email": CANARIES["mail"],
+            "CPF": CANARIES["formatted"],
+            "Senha": CANARIES["password"],
+        },
+        "Produtos": [{"Id": "1", "Nome": "X", "Preco": 1}],
+    }
+    named = {
+        "id_pedido": 9003,
+        "cliente": f"{CANARIES['formatted']} - {CANARIES['name']}",
+        "itens": [{"id": 1}],
+    }
+    paid = {
+        "event_type": "pagamento_atualizado",
+        "data": {"id_pedido": "9001", "status": "pago", "numeroCartaoCredito": CANARIES["card"]},
+    }
+    bad = {"event_type": "pedido_criado", "data": {"cliente": CANARIES["cpf"], "nome": CANARIES["name"]}}
+    worse = {"event_type": "pedido_criado", "data": {"id_pedido": 9004, "produtos": CANARIES["name"]}}
+    orders = [order, user, named, bad, worse, {"id_pedido": 9005, "status": CANARIES["mail"]}]
+    return [
+        *[Sample("pedido-events", json.dumps(body, ensure_ascii=False), "") for body in orders],
+        Sample("pedido-events", f"not json {CANARIES['cpf']} {CANARIES['mail']}", ""),
+        Sample("pagamento-events", json.dumps(paid), ""),
+    ]
+
+
+async def test_no_cpf_name_mail_or_secret_reaches_redis_logs_announcements_or_letter_attributes(
+    shop: Shop,
+) -> None:
+    """The law, and every operator who reads a log, ask for it."""
+    await shop.send([*samples(), *with_canaries()])
+    shop.env["LOG_LEVEL"] = "debug"
+
+    logs = await shop.work_off()
+
+    letters = await shop.letters()
+    assert any(CANARIES["cpf"] in body for body, _ in letters), "bodies stay as they came"
+    left = {
+        "logs": logs,
+        "Redis": await shop.dump(),
+        "announcements": repr(await shop.announcements()),
+        "letters": repr([dict(attributes) for _, attributes in letters]),
+    }
+    for where, text in left.items():
+        for canary in CANARIES.values():
+            assert canary not in text, f"{canary} in {where}"
+    assert (await shop.hashes("acompanhamento"))["9001"]["cliente"] == "***.533.447-**"
