@@ -43,7 +43,9 @@ class Service:
         call = await self._begin(operation, queue)
         return await self._finish(call, act)
 
-    async def send(self, queue: str, letters: Sequence[Letter], ids: Sequence[str] | None) -> list[Sent | Refusal]:
+    async def send(
+        self, queue: str, letters: Sequence[Letter], ids: Sequence[str] | None
+    ) -> list[Sent | Refusal]:
         """Send 1..10 messages."""
         call = await self._begin("send", queue)
         delay = sum(self._chance.uniform(e.least, e.most or e.least) for e in call.effects(Delay))
@@ -91,7 +93,9 @@ class Service:
         await call.answer("done" if receipts else "empty")
         return receipts
 
-    async def delete(self, queue: str, handles: Sequence[str], ids: Sequence[str] | None) -> list[Refusal | None]:
+    async def delete(
+        self, queue: str, handles: Sequence[str], ids: Sequence[str] | None
+    ) -> list[Refusal | None]:
         """Delete 1..10 messages by receipt handle."""
         call = await self._begin("delete", queue)
 
@@ -104,7 +108,7 @@ class Service:
         return await self._finish(call, act)
 
     async def change_visibility(
-        self, queue: str, changes: Sequence[tuple[str, int]], ids: Sequence[str]
+        self, queue: str, changes: Sequence[tuple[str, int]], ids: Sequence[str] | None
     ) -> list[Refusal | None]:
         """Let 1..10 messages of (handle, seconds) come back then."""
         call = await self._begin("change_visibility", queue)

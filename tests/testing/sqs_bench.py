@@ -30,7 +30,7 @@ class Refused(Exception):  # noqa: N818 - an answer like another
 
 @dataclass(frozen=True)
 class Bench:
-    """One SQS under test. *pass_time* lets seconds pass there; *prefix* makes the names of its queues its own."""
+    """One SQS under test. *pass_time* lets seconds pass there; *prefix* makes its queues' names its own."""
 
     call: Callable[[str, Fields], Awaitable[Fields]]
     pass_time: Callable[[float], Awaitable[None]]
@@ -89,8 +89,9 @@ class Bench:
         return message
 
     async def entries(self, operation: str, url: str, *entries: Fields) -> list[object]:
-        """Answer what became of each entry of a batch: "done", or its code and whether it is the
-        sender's fault; "all" where the call was refused as a whole.
+        """Answer what became of each entry of a batch.
+
+        It is "done", or its code and whether the sender's at fault, or "all" and the whole call's code.
         """
         numbered = [{"Id": str(n), **entry} for n, entry in enumerate(entries)]
         try:

@@ -10,7 +10,7 @@ Claim = Callable[[Bench], Awaitable[object]]
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: *claim* must see *expected*. *patient*: it lets so much time pass that only a virtual clock can."""
+    """One rule: *claim* must see *expected*. *patient*: it takes so long that only a virtual clock can."""
 
     claim: Claim
     expected: object
