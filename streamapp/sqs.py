@@ -87,7 +87,7 @@ _CONFIGURATION = frozenset(
         "AccessDenied",
         "AccessDeniedException",
         "QueueDoesNotExist",
-        "AWS.SimpleQueueService.NonExistentQueue",
+        "NonExistentQueue",
         "QueueDeletedRecently",
         "KmsAccessDenied",
         "KmsNotFound",
@@ -108,7 +108,6 @@ _SENDER = frozenset(
         "MissingRequiredParameterException",
         "MessageTooLong",
         "BatchRequestTooLong",
-        "AWS.SimpleQueueService.BatchRequestTooLong",
         "TooManyEntriesInBatchRequest",
         "EmptyBatchRequest",
         "BatchEntryIdsNotDistinct",
@@ -123,6 +122,7 @@ _SENDER = frozenset(
 
 def fault_of(code: str, message: str = "") -> Fault:
     """Answer the class of an SQS error by its code (`QueryErrorCode`, else `Code`); what is unknown may heal."""
+    code = code.removeprefix("AWS.SimpleQueueService.")  # how the older protocol spells some of them
     if (
         code in _LEASE_LOST
         or "Total VisibilityTimeout" in message

@@ -1,0 +1,165 @@
+"""A worker on an SQS in memory and a real Valkey, for tests that follow messages all the way."""
+
+import json
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+from anyio import create_task_group, current_time, fail_after, sleep
+from streamapp_codecs import Decoded, DecodeError, Json, Origin
+
+from streamapp.app import App, Handler
+from streamapp.assembly import Assembly, assemble
+from streamapp.config import Config
+from streamapp.delivery import Outgoing, Queue
+from streamapp.sink import Sink
+from streamapp.store import Store
+from streamapp.table import Table
+from streamapp.tally import Tally
+from streamapp.testing import MemorySqs
+from streamapp.worker import Worker
+
+ATTEMPTS = 3
+"""Receives before a rig's worker dead-letters a failing message."""
+
+
+class Add(msgspec.Struct, frozen=True):
+    """An event: add *n* to the count of *key*."""
+
+    key: str
+    n: int = 1
+
+
+class Count(msgspec.Struct, frozen=True):
+    """A state: *total* of what was added, in *times* events."""
+
+    total: int
+    times: int
+
+
+class Note(msgspec.Struct, frozen=True):
+    """An announcement of a new total."""
+
+    key_total: str
+    times: int
+
+
+def add(state: Count | None, event: Add) -> Count | None:
+    """Fold: not idempotent, so that each event that is lost or folded twice shows."""
+    if event.n == 0:
+        return state
+    return Count((state.total if state else 0) + event.n, (state.times if state else 0) + 1)
+
+
+def note(before: Count | None, after: Count | None) -> Note | None:
+    """Announce every change."""
+    del before
+    return None if after is None else Note(str(after.total), after.times)
+
+
+class Parts:
+    """A codec of bodies that hold several events: a JSON list of `Add`; a string is a bad part."""
+
+    def decode(self, body: str, origin: Origin) -> Decoded[Add]:
+        """Answer the good parts, and why there is a bad one."""
+        del origin
+        parts = json.loads(body)
+        events = tuple(msgspec.convert(part, Add) for part in parts if not isinstance(part, str))
+        bad = any(isinstance(part, str) for part in parts)
+        return Decoded(events=events, error=DecodeError("undecidable", "at `$`") if bad else None)
+
+
+class Rig:
+    """Queues `orders` (dead letters: `orders-dlq`) and `out`; one app; what it takes to run it."""
+
+    def __init__(self, store: Store, prefix: str, **settings: Any) -> None:
+        self.sqs = MemorySqs()
+        self.store = store
+        self.app = App("test")
+        self.out: Sink[Any] = self.app.sink("out", Json(Note))
+        self.counts: Table[Count, Add] = self.app.table("count", Count, fold=add, announce=note, to=self.out)
+        defaults = {
+            "key_prefix": f"{prefix}:",
+            "wait_seconds": 0.1,
+            "drain_timeout": 5,
+            "max_attempts": ATTEMPTS,
+        }
+        self.config = Config(**{**defaults, **settings})
+        self.tally = Tally()
+        self.queues: dict[str, Queue] = {}
+
+    async def create(self, *, visibility: int = 30, out: dict[str, str] | None = None) -> "Rig":
+        """Create the queues; answer the rig."""
+        self.queues["orders-dlq"] = await self.sqs.create("orders-dlq", {})
+        policy = {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:0:orders-dlq", "maxReceiveCount": 50}
+        self.queues["orders"] = await self.sqs.create(
+            "orders", {"VisibilityTimeout": str(visibility), "RedrivePolicy": json.dumps(policy)}
+        )
+        self.queues["out"] = await self.sqs.create("out", out or {})
+        return self
+
+    def agent(self, handler: Handler[Any], *, codec: Any = None, **options: Any) -> None:
+        """Declare the agent of `orders`."""
+        self.app.agent("orders", codec or Json(Add), **{"backoff": 0.01, **options})(handler)
+
+    def count(self, **options: Any) -> None:
+        """Declare the usual agent: each event is added to its count."""
+
+        async def counting(events: Any) -> None:
+            async for event in events:
+                await self.counts.update(event.key, event)
+
+        self.agent(counting, **options)
+
+    async def send(self, events: Iterable[Any], queue: str = "orders") -> None:
+        """Send a message for each event; a str is a body as it is."""
+        bodies = [each if isinstance(each, str) else msgspec.json.encode(each).decode() for each in events]
+        for start in range(0, len(bodies), 10):
+            await self.sqs.send(self.queues[queue], [Outgoing(body) for body in bodies[start : start + 10]])
+
+    async def assemble(self) -> Assembly:
+        """Put the worker's parts together."""
+        return await assemble(self.app, self.config, self.sqs, self.store, self.tally)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Worker]:
+        """Run a worker; at the end it drains."""
+        worker = Worker(await self.assemble())
+        async with create_task_group() as tasks:
+            await tasks.start(worker.run)
+            yield worker
+            worker.stop()
+
+    async def work_off(self, idle: float = 0.3) -> bool:
+        """Run a worker until nothing is left to do; answer whether all was finished."""
+        with fail_after(30):
+            return await Worker(await self.assemble()).run(idle=idle)
+
+    async def state(self, key: str) -> Count | None:
+        """Answer the state of *key*."""
+        (fields,) = await self.store.read([self.counts.redis_key(self.config.key_prefix, key)])
+        assert isinstance(fields, dict)
+        return self.counts.record.read(fields)
+
+    async def fields(self, key: str) -> dict[str, str]:
+        """Answer the whole hash of *key*."""
+        (fields,) = await self.store.read([self.counts.redis_key(self.config.key_prefix, key)])
+        assert isinstance(fields, dict)
+        return fields
+
+    def bodies(self, queue: str = "out") -> list[str]:
+        """Answer the bodies that a queue holds."""
+        return self.sqs.bodies(self.queues[queue])
+
+    def assert_accounted(self) -> None:
+        """Nothing is hidden any more: what was received was deleted or given back."""
+        assert self.sqs.ledger.in_flight("orders") == []
+
+
+async def until(holds: Callable[[], object], within: float = 10.0) -> None:
+    """Return when *holds* does; a condition with no event of its own is looked at every few milliseconds."""
+    deadline = current_time() + within
+    while not holds():
+        assert current_time() < deadline, "waited in vain"
+        await sleep(0.005)

@@ -1,0 +1,314 @@
+"""Many calls become one."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from anyio import CancelScope, Event, create_task_group, current_time, fail_after, wait_all_tasks_blocked
+from hypothesis import given, settings, strategies as st
+
+from streamapp.batch import Batcher, OutcomesMissing
+
+Flush = Callable[[list[int]], Awaitable[Sequence[Any]]]
+
+
+class Gate:
+    """A flush that writes down its batches, and returns when let."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.open = Event()
+        self.under_way = 0
+        self.most = 0
+
+    async def __call__(self, items: list[int]) -> list[int]:
+        self.batches.append(items)
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        await self.open.wait()
+        self.under_way -= 1
+        return [item * 10 for item in items]
+
+
+async def echo(items: list[int]) -> list[int]:
+    """Answer each item times ten."""
+    return [item * 10 for item in items]
+
+
+@asynccontextmanager
+async def running(flush: Flush, **options: Any) -> AsyncIterator[Batcher[int, int]]:
+    """Run a batcher; close it at the end."""
+    batcher: Batcher[int, int] = Batcher(flush, name="test", **{"limit": 10, **options})
+    async with create_task_group() as tasks:
+        await tasks.start(batcher.run)
+        yield batcher
+        batcher.close()
+
+
+async def test_each_caller_gets_its_own_outcome() -> None:
+    """A batch is an economy that no caller may notice."""
+    answers: dict[int, int] = {}
+
+    async def call(batcher: Batcher[int, int], item: int) -> None:
+        answers[item] = await batcher.submit(item)
+
+    async with running(echo) as batcher, create_task_group() as calls:
+        for item in range(25):
+            calls.start_soon(call, batcher, item)
+
+    assert answers == {item: item * 10 for item in range(25)}
+
+
+async def test_a_batch_is_what_arrived_while_the_last_flush_ran() -> None:
+    """Without linger nothing waits, and yet calls are grouped."""
+    gate = Gate()
+    async with running(gate) as batcher:
+        batcher.post(0)
+        await wait_all_tasks_blocked()
+        for item in (1, 2, 3):
+            batcher.post(item)
+        await wait_all_tasks_blocked()
+        gate.open.set()
+
+    assert gate.batches == [[0], [1, 2, 3]]
+
+
+async def test_no_batch_is_over_its_limit_and_order_is_kept() -> None:
+    """SQS refuses an eleventh entry."""
+    gate = Gate()
+    gate.open.set()
+    async with running(gate, limit=10) as batcher:
+        await batcher.submit_all(range(35))
+
+    assert [len(batch) for batch in gate.batches] == [10, 10, 10, 5]
+    assert sum(gate.batches, []) == list(range(35))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.integers(1, 30), max_size=40), st.integers(1, 10), st.integers(1, 40))
+async def test_batches_keep_to_count_and_weight(weights: list[int], limit: int, most: int) -> None:
+    """A batch within the limits is refused by nobody; an item over them goes alone."""
+    gate = Gate()
+    gate.open.set()
+    async with running(gate, limit=limit, weigh=lambda weight: weight, max_weight=most) as batcher:
+        await batcher.submit_all(weights)
+
+    assert sum(gate.batches, []) == weights
+    for batch in gate.batches:
+        assert len(batch) <= limit
+        assert sum(batch) <= most or len(batch) == 1
+
+
+async def test_linger_waits_for_company() -> None:
+    """A few milliseconds save most calls."""
+    gate = Gate()
+    gate.open.set()
+    async with running(gate, linger=0.05) as batcher:
+        batcher.post(1)
+        await wait_all_tasks_blocked()
+        batcher.post(2)
+
+    assert gate.batches == [[1, 2]]
+
+
+async def test_a_full_batch_does_not_linger() -> None:
+    """There is no company to wait for."""
+    gate = Gate()
+    gate.open.set()
+    with fail_after(1):
+        async with running(gate, linger=60, limit=3) as batcher:
+            await batcher.submit_all([1, 2, 3])
+
+    assert gate.batches == [[1, 2, 3]]
+
+
+async def test_a_lingering_batch_goes_when_it_gets_full() -> None:
+    """The last one to come ends the wait for all."""
+    gate = Gate()
+    gate.open.set()
+    async with running(gate, linger=60, limit=2) as batcher:
+        batcher.post(1)
+        await wait_all_tasks_blocked()
+        with fail_after(1):
+            await batcher.submit(2)
+
+    assert gate.batches == [[1, 2]]
+
+
+async def test_a_second_flush_begins_only_for_a_full_batch() -> None:
+    """Small batches beside each other would undo the batching."""
+    gate = Gate()
+    async with running(gate, limit=2, parallel=3) as batcher:
+        batcher.post(0)
+        await wait_all_tasks_blocked()
+        batcher.post(1)
+        await wait_all_tasks_blocked()
+        alone = list(gate.batches)
+        batcher.post(2)
+        await wait_all_tasks_blocked()
+        full = list(gate.batches)
+        gate.open.set()
+
+    assert alone == [[0]]
+    assert full == [[0], [1, 2]]
+
+
+async def test_no_more_flushes_than_allowed_run_side_by_side() -> None:
+    """Connections are bounded."""
+    gate = Gate()
+    async with running(gate, limit=1, parallel=3) as batcher:
+        for item in range(10):
+            batcher.post(item)
+        await wait_all_tasks_blocked()
+        assert gate.most == 3
+        gate.open.set()
+
+    assert gate.most == 3
+    assert len(gate.batches) == 10
+
+
+async def test_one_failed_item_is_raised_to_its_caller_only() -> None:
+    """Neighbours in a batch have nothing to do with each other."""
+
+    async def flush(items: list[int]) -> list[Any]:
+        return [ValueError(item) if item == 2 else item for item in items]
+
+    async with running(flush) as batcher:
+        outcomes = await batcher.submit_all([1, 2, 3])
+        with pytest.raises(ValueError, match="2"):
+            await batcher.submit(2)
+
+    assert [outcomes[0], outcomes[2]] == [1, 3]
+    assert isinstance(outcomes[1], ValueError)
+
+
+async def test_a_flush_that_raises_fails_its_batch_and_no_other() -> None:
+    """The batcher outlives what it calls."""
+
+    async def flush(items: list[int]) -> list[int]:
+        if 1 in items:
+            raise RuntimeError(items)
+        return items
+
+    async with running(flush, limit=2) as batcher:
+        outcomes = await batcher.submit_all([1, 2, 3, 4])
+
+    assert [isinstance(outcome, RuntimeError) for outcome in outcomes] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("wrong", [[], [1], [1, 2, 3]])
+async def test_a_wrong_number_of_outcomes_fails_the_batch(wrong: list[int]) -> None:
+    """Nobody can say whose outcome is missing, and nobody may wait for ever."""
+    answers = [wrong, [7]]
+
+    async def flush(items: list[int]) -> list[int]:
+        del items
+        return answers.pop(0)
+
+    with fail_after(1):
+        async with running(flush) as batcher:
+            outcomes = await batcher.submit_all([1, 2])
+            later = await batcher.submit(3)
+
+    assert all(isinstance(outcome, OutcomesMissing) for outcome in outcomes)
+    assert later == 7
+
+
+async def test_a_cancelled_caller_leaves_the_batch_whole() -> None:
+    """One caller giving up must not lose its neighbours' work."""
+    gate = Gate()
+    scope = CancelScope()
+    answers: list[int] = []
+
+    async def give_up(batcher: Batcher[int, int]) -> None:
+        with scope:
+            await batcher.submit(1)
+
+    async def stay(batcher: Batcher[int, int]) -> None:
+        answers.append(await batcher.submit(2))
+
+    async with running(gate) as batcher, create_task_group() as calls:
+        batcher.post(0)
+        await wait_all_tasks_blocked()
+        calls.start_soon(give_up, batcher)
+        calls.start_soon(stay, batcher)
+        await wait_all_tasks_blocked()
+        scope.cancel()
+        await wait_all_tasks_blocked()
+        gate.open.set()
+
+    assert gate.batches == [[0], [1, 2]]
+    assert answers == [20]
+
+
+async def test_close_flushes_all_that_was_handed_over() -> None:
+    """What was finished last is still told to SQS."""
+    gate = Gate()
+    gate.open.set()
+    with fail_after(1):
+        async with running(gate, limit=10, linger=60, parallel=2) as batcher:
+            for item in range(33):
+                batcher.post(item)
+
+    assert sorted(sum(gate.batches, [])) == list(range(33))
+
+
+async def test_close_ends_an_idle_batcher() -> None:
+    """The end of the worker waits for its batchers."""
+    with fail_after(1):
+        async with running(echo, linger=60):
+            await wait_all_tasks_blocked()
+
+
+async def test_close_twice_is_close() -> None:
+    """An end that is said twice is one end."""
+    with fail_after(1):
+        async with running(echo) as batcher:
+            batcher.close()
+            batcher.close()
+
+
+async def test_a_failed_post_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Where nobody waits, the log is who is told."""
+
+    async def flush(items: list[int]) -> list[int]:
+        raise RuntimeError(items)
+
+    async with running(flush) as batcher:
+        batcher.post(1)
+
+    assert "a call that nobody awaits failed" in caplog.text
+
+
+async def test_twenty_thousand_racing_submissions_each_get_their_own() -> None:
+    """No interleaving mixes outcomes up, and none is forgotten."""
+    wrong = 0
+    sizes: list[int] = []
+
+    async def flush(items: list[int]) -> list[int]:
+        sizes.append(len(items))
+        await wait_a_turn()
+        return [item + 1 for item in items]
+
+    async def call(batcher: Batcher[int, int], first: int) -> None:
+        nonlocal wrong
+        for item in range(first, first + 100):
+            wrong += await batcher.submit(item) != item + 1
+
+    began = current_time()
+    async with running(flush, limit=100, parallel=4) as batcher, create_task_group() as calls:
+        for first in range(0, 20_000, 100):
+            calls.start_soon(call, batcher, first)
+
+    assert wrong == 0
+    assert sum(sizes) == 20_000
+    assert max(sizes) <= 100
+    assert current_time() - began < 20
+
+
+async def wait_a_turn() -> None:
+    """Let every other task run once."""
+    from anyio.lowlevel import checkpoint  # noqa: PLC0415 - used here only
+
+    await checkpoint()

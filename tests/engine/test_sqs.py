@@ -1,0 +1,63 @@
+"""What the errors of SQS mean."""
+
+import pytest
+
+from streamapp.errors import Fault
+from streamapp.sqs import Failure, fault_of
+
+TABLE = {
+    Fault.TRANSIENT: """RequestThrottled Throttling ThrottlingException ThrottledException KmsThrottled
+        InternalError InternalFailure ServiceUnavailable 500 502 503 504 SomethingNew MissingFromAnswer""",
+    Fault.CAPACITY: "OverLimit",
+    Fault.CREDENTIALS: """ExpiredToken ExpiredTokenException InvalidClientTokenId UnrecognizedClientException
+        SignatureDoesNotMatch InvalidSignatureException RequestExpired InvalidSecurity IncompleteSignature
+        MissingAuthenticationToken""",
+    Fault.CONFIGURATION: """AccessDenied AccessDeniedException QueueDoesNotExist QueueDeletedRecently
+        AWS.SimpleQueueService.NonExistentQueue KmsAccessDenied KmsNotFound KmsDisabled KmsInvalidState
+        KmsOptInRequired KmsInvalidKeyUsage InvalidAddress OptInRequired""",
+    Fault.LEASE_LOST: "ReceiptHandleIsInvalid MessageNotInflight AWS.SimpleQueueService.MessageNotInflight",
+    Fault.SENDER: """InvalidMessageContents InvalidParameterValue InvalidParameterCombination MissingParameter
+        BatchRequestTooLong AWS.SimpleQueueService.BatchRequestTooLong TooManyEntriesInBatchRequest
+        AWS.SimpleQueueService.TooManyEntriesInBatchRequest EmptyBatchRequest
+        AWS.SimpleQueueService.EmptyBatchRequest BatchEntryIdsNotDistinct InvalidBatchEntryId
+        UnsupportedOperation AWS.SimpleQueueService.UnsupportedOperation InvalidAttributeName
+        InvalidAttributeValue QueueNameExists""",
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "fault"), [(code, fault) for fault, codes in TABLE.items() for code in codes.split()]
+)
+def test_a_code_has_its_class(code: str, fault: Fault) -> None:
+    """The table of error classes, line by line."""
+    assert fault_of(code) is fault
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Value x for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for "
+        "visibility timeout change.",
+        "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]",
+    ],
+)
+def test_some_leases_are_lost_by_text(text: str) -> None:
+    """SQS has no code of its own for these two."""
+    assert fault_of("InvalidParameterValue", text) is Fault.LEASE_LOST
+
+
+@pytest.mark.parametrize(
+    ("failure", "is_final"),
+    [
+        (Failure("InvalidMessageContents", sender_fault=True), True),
+        (Failure("InvalidMessageContents"), True),
+        (Failure("SomethingNew", sender_fault=True), True),
+        (Failure("InternalError"), False),
+        (Failure("KmsThrottled", sender_fault=True), False),
+        (Failure("RequestThrottled", sender_fault=True), False),
+        (Failure("MissingFromAnswer"), False),
+    ],
+)
+def test_an_entry_that_will_never_succeed_is_known(failure: Failure, is_final: bool) -> None:  # noqa: FBT001
+    """Refused for good is parked; everything else goes again."""
+    assert failure.is_final is is_final
