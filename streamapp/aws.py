@@ -1,10 +1,10 @@
 """SQS through aioboto3: the only module that knows the AWS client."""
 
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import urlsplit
 
 import aioboto3
@@ -36,6 +36,12 @@ CALL_TIMEOUT = 10.0
 
 SLACK = 5.0
 """Seconds beyond its wait after which a receive is given up: the read timeout has to outlast the long poll."""
+
+
+class _Session(Protocol):
+    """What is used of aioboto3's session, which has a signature for each of AWS's services."""
+
+    def client(self, service_name: str, *, config: AioConfig) -> "AbstractAsyncContextManager[SQSClient]": ...
 
 
 class Aws:
@@ -119,14 +125,14 @@ class Aws:
 
 
 @asynccontextmanager
-async def open_aws(*, polls: int = 10) -> AsyncIterator[Aws]:
+async def open_aws(*, polls: int = 10) -> AsyncGenerator[Aws]:
     """Open SQS with AWS's own chain of settings and credentials; *polls* receives may wait at once.
 
     Raises `ConfigError` when there is no region, no credentials or no such profile.
     """
     async with AsyncExitStack() as stack:
         try:
-            session = aioboto3.Session()
+            session = cast("_Session", aioboto3.Session())
             # A poll is asked again anyway, so its client must not; and it must outlast a long poll.
             poll_config = _config(read_timeout=30, max_pool_connections=polls + 2, attempts=1)
             poll_client = await stack.enter_async_context(session.client("sqs", config=poll_config))
@@ -150,7 +156,7 @@ def is_local(endpoint: str) -> bool:
 
 
 @contextmanager
-def _ours(seconds: float, subject: str) -> Iterator[None]:
+def _ours(seconds: float, subject: str) -> Generator[None]:
     """Bound a call about *subject* to *seconds* and make every failure of it a `ServiceError`."""
     try:
         with fail_after(seconds):

@@ -1,6 +1,6 @@
 """The state store in Redis or Valkey: the only module that knows the Redis client."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -82,7 +82,7 @@ class RedisStore:
                 pipe.evalsha(self._commit.sha, 1, commit.key, *_arguments(commit))
             if self._replicas:
                 # WAIT speaks of the writes of its own connection only, so it goes with them.
-                pipe.execute_command("WAIT", self._replicas, int(TIMEOUT * 500))
+                pipe.execute_command("WAIT", self._replicas, int(TIMEOUT * 500))  # pyright: ignore[reportUnknownMemberType]  # redis-py's own
 
         answers = await self._pipeline(ask)
         if self._replicas and _good(answers.pop()) < self._replicas:
@@ -126,7 +126,7 @@ class RedisStore:
 
     async def ping(self) -> None:
         """Return when the store answers."""
-        await self._pipeline(lambda pipe: pipe.ping())
+        await self._pipeline(lambda pipe: pipe.ping())  # pyright: ignore[reportUnknownMemberType]  # redis-py's own
 
     async def _pipeline(self, ask: Callable[[Pipeline], object]) -> list[Any]:
         """Send all that *ask* queues in one round trip; answer each answer, or the error that is its alone.
@@ -152,10 +152,10 @@ class RedisStore:
 
 
 @asynccontextmanager
-async def open_redis(url: str, *, replicas: int = 0) -> AsyncIterator[RedisStore]:
+async def open_redis(url: str, *, replicas: int = 0) -> AsyncGenerator[RedisStore]:
     """Open the store at *url*. Raises `ConfigError` for a URL that means nothing; connects at the first call."""
     try:
-        client = Redis.from_url(
+        client = Redis.from_url(  # pyright: ignore[reportUnknownMemberType]  # redis-py's own
             url,
             decode_responses=True,
             # What others wrote into a hash may be no text; it must not end the batch that reads it.

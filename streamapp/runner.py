@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, nullcontext
-from typing import Any
+from typing import Any, cast
 
 from anyio import (
     CancelScope,
@@ -128,7 +128,10 @@ class Runner:
             await called
             return
         # Closed here and now, not whenever the garbage collector finds it.
-        async with aclosing(called) if isinstance(called, AsyncGenerator) else nullcontext():
+        generator = (
+            cast("AsyncGenerator[object, None]", called) if isinstance(called, AsyncGenerator) else None
+        )
+        async with aclosing(generator) if generator else nullcontext():
             async for value in called:
                 if self._agent.sink is not None:
                     await self._agent.sink.send(value)

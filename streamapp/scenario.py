@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,17 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traffic:
-    """What traffic to make up; *duplicates*, *reorder* and *invalid* are fractions of its messages."""
+    """What traffic to make up; *duplicates*, *reorder* and *invalid* are fractions of its messages.
+
+    *zone* is the zone that the workers give to times without one.
+    """
 
     subjects: int
     seed: int
     duplicates: float = 0.0
     reorder: float = 0.0
     invalid: float = 0.0
+    zone: tzinfo = UTC
 
 
 @dataclass(frozen=True, slots=True)

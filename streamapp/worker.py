@@ -42,16 +42,17 @@ class Worker:
     ) -> bool:
         """Run until stopped, or until nothing has come for *idle* seconds; answer whether all was finished."""
         batchers = self._parts.batchers
-        async with create_task_group() as heartbeats:  # last to go: what is in hand stays ours to the end
+        heartbeats, services, agents, sources = (create_task_group() for _ in range(4))
+        async with heartbeats:  # last to go: what is in hand stays ours to the end
             for line in self._lines:
                 await heartbeats.start(line.leases.run, name=f"heartbeat {line.queue.name}")
-            async with create_task_group() as services:
+            async with services:
                 for batcher in batchers:
                     await services.start(batcher.run, name=batcher.name)
-                async with create_task_group() as agents:
+                async with agents:
                     for line in self._lines:
                         agents.start_soon(line.runner.run, name=f"agent {line.agent.name}")
-                    async with create_task_group() as sources:  # end by themselves when told to stop
+                    async with sources:  # end by themselves when told to stop
                         for line in self._lines:
                             sources.start_soon(line.source.run, name=f"source {line.queue.name}")
                         heartbeats.start_soon(self._drain, agents.cancel_scope, name="drain")

@@ -18,6 +18,7 @@ def hora_do_almoco(traffic: Traffic) -> Scenario:
         invalidos=traffic.invalid,
         inicio_em=datetime.now(UTC) - DURACAO,
         inicio=ajustes.inicio(),
+        fuso=traffic.zone,
     )
     return Scenario(
         messages=[

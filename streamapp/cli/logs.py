@@ -53,7 +53,7 @@ class _Console(logging.Formatter):
 
 class _Json(MsgspecFormatter):
     def __init__(self) -> None:
-        super().__init__(
+        super().__init__(  # pyright: ignore[reportUnknownMemberType]  # the library's own
             ["asctime", "levelname", "name", "message"],
             rename_fields={"asctime": "timestamp", "levelname": "level", "name": "logger"},
         )

@@ -62,7 +62,14 @@ def seed(  # noqa: PLR0913 - one parameter an option
     import msgspec  # noqa: PLC0415
 
     config = setup.load_config()
-    traffic = Traffic(subjects=orders, seed=seed, duplicates=duplicates, reorder=reorder, invalid=invalid)
+    traffic = Traffic(
+        subjects=orders,
+        seed=seed,
+        duplicates=duplicates,
+        reorder=reorder,
+        invalid=invalid,
+        zone=config.naive_tz,
+    )
     scenario = make_up(setup.load_app(app), traffic)
     if expect:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(scenario.expected)).decode() + "\n")

@@ -3,7 +3,7 @@
 import importlib
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -48,7 +48,7 @@ def load_app(path: str) -> "App":
 
 
 @asynccontextmanager
-async def open_sqs(*, polls: int = 1) -> "AsyncIterator[Aws]":
+async def open_sqs(*, polls: int = 1) -> "AsyncGenerator[Aws]":
     """Open SQS as the environment says. What does not answer is told with its endpoint."""
     from streamapp.aws import open_aws  # noqa: PLC0415 - slow to import
 
@@ -64,7 +64,7 @@ async def open_sqs(*, polls: int = 1) -> "AsyncIterator[Aws]":
 
 
 @asynccontextmanager
-async def open_store(config: Config) -> "AsyncIterator[RedisStore]":
+async def open_store(config: Config) -> "AsyncGenerator[RedisStore]":
     """Open Redis as *config* says, and find that it answers."""
     from streamapp.redis_store import open_redis  # noqa: PLC0415 - slow to import
 

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -49,7 +49,7 @@ def run(path: str, *, orders: int, seed: int, keep: bool) -> int:
         app = setup.load_app(path)
         config = setup.load_config(log_level="critical")
         logs.set_up(config)
-        scenario = make_up(app, Traffic(subjects=orders, seed=seed, **FAULTS))
+        scenario = make_up(app, Traffic(subjects=orders, seed=seed, zone=config.naive_tz, **FAULTS))
         _say(describe(scenario))
         return anyio.run(_demo, Demo(app, config, scenario), reach if keep else None)
 
@@ -136,7 +136,7 @@ async def _demo(demo: Demo, reach: Mapping[str, str] | None) -> int:
 
 
 @asynccontextmanager
-async def _shown(demo: Demo, store: Store) -> AsyncIterator[None]:
+async def _shown(demo: Demo, store: Store) -> AsyncGenerator[None]:
     """Show the board while the body runs: in place on a terminal, as a line now and then elsewhere."""
     async with create_task_group() as showing:
         if sys.stdout.isatty():

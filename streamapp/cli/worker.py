@@ -1,14 +1,11 @@
 """`streamapp worker`: run the agents."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from streamapp.cli import setup
-
-if TYPE_CHECKING:
-    from streamapp.config import Config
 
 EXAMPLES = """Examples:
 
