@@ -90,9 +90,10 @@ def _system_attributes(receipt: Receipt, epoch: float) -> dict[str, str]:
 
 
 def _wanted(names: Sequence[str]) -> Callable[[str], bool]:
-    prefixes = tuple(name.removesuffix("*") for name in names if name.endswith(".*"))
-    everything = "All" in names or ".*" in names
-    return lambda name: everything or name in names or (bool(prefixes) and name.startswith(prefixes))
+    # "Hel.*" asks for Hello: the dot is no part of the prefix.
+    prefixes = tuple(name.removesuffix(".*") for name in names if name.endswith(".*"))
+    everything = not {"All", "*"}.isdisjoint(names)
+    return lambda name: everything or name in names or name.startswith(prefixes)
 
 
 def _milliseconds(seconds: float) -> str:

@@ -35,6 +35,7 @@ class Bench:
     call: Callable[[str, Fields], Awaitable[Fields]]
     pass_time: Callable[[float], Awaitable[None]]
     prefix: str = "t"
+    is_virtual: bool = True
 
     async def __call__(self, operation: str, **said: object) -> Fields:
         """Answer this call, by SQS's own names."""
@@ -128,8 +129,8 @@ async def http_bench() -> AsyncIterator[Bench]:
 
 
 @asynccontextmanager
-async def client_bench(endpoint: str, prefix: str) -> AsyncIterator[Bench]:
-    """Any server at *endpoint*, with real time, and a plain client."""
+async def client_bench(endpoint: str, prefix: str, *, late: float = 0.0) -> AsyncIterator[Bench]:
+    """Any server at *endpoint*, *late* by so many seconds at most, with real time, and a plain client."""
     session = aioboto3.Session("test", "test", region_name="us-east-1")
     # What SQS says of a wrong parameter is the question, so the client must let it through.
     config = AioConfig(parameter_validation=False, retries={"total_max_attempts": 1})
@@ -145,7 +146,10 @@ async def client_bench(endpoint: str, prefix: str) -> AsyncIterator[Bench]:
                 raise Refused(spelling_of(code).shape) from error
             return answer
 
-        yield Bench(call, anyio.sleep, prefix)
+        async def pass_time(seconds: float) -> None:
+            await anyio.sleep(seconds + late)
+
+        yield Bench(call, pass_time, prefix, is_virtual=False)
 
 
 async def seen(
@@ -164,7 +168,7 @@ def _binary(fields: Fields) -> Fields:
 
 async def begun(bench: Bench) -> None:
     """Return when a call that was started has reached the server."""
-    if bench.pass_time is anyio.sleep:
+    if not bench.is_virtual:
         await anyio.sleep(0.15)
     else:
         await settle()
