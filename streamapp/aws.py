@@ -60,7 +60,7 @@ class Aws:
             if not name.startswith(("http://", "https://")):
                 url = (await self._calls.get_queue_url(QueueName=name))["QueueUrl"]
             answer = await self._calls.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
-        return _queue(url, {str(key): value for key, value in answer.get("Attributes", {}).items()})
+            return _queue(url, {str(key): value for key, value in answer.get("Attributes", {}).items()})
 
     async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
         """Long-poll for 1..10 messages for *wait* seconds (0..20); answer as soon as there is one."""
@@ -73,14 +73,14 @@ class Aws:
                 MessageAttributeNames=["All"],
                 MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp", "MessageGroupId"],
             )
-        return [_delivery(queue, message, asked_at) for message in answer.get("Messages", [])]
+            return [_delivery(queue, message, asked_at) for message in answer.get("Messages", [])]
 
     async def send(self, queue: Queue, messages: Sequence[Outgoing]) -> list[Failure | None]:
         """Send messages."""
         entries = [_entry(position, message) for position, message in enumerate(messages)]
         with _ours(CALL_TIMEOUT, queue.name):
             answer = await self._calls.send_message_batch(QueueUrl=queue.url, Entries=entries)  # type: ignore[arg-type]  # built in _entry
-        return _outcomes(len(messages), answer)
+            return _outcomes(len(messages), answer)
 
     async def delete(self, queue: Queue, handles: Sequence[str]) -> list[Failure | None]:
         """Delete messages by receipt handle. Success is no proof: a stale handle may succeed and do nothing."""
@@ -89,7 +89,7 @@ class Aws:
                 QueueUrl=queue.url,
                 Entries=[{"Id": str(n), "ReceiptHandle": handle} for n, handle in enumerate(handles)],
             )
-        return _outcomes(len(handles), answer)
+            return _outcomes(len(handles), answer)
 
     async def change_visibility(
         self, queue: Queue, changes: Sequence[tuple[str, int]]
@@ -103,7 +103,7 @@ class Aws:
                     for n, (handle, seconds) in enumerate(changes)
                 ],
             )
-        return _outcomes(len(changes), answer)
+            return _outcomes(len(changes), answer)
 
     async def create(self, name: str, attributes: Mapping[str, str]) -> Queue:
         """Create the queue, or set these attributes (SQS's names) of one that is there."""
@@ -121,7 +121,7 @@ class Aws:
         """Answer all queue attributes, by SQS's names."""
         with _ours(CALL_TIMEOUT, queue.name):
             answer = await self._calls.get_queue_attributes(QueueUrl=queue.url, AttributeNames=["All"])
-        return {str(name): value for name, value in answer.get("Attributes", {}).items()}
+            return {str(name): value for name, value in answer.get("Attributes", {}).items()}
 
 
 @asynccontextmanager
@@ -170,8 +170,16 @@ def _ours(seconds: float, subject: str) -> Generator[None]:
         raise ServiceError("SQS", Fault.TRANSIENT, f"{subject}: no answer within {seconds:g} s") from error
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise ServiceError("SQS", Fault.CREDENTIALS, f"{subject}: {_advice(error)}") from error
-    except (BotoCoreError, ClientHTTPError, OSError, ValueError) as error:
-        # A ValueError is the JSON parser's, on an answer that is none.
+    except (
+        BotoCoreError,
+        ClientHTTPError,
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+    ) as error:
+        # The last four are the parser's and ours, on an answer that is none of SQS's.
         raise ServiceError("SQS", Fault.TRANSIENT, f"{subject}: {type(error).__name__}") from error
 
 

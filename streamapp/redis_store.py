@@ -4,20 +4,24 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from anyio import Semaphore
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import (
     AuthenticationError,
+    ClusterDownError,
     ConnectionError as RedisConnectionError,
     NoPermissionError,
     DataError,
+    MasterDownError,
     NoScriptError,
     ReadOnlyError,
     RedisError,
     ResponseError,
     TimeoutError as RedisTimeoutError,
+    TryAgainError,
 )
 
 from streamapp.errors import ConfigError, Fault, ServiceError
@@ -25,6 +29,9 @@ from streamapp.store import PARKED, PENDING, Commit, Settled
 
 TIMEOUT = 2.0
 """Seconds to reach Redis, and to wait for an answer; ten times what a busy server needs."""
+
+CONNECTIONS = 32
+"""Calls under way at once; more would only wait in Redis, which does one after the other."""
 
 # ARGV: token seen, new token, ttl in ms (0: for ever), 1 to keep, number of fields to set, field, value, ...,
 # fields to unset. A client repeats a call whose answer was lost, so finding its own token is success too; it is
@@ -67,6 +74,8 @@ class RedisStore:
     def __init__(self, client: Redis, *, replicas: int = 0) -> None:
         self._client = client
         self._replicas = replicas
+        # The client raises when its pool of 100 is used up, which would look like an outage.
+        self._places = Semaphore(CONNECTIONS, fast_acquire=True)
         self._commit = client.register_script(_COMMIT)
         self._settle = client.register_script(_SETTLE)
 
@@ -144,7 +153,7 @@ class RedisStore:
 
     async def _execute(self, ask: Callable[[Pipeline], object]) -> list[Any]:
         try:
-            async with self._client.pipeline(transaction=False) as pipe:
+            async with self._places, self._client.pipeline(transaction=False) as pipe:
                 ask(pipe)
                 return list(await pipe.execute(raise_on_error=False))
         except RedisError as error:
@@ -183,6 +192,9 @@ def fault_of(error: RedisError) -> Fault:
     if isinstance(error, (AuthenticationError, NoPermissionError)):
         return Fault.CONFIGURATION
     if isinstance(error, (RedisConnectionError, RedisTimeoutError)):
+        return Fault.TRANSIENT
+    if isinstance(error, (ReadOnlyError, MasterDownError, ClusterDownError, TryAgainError)):
+        # The client takes the code off the text of errors that it has a class for.
         return Fault.TRANSIENT
     if isinstance(error, DataError):
         return Fault.SENDER

@@ -1,0 +1,254 @@
+"""The AWS client, on moto's server, and on ours where something has to go wrong."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from anyio import create_task_group, current_time
+
+from streamapp.aws import Aws, is_local, open_aws
+from streamapp.cli.embedded import local_aws
+from streamapp.delivery import Outgoing, Queue
+from streamapp.errors import ConfigError, Fault, ServiceError
+from streamapp.testing import Drip, Fail, Garble, Hang, MemorySqs, Partial, Reset
+from streamapp.testing.server import serve
+
+
+@pytest.fixture
+async def memory() -> MemorySqs:
+    """An SQS that can be told to fail."""
+    return MemorySqs()
+
+
+@pytest.fixture
+async def faulty(memory: MemorySqs, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Aws]:
+    """The AWS client on it, over HTTP."""
+    async with serve(memory) as endpoint:
+        for name, value in local_aws(endpoint).items():
+            monkeypatch.setenv(name, value)
+        async with open_aws() as opened:
+            yield opened
+
+
+async def test_a_message_goes_in_and_comes_out(aws: Aws, prefix: str) -> None:
+    """Body, attributes and counts survive both ways."""
+    queue = await aws.create(prefix, {"VisibilityTimeout": "7"})
+    await aws.send(queue, [Outgoing("é\n{}", {"kind": "a b"})])
+    before = current_time()
+    (delivery,) = await aws.receive(queue, limit=10, wait=1)
+
+    assert (delivery.body, delivery.attributes, delivery.receives) == ("é\n{}", {"kind": "a b"}, 1)
+    assert queue.visibility == 7
+    assert before <= delivery.asked_at <= current_time()
+    assert delivery.sent_at.tzinfo is not None
+
+
+async def test_a_deleted_message_is_gone_and_a_released_one_is_back(aws: Aws, prefix: str) -> None:
+    """The three things that can become of a message in hand."""
+    queue = await aws.create(prefix, {})
+    await aws.send(queue, [Outgoing("a"), Outgoing("b")])
+    first, second = await aws.receive(queue, limit=10, wait=1)
+
+    assert await aws.delete(queue, [first.handle]) == [None]
+    assert await aws.change_visibility(queue, [(second.handle, 0)]) == [None]
+
+    (again,) = await aws.receive(queue, limit=10, wait=1)
+    assert (again.message_id, again.receives) == (second.message_id, 2)
+
+
+async def test_an_empty_receive_is_an_empty_list(aws: Aws, prefix: str) -> None:
+    """SQS leaves the key out of its answer."""
+    queue = await aws.create(prefix, {})
+
+    assert await aws.receive(queue, limit=1, wait=0) == []
+
+
+async def test_a_queue_is_found_by_name_and_by_url(aws: Aws, prefix: str) -> None:
+    """Its variable may hold either."""
+    created = await aws.create(prefix, {})
+
+    assert await aws.find(created.name) == await aws.find(created.url) == created
+
+
+async def test_creating_again_sets_what_changed(aws: Aws, prefix: str) -> None:
+    """`queues create` may be run as often as one likes."""
+    await aws.create(prefix, {"VisibilityTimeout": "7"})
+    again = await aws.create(prefix, {"VisibilityTimeout": "9"})
+
+    assert again.visibility == 9
+    assert (await aws.attributes(again))["VisibilityTimeout"] == "9"
+
+
+async def test_a_missing_queue_is_a_configuration_fault(aws: Aws, prefix: str) -> None:
+    """At start it ends the start; somebody has to create it."""
+    with pytest.raises(ServiceError) as caught:
+        await aws.find(prefix)
+
+    assert caught.value.fault is Fault.CONFIGURATION
+
+
+async def test_a_handle_that_is_none_is_a_lost_lease(aws: Aws, prefix: str) -> None:
+    """The entry fails, and the call does not."""
+    queue = await aws.create(prefix, {})
+    (failure,) = await aws.change_visibility(queue, [("nonsense", 5)])
+
+    assert failure is not None
+
+
+async def test_without_credentials_nothing_is_sent(
+    moto_endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Said in words, with what to set."""
+    for name, value in local_aws(moto_endpoint).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    with pytest.raises((ServiceError, ConfigError), match="AWS_ACCESS_KEY_ID"):
+        async with open_aws() as aws:
+            await aws.find("any")
+
+
+async def test_without_a_region_the_start_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The chain of settings is AWS's own; what is missing in it is named."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    with pytest.raises(ConfigError, match="AWS_REGION"):
+        async with open_aws():
+            pass
+
+
+async def test_an_endpoint_that_refuses_is_transient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network heals."""
+    for name, value in local_aws("http://127.0.0.1:1").items():
+        monkeypatch.setenv(name, value)
+    async with open_aws() as aws:
+        with pytest.raises(ServiceError) as caught:
+            await aws.find("any")
+
+    assert caught.value.fault is Fault.TRANSIENT
+
+
+async def test_a_silent_server_is_given_up_at_the_deadline(
+    faulty: Aws, memory: MemorySqs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing waits for ever, and what heals is transient."""
+    monkeypatch.setattr("streamapp.aws.SLACK", 0.2)
+    monkeypatch.setattr("streamapp.aws.CALL_TIMEOUT", 0.2)
+    queue = await faulty.create("q", {})
+    began = current_time()
+    with memory.faults.add("*", Hang()):
+        with pytest.raises(ServiceError) as polled:
+            await faulty.receive(queue, limit=1, wait=0)
+        with pytest.raises(ServiceError) as sent:
+            await faulty.send(queue, [Outgoing("x")])
+
+    assert (polled.value.fault, sent.value.fault) == (Fault.TRANSIENT, Fault.TRANSIENT)
+    assert current_time() - began < 2
+
+
+HOSTILE = [
+    Reset(),
+    Garble(),
+    Garble(b""),
+    Garble(b"\xff\x00"),
+    Garble(b"[]"),
+    Garble(b"null"),
+    Garble(b'"x"'),
+    Garble(b'{"Messages":[{}]}'),
+    Garble(b'{"Messages":"x"}'),
+    Garble(b'{"Messages":[{"MessageId":"1","ReceiptHandle":"2","Attributes":{"SentTimestamp":"x"}}]}'),
+    Garble(status=500),
+    Garble(status=403),
+    Garble(b"", status=503),
+    Fail("RequestThrottled"),
+    Fail("ServiceUnavailable"),
+]
+
+
+async def test_whatever_comes_back_only_a_service_error_is_raised(faulty: Aws, memory: MemorySqs) -> None:
+    """An exception of another kind would end the worker, and a garbled answer is no success."""
+    wrong: list[tuple[str, str, object]] = []
+    other_batches = {"send", "delete", "change_visibility"}
+
+    async def call(effect: object, operation: str, queue: Queue) -> None:
+        calls = {
+            "receive": lambda: faulty.receive(queue, limit=1, wait=0),
+            "send": lambda: faulty.send(queue, [Outgoing("x")]),
+            "delete": lambda: faulty.delete(queue, ["h"]),
+            "change_visibility": lambda: faulty.change_visibility(queue, [("h", 1)]),
+            "find": lambda: faulty.find(queue.name),
+            "attributes": lambda: faulty.attributes(queue),
+        }
+        try:
+            answer = await calls[operation]()
+        except ServiceError as error:
+            if error.fault not in {Fault.TRANSIENT, Fault.CONFIGURATION}:
+                wrong.append((repr(effect), operation, error))
+        except Exception as error:  # noqa: BLE001 - that is what must not be
+            wrong.append((repr(effect), operation, error))
+        else:
+            if operation in other_batches and None in list(answer):
+                wrong.append((repr(effect), operation, answer))
+
+    async with create_task_group() as tasks:
+        for number, effect in enumerate(HOSTILE):
+            await memory.create(f"q{number}", {})
+            queue = await faulty.find(f"q{number}")
+            memory.faults.add("*", effect, queue=queue.name)
+            for operation in ("receive", "find", "attributes", *other_batches):
+                tasks.start_soon(call, effect, operation, queue)
+
+    assert wrong == []
+
+
+async def test_entries_that_the_answer_does_not_name_were_not_done(faulty: Aws, memory: MemorySqs) -> None:
+    """HTTP 200 is no success of each entry."""
+    queue = await faulty.create("q", {})
+    memory.faults.add("send", Partial(0b0101, missing=True), times=1)
+    outcomes = await faulty.send(queue, [Outgoing(str(n)) for n in range(4)])
+
+    assert [outcome is None for outcome in outcomes] == [False, True, False, True]
+
+
+async def test_a_sender_fault_is_passed_on(faulty: Aws, memory: MemorySqs) -> None:
+    """Whether an entry may go again is SQS's to say."""
+    queue = await faulty.create("q", {})
+    memory.faults.add("send", Partial(1, code="InvalidMessageContents", sender_fault=True), times=1)
+    (failure,) = await faulty.send(queue, [Outgoing("x")])
+
+    assert failure is not None
+    assert (failure.code, failure.sender_fault) == ("InvalidMessageContents", True)
+
+
+async def test_a_dripping_answer_is_given_up(
+    faulty: Aws, memory: MemorySqs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A read timeout alone would wait for each byte."""
+    monkeypatch.setattr("streamapp.aws.SLACK", 0.3)
+    queue = await faulty.create("q", {})
+    memory.faults.add("receive", Drip(0.05), times=1)
+    began = current_time()
+    with pytest.raises(ServiceError):
+        await faulty.receive(queue, limit=1, wait=0)
+
+    assert current_time() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "local"),
+    [
+        ("http://localhost:4566", True),
+        ("http://127.0.0.1:9324", True),
+        ("http://[::1]:1", True),
+        ("http://elasticmq:9324", True),
+        ("http://sqs.localhost", True),
+        ("https://sqs.sa-east-1.amazonaws.com", False),
+        ("https://localhost.evil.com", False),
+    ],
+)
+def test_an_emulator_is_known_by_its_host(endpoint: str, local: bool) -> None:  # noqa: FBT001
+    """What may be destroyed without asking."""
+    assert is_local(endpoint) is local
