@@ -17,7 +17,7 @@ R = TypeVar("R")
 E = TypeVar("E")
 
 
-class AnswerLost(Exception):  # noqa: N818 - it says what became of the answer
+class AnswerLost(Exception):
     """The caller gets no proper answer, but what *effect* says."""
 
     def __init__(self, effect: Effect) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from streamapp.errors import StreamappError
 
 
-class Refusal(StreamappError):  # noqa: N818 - SQS may be right to refuse
+class Refusal(StreamappError):
     """SQS refused a call or one entry of a batch.
 
     *code* is what the entry of a batch would say; *status* is HTTP's, where it is not the code's usual one.

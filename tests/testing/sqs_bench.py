@@ -20,7 +20,7 @@ from streamapp.testing.wire import Wire
 Fields = dict[str, Any]
 
 
-class Refused(Exception):  # noqa: N818 - an answer like another
+class Refused(Exception):
     """SQS refused a call; *code* is the JSON protocol's name of the error."""
 
     def __init__(self, code: str) -> None:

@@ -67,7 +67,7 @@ def localstack_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
     command = [os.environ["LOCALSTACK_PYTHON"], str(start), str(port), str(folder)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as server:  # noqa: S603
+    ) as server:
         wait_for(port, within=50)
         yield f"http://127.0.0.1:{port}"
         server.terminate()

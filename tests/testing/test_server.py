@@ -31,7 +31,7 @@ from streamapp.testing import (
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """aiohttp is asyncio-only."""
+    """Name the one that aiohttp has."""
     return "asyncio"
 
 
@@ -120,7 +120,7 @@ async def test_silence_and_a_drip_outlast_the_caller(
 
 @pytest.mark.parametrize("body", [b"", b"<html>Bad Gateway</html>", b"{"])
 async def test_a_plain_client_takes_garbage_for_an_empty_answer(sqs: MemorySqs, body: bytes) -> None:
-    """botocore does not tell the two apart, so its callers must look for what an answer has to hold."""
+    """The client does not tell the two apart, so its callers must look for what an answer has to hold."""
     await sqs.create("q", {})
     session = aioboto3.Session("test", "test", region_name="us-east-1")
     sqs.faults.add("attributes", Garble(body))
