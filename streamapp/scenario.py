@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Scenario:
 class Traffic:
     """What traffic to make up; *duplicates*, *reorder* and *invalid* are fractions of its messages.
 
-    *zone* is the zone that the workers give to times without one.
+    *begins* is the time of the first event, aware. *zone* is the zone that the workers give to times without one.
     """
 
     subjects: int
@@ -52,6 +52,7 @@ class Traffic:
     duplicates: float = 0.0
     reorder: float = 0.0
     invalid: float = 0.0
+    begins: datetime = datetime(2025, 7, 28, 14, tzinfo=UTC)
     zone: tzinfo = UTC
 
 

@@ -1,22 +1,21 @@
 """What the application shows to people who try it: a lunch rush, and the kitchen's board."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from streamapp.scenario import Board, Scenario, ScenarioMessage, Traffic
 from streamapp_agents import ajustes
-from streamapp_agents.simulador import DURACAO, simular
+from streamapp_agents.simulador import simular
 
 
 def hora_do_almoco(traffic: Traffic) -> Scenario:
-    """Make up a rush that ends about now."""
+    """Make up a lunch rush."""
     rush = simular(
         traffic.subjects,
         traffic.seed,
         duplicados=traffic.duplicates,
         fora_de_ordem=traffic.reorder,
         invalidos=traffic.invalid,
-        inicio_em=datetime.now(UTC) - DURACAO,
+        inicio_em=traffic.begins,
         inicio=ajustes.inicio(),
         fuso=traffic.zone,
     )

@@ -1,6 +1,7 @@
 """`streamapp seed`: put made-up traffic of the app into its queues."""
 
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -52,6 +53,10 @@ def seed(  # noqa: PLR0913 - one parameter an option
     reorder: Fraction = 0.0,
     invalid: Fraction = 0.0,
     rate: Annotated[float, typer.Option(min=0, help="Messages a second; 0 is as fast as can be.")] = 0.0,
+    begins: Annotated[
+        datetime | None,
+        typer.Option(help="UTC time of the first event; the same seed and time make the same traffic."),
+    ] = None,
     expect: Annotated[
         bool, typer.Option("--expect", help="Send nothing; print the state that must come out, as JSON.")
     ] = False,
@@ -69,6 +74,7 @@ def seed(  # noqa: PLR0913 - one parameter an option
         reorder=reorder,
         invalid=invalid,
         zone=config.naive_tz,
+        **({} if begins is None else {"begins": begins.replace(tzinfo=UTC)}),
     )
     scenario = make_up(setup.load_app(app), traffic)
     if expect:

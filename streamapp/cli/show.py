@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import anyio
 from anyio import create_task_group, move_on_after, sleep, sleep_forever
@@ -36,6 +37,9 @@ DRAW_EVERY = 0.25
 PRINT_EVERY = 3.0
 """Seconds between two looks at the board, on a terminal and elsewhere."""
 
+AGO = timedelta(hours=2)
+"""How long ago the rush began: its events are news, and none of them is ahead of the clock."""
+
 FAULTS = {"duplicates": 0.15, "reorder": 0.2, "invalid": 0.05}
 """Fractions of the traffic: a bad day, not an average one."""
 
@@ -49,7 +53,12 @@ def run(path: str, *, orders: int, seed: int, keep: bool) -> int:
         app = setup.load_app(path)
         config = setup.load_config(log_level="critical")
         logs.set_up(config)
-        scenario = make_up(app, Traffic(subjects=orders, seed=seed, zone=config.naive_tz, **FAULTS))
+        scenario = make_up(
+            app,
+            Traffic(
+                subjects=orders, seed=seed, begins=datetime.now(UTC) - AGO, zone=config.naive_tz, **FAULTS
+            ),
+        )
         _say(describe(scenario))
         return anyio.run(_demo, Demo(app, config, scenario), reach if keep else None)
 
