@@ -25,8 +25,7 @@ ID_PRODUTO = campo(
     *("id_produto", "produto_id", "product_id", "sku", "sku_produto"),
     *("produto.id", "product.id", "codigo_produto"),
 )
-# A plain id is the id of what a message speaks of, and only in its innermost object: further out it is the
-# id of an envelope.
+# A plain id, or a code, is that of what the message speaks of; further out it would be an envelope's.
 ID = campo("id", "id")
 CODIGO_PEDIDO = campo(
     "id_pedido",
@@ -96,7 +95,7 @@ STATUS_PAGAMENTO = campo(
     "status_pagamento",
     *("status_pagamento", "estado_pagamento", "situacao_pagamento", "payment_status"),
 )
-STATUS = campo("status", "status", "situacao", "pagamento.status", "payment.status")
+STATUS = campo("status", "status", "situacao")
 FOI_APROVADO = campo("foi_aprovado", "foi_aprovado")
 
 # -- times: durations (`tempo_espera`, `tempo_estimado`) are none -------------------------------------------

@@ -21,12 +21,12 @@ _CABECALHO = ("headers", "header", "metadata")
 _ENTIDADE_DE: dict[str, Entidade] = {
     nome: entidade for entidade, nomes in ENTIDADES.items() for nome in nomes
 }
-# An object with such a name beside `pedido: {}` is itself the event, and `pedido` one of its fields.
+# An object with such a name beside `pedido: {}` is itself the event, and `pedido` is one of its fields.
 _NOMES_DE_EVENTO = frozenset(
     nome
     for campo in (
         *(campos.ID_PEDIDO, campos.ID_PAGAMENTO, campos.ID_PRODUTO),
-        *(campos.STATUS_PEDIDO, campos.STATUS_PAGAMENTO, campos.FOI_APROVADO),
+        *(campos.STATUS_PEDIDO, campos.STATUS_PAGAMENTO, campos.FOI_APROVADO, campos.ITENS),
     )
     for nome, resto in campo.caminhos
     if not resto

@@ -16,7 +16,7 @@ def ler_pagamento(de: Campos, tipo: Tipo, origin: Origin) -> EventoPedido | Igno
     """Answer what became of a payment, as an event of its order; raises `DecodeError`."""
     id_pedido, id_pagamento = _ids(de)
     proprio = STATUS_PAGAMENTO.ler(de.valor(campos.STATUS_PAGAMENTO), "status_pagamento")
-    dito = STATUS_PAGAMENTO.ler(de.valor(campos.STATUS), "status")
+    dito = STATUS_PAGAMENTO.ler(de.interno(campos.STATUS), "status")
     aprovado = aprovacao(de.valor(campos.FOI_APROVADO))
     status = proprio.status or dito.status or aprovado or tipo.pagamento or _do_inicio(tipo)
     cozinha = _cozinha(proprio, dito)
@@ -40,7 +40,7 @@ def _ids(de: Campos) -> tuple[str, str | None]:
     """
     simples = de.interno(campos.ID)
     pedido = de.valor(campos.ID_PEDIDO)
-    pedido = de.valor(campos.CODIGO_PEDIDO) if pedido is None else pedido
+    pedido = de.interno(campos.CODIGO_PEDIDO) if pedido is None else pedido
     if pedido is None and de.valor(campos.STATUS_PAGAMENTO) is not None:
         pedido, simples = simples, None
     pagamento = de.valor(campos.ID_PAGAMENTO)

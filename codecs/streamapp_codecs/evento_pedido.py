@@ -13,13 +13,13 @@ from streamapp_codecs.tipos import Tipo
 from streamapp_codecs.valores import exigir_id, preco
 
 # Only an order's creation tells of these.
-_DE_CRIACAO = (campos.ITENS, campos.CLIENTE, campos.TOTAL)
+_DE_CRIACAO = (campos.ITENS, campos.CLIENTE, campos.TOTAL, campos.CRIADO_EM)
 
 
 def ler_pedido(de: Campos, tipo: Tipo, origin: Origin) -> EventoPedido | Ignorada:
     """Answer the event of an order; raises `DecodeError`."""
     id_pedido = exigir_id(de.identidade(campos.ID_PEDIDO, campos.ID, campos.CODIGO_PEDIDO), "id_pedido")
-    dito = STATUS_PEDIDO.ler(de.valor(campos.STATUS_PEDIDO), "status")
+    dito = STATUS_PEDIDO.ler(de.interno(campos.STATUS_PEDIDO), "status")
     status = dito.status or tipo.status
     pagamento = _pagamento(de)
     if tipo.acao == "criar" or (not tipo.is_completo and _is_criacao(de)):
@@ -45,20 +45,17 @@ def ler_pedido(de: Campos, tipo: Tipo, origin: Origin) -> EventoPedido | Ignorad
 
 
 def _is_criacao(de: Campos) -> bool:
-    # A creation time further out is the envelope's own.
-    return (
-        any(de.valor(campo) is not None for campo in _DE_CRIACAO) or de.interno(campos.CRIADO_EM) is not None
-    )
+    return any(de.interno(campo) is not None for campo in _DE_CRIACAO)
 
 
 def _criacao(de: Campos) -> Criacao:
-    itens = de.valor(campos.ITENS)
+    itens = de.interno(campos.ITENS)
     linhas = None if itens is None else ler_linhas(itens)
     return Criacao(
-        cliente=next((cpf for valor in de.valores(campos.CLIENTE) if (cpf := mascarar(valor))), None),
+        cliente=next((cpf for valor in de.internos(campos.CLIENTE) if (cpf := mascarar(valor))), None),
         itens=None if linhas is None else juntar(linhas),
         soma=None if linhas is None else somar(linhas),
-        total=preco(de.valor(campos.TOTAL), "total"),
+        total=preco(de.interno(campos.TOTAL), "total"),
     )
 
 

@@ -14,7 +14,7 @@ _DESCRITIVOS = (campos.NOME, campos.CATEGORIA, campos.PRECO, campos.TEMPO_PREPAR
 def ler_produto(de: Campos, tipo: Tipo, origin: Origin) -> EventoProduto:
     """Answer the event of a product; raises `DecodeError`."""
     id_produto = exigir_id(de.identidade(campos.ID_PRODUTO, campos.ID, campos.CODIGO_PRODUTO), "id_produto")
-    if not tipo.is_completo and all(de.valor(campo) is None for campo in _DESCRITIVOS):
+    if not tipo.is_completo and all(de.interno(campo) is None for campo in _DESCRITIVOS):
         raise DecodeError("undecidable", "neither a kind nor anything about the product")
     return EventoProduto(
         id_produto=id_produto,
@@ -23,9 +23,9 @@ def ler_produto(de: Campos, tipo: Tipo, origin: Origin) -> EventoProduto:
         ),
         enviado_em=origin.sent_at,
         quando=ler_quando(de, quando.CRIACAO if tipo.acao == "criar" else quando.ATUALIZACAO, origin),
-        nome=texto(de.valor(campos.NOME)),
-        categoria=texto(de.valor(campos.CATEGORIA)),
-        preco=preco(de.valor(campos.PRECO), "preco"),
-        tempo_preparo=minutos(de.valor(campos.TEMPO_PREPARO)),
-        ativo=tipo.acao == "criar" or (tipo.acao != "remover" and de.valor(campos.ATIVO) is not False),
+        nome=texto(de.interno(campos.NOME)),
+        categoria=texto(de.interno(campos.CATEGORIA)),
+        preco=preco(de.interno(campos.PRECO), "preco"),
+        tempo_preparo=minutos(de.interno(campos.TEMPO_PREPARO)),
+        ativo=tipo.acao == "criar" or (tipo.acao != "remover" and de.interno(campos.ATIVO) is not False),
     )

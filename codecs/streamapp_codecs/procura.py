@@ -1,4 +1,4 @@
-"""A field is looked up by its names, in the innermost object first, then in each envelope around it."""
+"""A field is looked up by its names."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,37 +35,45 @@ def campo(nome: str, *apelidos: str) -> Campo:
 
 
 class Campos(NamedTuple):
-    """The objects that one event is made of, innermost first."""
+    """The objects that one event is made of, innermost first.
+
+    Ids under names of their own and times may come from an envelope. What else there is to know stands in the
+    innermost object: further out, a `status` or a `name` is the envelope's.
+    """
 
     camadas: tuple[Camada, ...]
 
     def valor(self, campo: Campo) -> object:
-        """Answer what *campo* holds; None where it is absent, null or blank."""
+        """Answer what *campo* holds, in the innermost object that has it; None where it is null or blank."""
         for camada in self.camadas:
-            # Most fields are absent from most objects, which have few names.
-            if not campo.primeiros.isdisjoint(camada):
-                for valor in _valores(camada, campo):
-                    return valor
+            valor = _valor(camada, campo)
+            if valor is not None:
+                return valor
         return None
-
-    def valores(self, campo: Campo) -> Iterator[object]:
-        """Answer all that *campo* holds under any of its names."""
-        for camada in self.camadas:
-            yield from _valores(camada, campo)
 
     def interno(self, campo: Campo) -> object:
         """Answer what *campo* holds in the innermost object."""
-        return Campos(self.camadas[:1]).valor(campo)
+        return _valor(self.camadas[0], campo)
+
+    def internos(self, campo: Campo) -> Iterator[object]:
+        """Answer all that *campo* holds in the innermost object, under any of its names."""
+        return valores(self.camadas[0], campo)
 
     def identidade(self, proprio: Campo, simples: Campo, codigo: Campo) -> object:
-        """Answer the id under its own name, else a plain one in the innermost object, else a code."""
-        for valor in (self.valor(proprio), self.interno(simples), self.valor(codigo)):
+        """Answer the id under its own name, else a plain one, else a code."""
+        for valor in (self.valor(proprio), self.interno(simples), self.interno(codigo)):
             if valor is not None:
                 return valor
         return None
 
 
-def _valores(camada: Camada, campo: Campo) -> Iterator[object]:
+def _valor(camada: Camada, campo: Campo) -> object:
+    # Most fields are absent from most objects, which have few names.
+    return None if campo.primeiros.isdisjoint(camada) else next(valores(camada, campo), None)
+
+
+def valores(camada: Camada, campo: Campo) -> Iterator[object]:
+    """Answer all that *campo* holds in *camada*, the preferred name first; nulls and blanks are nothing."""
     for nome, resto in campo.caminhos:
         valor = camada.get(nome)
         if valor is None or (not resto and nome in campo.objetos and is_objeto(valor)):

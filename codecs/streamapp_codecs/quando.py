@@ -3,7 +3,7 @@
 from streamapp_codecs.campos import ATUALIZADO_EM, CRIADO_EM, OCORRIDO_EM, PAGO_EM
 from streamapp_codecs.codec import Origin
 from streamapp_codecs.eventos import Instante
-from streamapp_codecs.procura import Campo, Campos
+from streamapp_codecs.procura import Campo, Campos, valores
 from streamapp_codecs.tempos import instante
 
 # Which names to believe first. A field of another kind of event is better than an envelope's time.
@@ -15,9 +15,8 @@ PAGAMENTO = (PAGO_EM, ATUALIZADO_EM, CRIADO_EM, OCORRIDO_EM)
 def ler_quando(de: Campos, nomes: tuple[Campo, ...], origin: Origin) -> Instante | None:
     """Answer the time of the event in *de*, None where there is none; *nomes* is one of the orders above."""
     for camada in de.camadas:
-        so_esta = Campos((camada,))
         for campo in nomes:
-            for valor in () if campo.primeiros.isdisjoint(camada) else so_esta.valores(campo):
+            for valor in valores(camada, campo):
                 if (quando := instante(valor, origin)) is not None:
                     return quando
     return None

@@ -91,7 +91,7 @@ def _de_epoca(numero: Decimal) -> datetime | None:
 def _de_lista(valor: list[object]) -> datetime | None:
     """Read what Jackson makes of a LocalDateTime: year, month, day, hour, minute, second, nanoseconds."""
     partes = [parte for parte in valor if isinstance(parte, int) and not isinstance(parte, bool)]
-    if len(partes) != len(valor) or not 3 <= len(partes) <= 7 or len(partes) == 4:  # noqa: PLR2004
+    if len(partes) != len(valor) or not 3 <= len(partes) <= 7 or len(partes) == 4:
         return None
     ano, mes, dia, hora, minuto, segundo, nanos = partes + [0] * (7 - len(partes))
     return datetime(ano, mes, dia, hora, minuto, segundo, nanos // 1000)  # noqa: DTZ001 - its zone comes later

@@ -23,7 +23,9 @@ _ACAO_DE: dict[Entidade, dict[str, Acao]] = {
 }
 _PALAVRA = re.compile(r"[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[0-9]+")
 # `pedidocriado`: written without any separator, an entity's name still stands out. `pedidostatus` has no plural.
-_COLADA = re.compile(rf"((?:{'|'.join(nome for nome in _ENTIDADE_DE if nome[-1] != 's')})(?:s(?!tatus))?|status)")
+_COLADA = re.compile(
+    rf"((?:{'|'.join(nome for nome in _ENTIDADE_DE if nome[-1] != 's')})(?:s(?!tatus))?|status)"
+)
 _ENDERECO = re.compile(r"[.:/]")
 _PARTES_DE_ENDERECO = 5
 # Of two actions in one kind the first here counts: `novo_pedido_atualizado` makes an order.

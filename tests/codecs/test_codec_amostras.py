@@ -13,13 +13,15 @@ from streamapp_codecs.eventos import Evento, EventoPedido, EventoProduto
 _DADOS = Path(__file__).parent.parent / "data"
 _AMOSTRAS = [json.loads(linha) for linha in (_DADOS / "messages.jsonl").read_text("utf-8").splitlines()]
 _ESPERADO = json.loads((_DADOS / "expected.json").read_text("utf-8"))
-_CODECS = {"pedido-events": pedido.codec, "pagamento-events": pagamento.codec, "produto-events": produto.codec}
+_CODECS = {
+    "pedido-events": pedido.codec,
+    "pagamento-events": pagamento.codec,
+    "produto-events": produto.codec,
+}
 
 
 def _decodificar(amostra: dict[str, str]) -> Decoded[Evento]:
-    origin = Origin(
-        queue=amostra["queue"], message_id="m", sent_at=datetime(2025, 7, 28, 18, tzinfo=UTC)
-    )
+    origin = Origin(queue=amostra["queue"], message_id="m", sent_at=datetime(2025, 7, 28, 18, tzinfo=UTC))
     return _CODECS[amostra["queue"]].decode(amostra["body"], origin)
 
 

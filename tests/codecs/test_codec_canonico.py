@@ -20,61 +20,110 @@ _ORIGIN = Origin(
     zone=ZoneInfo("America/Sao_Paulo"),
 )
 
-_QUALQUER = st.sampled_from(["null", "true", "false", "[]", "{}", "[1]", '{"id":1}', '""', '" "']) | st.text(
-    max_size=6
-).map(json.dumps)
-_NUMEROS = st.sampled_from(
-    ["0", "-0", "1", "-1", "2", "42", "1.0", "42.0", "1e2", "1.5", "22.50", "0.001", "-0.0", "1e300", "1e999"]
-    + ["18.299999999999997", "9007199254740993", "1" * 300, "10000", "10001", "1000000001", "1E+2", "5e-324"]
-) | st.integers().map(str)
-_TEXTOS_DE_NUMERO = st.sampled_from(["42", "0042", " 42 ", "42.0", "1e2", "43,20", "1.234,56", "NaN", "-1", "1_0"]).map(
-    json.dumps
+_NUMEROS = (
+    *(
+        "0",
+        "-0",
+        "1",
+        "-1",
+        "2",
+        "42",
+        "1.0",
+        "42.0",
+        "1e2",
+        "1.5",
+        "22.50",
+        "0.001",
+        "-0.0",
+        "1e300",
+        "1e999",
+    ),
+    *("18.299999999999997", "9007199254740993", "1" * 300, "10000", "10001", "1000000001", "1E+2", "5e-324"),
 )
-_numero = _NUMEROS | _TEXTOS_DE_NUMERO | _QUALQUER
-_palavra = (
-    st.sampled_from(
-        ["Recebido", "PRONTO", "Em preparação", "em_preparacao", "Finalizada", "cancelado", "pago", "Pendente", "Negado"]
-        + ["1", "2.0", "Desconhecido", "falhou", "x" * 70, "estornado", " pronto "]
-    ).map(json.dumps)
-    | _numero
+_TEXTOS = (
+    *(
+        "42",
+        "0042",
+        " 42 ",
+        "42.0",
+        "1e2",
+        "43,20",
+        "1.234,56",
+        "NaN",
+        "-1",
+        "1_0",
+        "",
+        " ",
+        "X-Salada",
+        "🍔",
+    ),
+    *(
+        " X\x00\x1b ",
+        "y" * 300,
+        "Recebido",
+        "PRONTO",
+        "em_preparacao",
+        "Finalizada",
+        "cancelado",
+        "pago",
+        "Negado",
+    ),
+    *("Pendente", "1", "2.0", "Desconhecido", "falhou", "x" * 70, "estornado", " pronto ", "52998224725"),
+    *(
+        "529.982.247-25",
+        "1234567890",
+        "529.982.247-25 - Maria",
+        "2025-07-28T15:00:00",
+        "2025-07-28T15:00:00Z",
+    ),
+    *("2025-07-28T15:00:00.1234567-03:00", "28/07/2025 12:00:00", "00:15:00", "1753715100000", "2025-07-28"),
+    *("9999-12-31T23:59:59", "2030-01-01T00:00:00Z", "2025-13-01"),
 )
-_tempo = (
-    st.sampled_from(
-        ["2025-07-28T15:00:00", "2025-07-28T15:00:00Z", "2025-07-28T15:00:00.1234567-03:00", "28/07/2025 12:00:00"]
-        + ["00:15:00", "1753715100000", "2025-07-28", "9999-12-31T23:59:59", "2030-01-01T00:00:00Z", "2025-13-01"]
-    ).map(json.dumps)
-    | st.just("[2025,7,28,12,0]")
-    | _numero
+_OUTROS = ("null", "true", "false", "[]", "{}", "[1]", '{"id":1}', "[2025,7,28,12,0]", '[{"id":1}]')
+_estranho = (
+    st.sampled_from([*_NUMEROS, *(json.dumps(texto) for texto in _TEXTOS), *_OUTROS])
+    | st.integers().map(str)
+    | st.text(max_size=6).map(json.dumps)
 )
-_cliente = (
-    st.sampled_from(["52998224725", "529.982.247-25", "1234567890", "529.982.247-25 - Maria"]).map(json.dumps) | _numero
-)
-_texto = st.sampled_from(["X-Salada", " X\x00\x1b ", "🍔", "y" * 300]).map(json.dumps) | _numero
 
 
-def _objeto(**campos: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """JSON objects with some of *campos*, in any order, some twice."""
-    par = st.sampled_from(sorted(campos)).flatmap(
-        lambda nome: campos[nome].map(lambda valor: f"{json.dumps(nome)}:{valor}")
-    )
-    return st.lists(par, max_size=len(campos) + 2).map(lambda pares: "{" + ",".join(pares) + "}")
+def _um_de(*valores: object) -> st.SearchStrategy[str]:
+    return st.sampled_from([json.dumps(valor) for valor in valores])
 
 
-_item = _objeto(id=_numero, id_produto=_numero, nome=_texto, categoria=_texto, quantidade=_numero, preco=_numero)
-_itens = st.lists(_item, max_size=3).map(lambda itens: "[" + ",".join(itens) + "]")
-_certo_id = st.sampled_from(['"id_pedido":1001', '"id_pedido":"0042"', '"id_pedido":7'])
-_pedido = _objeto(
-    id_pedido=_numero, cliente=_cliente, produtos=_itens | _numero, total=_numero, status=_palavra, criado_em=_tempo
+_id = _um_de(1001, "0042", " a1 ", 7)
+_preco = _um_de(22.5, 6, "6.00", "43,20", None, 0.1, 9.999) | st.just("1e1")
+_tempo = _um_de("2025-07-28T15:00:00", "2025-07-28T12:00:00.5-03:00", "2030-01-01", "00:15:00", None, "")
+_cliente = _um_de("52998224725", "529.982.247-25", 1234567890, None, "", "Maria")
+_palavra = _um_de("Recebido", "recusado", "CANCELADO", "Pendente")
+_nome = _um_de("X-Salada", "x salada", "", None)
+
+
+@st.composite
+def _objeto(draw: st.DrawFn, **campos: st.SearchStrategy[str]) -> str:
+    """Answer an object with some of *campos* in any order: mostly good, one field strange or repeated."""
+    nomes = draw(st.lists(st.sampled_from(sorted(campos)), unique=True))
+    pares = [(nome, draw(campos[nome])) for nome in nomes]
+    if draw(st.booleans()):
+        pares.insert(
+            draw(st.integers(0, len(pares))), (draw(st.sampled_from(sorted(campos))), draw(_estranho))
+        )
+    return "{" + ",".join(f"{json.dumps(nome)}:{valor}" for nome, valor in pares) + "}"
+
+
+_item = _objeto(
+    id=_id, id_produto=_id, nome=_nome, categoria=_nome, quantidade=_um_de(1, 2, "3", 2.0, None), preco=_preco
 )
-_status = _objeto(id_pedido=_numero, status=_palavra, atualizado_em=_tempo)
-_pagamento = _objeto(id_pedido=_numero, id_pagamento=_numero, valor=_numero, status=_palavra, data_criacao=_tempo)
+_itens = st.lists(_item, min_size=1, max_size=3).map(lambda itens: "[" + ",".join(itens) + "]")
+_pedido = _objeto(cliente=_cliente, produtos=_itens, total=_preco, status=_palavra, criado_em=_tempo)
+_status = _objeto(status=_palavra, atualizado_em=_tempo)
+_pagamento = _objeto(id_pagamento=_id, valor=_preco, status=_palavra, data_criacao=_tempo)
 _produto = _objeto(
-    id_produto=_numero,
-    nome=_texto,
-    categoria=_texto,
-    preco=_numero,
-    tempo_preparo=_numero,
-    ativo=_numero,
+    nome=_nome,
+    categoria=_nome,
+    preco=_preco,
+    tempo_preparo=_um_de(5, "5", 0, None, 2.5),
+    ativo=_um_de(True, False, None),
     criado_em=_tempo,
     atualizado_em=_tempo,
 )
@@ -93,13 +142,11 @@ _FORMAS = {
 @st.composite
 def _corpos(draw: st.DrawFn) -> str:
     tipo = draw(st.sampled_from(sorted(_FORMAS)))
-    dados = draw(_FORMAS[tipo])
     chave = "id_produto" if tipo.startswith("produto") else "id_pedido"
-    if draw(st.booleans()):
-        dados = f'{{"{chave}":{draw(st.sampled_from(["1001", chr(34) + "0042" + chr(34)]))}' + (
-            "," + dados[1:] if len(dados) > 2 else "}"
-        )
-    partes = [f'"event_type":"{tipo}"', f'"data":{dados}']
+    dados = draw(_FORMAS[tipo])
+    valor = draw(_id if draw(st.integers(0, 3)) else _estranho)
+    com_id = f'{{"{chave}":{valor}' + ("," + dados[1:] if len(dados) > len("{}") else "}")
+    partes = [f'"event_type":"{tipo}"', f'"data":{com_id}']
     if draw(st.integers(0, 9)) == 0:
         partes.append(draw(st.sampled_from(partes)))
     return "{" + ",".join(draw(st.permutations(partes))) + "}"
@@ -110,7 +157,7 @@ def _igual(um: Decoded[Evento], outro: Decoded[Evento]) -> bool:
     return repr(um.events) == repr(outro.events) and um.skipped == outro.skipped and erros[0] == erros[1]
 
 
-@settings(max_examples=1500, deadline=None, database=None)
+@settings(max_examples=600, deadline=None, database=None)
 @given(_corpos())
 def test_both_paths_give_one_answer(corpo: str) -> None:
     """The fast path is an optimisation, and nothing else."""
@@ -122,11 +169,15 @@ def test_both_paths_give_one_answer(corpo: str) -> None:
 
 
 _EXEMPLOS = [
-    '{"event_type":"pedido_criado","data":{"id_pedido":1001,"cliente":"52998224725","produtos":[{"id":1,"quantidade":2,'
-    '"preco":22.5},{"id":2,"preco":6.0}],"status":"Recebido","criado_em":"2025-07-28T15:00:00"}}',
+    (
+        '{"event_type":"pedido_criado","data":{"id_pedido":1001,"cliente":"52998224725","produtos":[{"id":1,"quantidade":2,'
+        '"preco":22.5},{"id":2,"preco":6.0}],"status":"Recebido","criado_em":"2025-07-28T15:00:00"}}'
+    ),
     '{"event_type":"pedido_status_atualizado","data":{"id_pedido":"7","status":"PRONTO","atualizado_em":"2025-07-28"}}',
-    '{"event_type":"pagamento_criado","data":{"id_pagamento":459371,"id_pedido":"1001","valor":"51","status":"Pendente",'
-    '"data_criacao":"2025-07-28T15:00:20.123456"}}',
+    (
+        '{"event_type":"pagamento_criado","data":{"id_pagamento":459371,"id_pedido":"1001","valor":"51","status":"Pendente",'
+        '"data_criacao":"2025-07-28T15:00:20.123456"}}'
+    ),
     '{"event_type":"pagamento_atualizado","data":{"id_pagamento":4,"id_pedido":"1001","status":"Recebido"}}',
     '{"event_type":"pagamento_confirmado","data":{"id_pagamento":4,"id_pedido":1003,"status":"pago"}}',
     '{"event_type":"produto_criado","data":{"id_produto":2,"nome":"Coca","categoria":"BEBIDA","preco":"6.00"}}',

@@ -56,9 +56,20 @@ def _eventbridge(detalhe: object, tipo: str = "PedidoAtualizado") -> dict[str, o
         {"Records": [{"messageId": "m-1", "body": json.dumps(_EVENTO)}]},
         {"Records": [{"messageId": "m-1", "body": _EVENTO}]},
         {"Records": [{"EventSource": "aws:sns", "Sns": _sns(_EVENTO)}]},
-        {"messageId": "m", "eventType": "ORDER_UPDATED", "timestamp": 1753718400, "orderId": "7", "status": "ready"},
+        {
+            "messageId": "m",
+            "eventType": "ORDER_UPDATED",
+            "timestamp": 1753718400,
+            "orderId": "7",
+            "status": "ready",
+        },
         {"acao": "ATUALIZAR", "pedidoId": 7, "dados": {"status": "Pronto"}},
-        {"evento": "pedido.atualizado", "pedidoId": 7, "status": "Pronto", "dataHora": "2025-07-28T12:00:00Z"},
+        {
+            "evento": "pedido.atualizado",
+            "pedidoId": 7,
+            "status": "Pronto",
+            "dataHora": "2025-07-28T12:00:00Z",
+        },
         {"tipo": "PEDIDO_STATUS_ATUALIZADO", "pedido_id": 7, "status": "Pronto"},
         {"specversion": "1.0", "type": "br.com.lanchonete.pedido.atualizado", "id": "e", "data": _ATUALIZADO},
         [_EVENTO],
@@ -136,13 +147,17 @@ def test_a_payload_in_s3_is_not_fetched(motivo, corpo) -> None:
     assert motivo(corpo) == "s3_pointer"
 
 
-@pytest.mark.parametrize("corpo", ["5", "null", "true", '"texto"', '""', "[]", "[1,2]", '["a"]', "1e5", '{"Records":[]}'])
+@pytest.mark.parametrize(
+    "corpo", ["5", "null", "true", '"texto"', '""', "[]", "[1,2]", '["a"]', "1e5", '{"Records":[]}']
+)
 def test_json_that_is_no_event_is_no_known_envelope(motivo, corpo) -> None:
     """It is JSON, but nothing that anyone sends."""
     assert motivo(corpo) == "unknown_envelope"
 
 
-@pytest.mark.parametrize("corpo", ["", " ", "abc", "{", "NaN", "Infinity", "-Infinity", '{"id":NaN}', "{'a':1}", '{"a":1}x'])
+@pytest.mark.parametrize(
+    "corpo", ["", " ", "abc", "{", "NaN", "Infinity", "-Infinity", '{"id":NaN}', "{'a':1}", '{"a":1}x']
+)
 def test_text_that_is_not_json_is_not_json(motivo, corpo) -> None:
     """Python's own parser would let some of these through."""
     assert motivo(corpo) == "not_json"
@@ -157,7 +172,12 @@ def test_a_body_over_the_limit_is_not_even_parsed(motivo) -> None:
 
 def test_the_parts_of_records_are_events_of_their_own(decodificar) -> None:
     """A bad one undoes no good one, and is not lost either."""
-    corpos = ['{"id_pedido":1,"status":"Pronto"}', "{", '{"id_pedido":2}', '{"id_pedido":3,"status":"Pronto"}']
+    corpos = [
+        '{"id_pedido":1,"status":"Pronto"}',
+        "{",
+        '{"id_pedido":2}',
+        '{"id_pedido":3,"status":"Pronto"}',
+    ]
     corpos.append('{"event_type":"cupom_emitido"}')
 
     decoded = decodificar({"Records": [{"body": corpo} for corpo in corpos] + [5, {"eventName": "x"}]})
@@ -205,7 +225,9 @@ def test_an_explicit_kind_wins_over_the_queue(um) -> None:
                 "Records": [
                     {
                         "body": '{"pedidoId": 7}',
-                        "messageAttributes": {"event_type": {"dataType": "String", "stringValue": "PagamentoAprovado"}},
+                        "messageAttributes": {
+                            "event_type": {"dataType": "String", "stringValue": "PagamentoAprovado"}
+                        },
                     }
                 ]
             },
@@ -221,7 +243,7 @@ def test_the_envelope_may_name_the_kind(um, corpo, atributos) -> None:
 
 
 def test_a_topic_says_what_the_body_does_not(um) -> None:
-    """xLina's events have their kind in the topic alone."""
+    """The events of xLina have their kind in the topic alone."""
     assert um(_sns({"id_pedido": 7, "produtos": ["X"]}, topico="pedido-preparado")).status == "Pronto"
     assert um(_sns({"id_pedido": 7, "status": "CANCELADO"}, topico="pedido-finalizado")).status == "Cancelado"
 
@@ -255,6 +277,18 @@ def test_the_innermost_time_counts(um) -> None:
 def test_an_envelopes_plain_id_is_no_order_id(motivo) -> None:
     """EventBridge's id names the event."""
     assert motivo(_eventbridge({"status": "Pronto"})) == "missing_field"
+
+
+@pytest.mark.parametrize("fora", [{"status": "ok"}, {"status": 200}, {"situacao": "PAGO"}, {"codigo": "E-1"}])
+def test_an_envelopes_status_is_not_the_events(motivo, fora) -> None:
+    """`{"status": "ok"}` round a payment does not pay for it."""
+    assert motivo({**fora, "data": {"pedidoId": 7}}, "pagamento") == "undecidable"
+    assert motivo({**fora, "data": {"valor": 7}}, "pagamento") == "missing_field"
+
+
+def test_an_envelopes_name_is_not_the_products(um) -> None:
+    """It is what the envelope is called."""
+    assert um({"name": "catalogo", "tipo": "produto_criado", "data": {"id": 7}}, "produto").nome is None
 
 
 def test_an_object_beside_a_status_is_a_field(um) -> None:

@@ -38,7 +38,10 @@ def test_a_bare_payment_without_a_status_is_undecidable(motivo) -> None:
 
 def test_an_explicit_update_without_a_status_misses_a_field(motivo) -> None:
     """The kind promised a status."""
-    assert motivo({"event_type": "pagamento_atualizado", "data": {"id_pedido": 1}}, "pagamento") == "missing_field"
+    assert (
+        motivo({"event_type": "pagamento_atualizado", "data": {"id_pedido": 1}}, "pagamento")
+        == "missing_field"
+    )
 
 
 def test_a_created_payment_without_a_status_is_pending(um) -> None:
@@ -88,7 +91,9 @@ def test_a_kitchen_word_beside_a_payment_status_is_a_kitchen_fact(um) -> None:
 
 def test_a_plain_id_is_the_payments_where_the_order_has_its_own(um) -> None:
     """Only one of the two can be the order's."""
-    evento = um({"id": 12, "pedidoId": 7, "status": "em preparacao", "statusPagamento": "recebido"}, "pagamento")
+    evento = um(
+        {"id": 12, "pedidoId": 7, "status": "em preparacao", "statusPagamento": "recebido"}, "pagamento"
+    )
 
     assert evento.id_pedido == "7"
     assert evento.pagamento == Pagamento(status="pago", id_pagamento="12")
@@ -105,7 +110,12 @@ def test_a_failed_payment_cancels_no_order(um, status) -> None:
 
 def test_a_payment_id_is_no_order_id(motivo) -> None:
     """WillianViegas' payment names no order that we could know."""
-    corpo = {"Id": "65f0c0ffee65f0c0ffee65f0", "OrderDePagamento": "9", "Status": "OK", "DataTransacao": "2024-05-20"}
+    corpo = {
+        "Id": "65f0c0ffee65f0c0ffee65f0",
+        "OrderDePagamento": "9",
+        "Status": "OK",
+        "DataTransacao": "2024-05-20",
+    }
 
     assert motivo(corpo, "pagamento") == "missing_field"
 
@@ -126,6 +136,15 @@ def test_two_wrappers_are_one_payment(um) -> None:
 
     assert evento.id_pedido == "7"
     assert evento.pagamento == Pagamento(status="pago", id_pagamento="9")
+
+
+def test_an_order_inside_is_no_envelope_where_a_kind_speaks_of_a_payment(um, motivo) -> None:
+    """It tells whose payment it is."""
+    corpo = {"event_type": "pagamento_aprovado", "data": {"pedido": {"id": 7}}}
+
+    assert um(corpo).id_pedido == "7"
+    assert um({"status": "PAGO", "pedido": {"id": 7}}, "pagamento").id_pedido == "7"
+    assert motivo({"id": 9, "pedido": {"id": 7, "itens": ["X"]}}, "pagamento") == "undecidable"
 
 
 def test_the_order_inside_a_payment_is_its_order(um) -> None:

@@ -70,7 +70,9 @@ def test_a_bare_id_is_undecidable(motivo) -> None:
 
 def test_an_update_never_makes_the_order_known(um) -> None:
     """A kitchen's topic carries the items again; the order's own creation tells them."""
-    evento = um({"event_type": "pedido_atualizado", "data": {"id_pedido": 1, "status": "Pronto", "itens": ["X"]}})
+    evento = um(
+        {"event_type": "pedido_atualizado", "data": {"id_pedido": 1, "status": "Pronto", "itens": ["X"]}}
+    )
 
     assert evento.criacao is None
 
@@ -90,7 +92,9 @@ def test_a_creation_without_items_is_a_creation(um) -> None:
 @pytest.mark.parametrize("itens", [[], {}, "X-Salada", 5, [5], [None], [[]], [{"quantidade": 0, "id": 1}]])
 def test_items_that_are_none_are_invalid(motivo, itens) -> None:
     """Half an order is worse than a dead letter."""
-    assert motivo({"event_type": "pedido_criado", "data": {"id_pedido": 1, "itens": itens}}) == "invalid_value"
+    assert (
+        motivo({"event_type": "pedido_criado", "data": {"id_pedido": 1, "itens": itens}}) == "invalid_value"
+    )
 
 
 def test_a_line_that_names_no_product_misses_a_field(motivo) -> None:
@@ -133,7 +137,7 @@ def test_what_is_no_word_is_no_status(motivo, status) -> None:
 
 
 def test_a_payment_status_in_an_order_is_a_payment_without_an_id(um) -> None:
-    """xLina sends both in one message."""
+    """The service xLina sends both in one message."""
     evento = um({"id_pedido": "1013", "status": "RECEBIDO", "status_pagamento": "PENDENTE"})
 
     assert evento.status == "Recebido"
@@ -154,7 +158,9 @@ def test_the_kinds_word_counts_where_the_body_has_none(um) -> None:
 
 def test_the_same_product_on_two_lines_is_one_entry(um) -> None:
     """Two burgers are two burgers, however they were rung up."""
-    evento = um({"id_pedido": 1, "itens": [{"id": 3, "preco": 18}, {"id": "3", "preco": "18.00", "nome": "X"}]})
+    evento = um(
+        {"id_pedido": 1, "itens": [{"id": 3, "preco": 18}, {"id": "3", "preco": "18.00", "nome": "X"}]}
+    )
 
     assert evento.criacao.itens == (Item(id_produto="3", nome="X", quantidade=2, preco=Decimal("18.00")),)
     assert evento.criacao.soma == Decimal("36.00")
@@ -169,7 +175,9 @@ def test_a_product_without_an_id_is_known_by_its_folded_name(um) -> None:
 
 def test_lines_that_differ_in_price_keep_the_sum_right(um) -> None:
     """One of them was on offer: there is no one price, but there is a total."""
-    evento = um({"id_pedido": 1, "itens": [{"id": 3, "preco": 18}, {"id": 3, "preco": 9}, {"id": 3, "preco": 18}]})
+    evento = um(
+        {"id_pedido": 1, "itens": [{"id": 3, "preco": 18}, {"id": 3, "preco": 9}, {"id": 3, "preco": 18}]}
+    )
 
     assert evento.criacao.itens == (Item(id_produto="3", quantidade=3, preco=None),)
     assert evento.criacao.soma == Decimal("45.00")
@@ -177,7 +185,9 @@ def test_lines_that_differ_in_price_keep_the_sum_right(um) -> None:
 
 def test_an_unknown_price_leaves_the_sum_unknown(um) -> None:
     """A sum over some of the lines would be a wrong total."""
-    evento = um({"id_pedido": 1, "total": "30,5", "itens": [{"id": 3, "preco": 18}, {"id": 4, "preco": None}]})
+    evento = um(
+        {"id_pedido": 1, "total": "30,5", "itens": [{"id": 3, "preco": 18}, {"id": 4, "preco": None}]}
+    )
 
     assert evento.criacao.soma is None
     assert evento.criacao.total == Decimal("30.50")
@@ -198,7 +208,9 @@ def test_an_order_number_code_gives_way_to_an_id(um) -> None:
     assert um({"codigo": "A-0042", "status": "Pronto"}).id_pedido == "A-0042"
 
 
-@pytest.mark.parametrize("corpo", [{}, {"status": "Pronto"}, {"id_pedido": None, "status": "Pronto"}, {"id": " "}])
+@pytest.mark.parametrize(
+    "corpo", [{}, {"status": "Pronto"}, {"id_pedido": None, "status": "Pronto"}, {"id": " "}]
+)
 def test_an_order_without_an_id_misses_a_field(motivo, corpo) -> None:
     """Storing a null id is how others lose orders."""
     assert motivo(corpo) == "missing_field"

@@ -10,7 +10,13 @@ def test_a_creation_tells_all_of_a_product(um) -> None:
     evento = um(
         {
             "event_type": "produto_criado",
-            "data": {"id_produto": 2, "nome": "Coca-Cola", "categoria": "BEBIDA", "preco": "6", "tempo_preparo": 1},
+            "data": {
+                "id_produto": 2,
+                "nome": "Coca-Cola",
+                "categoria": "BEBIDA",
+                "preco": "6",
+                "tempo_preparo": 1,
+            },
         },
         "produto",
     )
@@ -23,13 +29,19 @@ def test_a_creation_tells_all_of_a_product(um) -> None:
 @pytest.mark.parametrize("tempo", [None, 0, "0", -5, "", "00:05:00", 2.5, [], 100_000])
 def test_a_preparation_time_that_is_none_is_unknown_and_not_zero(um, tempo) -> None:
     """Zero minutes would hide the category's own."""
-    assert um({"eventType": "PRODUCT_UPDATED", "productId": 7, "cookingTime": tempo}, "produto").tempo_preparo is None
+    assert (
+        um({"eventType": "PRODUCT_UPDATED", "productId": 7, "cookingTime": tempo}, "produto").tempo_preparo
+        is None
+    )
 
 
 @pytest.mark.parametrize("tempo", [5, "5", 5.0])
 def test_a_preparation_time_is_minutes(um, tempo) -> None:
     """Producers spell numbers in every way."""
-    assert um({"eventType": "PRODUCT_UPDATED", "productId": 7, "cookingTime": tempo}, "produto").tempo_preparo == 5
+    assert (
+        um({"eventType": "PRODUCT_UPDATED", "productId": 7, "cookingTime": tempo}, "produto").tempo_preparo
+        == 5
+    )
 
 
 def test_a_removed_product_is_inactive_and_forgets_nothing(um) -> None:
@@ -45,6 +57,14 @@ def test_an_update_may_say_that_a_product_is_not_to_be_had(um, disponivel, ativo
     evento = um({"tipo": "produto_atualizado", "id": 7, "disponivel": disponivel}, "produto")
 
     assert evento.ativo is ativo
+
+
+@pytest.mark.parametrize("nome", ["ativo", "disponivel"])
+def test_a_created_product_is_to_be_had(um, nome) -> None:
+    """It was just put on the menu."""
+    assert (
+        um({"event_type": "produto_criado", "data": {"id_produto": 7, nome: False}}, "produto").ativo is True
+    )
 
 
 def test_a_bare_product_is_an_update(um) -> None:

@@ -31,7 +31,13 @@ _APLICADOS: list[tuple[str, str, object, dict[str, Any]]] = [
                 }
             ],
         },
-        {"id": "31", "tipo": "pedido_criado", "status": "Recebido", "pagamento": "pendente", "total": "22.50"},
+        {
+            "id": "31",
+            "tipo": "pedido_criado",
+            "status": "Recebido",
+            "pagamento": "pendente",
+            "total": "22.50",
+        },
     ),
     (
         "monolith, transfer object",
@@ -69,7 +75,14 @@ _APLICADOS: list[tuple[str, str, object, dict[str, Any]]] = [
                 }
             ],
         },
-        {"id": "1013", "tipo": "pedido_criado", "cliente": None, "total": "51.00", "soma": None, "quando": None},
+        {
+            "id": "1013",
+            "tipo": "pedido_criado",
+            "cliente": None,
+            "total": "51.00",
+            "soma": None,
+            "quando": None,
+        },
     ),
     (
         "fiap-challenge-group-37 PedidoPagoEvento",
@@ -95,7 +108,12 @@ _APLICADOS: list[tuple[str, str, object, dict[str, Any]]] = [
                 }
             ],
         },
-        {"id": "b3c1f0aa-7a2e-4c6b-9b5c-1d2e3f4a5b6c", "tipo": "pedido_criado", "total": "20.00", "soma": "20.00"},
+        {
+            "id": "b3c1f0aa-7a2e-4c6b-9b5c-1d2e3f4a5b6c",
+            "tipo": "pedido_criado",
+            "total": "20.00",
+            "soma": "20.00",
+        },
     ),
     (
         "FiapTeam17 PedidoCriarDto",
@@ -134,12 +152,21 @@ _APLICADOS: list[tuple[str, str, object, dict[str, Any]]] = [
                 }
             ],
         },
-        {"id": "A-0042", "tipo": "pedido_criado", "cliente": "***.345.678-**", "total": "24.50", "soma": "6.50"},
+        {
+            "id": "A-0042",
+            "tipo": "pedido_criado",
+            "cliente": "***.345.678-**",
+            "total": "24.50",
+            "soma": "6.50",
+        },
     ),
     (
         "fabianogoes kitchen, in",
         "pedido",
-        {"id": 8, "items": [{"id": 1, "quantity": 2, "product": {"id": 5, "name": "Fries", "category": "SIDE"}}]},
+        {
+            "id": 8,
+            "items": [{"id": 1, "quantity": 2, "product": {"id": 5, "name": "Fries", "category": "SIDE"}}],
+        },
         {"id": "8", "tipo": "pedido_criado"},
     ),
     (
@@ -312,7 +339,13 @@ _RECUSADOS: list[tuple[str, str, object, str]] = [
             "Id": "65f0c0ffee65f0c0ffee65f0",
             "Numero": 3,
             "Produtos": [{"Id": "1", "Nome": "X", "Descricao": "d", "Preco": 10.0, "CategoriaId": "c"}],
-            "Usuario": {"Id": "u", "Nome": "Maria", "Email": "m@x.br", "CPF": "52998224725", "Senha": "s3nha"},
+            "Usuario": {
+                "Id": "u",
+                "Nome": "Maria",
+                "Email": "m@x.br",
+                "CPF": "52998224725",
+                "Senha": "s3nha",
+            },
             "Total": 10.0,
             "Status": "1",
             "DataCriacao": "2024-05-20T09:52:22.1234567-03:00",
@@ -325,8 +358,19 @@ _RECUSADOS: list[tuple[str, str, object, str]] = [
         "GHBAlbuquerque, saga step",
         "pedido",
         {
-            "headers": {"sagaId": "s", "orderId": "o", "messageType": "RESPONSE", "microsservice": "PAGAMENTO"},
-            "body": {"orderId": "o", "customerId": "c", "paymentId": "p", "executedStep": "x", "stepSuccessful": True},
+            "headers": {
+                "sagaId": "s",
+                "orderId": "o",
+                "messageType": "RESPONSE",
+                "microsservice": "PAGAMENTO",
+            },
+            "body": {
+                "orderId": "o",
+                "customerId": "c",
+                "paymentId": "p",
+                "executedStep": "x",
+                "stepSuccessful": True,
+            },
         },
         "undecidable",
     ),
@@ -375,16 +419,22 @@ def _texto(quantia: Decimal | None) -> str | None:
     return None if quantia is None else str(quantia)
 
 
-@pytest.mark.parametrize(("fila", "corpo", "dito"), [c[1:] for c in _APLICADOS], ids=[c[0] for c in _APLICADOS])
+@pytest.mark.parametrize(
+    ("fila", "corpo", "dito"), [c[1:] for c in _APLICADOS], ids=[c[0] for c in _APLICADOS]
+)
 def test_a_real_payload_says_what_its_producer_meant(um, fila, corpo, dito) -> None:
     """The tracking service that these teams run refuses nearly all of them."""
     evento = um(corpo, fila)
 
     assert dito.items() <= _dito(evento).items()
-    assert not any(segredo in repr(evento) for segredo in ("Maria", "maria@", "52998224725", "529.982.247-25"))
+    assert not any(
+        segredo in repr(evento) for segredo in ("Maria", "maria@", "52998224725", "529.982.247-25")
+    )
 
 
-@pytest.mark.parametrize(("fila", "corpo", "esperado"), [c[1:] for c in _RECUSADOS], ids=[c[0] for c in _RECUSADOS])
+@pytest.mark.parametrize(
+    ("fila", "corpo", "esperado"), [c[1:] for c in _RECUSADOS], ids=[c[0] for c in _RECUSADOS]
+)
 def test_a_real_payload_that_cannot_be_decided_is_not_guessed(motivo, fila, corpo, esperado) -> None:
     """Its meaning lies in a queue's name, a routing key, or a number that each producer counts its own way."""
     assert motivo(corpo, fila) == esperado

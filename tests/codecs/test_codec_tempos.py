@@ -46,6 +46,9 @@ _SAO_PAULO = ZoneInfo("America/Sao_Paulo")
         ([2024, 5, 20, 9, 52], "2024-05-20T09:52:00"),
         ([2024, 5, 20, 9, 52, 22], "2024-05-20T09:52:22"),
         ([2024, 5, 20, 9, 52, 22, 123456789], "2024-05-20T09:52:22.123456"),
+        ("2000-01-01T00:00:00Z", "2000-01-01T00:00:00"),
+        ("1999-12-31T23:00:00-01:00", "2000-01-01T00:00:00"),
+        ("2100-12-31T23:59:59.999999Z", "2100-12-31T23:59:59.999999"),
         (" 2025-07-28T12:00:00Z ", "2025-07-28T12:00:00"),
     ],
 )
@@ -89,10 +92,16 @@ def test_a_time_far_ahead_of_its_message_is_marked(um) -> None:
 
 def test_each_kind_of_event_believes_its_own_names_first(um) -> None:
     """A whole entity carries the time of its creation and of its last change."""
-    tempos = {"criado_em": "2025-07-28T10:00:00Z", "atualizado_em": "2025-07-28T11:00:00Z", "timestamp": 1753718400}
+    tempos = {
+        "criado_em": "2025-07-28T10:00:00Z",
+        "atualizado_em": "2025-07-28T11:00:00Z",
+        "timestamp": 1753718400,
+    }
 
     def hora(tipo: str) -> int:
-        return int(um({"event_type": tipo, "data": {"id_pedido": 1, "status": "recebido", **tempos}}).quando.em.hour)
+        return int(
+            um({"event_type": tipo, "data": {"id_pedido": 1, "status": "recebido", **tempos}}).quando.em.hour
+        )
 
     assert hora("pedido_criado") == 10
     assert hora("pedido_status_atualizado") == 11
@@ -103,7 +112,12 @@ def test_each_kind_of_event_believes_its_own_names_first(um) -> None:
 
 def test_a_duration_gives_way_to_a_time(um) -> None:
     """The monolith's time_stamp is how long it takes."""
-    corpo = {"id": 7, "status": "Pronto", "time_stamp": "00:15:00", "ultima_atualizacao": "2025-07-28T11:00:00Z"}
+    corpo = {
+        "id": 7,
+        "status": "Pronto",
+        "time_stamp": "00:15:00",
+        "ultima_atualizacao": "2025-07-28T11:00:00Z",
+    }
 
     assert um(corpo).quando.em.hour == 11
     assert um({"id": 7, "status": "Pronto", "time_stamp": "00:15:00"}).quando is None

@@ -74,7 +74,9 @@ def test_a_kind_is_read_whatever_its_spelling(texto, tipo) -> None:
     assert classificar(texto, "pedido") == tipo
 
 
-@pytest.mark.parametrize(("palavra", "acao"), [("criado", "criar"), ("atualizado", "atualizar"), ("nova", "criar")])
+@pytest.mark.parametrize(
+    ("palavra", "acao"), [("criado", "criar"), ("atualizado", "atualizar"), ("nova", "criar")]
+)
 def test_a_word_alone_speaks_of_the_queues_entity(palavra, acao) -> None:
     """The queue is all that names one then."""
     assert classificar(palavra, "produto") == Tipo("produto", acao)
@@ -103,6 +105,7 @@ def test_an_unknown_kind_is_named() -> None:
 def test_a_name_that_may_hold_other_things_gives_way_to_an_envelopes_kind() -> None:
     """`tipo` is a kind in one message, and take-away in another."""
     assert resolver(Indicios(explicitos=(("viagem", False), ("pedido_criado", True))), "pedido") == _CRIADO
+    assert resolver(Indicios(explicitos=(("viagem", False), ("order", True))), "produto") == Tipo("pedido")
     assert resolver(Indicios(explicitos=(("viagem", False),)), "pedido") == "viagem"
 
 
@@ -115,6 +118,15 @@ def test_a_topic_that_is_no_kind_says_nothing(topico) -> None:
 def test_a_topic_may_name_the_entity() -> None:
     """A queue may be subscribed to another entity's topic."""
     assert resolver(Indicios(indicios=("pagamento-events",)), "pedido") == Tipo("pagamento")
+
+
+def test_a_topic_adds_the_word_to_its_own_entity_only() -> None:
+    """An order's topic says nothing about what became of a payment."""
+    pagamento = Indicios(explicitos=(("pagamento", True),), indicios=("pedido-criado",))
+    pedido = Indicios(explicitos=(("pedido", True),), indicios=("pedido-criado",))
+
+    assert resolver(pagamento, "pedido") == Tipo("pagamento")
+    assert resolver(pedido, "pagamento") == _CRIADO
 
 
 def test_a_wrapper_names_the_entity_before_the_queue_does() -> None:

@@ -29,15 +29,51 @@ def _nomes(*de: Campo) -> list[str]:
 
 _CAMPOS = [valor for valor in vars(campos).values() if isinstance(valor, Campo)]
 _ENVELOPES = (
-    *("event_type", "data", "detail-type", "detail", "Type", "Message", "TopicArn", "MessageAttributes", "Records"),
-    *("body", "headers", "metadata", "content", "Sns", "pedido", "pagamento", "produto", "pedidos", "tipo", "acao"),
+    *(
+        "event_type",
+        "data",
+        "detail-type",
+        "detail",
+        "Type",
+        "Message",
+        "TopicArn",
+        "MessageAttributes",
+        "Records",
+    ),
+    *(
+        "body",
+        "headers",
+        "metadata",
+        "content",
+        "Sns",
+        "pedido",
+        "pagamento",
+        "produto",
+        "pedidos",
+        "tipo",
+        "acao",
+    ),
     *("evento", "dados", "s3BucketName", "s3Key", "timestamp", "Timestamp", "", "x" * 70, "ID-PEDIDO", "_id"),
 )
 _PALAVRAS = [
     *(palavra for tabela in (PEDIDO, PAGAMENTO) for palavras in tabela.values() for palavra in palavras),
-    *(f"{nome}_{w}" for e, nomes in ENTIDADES.items() for nome in nomes for ws in ACOES[e].values() for w in ws),
+    *(
+        f"{nome}_{w}"
+        for e, nomes in ENTIDADES.items()
+        for nome in nomes
+        for ws in ACOES[e].values()
+        for w in ws
+    ),
     *("Notification", "SubscriptionConfirmation", "software.amazon.payloadoffloading.PayloadS3Pointer"),
-    *("43,20", "1.234,56", "00:15:00", "2025-07-28T12:00:00Z", "28/07/2025 12:00:00", "529.982.247-25", "0042"),
+    *(
+        "43,20",
+        "1.234,56",
+        "00:15:00",
+        "2025-07-28T12:00:00Z",
+        "28/07/2025 12:00:00",
+        "529.982.247-25",
+        "0042",
+    ),
 ]
 _folhas = (
     st.none()
@@ -52,9 +88,7 @@ _chaves = st.sampled_from([*_nomes(*_CAMPOS), *_ENVELOPES]) | st.text(max_size=5
 _json = st.recursive(
     _folhas,
     lambda dentro: (
-        st.lists(dentro, max_size=4)
-        | st.dictionaries(_chaves, dentro, max_size=6)
-        | dentro.map(json.dumps)
+        st.lists(dentro, max_size=4) | st.dictionaries(_chaves, dentro, max_size=6) | dentro.map(json.dumps)
     ),
     max_leaves=20,
 )
@@ -100,7 +134,9 @@ def test_a_damaged_sample_is_decoded(corpo: str, data: st.DataObject) -> None:
     """Most bad messages are good ones that something happened to."""
     inicio = data.draw(st.integers(0, len(corpo)))
     fim = data.draw(st.integers(inicio, min(len(corpo), inicio + 12)))
-    dano = data.draw(st.sampled_from(["", "null", "true", "-1", "1e999", '"', "{}", "[]", "\\", "\x00", "é", "9" * 400]))
+    dano = data.draw(
+        st.sampled_from(["", "null", "true", "-1", "1e999", '"', "{}", "[]", "\\", "\x00", "é", "9" * 400])
+    )
 
     for codec in _CODECS:
         _assert_e_decoded(codec.decode(corpo[:inicio] + dano + corpo[fim:], _ORIGIN))
@@ -121,15 +157,32 @@ _CPF, _EMAIL, _NOME, _SENHA = "52998224725", "maria@exemplo.com", "Maria da Silv
 _CANARIOS = (_CPF, "529.982.247-25", _EMAIL, _NOME, _SENHA)
 _canario = st.sampled_from([*_CANARIOS, int(_CPF), f"{_CPF} - {_NOME}", float(_CPF)])
 # What is kept as it came: ids, names and categories of products, and the words of kinds.
-_GUARDADOS = {"id", "codigo", "externalreference", "transactionnumber"} | set(
+# (`data` is an envelope where it holds an object, and its `nome` would be a product's.)
+_GUARDADOS = {"id", "codigo", "externalreference", "transactionnumber", "data"} | set(
     _nomes(
-        *(campos.ID_PEDIDO, campos.ID_PAGAMENTO, campos.ID_PRODUTO, campos.NOME, campos.CATEGORIA, campos.ITENS)
+        *(
+            campos.ID_PEDIDO,
+            campos.ID_PAGAMENTO,
+            campos.ID_PRODUTO,
+            campos.NOME,
+            campos.CATEGORIA,
+            campos.ITENS,
+        )
     )
 )
-_OUTROS = ["nomeCliente", "emailCliente", "senha", "numeroCartaoCredito", "observacao", "endereco", "descricao"]
+_OUTROS = [
+    "nomeCliente",
+    "emailCliente",
+    "senha",
+    "numeroCartaoCredito",
+    "observacao",
+    "endereco",
+    "descricao",
+]
 _pessoais = st.dictionaries(
     st.sampled_from([nome for nome in _nomes(*_CAMPOS) if nome not in _GUARDADOS] + _OUTROS),
-    _canario | st.fixed_dictionaries({"cpf": _canario, "nome": _canario, "email": _canario, "senha": _canario}),
+    _canario
+    | st.fixed_dictionaries({"cpf": _canario, "nome": _canario, "email": _canario, "senha": _canario}),
     max_size=8,
 )
 
@@ -137,10 +190,14 @@ _pessoais = st.dictionaries(
 @_EM_PAZ
 @given(
     _pessoais,
-    st.fixed_dictionaries({"id": st.integers(), "quantidade": _canario | st.just(1), "preco": _canario | st.just(1)}),
+    st.fixed_dictionaries(
+        {"id": st.integers(), "quantidade": _canario | st.just(1), "preco": _canario | st.just(1)}
+    ),
     st.sampled_from(["pedido_criado", "pedido_atualizado", "pagamento_aprovado", "produto_criado", None]),
 )
-def test_nothing_personal_leaves(pessoais: dict[str, object], item: dict[str, object], tipo: str | None) -> None:
+def test_nothing_personal_leaves(
+    pessoais: dict[str, object], item: dict[str, object], tipo: str | None
+) -> None:
     """Logs, boards and dead letters are read by people who need not know."""
     corpo = {"id_pedido": 7, "id_produto": 8, "itens": [{**pessoais, **item}], **pessoais}
     if tipo is not None:

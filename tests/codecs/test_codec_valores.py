@@ -35,7 +35,8 @@ def test_an_id_is_an_opaque_string(um, escrito, id_pedido) -> None:
 
 
 @pytest.mark.parametrize(
-    "escrito", ["true", "1.5", "[]", "[1]", "{}", "1e300", "1e999", '"' + "a" * 257 + '"', '"a\\u0000b"', "1" * 300]
+    "escrito",
+    ["true", "1.5", "[]", "[1]", "{}", "1e300", "1e999", '"' + "a" * 257 + '"', '"a\\u0000b"', "1" * 300],
 )
 def test_what_cannot_be_an_id_is_invalid(motivo, escrito) -> None:
     """A guess would name somebody else's order."""
@@ -82,24 +83,45 @@ def test_a_price_is_decimal_with_two_places_at_least(um, escrito, preco) -> None
 
 @pytest.mark.parametrize(
     "escrito",
-    ["-1", "-0.01", "1000000000.01", "1e999", "1e99999999999999999999", "true", "[]", "{}", '"caro"', '"1e2"', '"-5"']
-    + ['"NaN"', '"1 000"', '"1,2,3"', '"' + "9" * 50 + '"'],
+    [
+        "-1",
+        "-0.01",
+        "1000000000.01",
+        "1e999",
+        "1e99999999999999999999",
+        "true",
+        "[]",
+        "{}",
+        '"caro"',
+        '"1e2"',
+        '"-5"',
+        '"NaN"',
+        '"1 000"',
+        '"1,2,3"',
+        '"' + "9" * 50 + '"',
+    ],
 )
-@pytest.mark.parametrize("molde", ['{"id_pedido":7,"itens":[{"id":1,"preco":%s}]}', '{"id_pedido":7,"total":%s}'])
+@pytest.mark.parametrize(
+    "molde", ['{"id_pedido":7,"itens":[{"id":1,"preco":%s}]}', '{"id_pedido":7,"total":%s}']
+)
 def test_what_cannot_be_a_price_is_invalid(motivo, escrito, molde) -> None:
     """A wrong total on a board is worse than a dead letter."""
     assert motivo(molde % escrito) == "invalid_value"
 
 
-@pytest.mark.parametrize(("escrito", "quantos"), [("2", 2), ('"2"', 2), ("2.0", 2), ("null", 1), ('""', 1), ("10000", 10_000)])
+@pytest.mark.parametrize(
+    ("escrito", "quantos"), [("2", 2), ('"2"', 2), ("2.0", 2), ("null", 1), ('""', 1), ("10000", 10_000)]
+)
 def test_a_quantity_is_a_whole_number(um, escrito, quantos) -> None:
-    """xLina sends it as a string; where it is missing it is one."""
+    """One producer sends it as a string; where it is missing it is one."""
     (item,) = um(f'{{"id_pedido":7,"itens":[{{"id":1,"quantidade":{escrito}}}]}}').criacao.itens
 
     assert item.quantidade == quantos
 
 
-@pytest.mark.parametrize("escrito", ["0", "-1", "1.5", "10001", "true", "[]", "{}", '"dois"', "1e999", '"-1"', '"0"'])
+@pytest.mark.parametrize(
+    "escrito", ["0", "-1", "1.5", "10001", "true", "[]", "{}", '"dois"', "1e999", '"-1"', '"0"']
+)
 def test_what_cannot_be_a_quantity_is_invalid(motivo, escrito) -> None:
     """None of something is not an order."""
     assert motivo(f'{{"id_pedido":7,"itens":[{{"id":1,"quantidade":{escrito}}}]}}') == "invalid_value"
@@ -143,9 +165,35 @@ def test_ten_digits_have_lost_a_zero(valor) -> None:
 @pytest.mark.parametrize(
     "valor",
     [
-        *(None, "", "Maria", "77", 77, 0, -52998224725, 529982247250, "529982247250", "123456789", True, [], {}),
-        *("maria@exemplo.com", "b3c1f0aa-7a2e-4c6b-9b5c-1d2e3f4a5b6c", "٥٢٩٩٨٢٢٤٧٢٥", "52998224725" + "x" * 999),
-        *(Decimal("NaN"), Decimal("1e999"), Decimal("52998224725.5"), "Maria - 529", "52.998.224/725", "1" * 10**5),
+        *(
+            None,
+            "",
+            "Maria",
+            "77",
+            77,
+            0,
+            -52998224725,
+            529982247250,
+            "529982247250",
+            "123456789",
+            True,
+            [],
+            {},
+        ),
+        *(
+            "maria@exemplo.com",
+            "b3c1f0aa-7a2e-4c6b-9b5c-1d2e3f4a5b6c",
+            "٥٢٩٩٨٢٢٤٧٢٥",
+            "52998224725" + "x" * 999,
+        ),
+        *(
+            Decimal("NaN"),
+            Decimal("1e999"),
+            Decimal("52998224725.5"),
+            "Maria - 529",
+            "52.998.224/725",
+            "1" * 10**5,
+        ),
     ],
 )
 def test_what_is_no_cpf_is_anonymous_and_no_error(valor) -> None:
@@ -183,7 +231,9 @@ def test_a_customer_id_is_no_cpf(um, campo) -> None:
 
 def test_names_compare_after_folding() -> None:
     """Teams spell in five ways, and in two languages."""
-    assert {dobrar(nome) for nome in ("id_pedido", "idPedido", "IdPedido", "ID-PEDIDO", "íd pedído")} == {"idpedido"}
+    assert {dobrar(nome) for nome in ("id_pedido", "idPedido", "IdPedido", "ID-PEDIDO", "íd pedído")} == {
+        "idpedido"
+    }
     assert dobrar("Em Preparação") == "empreparacao"
     assert dobrar("x" * 100_000) == "x" * 100_000
 

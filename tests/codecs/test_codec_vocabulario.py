@@ -37,8 +37,14 @@ def test_each_canonical_payment_status_is_a_word_of_its_own(status) -> None:
 
 @pytest.mark.parametrize(
     ("palavra", "status"),
-    [("em preparação", "Em preparação"), ("Em Preparacao", "Em preparação"), ("EM_PREPARAÇÃO", "Em preparação")]
-    + [("CANCELADA", "Cancelado"), ("pronta", "Pronto"), ("Entregue", "Finalizado")],
+    [
+        ("em preparação", "Em preparação"),
+        ("Em Preparacao", "Em preparação"),
+        ("EM_PREPARAÇÃO", "Em preparação"),
+        ("CANCELADA", "Cancelado"),
+        ("pronta", "Pronto"),
+        ("Entregue", "Finalizado"),
+    ],
 )
 def test_accents_and_endings_do_not_matter(palavra, status) -> None:
     """Keyboards differ, and so does grammar."""
