@@ -1,0 +1,273 @@
+"""Changes of state, in batches, on a real Valkey."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from anyio import create_task_group, fail_after
+from engine.rig import Add, Count, Note, add, note
+from redis.asyncio import Redis
+from streamapp_codecs import Json
+
+from streamapp.errors import Crowded, MessageTooLarge
+from streamapp.outage import Outage
+from streamapp.redis_store import RedisStore
+from streamapp.sink import Sink
+from streamapp.state import Change, Changed, State, StateUnreadable
+from streamapp.store import MAX_PENDING, Settled
+from streamapp.table import Table
+
+
+class Desk:
+    """A table, and a `State` to change it with."""
+
+    def __init__(self, store: RedisStore, prefix: str, *, barrier: bool = False, **options: Any) -> None:
+        self.store = store
+        self.prefix = prefix
+        sink: Sink[Any] = Sink("out", Json(Note))
+        self.table: Table[Any, Any] = Table("t", Count, **{"fold": add, "announce": note, "to": sink, **options})
+        self.state = self.another(barrier=barrier)
+
+    def another(self, *, barrier: bool = False) -> State:
+        """Answer one more process's `State`."""
+        return State(self.store, Outage("Redis", self.store.ping), ttl=60.0, barrier=barrier)
+
+    def change(self, key: str, event: object, max_bytes: int = 1000) -> Change:
+        """Answer one change of *key*."""
+        return Change(self.table, key, self.redis_key(key), event, max_bytes)
+
+    def redis_key(self, key: str) -> str:
+        """Answer where *key* lives."""
+        return self.table.redis_key(self.prefix, key)
+
+    async def add(self, *events: Add) -> list[Any]:
+        """Fold *events* in one flush; answer the outcomes."""
+        return list(await self.state.flush([self.change(event.key, event) for event in events]))
+
+    async def total(self, key: str) -> int:
+        """Answer the stored total."""
+        (state,) = await self.state.read([(self.table.record, self.redis_key(key))])
+        return state.total if state else 0
+
+
+@pytest.fixture
+def desk(store: RedisStore, prefix: str) -> Desk:
+    """A table on the real Valkey."""
+    return Desk(store, prefix)
+
+
+def bodies(changed: Changed) -> list[str]:
+    """Answer what *changed* owes."""
+    return [announcement.message.body for announcement in changed.pending]
+
+
+async def test_events_of_one_key_are_folded_in_order_in_one_commit(desk: Desk, redis_url: str) -> None:
+    """A batch costs two round trips, and one key's events one commit."""
+    async with Redis.from_url(redis_url) as redis:
+        await desk.add(Add("a"))
+        await redis.config_resetstat()
+        outcomes = await desk.add(*(Add("b") for _ in range(10)))
+        stats = await redis.info("commandstats")
+
+    assert [outcome.state for outcome in outcomes] == [Count(n, n) for n in range(1, 11)]
+    assert stats["cmdstat_evalsha"]["calls"] == 1
+    assert stats["cmdstat_hgetall"]["calls"] == 1
+
+
+async def test_each_fold_announces_and_all_are_owed_in_order(desk: Desk) -> None:
+    """Several events in one commit still say several things."""
+    outcomes = await desk.add(Add("a"), Add("a", 2), Add("b"))
+
+    assert bodies(outcomes[0]) == bodies(outcomes[1])
+    assert [msgspec.json.decode(body)["key_total"] for body in bodies(outcomes[1])] == ["1", "3"]
+    assert len(bodies(outcomes[2])) == 1
+
+
+async def test_a_duplicate_finds_what_is_still_owed(desk: Desk) -> None:
+    """What a crash left behind is announced by whoever comes next, changed or not."""
+    (first,) = await desk.add(Add("a"))
+    (again,) = await desk.add(Add("a", 0))
+
+    assert again.pending == first.pending
+    assert (first.is_new, again.is_new) == (True, False)
+
+
+async def test_what_is_settled_is_owed_no_more(desk: Desk) -> None:
+    """A confirmation ends an announcement."""
+    (first,) = await desk.add(Add("a"))
+    await desk.store.settle([Settled(desk.redis_key("a"), [(it.id, it.mark) for it in first.pending], ttl=60)])
+
+    assert bodies((await desk.add(Add("a", 0)))[0]) == []
+
+
+async def test_the_same_content_owed_again_is_another_announcement(desk: Desk) -> None:
+    """On, off and on again are three announcements, though the first and the last say the same."""
+    (first,) = await desk.add(Add("a", 1))
+    table: Table[Any, Any] = Table(
+        "t",
+        Count,
+        fold=lambda _, event: Count(event.n, 0),
+        announce=lambda _, after: Note(str(after.total), 1),
+        to=Sink("out", Json(Note)),
+    )
+    desk.table = table
+    (second,) = await desk.add(Add("a", 5))
+    (third,) = await desk.add(Add("a", 1))
+    last = third.pending[-1]
+
+    assert last.id == first.pending[0].id
+    assert last.place != first.pending[0].place
+    await desk.store.settle([Settled(desk.redis_key("a"), [(first.pending[0].id, first.pending[0].mark)], ttl=60)])
+    assert last.place in {it.place for it in (await desk.add(Add("a", 1)))[0].pending}
+    assert second.pending
+
+
+async def test_a_conflict_goes_round_again(store: RedisStore, prefix: str) -> None:
+    """Two processes at one key: 200 increments at once, and none is lost."""
+    desk = Desk(store, prefix, announce=None, to=None)
+    states = [desk.state, desk.another()]
+    outcomes: list[Any] = []
+
+    async def increment(state: State) -> None:
+        outcomes.extend(await state.flush([desk.change("a", Add("a"))]))
+
+    with fail_after(30):
+        async with create_task_group() as tasks:
+            for n in range(200):
+                tasks.start_soon(increment, states[n % 2])
+
+    assert await desk.total("a") == 200
+    assert sorted(outcome.state.total for outcome in outcomes) == list(range(1, 201))
+
+
+async def test_a_fold_that_raises_fails_alone(store: RedisStore, prefix: str) -> None:
+    """A poison event ends itself, not its key and not its batch."""
+
+    def fold(state: Count | None, event: Add) -> Count | None:
+        if event.n < 0:
+            raise ZeroDivisionError
+        return add(state, event)
+
+    desk = Desk(store, prefix, fold=fold)
+    outcomes = await desk.add(Add("a", 1), Add("a", -1), Add("a", 2), Add("b", 3))
+
+    assert isinstance(outcomes[1], ZeroDivisionError)
+    assert (await desk.total("a"), await desk.total("b")) == (3, 3)
+
+
+async def test_a_fold_that_raises_changes_nothing(store: RedisStore, prefix: str) -> None:
+    """What was stored stays as it was."""
+
+    def fold(state: Count | None, event: Add) -> Count | None:
+        if event.n < 0:
+            raise ZeroDivisionError
+        return add(state, event)
+
+    desk = Desk(store, prefix, fold=fold)
+    await desk.add(Add("a", 5))
+    before = await store.read([desk.redis_key("a")])
+    await desk.add(Add("a", -1))
+
+    assert await store.read([desk.redis_key("a")]) == before
+
+
+async def test_a_state_that_is_no_text_fails_alone(store: RedisStore, prefix: str) -> None:
+    """The Redis client would refuse the whole batch, again and again, as if Redis were away."""
+
+    class Name(msgspec.Struct, frozen=True):
+        name: str
+
+    desk = Desk(store, prefix, announce=None, to=None)
+    desk.table = Table("t", Name, fold=lambda _, event: Name(event))
+    with fail_after(3):
+        outcomes = await desk.state.flush(
+            [desk.change("a", 7), desk.change("b", "fine"), desk.change("a", "good")]
+        )
+
+    assert isinstance(outcomes[0], TypeError)
+    assert [outcome.state.name for outcome in outcomes[1:] if isinstance(outcome, Changed)] == ["fine", "good"]
+
+
+async def test_a_message_that_is_too_large_is_not_owed(desk: Desk) -> None:
+    """What cannot be sent must not be stored either: nobody would ever get rid of it."""
+    outcomes = await desk.state.flush([desk.change("a", Add("a"), max_bytes=5), desk.change("b", Add("b"))])
+
+    assert isinstance(outcomes[0], MessageTooLarge)
+    assert isinstance(outcomes[1], Changed)
+    assert await desk.store.read([desk.redis_key("a")]) == [{}]
+
+
+async def test_a_key_takes_no_more_than_its_pending_announcements(desk: Desk) -> None:
+    """One dead sink must not fill the store; what changes nothing to tell still gets through."""
+    outcomes = await desk.add(*(Add("a") for _ in range(MAX_PENDING + 3)))
+    (silent,) = await desk.add(Add("a", 0))
+
+    assert [isinstance(outcome, Crowded) for outcome in outcomes] == [False] * MAX_PENDING + [True] * 3
+    assert await desk.total("a") == MAX_PENDING
+    assert len(silent.pending) == MAX_PENDING
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"total": "many", "times": "1"},
+        {"total": "1"},
+        {"total": "1", "times": "1", "_o:x": "nonsense"},
+        {"total": "1", "times": "1", "_o:x": "[]"},
+        {"total": b"\xff", "times": "1"},
+    ],
+    ids=str,
+)
+async def test_a_corrupt_hash_fails_alone(desk: Desk, redis_url: str, fields: dict[str, Any]) -> None:
+    """Another program's key stops nobody else's."""
+    async with Redis.from_url(redis_url) as redis:
+        await redis.hset(desk.redis_key("bad"), mapping=fields)
+    outcomes = await desk.add(Add("bad"), Add("good"), Add("bad"))
+
+    assert [type(outcome) for outcome in outcomes] == [StateUnreadable, Changed, StateUnreadable]
+    assert await desk.total("good") == 1
+
+
+async def test_a_key_of_another_type_fails_alone(desk: Desk, redis_url: str) -> None:
+    """As does a key that is no hash."""
+    async with Redis.from_url(redis_url) as redis:
+        await redis.set(desk.redis_key("bad"), "text")
+    outcomes = await desk.add(Add("bad"), Add("good"))
+
+    assert [type(outcome) for outcome in outcomes] == [StateUnreadable, Changed]
+    with pytest.raises(StateUnreadable):
+        await desk.total("bad")
+
+
+async def test_a_state_of_none_removes_its_fields(store: RedisStore, prefix: str) -> None:
+    """A fold may forget."""
+    desk = Desk(store, prefix, fold=lambda state, event: None if event.n < 0 else add(state, event))
+    await desk.add(Add("a", 5))
+    await desk.add(Add("a", -1))
+
+    (fields,) = await store.read([desk.redis_key("a")])
+    assert isinstance(fields, dict)
+    assert {"total", "times"}.isdisjoint(fields)
+    assert await desk.total("a") == 0
+
+
+async def test_a_duplicate_commits_nothing(desk: Desk) -> None:
+    """Most duplicates cost a read."""
+    await desk.add(Add("a"))
+    before = await desk.store.read([desk.redis_key("a")])
+    await desk.add(Add("a", 0))
+
+    assert await desk.store.read([desk.redis_key("a")]) == before
+
+
+async def test_behind_a_barrier_a_duplicate_commits(store: RedisStore, prefix: str) -> None:
+    """Only a write of its own can prove that the replicas follow."""
+    desk = Desk(store, prefix, barrier=True)
+    await desk.add(Add("a"))
+    (before,) = await store.read([desk.redis_key("a")])
+    await desk.add(Add("a", 0))
+    (after,) = await store.read([desk.redis_key("a")])
+
+    assert isinstance(before, dict)
+    assert isinstance(after, dict)
+    assert before["_t"] != after["_t"]
