@@ -116,9 +116,13 @@ class Leases:
         while True:
             # A tenth of the timeout leaves five tries before a lease ends.
             await sleep(min(max(self._queue.visibility / 10, 0.25), 5.0))
-            due = self._due(current_time())
-            for start in range(0, len(due), BATCH):
-                await self._extend(due[start : start + BATCH])
+            await self.beat()
+
+    async def beat(self) -> None:
+        """Extend what is due now."""
+        due = self._due(current_time())
+        for start in range(0, len(due), BATCH):
+            await self._extend(due[start : start + BATCH])
 
     def _due(self, now: float) -> list[Lease]:
         half = self._queue.visibility / 2

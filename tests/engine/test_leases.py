@@ -1,0 +1,286 @@
+"""Deliveries in hand, tokens, and the heartbeat."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from anyio import CancelScope, create_task_group, current_time, fail_after, wait_all_tasks_blocked
+from hypothesis import given, strategies as st
+
+from streamapp.delivery import Delivery, Outgoing, Queue
+from streamapp.leases import MARGIN, Lease, Leases, Tokens, seconds_left
+from streamapp.sqs import MAX_VISIBILITY
+from streamapp.tally import Tally
+from streamapp.testing import Fail, Hang, MemorySqs, Partial
+
+
+class Hand:
+    """Leases of one queue, whose heartbeat a test lets beat."""
+
+    def __init__(self, sqs: MemorySqs, queue: Queue) -> None:
+        self.sqs = sqs
+        self.queue = queue
+        self.tokens = Tokens(10)
+        self.tally = Tally()
+        self.leases = Leases(sqs, queue, self.tokens, self.tally)
+
+    async def receive(self, *bodies: str) -> list[Lease]:
+        """Send and receive messages; answer their leases."""
+        await self.sqs.send(self.queue, [Outgoing(body) for body in bodies])
+        deliveries = await self.sqs.receive(self.queue, limit=10, wait=0)
+        assert len(deliveries) == await self.tokens.take(len(deliveries))
+        leases = [self.leases.take(delivery) for delivery in deliveries]
+        return [lease for lease in leases if lease is not None]
+
+    def age(self, lease: Lease, seconds: float) -> None:
+        """Let *lease* be *seconds* older."""
+        lease.expires_at -= seconds
+
+    def free(self) -> int:
+        """Answer how many tokens are free."""
+        return self.tokens._free
+
+
+@pytest.fixture
+async def hand() -> Hand:
+    """A queue with a visibility timeout of 30 s."""
+    sqs = MemorySqs()
+    return Hand(sqs, await sqs.create("q", {"VisibilityTimeout": "30"}))
+
+
+async def test_nothing_is_extended_before_half_of_its_time(hand: Hand) -> None:
+    """Most messages are done by then, at no cost."""
+    (lease,) = await hand.receive("a")
+    hand.age(lease, 14)
+    await hand.leases.beat()
+
+    assert hand.sqs.ledger.calls("change_visibility") == []
+
+
+async def test_whatever_is_in_hand_is_extended_at_half_of_its_time(hand: Hand) -> None:
+    """Buffered and running alike: time in the buffer counts."""
+    leases = await hand.receive("a", "b")
+    leases[0].scope = CancelScope()
+    for lease in leases:
+        hand.age(lease, 16)
+    await hand.leases.beat()
+
+    assert len(hand.sqs.ledger.extended("q")) == 2
+    assert all(lease.expires_at > current_time() + 28 for lease in leases)
+
+
+async def test_more_than_ten_are_extended_in_several_calls(hand: Hand) -> None:
+    """A batch takes ten."""
+    hand.tokens.give(20)
+    leases = [*await hand.receive(*"abcdefghij"), *await hand.receive(*"klmno")]
+    for lease in leases:
+        hand.age(lease, 16)
+    await hand.leases.beat()
+
+    assert len(hand.sqs.ledger.extended("q")) == 15
+    assert len(hand.sqs.ledger.calls("change_visibility")) == 2
+
+
+async def test_what_has_ended_is_not_extended(hand: Hand) -> None:
+    """An extension after the backoff was set would undo it."""
+    (lease,) = await hand.receive("a")
+    hand.age(lease, 16)
+    hand.leases.end(lease)
+    await hand.leases.beat()
+
+    assert hand.sqs.ledger.calls("change_visibility") == []
+    assert len(hand.leases) == 0
+
+
+async def test_a_lost_lease_cancels_its_agent_and_gives_its_token_back(hand: Hand) -> None:
+    """Somebody else may work on the message by now."""
+    (lease,) = await hand.receive("a")
+    lease.scope = scope = CancelScope()
+    await hand.sqs.delete(hand.queue, [lease.handle])
+    hand.age(lease, 16)
+    await hand.leases.beat()
+
+    assert scope.cancel_called
+    assert lease.is_lost
+    assert (hand.free(), len(hand.leases), hand.tally.of("lost")) == (10, 0, 1)
+
+
+async def test_a_lost_lease_takes_no_other_with_it(hand: Hand) -> None:
+    """One entry of a batch is lost, the others are extended."""
+    first, second = await hand.receive("a", "b")
+    await hand.sqs.delete(hand.queue, [first.handle])
+    hand.age(first, 16)
+    hand.age(second, 16)
+    await hand.leases.beat()
+
+    assert (first.is_lost, second.is_lost) == (True, False)
+    assert second.expires_at > current_time() + 28
+
+
+@pytest.mark.parametrize("effect", [Fail("RequestThrottled"), Fail("InternalError"), Partial(1)], ids=repr)
+async def test_a_failed_heartbeat_is_tried_again(hand: Hand, effect: Fail | Partial) -> None:
+    """While time remains and after it, a failure is no loss."""
+    (lease,) = await hand.receive("a")
+    hand.age(lease, 16)
+    hand.sqs.faults.add("change_visibility", effect, times=1)
+    await hand.leases.beat()
+    was_lost = lease.is_lost
+    await hand.leases.beat()
+
+    assert not was_lost
+    assert lease.expires_at > current_time() + 28
+
+
+async def test_at_the_limit_of_twelve_hours_it_is_let_go(hand: Hand) -> None:
+    """SQS would refuse, and refuse, and refuse."""
+    (lease,) = await hand.receive("a")
+    lease.scope = scope = CancelScope()
+    lease.delivery = replace(lease.delivery, asked_at=current_time() - MAX_VISIBILITY + MARGIN - 1)
+    hand.age(lease, 16)
+    await hand.leases.beat()
+
+    assert lease.is_lost
+    assert scope.cancel_called
+    assert hand.sqs.ledger.calls("change_visibility") == []
+
+
+@given(st.floats(0, MAX_VISIBILITY * 1.1), st.integers(1, MAX_VISIBILITY))
+def test_no_extension_goes_beyond_twelve_hours(age: float, visibility: int) -> None:
+    """SQS refuses those as a whole; it does not clip them."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    delivery = Delivery(Queue("q", "u"), "1", "h", "b", 1, at, asked_at=0.0)
+    seconds = seconds_left(Lease(delivery, "h", 0.0), visibility, age)
+
+    assert seconds <= visibility
+    assert seconds <= 0 or age + seconds <= MAX_VISIBILITY
+
+
+async def test_a_message_received_again_keeps_the_newest_handle(hand: Hand) -> None:
+    """Only the newest one is good; and the message runs once."""
+    (lease,) = await hand.receive("a")
+    again = replace(lease.delivery, handle="newer", asked_at=lease.delivery.asked_at + 5)
+
+    assert hand.leases.take(again) is None
+    assert lease.handle == "newer"
+    assert len(hand.leases) == 1
+
+
+async def test_an_answer_about_an_older_handle_says_nothing(hand: Hand) -> None:
+    """The message was received again while the heartbeat's call was under way."""
+    (lease,) = await hand.receive("a")
+    await hand.sqs.delete(hand.queue, [lease.handle])
+    hand.age(lease, 16)
+    async with create_task_group() as tasks:
+        with hand.sqs.faults.add("change_visibility", Hang()):
+            tasks.start_soon(hand.leases.beat)
+            await wait_all_tasks_blocked()
+            hand.leases.take(replace(lease.delivery, handle="newer"))
+
+    assert not lease.is_lost
+
+
+async def test_a_release_can_wait_for_the_beat_that_speaks_of_it(hand: Hand) -> None:
+    """Else SQS may hear the extension last, and hide the message again."""
+    first, second = await hand.receive("a", "b")
+    hand.age(first, 16)
+    order: list[str] = []
+
+    async def wait(lease: Lease, name: str) -> None:
+        await hand.leases.out_of_beat(lease)
+        order.append(name)
+
+    async with create_task_group() as tasks:
+        hang = hand.sqs.faults.add("change_visibility", Hang())
+        tasks.start_soon(hand.leases.beat)
+        await wait_all_tasks_blocked()
+        tasks.start_soon(wait, first, "first")
+        tasks.start_soon(wait, second, "second")
+        await wait_all_tasks_blocked()
+        order.append("beat is over")
+        hang.remove()
+
+    assert order == ["second", "beat is over", "first"]
+
+
+async def test_what_is_done_is_remembered_within_bounds(
+    hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A redelivery whose delete failed is deleted without being run."""
+    monkeypatch.setattr("streamapp.leases.REMEMBERED", 2)
+    leases = await hand.receive("a", "b", "c")
+    for lease in leases:
+        hand.leases.remember(lease)
+
+    assert [hand.leases.is_done(lease.delivery) for lease in leases] == [False, True, True]
+
+
+async def test_ending_twice_gives_one_token_back() -> None:
+    """However many ends a delivery meets, it took one place."""
+    sqs = MemorySqs()
+    hand = Hand(sqs, await sqs.create("q", {}))
+    (lease,) = await hand.receive("a")
+    hand.leases.end(lease)
+    hand.leases.end(lease)
+
+    assert hand.free() == 10
+
+
+async def test_tokens_are_never_more_than_there_are() -> None:
+    """Who takes waits for the first, and gets no more than are free."""
+    tokens = Tokens(3)
+
+    assert await tokens.take(10) == 3
+    with pytest.raises(TimeoutError), fail_after(0.01):
+        await tokens.take(1)
+    tokens.give(2)
+    assert await tokens.take(10) == 2
+
+
+async def test_every_waiting_taker_is_woken() -> None:
+    """One that is forgotten counts as a poll and never polls again; the queue then stands still."""
+    tokens = Tokens(1)
+    await tokens.take(1)
+    taken: list[int] = []
+
+    async def take() -> None:
+        taken.append(await tokens.take(10))
+
+    with fail_after(1):
+        async with create_task_group() as tasks:
+            for _ in range(5):
+                tasks.start_soon(take)
+            await wait_all_tasks_blocked()
+            for _ in range(5):
+                tokens.give(1)
+                await wait_all_tasks_blocked()
+
+    assert taken == [1] * 5
+
+
+async def test_a_cancelled_taker_takes_nothing() -> None:
+    """A token that nobody has would be lost for ever."""
+    tokens = Tokens(1)
+    await tokens.take(1)
+    with CancelScope() as scope:
+        async with create_task_group() as tasks:
+            tasks.start_soon(tokens.take, 1)
+            await wait_all_tasks_blocked()
+            scope.cancel()
+            tokens.give(1)
+
+    with fail_after(1):
+        assert await tokens.take(1) == 1
+
+
+async def test_the_heartbeat_keeps_messages_invisible() -> None:
+    """Five times the visibility timeout, and each message is received once."""
+    sqs = MemorySqs()
+    hand = Hand(sqs, await sqs.create("q", {"VisibilityTimeout": "1"}))
+    await hand.receive(*"abc")
+    async with create_task_group() as tasks:
+        await tasks.start(hand.leases.run)
+        assert await sqs.receive(hand.queue, limit=10, wait=3) == []
+        tasks.cancel_scope.cancel()
+
+    assert set(sqs.ledger.receives("q").values()) == {1}
+    assert hand.tally.of("lost") == 0

