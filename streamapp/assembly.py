@@ -52,6 +52,11 @@ class Assembly:
     lines: Sequence[Line]
     batchers: Sequence[Batcher[object, object]]
 
+    def close(self) -> None:
+        """Close what is open; the worker does so at its end."""
+        for line in self.lines:
+            line.source.close()
+
 
 class QueueMissing(ConfigError):
     """A queue is not there."""

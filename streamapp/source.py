@@ -88,6 +88,11 @@ class Source:
             while True:
                 self._settler.give_back(self._untaken.receive_nowait(), 0, "released")
 
+    def close(self) -> None:
+        """Close both ends of the feed, which may never have been used."""
+        self._feed.close()
+        self._untaken.close()
+
     def _start_poll(self, polls: TaskGroup) -> None:
         if self._polls < self._most and not self._is_stopped:
             self._polls += 1

@@ -1,6 +1,7 @@
 """Bring an app to life: nested task groups, so that the order of the end is the indentation."""
 
 import logging
+from contextlib import closing
 
 from anyio import TASK_STATUS_IGNORED, CancelScope, Event, create_task_group, current_time, sleep
 from anyio.abc import TaskStatus
@@ -41,6 +42,10 @@ class Worker:
         self, *, idle: float | None = None, task_status: TaskStatus[None] = TASK_STATUS_IGNORED
     ) -> bool:
         """Run until stopped, or until nothing has come for *idle* seconds; answer whether all was finished."""
+        with closing(self._parts):
+            return await self._run(idle, task_status)
+
+    async def _run(self, idle: float | None, task_status: TaskStatus[None]) -> bool:
         batchers = self._parts.batchers
         heartbeats, services, agents, sources = (create_task_group() for _ in range(4))
         async with heartbeats:  # last to go: what is in hand stays ours to the end
