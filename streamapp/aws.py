@@ -163,7 +163,7 @@ def _ours(seconds: float, subject: str) -> Generator[None]:
             yield
     except ClientError as error:
         details = error.response.get("Error", {})
-        code = str(error.response.get("QueryErrorCode") or details.get("Code", "Unknown"))
+        code = str(details.get("QueryErrorCode") or details.get("Code", "Unknown"))
         # The text may quote what was sent, so only the code is passed on.
         raise ServiceError("SQS", fault_of(code, details.get("Message", "")), f"{subject}: {code}") from error
     except TimeoutError as error:
@@ -264,6 +264,6 @@ def _outcomes(entries: int, answer: Mapping[str, Any]) -> list[Failure | None]:
     for failed in answer.get("Failed", []):
         if failed["Id"].isdecimal() and int(failed["Id"]) < entries:
             outcomes[int(failed["Id"])] = Failure(
-                failed.get("Code", "Unknown"), bool(failed.get("SenderFault"))
+                failed.get("Code", "Unknown"), bool(failed.get("SenderFault")), failed.get("Message", "")
             )
     return outcomes

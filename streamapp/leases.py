@@ -10,7 +10,7 @@ from anyio.abc import TaskStatus
 
 from streamapp.delivery import Delivery, Queue
 from streamapp.errors import Fault, ServiceError
-from streamapp.sqs import BATCH, MAX_VISIBILITY, Failure, Sqs, fault_of
+from streamapp.sqs import BATCH, MAX_VISIBILITY, Failure, Sqs
 from streamapp.tally import Tally
 
 logger = logging.getLogger(__name__)
@@ -153,7 +153,7 @@ class Leases:
         if outcome is None:
             if lease.handle == handle:
                 lease.expires_at = until
-        elif fault_of(outcome.code) is Fault.LEASE_LOST or outcome.sender_fault:
+        elif outcome.fault is Fault.LEASE_LOST or outcome.sender_fault:
             if lease.handle == handle:
                 self._let_go([lease])
 

@@ -14,7 +14,7 @@ from streamapp.batch import Batcher
 from streamapp.delivery import Outgoing, Queue
 from streamapp.errors import Crowded, Fault, Refused, Reject, Retry, ServiceError
 from streamapp.leases import Lease, Leases
-from streamapp.sqs import BATCH, MAX_VISIBILITY, Failure, Sqs, fault_of
+from streamapp.sqs import BATCH, MAX_VISIBILITY, Failure, Sqs
 from streamapp.tally import Tally, Word
 from streamapp.work import Work
 
@@ -211,7 +211,7 @@ def _counts(error: Exception) -> bool:
 
 
 def _may_heal(failure: Failure | None) -> bool:
-    return failure is not None and not failure.sender_fault and fault_of(failure.code) is not Fault.LEASE_LOST
+    return failure is not None and not failure.sender_fault and failure.fault is not Fault.LEASE_LOST
 
 
 def _letter(lease: Lease, reason: str, detail: str) -> Outgoing:

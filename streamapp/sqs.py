@@ -1,7 +1,7 @@
 """What streamapp asks of SQS: the few calls that everything else is made of."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from streamapp.delivery import Delivery, Outgoing, Queue
@@ -16,15 +16,24 @@ MAX_VISIBILITY = 43_200
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why SQS refused one entry of a batch. *sender_fault*: the entry itself is wrong and will never succeed."""
+    """Why SQS refused one entry of a batch. *sender_fault*: the entry itself is wrong and will never succeed.
+
+    *message* is SQS's own text, which may quote the entry: it helps to classify, and is never shown.
+    """
 
     code: str
     sender_fault: bool = False
+    message: str = field(default="", compare=False)
+
+    @property
+    def fault(self) -> Fault:
+        """The class of this failure."""
+        return fault_of(self.code, self.message)
 
     @property
     def is_final(self) -> bool:
         """Whether the same entry will never succeed; to be throttled is no fault of it, whatever the answer says."""
-        fault = fault_of(self.code)
+        fault = self.fault
         return fault is Fault.SENDER or (self.sender_fault and "Throttl" not in self.code)
 
 
@@ -67,15 +76,19 @@ class Sqs(Protocol):
 
 
 _LEASE_LOST = frozenset({"ReceiptHandleIsInvalid", "MessageNotInflight", "InvalidReceiptHandle"})
+_LEASE_LOST_WORDS = (
+    "Total VisibilityTimeout",  # 12 h are over
+    "not available for visibility",  # it is visible, or gone
+    "receipt handle has expired",  # FIFO only
+)
 _CAPACITY = frozenset({"OverLimit"})
 _CREDENTIALS = frozenset(
     {
         "ExpiredToken",
-        "ExpiredTokenException",
         "InvalidClientTokenId",
-        "UnrecognizedClientException",
+        "UnrecognizedClient",
         "SignatureDoesNotMatch",
-        "InvalidSignatureException",
+        "InvalidSignature",
         "RequestExpired",
         "InvalidSecurity",
         "IncompleteSignature",
@@ -85,7 +98,6 @@ _CREDENTIALS = frozenset(
 _CONFIGURATION = frozenset(
     {
         "AccessDenied",
-        "AccessDeniedException",
         "QueueDoesNotExist",
         "NonExistentQueue",
         "QueueDeletedRecently",
@@ -105,7 +117,7 @@ _SENDER = frozenset(
         "InvalidParameterValue",
         "InvalidParameterCombination",
         "MissingParameter",
-        "MissingRequiredParameterException",
+        "MissingRequiredParameter",
         "MessageTooLong",
         "BatchRequestTooLong",
         "TooManyEntriesInBatchRequest",
@@ -122,12 +134,9 @@ _SENDER = frozenset(
 
 def fault_of(code: str, message: str = "") -> Fault:
     """Answer the class of an SQS error by its code (`QueryErrorCode`, else `Code`); what is unknown may heal."""
-    code = code.removeprefix("AWS.SimpleQueueService.")  # how the older protocol spells some of them
-    if (
-        code in _LEASE_LOST
-        or "Total VisibilityTimeout" in message
-        or "not available for visibility" in message
-    ):
+    # Each protocol spells some of them in its own way.
+    code = code.removeprefix("AWS.SimpleQueueService.").removesuffix("Exception")
+    if code in _LEASE_LOST or any(words in message for words in _LEASE_LOST_WORDS):
         return Fault.LEASE_LOST
     for codes, fault in (
         (_CAPACITY, Fault.CAPACITY),
