@@ -39,7 +39,7 @@ seed *args:
 # all tests, on real servers that they start themselves
 [group('quality')]
 test *args:
-    @{{ py }} pytest "$@"
+    @{{ py }} pytest -n logical "$@"
 
 # style, types, layers
 [group('quality')]
