@@ -1,8 +1,8 @@
 """Fixtures of the framework's tests."""
 
 import pytest
-from engine.rig import Rig
 
+from engine.rig import Rig
 from streamapp.redis_store import RedisStore
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 from anyio import create_task_group, current_time, fail_after, sleep
-from streamapp_codecs import Decoded, DecodeError, Json, Origin
 
 from streamapp.app import App, Handler
 from streamapp.assembly import Assembly, assemble
@@ -19,6 +18,7 @@ from streamapp.table import Table
 from streamapp.tally import Tally
 from streamapp.testing import MemorySqs
 from streamapp.worker import Worker
+from streamapp_codecs import Decoded, DecodeError, Json, Origin
 
 ATTEMPTS = 3
 """Receives before a rig's worker dead-letters a failing message."""
@@ -131,7 +131,7 @@ class Rig:
             yield worker
             worker.stop()
 
-    async def work_off(self, idle: float = 0.3) -> bool:
+    async def work_off(self, idle: float = 0.1) -> bool:
         """Run a worker until nothing is left to do; answer whether all was finished."""
         with fail_after(30):
             return await Worker(await self.assemble()).run(idle=idle)

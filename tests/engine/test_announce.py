@@ -18,29 +18,36 @@ from streamapp.testing import Fail, Hang, Lose, MemorySqs, Partial
 
 
 class Ledger:
-    """A store that only notes what it is told to settle."""
+    """A store that only notes what it is told to settle; the rest of it is not asked for here."""
 
     def __init__(self) -> None:
         self.settled: list[Settled] = []
 
     async def settle(self, settled: Sequence[Settled]) -> None:
+        """Note it."""
         self.settled += settled
 
-    async def ping(self) -> None: ...
+    async def ping(self) -> None:
+        """Be there."""
 
     async def read(self, keys: Sequence[str]) -> list[dict[str, str] | ServiceError]:
+        """Hold nothing."""
         return [{} for _ in keys]
 
     async def commit(self, commits: Sequence[Commit]) -> list[bool | ServiceError]:
+        """Take everything."""
         return [True for _ in commits]
 
-    async def add(self, keys: Sequence[str], member: str, ttl: float) -> None: ...
+    async def add(self, keys: Sequence[str], member: str, ttl: float) -> None:
+        """Hold nothing."""
 
     async def members(self, key: str) -> set[str]:
+        """Hold nothing."""
         del key
         return set()
 
-    async def remove(self, key: str, members: Sequence[str]) -> None: ...
+    async def remove(self, key: str, members: Sequence[str]) -> None:
+        """Hold nothing."""
 
 
 class Office:
@@ -214,7 +221,8 @@ async def test_a_parked_one_that_is_found_late_fails_nobody() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [{"sender_fault": True, "code": "InvalidParameterValue"}, {"code": "InternalError"}, {"missing": True}]
+    "kind",
+    [{"sender_fault": True, "code": "InvalidParameterValue"}, {"code": "InternalError"}, {"missing": True}],
 )
 async def test_every_pattern_of_success_in_a_batch(kind: dict[str, Any]) -> None:
     """All 1,024: only failed entries go again, no success goes twice, none is lost."""
@@ -241,7 +249,9 @@ async def test_throttling_is_nobodys_fault_whatever_the_answer_says() -> None:
     assert it.bodies() == ["a"]
 
 
-@pytest.mark.parametrize("effect", [Fail("RequestThrottled"), Fail("InternalError"), Fail("ExpiredToken")], ids=repr)
+@pytest.mark.parametrize(
+    "effect", [Fail("RequestThrottled"), Fail("InternalError"), Fail("ExpiredToken")], ids=repr
+)
 async def test_an_outage_of_sqs_is_waited_out(effect: Fail) -> None:
     """It heals by itself; whoever awaits the send learns nothing of it."""
     async with office() as it:

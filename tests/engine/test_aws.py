@@ -249,6 +249,6 @@ async def test_a_dripping_answer_is_given_up(
         ("https://localhost.evil.com", False),
     ],
 )
-def test_an_emulator_is_known_by_its_host(endpoint: str, local: bool) -> None:  # noqa: FBT001
+def test_an_emulator_is_known_by_its_host(endpoint: str, local: bool) -> None:
     """What may be destroyed without asking."""
     assert is_local(endpoint) is local

@@ -2,11 +2,14 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from itertools import chain
 from typing import Any
 
 import pytest
 from anyio import CancelScope, Event, create_task_group, current_time, fail_after, wait_all_tasks_blocked
-from hypothesis import given, settings, strategies as st
+from anyio.lowlevel import checkpoint
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from streamapp.batch import Batcher, OutcomesMissing
 
@@ -23,6 +26,7 @@ class Gate:
         self.most = 0
 
     async def __call__(self, items: list[int]) -> list[int]:
+        """Flush."""
         self.batches.append(items)
         self.under_way += 1
         self.most = max(self.most, self.under_way)
@@ -82,7 +86,7 @@ async def test_no_batch_is_over_its_limit_and_order_is_kept() -> None:
         await batcher.submit_all(range(35))
 
     assert [len(batch) for batch in gate.batches] == [10, 10, 10, 5]
-    assert sum(gate.batches, []) == list(range(35))
+    assert list(chain(*gate.batches)) == list(range(35))
 
 
 @settings(max_examples=200, deadline=None)
@@ -94,7 +98,7 @@ async def test_batches_keep_to_count_and_weight(weights: list[int], limit: int, 
     async with running(gate, limit=limit, weigh=lambda weight: weight, max_weight=most) as batcher:
         await batcher.submit_all(weights)
 
-    assert sum(gate.batches, []) == weights
+    assert list(chain(*gate.batches)) == weights
     for batch in gate.batches:
         assert len(batch) <= limit
         assert sum(batch) <= most or len(batch) == 1
@@ -251,7 +255,7 @@ async def test_close_flushes_all_that_was_handed_over() -> None:
             for item in range(33):
                 batcher.post(item)
 
-    assert sorted(sum(gate.batches, [])) == list(range(33))
+    assert sorted(chain(*gate.batches)) == list(range(33))
 
 
 async def test_close_ends_an_idle_batcher() -> None:
@@ -309,6 +313,4 @@ async def test_twenty_thousand_racing_submissions_each_get_their_own() -> None:
 
 async def wait_a_turn() -> None:
     """Let every other task run once."""
-    from anyio.lowlevel import checkpoint  # noqa: PLC0415 - used here only
-
     await checkpoint()

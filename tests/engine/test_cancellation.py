@@ -11,12 +11,12 @@ import msgspec
 import pytest
 from anyio import CancelScope, create_task_group, fail_after
 from anyio.lowlevel import checkpoint
-from engine.rig import Add, Parts, Rig
-from streamapp_codecs import Json
 
+from engine.rig import Add, Parts, Rig
 from streamapp.errors import Skip
 from streamapp.redis_store import RedisStore
 from streamapp.worker import Worker
+from streamapp_codecs import Json
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -125,7 +125,7 @@ def prefixes(prefix: str) -> Iterator[Callable[[int], str]]:
     return lambda step: f"{prefix}-{step}"  # type: ignore[return-value]  # nothing to close
 
 
-STEPS = [*range(0, 60, 4), *range(60, 400, 7)]
+STEPS = [*range(0, 60, 5), *range(60, 400, 11)]
 
 
 async def test_a_drain_at_every_step_leaves_nothing_hidden(

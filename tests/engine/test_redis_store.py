@@ -10,7 +10,6 @@ from redis.exceptions import (
     AuthenticationError,
     BusyLoadingError,
     ClusterDownError,
-    ConnectionError as RedisConnectionError,
     DataError,
     InvalidResponse,
     MasterDownError,
@@ -19,8 +18,13 @@ from redis.exceptions import (
     ReadOnlyError,
     RedisError,
     ResponseError,
-    TimeoutError as RedisTimeoutError,
     TryAgainError,
+)
+from redis.exceptions import (
+    ConnectionError as RedisConnectionError,
+)
+from redis.exceptions import (
+    TimeoutError as RedisTimeoutError,
 )
 
 from streamapp.cli.embedded import redis_server
@@ -32,7 +36,7 @@ TTL = 60.0
 
 
 @pytest.fixture
-async def redis(redis_url: str):  # noqa: ANN201
+async def redis(redis_url: str):
     """A client of the test's own, to look behind the store's back."""
     client = Redis.from_url(redis_url, decode_responses=True)
     yield client
@@ -202,7 +206,13 @@ async def test_bytes_that_are_no_text_are_read_all_the_same(
 
 async def test_hostile_text_comes_back(store: RedisStore, prefix: str) -> None:
     """No text is a command, a format or an end."""
-    texts = {"a": "\r\n*1\r\n$8\r\nFLUSHALL\r\n", "b": "\0\x1b[2J", "c": "{x}\\u0000 %s", "d": "日本語 🍕", "": "e"}
+    texts = {
+        "a": "\r\n*1\r\n$8\r\nFLUSHALL\r\n",
+        "b": "\0\x1b[2J",
+        "c": "{x}\\u0000 %s",
+        "d": "日本語 🍕",
+        "": "e",
+    }
     await store.commit([Commit(prefix, "", "t1", texts, ttl=TTL)])
 
     assert await store.read([prefix]) == [{"_t": "t1", **texts}]

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 from anyio import Event, create_task_group, sleep, wait_all_tasks_blocked
-from engine.rig import Add, Count, Rig, until
 
+from engine.rig import Add, Count, Rig, until
 from streamapp.delivery import Outgoing
 from streamapp.testing import Fail, Garble, Slow
 from streamapp.worker import Worker

@@ -36,8 +36,10 @@ def test_a_code_has_its_class(code: str, fault: Fault) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "Value x for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for "
-        "visibility timeout change.",
+        (
+            "Value x for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for "
+            "visibility timeout change."
+        ),
         "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]",
     ],
 )
@@ -58,6 +60,6 @@ def test_some_leases_are_lost_by_text(text: str) -> None:
         (Failure("MissingFromAnswer"), False),
     ],
 )
-def test_an_entry_that_will_never_succeed_is_known(failure: Failure, is_final: bool) -> None:  # noqa: FBT001
+def test_an_entry_that_will_never_succeed_is_known(failure: Failure, is_final: bool) -> None:
     """Refused for good is parked; everything else goes again."""
     assert failure.is_final is is_final

@@ -5,10 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 from anyio import create_task_group, fail_after
-from engine.rig import Add, Count, Note, add, note
 from redis.asyncio import Redis
-from streamapp_codecs import Json
 
+from engine.rig import Add, Count, Note, add, note
 from streamapp.errors import Crowded, MessageTooLarge
 from streamapp.outage import Outage
 from streamapp.redis_store import RedisStore
@@ -16,6 +15,7 @@ from streamapp.sink import Sink
 from streamapp.state import Change, Changed, State, StateUnreadable
 from streamapp.store import MAX_PENDING, Settled
 from streamapp.table import Table
+from streamapp_codecs import Json
 
 
 class Desk:
@@ -25,7 +25,9 @@ class Desk:
         self.store = store
         self.prefix = prefix
         sink: Sink[Any] = Sink("out", Json(Note))
-        self.table: Table[Any, Any] = Table("t", Count, **{"fold": add, "announce": note, "to": sink, **options})
+        self.table: Table[Any, Any] = Table(
+            "t", Count, **{"fold": add, "announce": note, "to": sink, **options}
+        )
         self.state = self.another(barrier=barrier)
 
     def another(self, *, barrier: bool = False) -> State:
@@ -95,7 +97,9 @@ async def test_a_duplicate_finds_what_is_still_owed(desk: Desk) -> None:
 async def test_what_is_settled_is_owed_no_more(desk: Desk) -> None:
     """A confirmation ends an announcement."""
     (first,) = await desk.add(Add("a"))
-    await desk.store.settle([Settled(desk.redis_key("a"), [(it.id, it.mark) for it in first.pending], ttl=60)])
+    await desk.store.settle(
+        [Settled(desk.redis_key("a"), [(it.id, it.mark) for it in first.pending], ttl=60)]
+    )
 
     assert bodies((await desk.add(Add("a", 0)))[0]) == []
 
@@ -117,7 +121,9 @@ async def test_the_same_content_owed_again_is_another_announcement(desk: Desk) -
 
     assert last.id == first.pending[0].id
     assert last.place != first.pending[0].place
-    await desk.store.settle([Settled(desk.redis_key("a"), [(first.pending[0].id, first.pending[0].mark)], ttl=60)])
+    await desk.store.settle(
+        [Settled(desk.redis_key("a"), [(first.pending[0].id, first.pending[0].mark)], ttl=60)]
+    )
     assert last.place in {it.place for it in (await desk.add(Add("a", 1)))[0].pending}
     assert second.pending
 
@@ -185,7 +191,10 @@ async def test_a_state_that_is_no_text_fails_alone(store: RedisStore, prefix: st
         )
 
     assert isinstance(outcomes[0], TypeError)
-    assert [outcome.state.name for outcome in outcomes[1:] if isinstance(outcome, Changed)] == ["fine", "good"]
+    assert [outcome.state.name for outcome in outcomes[1:] if isinstance(outcome, Changed)] == [
+        "fine",
+        "good",
+    ]
 
 
 async def test_a_message_that_is_too_large_is_not_owed(desk: Desk) -> None:

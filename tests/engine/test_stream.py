@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from anyio import Event, fail_after, sleep, sleep_forever
-from engine.rig import ATTEMPTS, Add, Count, Note, Parts, Rig, until
-from streamapp_codecs import Decoded, Origin
 
+from engine.rig import ATTEMPTS, Add, Count, Note, Parts, Rig, until
 from streamapp.errors import NotInEvent, Reject, Retry, Skip
 from streamapp.table import Index
-from streamapp.testing import Partial
+from streamapp.testing import Duplicate, Fail, Hang, Partial
+from streamapp_codecs import Decoded, Origin
 
 
 async def letters(rig: Rig) -> list[Any]:
@@ -257,7 +257,9 @@ async def test_a_value_that_sqs_refuses_dead_letters_its_input(rig: Rig) -> None
             closed.append("closed")
 
     rig.agent(mapping, sink=rig.out, instances=1)
-    rig.sqs.faults.add("send", Partial(1, code="InvalidMessageContents", sender_fault=True), queue="out", times=1)
+    rig.sqs.faults.add(
+        "send", Partial(1, code="InvalidMessageContents", sender_fault=True), queue="out", times=1
+    )
     await rig.send([Add("a")])
     async with rig.running():
         await until(lambda: rig.tally.of("dead"))
@@ -269,7 +271,9 @@ async def test_a_value_that_sqs_refuses_dead_letters_its_input(rig: Rig) -> None
 async def test_an_announcement_that_sqs_refuses_is_parked_and_its_input_dead_lettered(rig: Rig) -> None:
     """Nothing is dropped silently."""
     rig.count()
-    rig.sqs.faults.add("send", Partial(1, code="InvalidMessageContents", sender_fault=True), queue="out", times=1)
+    rig.sqs.faults.add(
+        "send", Partial(1, code="InvalidMessageContents", sender_fault=True), queue="out", times=1
+    )
     await rig.send([Add("a")])
     await rig.work_off()
     (letter,) = await letters(rig)
@@ -482,8 +486,6 @@ async def test_a_lost_lease_that_waits_for_its_delete_disturbs_nobody(rig: Rig) 
 
     rig.agent(slow, instances=1)
     # The delete takes effect, but its answer never comes: the heartbeat then hears that the message is gone.
-    from streamapp.testing import Hang  # noqa: PLC0415
-
     hang = rig.sqs.faults.add("delete", Hang(took_effect=True), queue="orders")
     await rig.send([Add("first"), Add("second")])
     async with rig.running():
@@ -497,8 +499,6 @@ async def test_a_lost_lease_that_waits_for_its_delete_disturbs_nobody(rig: Rig) 
 
 async def test_a_message_in_hand_that_comes_again_runs_once(rig: Rig) -> None:
     """SQS may deliver a copy while the first one is being worked on."""
-    from streamapp.testing import Duplicate  # noqa: PLC0415
-
     go_on = Event()
 
     async def slow(events: Any) -> None:
@@ -521,8 +521,6 @@ async def test_a_message_whose_delete_failed_is_only_deleted_when_it_comes_again
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its effect is durable; to run it again would be a waste, or worse."""
-    from streamapp.testing import Fail  # noqa: PLC0415
-
     monkeypatch.setattr("streamapp.settle.PAUSES", (0.01,))
     rig = await Rig(rig.store, rig.config.key_prefix + "x").create(visibility=1)
     rig.count()

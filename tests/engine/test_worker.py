@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 from anyio import CancelScope, Event, create_task_group, current_time, fail_after, sleep, sleep_forever
-from engine.rig import Add, Count, Rig, until
 
+from engine.rig import Add, Count, Rig, until
 from streamapp.testing import Fail, Hang, Lose
 from streamapp.worker import Worker
 
@@ -254,7 +254,7 @@ async def test_a_third_of_all_calls_failing_loses_nothing(
     rig.sqs.faults.add(operation, effect, rate=0.3)
 
     with CancelScope():
-        await rig.work_off(idle=1.0 if operation == "receive" else 0.3)
+        await rig.work_off(idle=0.6 if operation == "receive" else 0.2)
 
     state = await rig.state("a")
     hidden = {entry.message_id for entry in rig.sqs.ledger.in_flight("orders")}
@@ -280,10 +280,11 @@ def _settings(rig: Rig) -> dict[str, Any]:
     return {name: getattr(rig.config, name) for name in rig.config.__dataclass_fields__}
 
 
-async def test_the_time_of_a_drain_is_bounded(rig: Rig) -> None:
+async def test_the_time_of_a_drain_is_bounded(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """Agents, announcements and deletes together end within the drain timeout and the last flush."""
     rig.config = type(rig.config)(**{**_settings(rig), "drain_timeout": 0.3})
     rig.count()
+    monkeypatch.setattr("streamapp.worker.LAST_FLUSH", 0.3)
     rig.sqs.faults.add("send", Hang(), queue="out")
     rig.sqs.faults.add("change_visibility", Hang())
     await rig.send([Add("a")])
@@ -291,4 +292,4 @@ async def test_the_time_of_a_drain_is_bounded(rig: Rig) -> None:
     async with rig.running():
         await until(lambda: rig.tally.of("received"))
 
-    assert current_time() - began < 0.3 + 3 + 1
+    assert current_time() - began < 0.3 + 0.3 + 1
