@@ -30,7 +30,8 @@ class Agent:
     """An async function over one stream.
 
     *concurrency* is how many messages it has in hand at most, *instances* how many of it run side by side
-    (None: as many as messages). What the function yields goes to *sink*.
+    (None: as many as messages). *timeout* is how many seconds it may take over an event, or a batch of them,
+    before that counts as failed. What the function yields goes to *sink*.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Agent:
     concurrency: int | None = None
     instances: int | None = None
     backoff: float = BACKOFF
+    timeout: float | None = None
     sink: Sink[Any] | None = None
 
 
@@ -83,6 +85,7 @@ class App:
         concurrency: int | None = None,
         instances: int | None = None,
         backoff: float = BACKOFF,
+        timeout: float | None = None,
         sink: Sink[Any] | None = None,
     ) -> Callable[[Handler[T]], Handler[T]]:
         """Declare the decorated function to be the agent of *queue*; it stays an ordinary function."""
@@ -94,7 +97,9 @@ class App:
             if any(agent.queue == queue for agent in self._agents.values()):
                 # Two agents on one queue would each see a part of its messages.
                 raise DeclaredTwice("agent of queue", queue)
-            self._agents[called] = Agent(called, queue, codec, handler, concurrency, instances, backoff, sink)
+            self._agents[called] = Agent(
+                called, queue, codec, handler, concurrency, instances, backoff, timeout, sink
+            )
             return handler
 
         return declare

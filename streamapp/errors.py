@@ -20,6 +20,10 @@ class NotInEvent(StreamappError):
         )
 
 
+class TookTooLong(StreamappError):
+    """An agent took longer over what it had than its timeout allows."""
+
+
 class MessageTooLarge(StreamappError):
     """An outgoing message is over its queue's limit."""
 

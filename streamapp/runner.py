@@ -16,7 +16,7 @@ from anyio import (
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from streamapp.app import Agent
-from streamapp.errors import Outcome, Skip, StreamappError
+from streamapp.errors import Outcome, Skip, StreamappError, TookTooLong
 from streamapp.leases import Lease
 from streamapp.outage import pause
 from streamapp.settle import Settler
@@ -27,6 +27,10 @@ logger = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 30.0
 """Seconds between starts of an agent that ends without having asked for an event."""
+
+
+MANY_FAILURES = 10
+"""Failures in a row, with no success between them, that no bad message explains."""
 
 
 class AwaitedCancelled(StreamappError):
@@ -51,6 +55,8 @@ class Runner:
         self._instances = instances
         self._pauses: set[CancelScope] = set()
         self._is_stopped = False
+        self._failures_in_a_row = 0
+        self._done_before = 0
 
     async def run(self) -> None:
         """Run the instances until the feed ends."""
@@ -70,7 +76,12 @@ class Runner:
 
     async def _instance(self) -> None:
         stream: Stream[Any] = Stream(
-            self._agent.queue, self._agent.codec, self._feed, self._settler, self._runtime
+            self._agent.queue,
+            self._agent.codec,
+            self._feed,
+            self._settler,
+            self._runtime,
+            self._agent.timeout,
         )
         failures = 0
         try:
@@ -118,9 +129,26 @@ class Runner:
                         extra={"agent": self._agent.name, "queue": self._agent.queue},
                         exc_info=error,
                     )
+                    self._count_failure()
                 await stream.fail(error)
-        if scope.cancelled_caught:
+        if scope.cancelled_caught and stream.is_late:
+            logger.warning("an agent took too long", extra={"agent": self._agent.name})
+            await stream.fail(TookTooLong())
+        elif scope.cancelled_caught:
             stream.release()
+
+    def _count_failure(self) -> None:
+        """Say so, once, when the agent fails at everything that it is given."""
+        tally, queue = self._runtime.tally, self._settler.queue.name
+        done = tally.of("ok", queue) + tally.of("duplicate", queue)
+        self._failures_in_a_row = self._failures_in_a_row + 1 if done == self._done_before else 1
+        self._done_before = done
+        if self._failures_in_a_row == MANY_FAILURES:
+            tally.add(queue, "crashing")
+            logger.error(
+                "an agent fails at everything it is given",
+                extra={"agent": self._agent.name, "queue": queue, "in_a_row": MANY_FAILURES},
+            )
 
     async def _call(self, stream: Stream[Any]) -> None:
         called = self._agent.handler(stream)

@@ -3,7 +3,7 @@
 import logging
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from anyio import current_time, sleep
@@ -13,6 +13,7 @@ from streamapp.announce import Outbox
 from streamapp.batch import Batcher
 from streamapp.delivery import Outgoing, Queue
 from streamapp.errors import Crowded, Fault, Refused, Reject, Retry, ServiceError
+from streamapp.groups import Groups
 from streamapp.leases import Lease, Leases
 from streamapp.sqs import BATCH, MAX_VISIBILITY, Failure, Sqs
 from streamapp.tally import Tally, Word
@@ -50,19 +51,28 @@ class Settler:
         max_attempts: int,
         backoff: float,
     ) -> None:
+        # On a FIFO queue the next of the group waits for the delete, so that does not wait for company.
         self.deletes: Batcher[Lease, None] = Batcher(
-            self._delete, name=f"delete {queue.name}", limit=BATCH, linger=LINGER, parallel=4
+            self._delete,
+            name=f"delete {queue.name}",
+            limit=BATCH,
+            linger=0.0 if queue.fifo else LINGER,
+            parallel=4,
         )
         self.releases: Batcher[tuple[Lease, float], None] = Batcher(
             self._release, name=f"release {queue.name}", limit=BATCH, linger=LINGER, parallel=4
         )
         self._sqs = sqs
-        self._queue = queue
+        self.queue = queue
         self._leases = leases
         self._letters = letters
         self._tally = tally
         self._max_attempts = max_attempts
         self._backoff = backoff
+        self.groups = Groups()
+        """Order within the groups of a FIFO queue; on others nobody waits."""
+        self.on_next: Callable[[Lease], None] = lambda _: None
+        """Takes the next message of a group when the one before it is done."""
 
     async def succeed(self, work: Work) -> None:
         """Send what *work* owes, then delete its messages; a body with a bad part is dead-lettered instead.
@@ -110,7 +120,7 @@ class Settler:
         logger.error(
             "a message was dead-lettered",
             extra={
-                "queue": self._queue.name,
+                "queue": self.queue.name,
                 "message_id": lease.delivery.message_id,
                 "reason": reason,
                 "detail": detail,
@@ -121,18 +131,20 @@ class Settler:
     def delete(self, lease: Lease, word: Word) -> None:
         """Let the message be deleted with others; it counts as *word*."""
         if not lease.is_lost:
-            self._tally.add(self._queue.name, word)
+            self._tally.add(self.queue.name, word)
             # The agent is done with it: from here on a lost lease is none of the agent's business.
             lease.scope = None
             self.deletes.post(lease)
 
     def give_back(self, lease: Lease, after: float, word: Word) -> None:
-        """Let the message come again after *after* seconds."""
+        """Let the message come again after *after* seconds, and with it those that wait behind it in its group."""
         if not lease.is_lost:
-            self._tally.add(self._queue.name, word)
+            self._tally.add(self.queue.name, word)
             # First, or a heartbeat could overwrite the backoff.
             self._leases.end(lease)
             self.releases.post((lease, after))
+        for follower in self.groups.abandon(lease):
+            self.give_back(follower, after, "released")
 
     def _delay(self, lease: Lease) -> float:
         return backoff(lease.delivery.receives, self._backoff)
@@ -147,16 +159,19 @@ class Settler:
             await sleep(pause)
         for lease in waiting:
             logger.warning(
-                "a delete failed", extra={"queue": self._queue.name, "message_id": lease.delivery.message_id}
+                "a delete failed", extra={"queue": self.queue.name, "message_id": lease.delivery.message_id}
             )
             self._leases.remember(lease)
         for lease in leases:
             self._leases.end(lease)
+            following = self.groups.leave(lease)
+            if following is not None:
+                self.on_next(following)
         return [None] * len(leases)
 
     async def _try_delete(self, leases: list[Lease]) -> list[Failure | None]:
         try:
-            return await self._sqs.delete(self._queue, [lease.handle for lease in leases])
+            return await self._sqs.delete(self.queue, [lease.handle for lease in leases])
         except ServiceError as error:
             return [Failure(error.detail)] * len(leases)
 
@@ -175,7 +190,7 @@ class Settler:
             # Nothing is lost: it comes back when its visibility timeout ends.
             logger.warning(
                 "a message could not be given back",
-                extra={"queue": self._queue.name, "message_id": lease.delivery.message_id},
+                extra={"queue": self.queue.name, "message_id": lease.delivery.message_id},
             )
         return [None] * len(releases)
 
@@ -183,7 +198,7 @@ class Settler:
         now = current_time()
         changes = [(lease.handle, _hidden_for(lease, after, now)) for lease, after in releases]
         try:
-            return await self._sqs.change_visibility(self._queue, changes)
+            return await self._sqs.change_visibility(self.queue, changes)
         except ServiceError as error:
             return [Failure(error.detail)] * len(releases)
 

@@ -5,7 +5,15 @@ import math
 from collections.abc import Sequence
 from contextlib import suppress
 
-from anyio import CancelScope, ClosedResourceError, EndOfStream, WouldBlock, create_task_group, current_time, sleep
+from anyio import (
+    CancelScope,
+    ClosedResourceError,
+    EndOfStream,
+    WouldBlock,
+    create_task_group,
+    current_time,
+    sleep,
+)
 from anyio.lowlevel import checkpoint
 from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
@@ -54,6 +62,7 @@ class Source:
         self._tokens = tokens
         self._leases = leases
         self._settler = settler
+        settler.on_next = self._offer
         self._feed = feed
         self._untaken = untaken
         self._outage = outage
@@ -62,7 +71,7 @@ class Source:
         self._most = math.ceil(tokens.total / BATCH)
         self._polls = 0
         self._waiting: set[CancelScope] = set()
-        self._receiving: set[CancelScope] = set()
+        self._receiving: dict[CancelScope, float] = {}
         self._is_stopped = False
         self.idle_since = math.inf
         """Monotonic time of the first of the empty answers that came last; infinite while messages come."""
@@ -87,6 +96,12 @@ class Source:
         with suppress(WouldBlock, EndOfStream, ClosedResourceError):
             while True:
                 self._settler.give_back(self._untaken.receive_nowait(), 0, "released")
+        for lease in self._settler.groups.waiting():
+            self._settler.give_back(lease, 0, "released")
+
+    def silent_for(self, now: float) -> float:
+        """Answer for how many seconds the oldest receive under way has been due; negative before it is."""
+        return max((now - asked_at for asked_at in self._receiving.values()), default=0.0) - self._wait
 
     def close(self) -> None:
         """Close both ends of the feed, which may never have been used."""
@@ -132,13 +147,13 @@ class Source:
 
     async def _receive(self, room: int) -> Sequence[Delivery] | ServiceError:
         with CancelScope(shield=True) as scope:
-            self._receiving.add(scope)
+            self._receiving[scope] = current_time()
             try:
                 return await self._sqs.receive(self._queue, limit=room, wait=self._wait)
             except ServiceError as error:
                 return error
             finally:
-                self._receiving.discard(scope)
+                del self._receiving[scope]
         logger.warning(
             "a poll was cut off at the end of the drain; what it was about to bring stays hidden for a while",
             extra={"queue": self._queue.name, "seconds": self._queue.visibility},
@@ -155,10 +170,14 @@ class Source:
                 self._tokens.give()
             elif is_done:
                 self._settler.delete(lease, "duplicate")
-            elif self._is_stopped:
-                self._settler.give_back(lease, 0, "released")
-            else:
-                self._feed.send_nowait(lease)
+            elif not self._queue.fifo or self._settler.groups.enter(lease):
+                self._offer(lease)
+
+    def _offer(self, lease: Lease) -> None:
+        if self._is_stopped:
+            self._settler.give_back(lease, 0, "released")
+        else:
+            self._feed.send_nowait(lease)
 
     def _report(self, error: ServiceError, failures: int) -> None:
         # One line when it begins and one each time the pause has doubled five times over.

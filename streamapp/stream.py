@@ -1,5 +1,6 @@
 """What an agent iterates: events, and with each further one the settling of the last."""
 
+import math
 from collections import deque
 from typing import Generic, TypeVar
 
@@ -29,6 +30,7 @@ class Stream(Generic[T]):
         feed: MemoryObjectReceiveStream[Lease],
         settler: Settler,
         runtime: Runtime,
+        timeout: float | None = None,
     ) -> None:
         self.name = name
         self._codec = codec
@@ -39,6 +41,8 @@ class Stream(Generic[T]):
         CURRENT.set(self._work)
         self._rest: deque[T] = deque()
         self._scope: CancelScope | None = None
+        self._timeout = timeout
+        self._deadline = math.inf
         self.asked = 0
         """How many times the agent has asked for something."""
         self.is_ended = False
@@ -50,10 +54,12 @@ class Stream(Generic[T]):
     async def __anext__(self) -> T:
         """Settle the last event and answer the next."""
         self.asked += 1
+        self._set_deadline(None)
         if not self._rest:
             await self.settle()
             if not await self._open_next():
                 raise StopAsyncIteration
+        self._set_deadline(self._timeout)
         return self._rest.popleft()
 
     def take(self, n: int, *, within: float) -> "Batches[T]":
@@ -63,12 +69,14 @@ class Stream(Generic[T]):
     async def next_batch(self, n: int, within: float) -> list[T]:
         """Settle the last events and answer the next 1..*n*; none when the stream has ended."""
         self.asked += 1
+        self._set_deadline(None)
         await self.settle()
         if not self._rest and not await self._open_next():
             return []
         deadline = current_time() + within
         while len(self._rest) < n and await self._open_next(deadline):
             pass
+        self._set_deadline(self._timeout)
         return [self._rest.popleft() for _ in range(min(n, len(self._rest)))]
 
     def watch(self, scope: CancelScope) -> None:
@@ -76,6 +84,11 @@ class Stream(Generic[T]):
         self._scope = scope
         for lease in self._work.leases:
             lease.scope = scope
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the agent has taken longer over what it has in hand than it may."""
+        return current_time() >= self._deadline
 
     def skip(self) -> None:
         """Take note that the agent skipped the event that it has."""
@@ -113,6 +126,7 @@ class Stream(Generic[T]):
             if lease is None:
                 return False
             if lease.is_lost:  # while it waited here
+                self._settler.give_back(lease, 0, "released")
                 continue
             lease.scope = self._scope
             self._work.leases[lease] = None
@@ -132,6 +146,11 @@ class Stream(Generic[T]):
         except EndOfStream:
             self.is_ended = True
         return None
+
+    def _set_deadline(self, seconds: float | None) -> None:
+        if self._timeout is not None and self._scope is not None:
+            self._deadline = math.inf if seconds is None else current_time() + seconds
+            self._scope.deadline = self._deadline
 
     def _decode(self, delivery: Delivery) -> Decoded[T]:
         return self._codec.decode(

@@ -7,6 +7,7 @@ from anyio import TASK_STATUS_IGNORED, CancelScope, Event, create_task_group, cu
 from anyio.abc import TaskStatus
 
 from streamapp.assembly import Assembly
+from streamapp.watch import Watch
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ class Worker:
     def __init__(self, assembly: Assembly) -> None:
         self._parts = assembly
         self._lines = assembly.lines
+        self._watch = Watch(assembly.lines, assembly.runtime.tally)
         self._stop = Event()
         self._hurry = Event()
 
@@ -63,6 +65,7 @@ class Worker:
                         heartbeats.start_soon(self._drain, agents.cancel_scope, name="drain")
                         heartbeats.start_soon(self._hurry_up, agents.cancel_scope, name="hurry")
                         heartbeats.start_soon(self._summarise, name="summary")
+                        heartbeats.start_soon(self._watch.run, name="watch")
                         if idle is not None:
                             heartbeats.start_soon(self._stop_when_idle, idle, name="idle")
                         task_status.started()
