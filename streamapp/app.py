@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
-from streamapp_codecs import Decoder
 
 from streamapp.errors import ConfigError
 from streamapp.scenario import Board, Scenario, Traffic
 from streamapp.sink import Encoder, Sink
 from streamapp.stream import Stream
 from streamapp.table import Index, Table
+from streamapp_codecs import Decoder
 
 T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)

@@ -75,7 +75,7 @@ class UnknownAgent(ConfigError):
         super().__init__(f"there is no agent {name!r}; this app has {', '.join(known) or 'none'}")
 
 
-async def assemble(  # noqa: PLR0913 - what a worker is made of
+async def assemble(
     app: App,
     config: Config,
     sqs: Sqs,
@@ -182,7 +182,7 @@ def flaws(queue: Queue, config: Config) -> list[str]:
 
 def _line(
     agent: Agent, queue: Queue, letters: Outbox | None, runtime: Runtime, sqs: Sqs, *, wait: float
-) -> Line:  # noqa: PLR0913 - as above
+) -> Line:
     config, tally = runtime.config, runtime.tally
     concurrency = agent.concurrency or config.concurrency
     # Tokens bound it; a lease that is lost in it gives its token back and keeps its place until it is found.

@@ -14,11 +14,13 @@ from anyio import fail_after
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    HTTPClientError as ClientHTTPError,
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
     ProfileNotFound,
+)
+from botocore.exceptions import (
+    HTTPClientError as ClientHTTPError,
 )
 
 from streamapp.delivery import Delivery, Outgoing, Queue

@@ -117,7 +117,7 @@ def _redis(variable: str, text: str) -> str:
     if not text.startswith(("redis://", "rediss://", "unix://")):
         # The URL may hold a password, so what came is not shown.
         raise BadSetting(
-            variable, "a URL that begins with redis://, rediss:// or unix://", text.split(":")[0]
+            variable, "a URL that begins with redis://, rediss:// or unix://", text.split(":", maxsplit=1)[0]
         )
     return text
 

@@ -80,7 +80,7 @@ class ServiceError(StreamappError):
         return self.fault in {Fault.TRANSIENT, Fault.CAPACITY, Fault.CREDENTIALS}
 
 
-class Outcome(Exception):  # noqa: N818 - a decision of the agent, not an error
+class Outcome(Exception):
     """What an agent raises to decide itself what becomes of its message."""
 
 

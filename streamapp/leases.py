@@ -153,9 +153,8 @@ class Leases:
         if outcome is None:
             if lease.handle == handle:
                 lease.expires_at = until
-        elif outcome.fault is Fault.LEASE_LOST or outcome.sender_fault:
-            if lease.handle == handle:
-                self._let_go([lease])
+        elif (outcome.fault is Fault.LEASE_LOST or outcome.sender_fault) and lease.handle == handle:
+            self._let_go([lease])
 
     def _let_go(self, leases: Iterable[Lease]) -> None:
         for lease in list(leases):

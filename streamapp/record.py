@@ -56,9 +56,9 @@ class Record(Generic[S]):
             raise msgspec.ValidationError(f"the hash lacks fields of {self.of.__name__}") from error
 
 
-def _text_of(hint: Any) -> tuple[Callable[[Any], str], Callable[[str], Any]]:
+def _text_of(hint: object) -> tuple[Callable[[Any], str], Callable[[str], Any]]:
     """Answer how a member of this type becomes text, and how it is read back."""
-    kinds = {kind for kind in (get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,))}
+    kinds = set(get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,))
     kinds.discard(NoneType)
     kind = kinds.pop() if len(kinds) == 1 else object
     if kind is str or (get_origin(kind) is Literal and all(isinstance(word, str) for word in get_args(kind))):

@@ -12,16 +12,20 @@ from redis.backoff import NoBackoff
 from redis.exceptions import (
     AuthenticationError,
     ClusterDownError,
-    ConnectionError as RedisConnectionError,
-    NoPermissionError,
     DataError,
     MasterDownError,
+    NoPermissionError,
     NoScriptError,
     ReadOnlyError,
     RedisError,
     ResponseError,
-    TimeoutError as RedisTimeoutError,
     TryAgainError,
+)
+from redis.exceptions import (
+    ConnectionError as RedisConnectionError,
+)
+from redis.exceptions import (
+    TimeoutError as RedisTimeoutError,
 )
 
 from streamapp.errors import ConfigError, Fault, ServiceError
@@ -187,7 +191,7 @@ _CAPACITY = ("OOM", "MISCONF")
 _CONFIGURATION = ("NOAUTH", "WRONGPASS", "NOPERM", "CROSSSLOT", "WRONGTYPE")
 
 
-def fault_of(error: RedisError) -> Fault:
+def fault_of(error: RedisError) -> Fault:  # noqa: PLR0911 - one a class
     """Answer the class of a Redis error; what is unknown is a request that will never succeed."""
     if isinstance(error, (AuthenticationError, NoPermissionError)):
         return Fault.CONFIGURATION

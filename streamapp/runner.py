@@ -122,7 +122,7 @@ class Runner:
                     extra={"agent": self._agent.name, "queue": self._agent.queue},
                 )
                 await stream.fail(AwaitedCancelled())
-            except Exception as error:  # noqa: BLE001 - the agent is the application's; its bug ends its message
+            except Exception as error:
                 if not isinstance(error, Outcome):
                     logger.warning(
                         "an agent failed",

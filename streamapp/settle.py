@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 from anyio import current_time, sleep
-from streamapp_codecs import DecodeError
 
 from streamapp.announce import Outbox
 from streamapp.batch import Batcher
@@ -18,6 +17,7 @@ from streamapp.leases import Lease, Leases
 from streamapp.sqs import BATCH, MAX_VISIBILITY, Failure, Sqs
 from streamapp.tally import Tally, Word
 from streamapp.work import Work
+from streamapp_codecs import DecodeError
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ _ILLEGAL = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U001
 class Settler:
     """Ends deliveries of one queue: each is deleted, given back or dead-lettered, and its lease ends."""
 
-    def __init__(  # noqa: PLR0913 - the parts it works through
+    def __init__(
         self,
         sqs: Sqs,
         queue: Queue,

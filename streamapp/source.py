@@ -14,8 +14,8 @@ from anyio import (
     current_time,
     sleep,
 )
-from anyio.lowlevel import checkpoint
 from anyio.abc import TaskGroup
+from anyio.lowlevel import checkpoint
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from streamapp.delivery import Delivery, Queue
@@ -43,7 +43,7 @@ class Source:
     back what no agent has taken.
     """
 
-    def __init__(  # noqa: PLR0913 - the parts it works through
+    def __init__(
         self,
         sqs: Sqs,
         queue: Queue,

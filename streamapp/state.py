@@ -200,7 +200,7 @@ class State:
         outcomes = [step if isinstance(step, Exception) else Changed(*step, owed_now) for step in steps]
         return _Plan(outcomes, self._commit(changes[0], written, stored, new, keep=bool(pending), ttl=ttl))
 
-    def _commit(  # noqa: PLR0913 - the parts of one commit
+    def _commit(
         self,
         change: Change,
         written: Mapping[str, str] | None,

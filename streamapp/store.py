@@ -6,7 +6,7 @@ from typing import Protocol
 
 from streamapp.errors import ServiceError
 
-TOKEN = "_t"
+TOKEN = "_t"  # noqa: S105 - a field's name
 """Field of a hash that holds the token of its last commit."""
 
 PENDING = "_o:"

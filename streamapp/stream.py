@@ -6,12 +6,12 @@ from typing import Generic, TypeVar
 
 from anyio import CancelScope, EndOfStream, current_time
 from anyio.streams.memory import MemoryObjectReceiveStream
-from streamapp_codecs import Decoded, DecodeError, Decoder, Origin
 
 from streamapp.delivery import Delivery
 from streamapp.leases import Lease
 from streamapp.settle import Settler
 from streamapp.work import CURRENT, Runtime, Work
+from streamapp_codecs import Decoded, DecodeError, Decoder, Origin
 
 T = TypeVar("T")
 

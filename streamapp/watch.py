@@ -57,7 +57,7 @@ class Watch:
             blocked = time.monotonic() - alive_at
             if blocked > self._limit and alive_at != reported_for:
                 reported_for = alive_at
-                self._report(sys._current_frames().get(self._thread_id), blocked)  # noqa: SLF001 - there is no other way to see another thread
+                self._report(sys._current_frames().get(self._thread_id), blocked)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # no other way to see another thread
 
     def _report(self, frame: FrameType | None, blocked: float) -> None:
         where = f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else "unknown"

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from streamapp.announce import Announcer, Outbox
 from streamapp.batch import Batcher
-from streamapp_codecs import DecodeError
 from streamapp.config import Config
 from streamapp.errors import NotInEvent
 from streamapp.leases import Lease
@@ -14,6 +13,7 @@ from streamapp.outage import Outage
 from streamapp.state import Announcement, Change, Changed, Place, State
 from streamapp.store import Store
 from streamapp.tally import Tally
+from streamapp_codecs import DecodeError
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ def redis_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def moto_endpoint() -> Iterator[str]:
-    """moto's SQS for this run of the tests."""
+    """Moto's SQS for this run of the tests."""
     with sqs_server() as endpoint:
         yield endpoint
 

@@ -38,7 +38,7 @@ class AcompanhamentoAtualizado(
     data: DadosAcompanhamento
 
     @classmethod
-    def de(  # noqa: PLR0913 - an announcement has that many fields
+    def de(
         cls,
         *,
         id_pedido: str,

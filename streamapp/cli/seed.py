@@ -46,7 +46,7 @@ class NotTaken(StreamappError):
         super().__init__(f"{queue} refused a message: {code}")
 
 
-def seed(  # noqa: PLR0913 - one parameter an option
+def seed(
     orders: Annotated[int, typer.Option(min=1, max=9_999, help="How many lifecycles.")] = 50,
     seed: Annotated[int, typer.Option(help="The same seed makes the same traffic.")] = 1,
     duplicates: Fraction = 0.0,

@@ -53,7 +53,7 @@ async def _serve(
     return 130 if signals.was_interrupted else outcome
 
 
-async def _work(  # noqa: PLR0913 - what a run is made of
+async def _work(
     app: "App",
     config: "Config",
     agents: Sequence[str] | None,

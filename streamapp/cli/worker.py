@@ -19,7 +19,7 @@ streamapp worker --exit-when-idle 5
 """
 
 
-def worker(  # noqa: PLR0913 - one parameter an option
+def worker(
     agents: Annotated[
         str | None, typer.Option(metavar="NAME,...", help="Run only these agents, separated by commas.")
     ] = None,

@@ -60,7 +60,7 @@ class Faults:
         self._chance = chance
         self._planned: list[Planned] = []
 
-    def add(  # noqa: PLR0913 - each bounds the fault in its own way
+    def add(
         self,
         operation: str,
         effect: Effect,

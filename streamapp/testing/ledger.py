@@ -42,7 +42,7 @@ class Ledger:
         self._call += 1
         return self._call
 
-    def note(  # noqa: PLR0913, PLR0917 - one argument a column
+    def note(
         self,
         at: float,
         operation: str,

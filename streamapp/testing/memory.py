@@ -176,4 +176,6 @@ def _ids(entries: Sequence[object]) -> list[str]:
 
 
 def _failure(outcome: object) -> Failure | None:
-    return Failure(outcome.code, outcome.sender_fault, outcome.message) if isinstance(outcome, Refusal) else None
+    return (
+        Failure(outcome.code, outcome.sender_fault, outcome.message) if isinstance(outcome, Refusal) else None
+    )

@@ -13,8 +13,8 @@ from typing import Any
 
 import anyio
 import redis.asyncio
-import streamapp_agents
 
+import streamapp_agents
 from streamapp.assembly import assemble
 from streamapp.aws import Aws
 from streamapp.cli.embedded import local_aws

@@ -67,7 +67,7 @@ def test_the_demo_on_a_terminal_draws_a_board_and_ends_well() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_demo_that_is_killed_leaves_no_server_and_no_folder() -> None:
-    """kill -9 must not leave a Valkey behind for every try."""
+    """Kill -9 must not leave a Valkey behind for every try."""
     demo = subprocess.Popen([*DEMO, "--keep"], env=PLAIN, stdout=subprocess.PIPE, text=True)
     assert demo.stdout is not None
     demo.stdout.readline()

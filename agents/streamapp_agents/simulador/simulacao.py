@@ -63,7 +63,7 @@ class Simulacao:
         return sum(mensagem.ignorada for mensagem in self.mensagens)
 
 
-def simular(  # noqa: PLR0913 - one knob each of a rush
+def simular(
     pedidos: int,
     semente: int,
     *,
@@ -80,7 +80,7 @@ def simular(  # noqa: PLR0913 - one knob each of a rush
     all event times lie within `DURACAO` after it. *inicio* and *fuso* are how the application is configured:
     whether a paid order starts by itself, and the zone of times that carry none.
     """
-    sorte = Random(semente)  # noqa: S311 - a rush to be repeated, no secret
+    sorte = Random(semente)
     comeco = inicio_em.astimezone(UTC).replace(microsecond=0)
     roteiros = [
         escrever(sorte, str(_primeiro_id(semente) + n), chegada, fuso)
