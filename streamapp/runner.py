@@ -131,7 +131,7 @@ class Runner:
                     )
                     self._count_failure()
                 await stream.fail(error)
-        if scope.cancelled_caught and stream.is_late:
+        if scope.cancelled_caught and stream.is_late and not self._runtime.store_outage.is_on:
             logger.warning("an agent took too long", extra={"agent": self._agent.name})
             await stream.fail(TookTooLong())
         elif scope.cancelled_caught:

@@ -130,7 +130,10 @@ class Settler:
 
     def delete(self, lease: Lease, word: Word) -> None:
         """Let the message be deleted with others; it counts as *word*."""
-        if not lease.is_lost:
+        if lease.is_lost:
+            # Not ours to delete; those behind it in its group must not wait for it here.
+            self.give_back(lease, 0, "released")
+        else:
             self._tally.add(self.queue.name, word)
             # The agent is done with it: from here on a lost lease is none of the agent's business.
             lease.scope = None

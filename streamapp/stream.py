@@ -97,6 +97,8 @@ class Stream(Generic[T]):
     async def settle(self) -> None:
         """End well what is in hand, unless events of it are still to come."""
         if (self._work.leases or self._work.owed) and not self._rest:
+            # The agent is done; how long the rest takes is not its fault.
+            self._set_deadline(None)
             await self._settler.succeed(self._work)
             self._forget()
 

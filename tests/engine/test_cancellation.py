@@ -15,6 +15,7 @@ from anyio.lowlevel import checkpoint
 from engine.rig import Add, Parts, Rig
 from streamapp.errors import Skip
 from streamapp.redis_store import RedisStore
+from streamapp.testing import Slow
 from streamapp.worker import Worker
 from streamapp_codecs import Json
 
@@ -72,6 +73,8 @@ async def scenario(store: RedisStore, prefix: str) -> Rig:
 
     rig.agent(seeing, codec=Parts(), instances=3, concurrency=5)
     await rig.send(BODIES)
+    # Some turns of the loop for each send, so that there is something to cut.
+    rig.sqs.faults.add("send", Slow(0.001, took_effect=False))
     return rig
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from anyio import create_task_group, sleep, wait_all_tasks_blocked
@@ -250,6 +251,19 @@ def test_backoff_is_jitter_under_a_doubling_limit(attempt: int, base: float) -> 
 
 def with_receives(delivery: Delivery, receives: int) -> Delivery:
     """Answer *delivery* as if it had come so often."""
-    from dataclasses import replace  # noqa: PLC0415 - used here only
-
     return replace(delivery, receives=receives)
+
+
+async def test_nobody_waits_behind_a_lost_message_of_its_group() -> None:
+    """Somebody else has it; its followers hold places here and would be kept invisible for hours."""
+    async with desk() as it:
+        first, second = await it.receive(Outgoing("1"), Outgoing("2"))
+        for lease in (first, second):
+            lease.delivery = replace(lease.delivery, group="g")
+        assert it.settler.groups.enter(first)
+        assert not it.settler.groups.enter(second)
+        it.leases._let_go([first])
+        it.settler.delete(first, "ok")
+
+    assert it.is_over()
+    assert [entry.handle for entry in it.sqs.ledger.released("orders")] == [second.handle]

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from anyio import Event, create_task_group, sleep, wait_all_tasks_blocked
+from anyio import Event, create_task_group, fail_after, sleep, wait_all_tasks_blocked
 
 from engine.rig import Add, Count, Rig, until
 from streamapp.delivery import Outgoing
@@ -142,16 +142,17 @@ async def test_a_token_that_comes_with_the_stop_starts_no_receive(rig: Rig) -> N
     await rig.send([Add("a")])
     worker = Worker(await rig.assemble())
     (line,) = worker._lines
-    async with create_task_group() as tasks:
-        await tasks.start(worker.run)
-        await until(lambda: rig.tally.of("received"))
-        await wait_all_tasks_blocked()
-        before = len(rig.sqs.ledger.calls("receive"))
-        # Both in one turn of the loop: the token wakes the poll, and the stop comes before it runs.
-        line.source._tokens.give(1)
-        line.source.stop(0)
-        worker.stop()
-        go_on.set()
+    with fail_after(3):
+        async with create_task_group() as tasks:
+            await tasks.start(worker.run)
+            await until(lambda: rig.tally.of("received"))
+            await wait_all_tasks_blocked()
+            before = len(rig.sqs.ledger.calls("receive"))
+            # Both in one turn of the loop: the token wakes the poll, and the stop comes before it runs.
+            line.source._tokens.give(1)
+            line.source.stop(0)
+            worker.stop()
+            go_on.set()
 
     assert len(rig.sqs.ledger.calls("receive")) == before
 

@@ -5,12 +5,13 @@ import json
 from typing import Any
 
 import pytest
-from anyio import CancelScope, Event, fail_after, sleep, sleep_forever
+from anyio import CancelScope, Event, create_task_group, fail_after, sleep, sleep_forever
 
 from engine.rig import ATTEMPTS, Add, Count, Note, Parts, Rig, until
 from streamapp.errors import NotInEvent, Reject, Retry, Skip
 from streamapp.table import Index
 from streamapp.testing import Duplicate, Fail, Hang, Partial
+from streamapp.worker import Worker
 from streamapp_codecs import Decoded, Origin
 
 
@@ -380,6 +381,67 @@ async def test_a_failing_batch_comes_again_as_a_whole(rig: Rig) -> None:
 
     assert len(rig.bodies("orders-dlq")) == 5
     rig.assert_accounted()
+
+
+async def test_a_hard_stop_in_the_midst_of_dead_lettering_gives_all_back(rig: Rig) -> None:
+    """What waits for its turn to be dead-lettered is still in hand."""
+
+    async def rejecting(events: Any) -> None:
+        async for _ in events.take(3, within=1):
+            raise Reject("undecidable")
+
+    rig.agent(rejecting, instances=1)
+    rig.sqs.faults.add("send", Hang(), queue="orders-dlq")
+    await rig.send(Add(str(n)) for n in range(3))
+    worker = Worker(await rig.assemble())
+    async with create_task_group() as tasks:
+        await tasks.start(worker.run)
+        await until(lambda: rig.tally.of("sends"))
+        worker.stop()
+        await until(lambda: not rig.sqs.service._polls._waiting)
+        worker.stop()
+        rig.sqs.faults.clear()
+
+    assert len(rig.sqs.ledger.released("orders")) == 3
+    rig.assert_accounted()
+
+
+async def test_an_agent_that_takes_too_long_fails_at_its_message(rig: Rig) -> None:
+    """A message that hangs an agent must not hang it for ever."""
+
+    async def hanging(events: Any) -> None:
+        async for event in events:
+            if event.n < 0:
+                await sleep_forever()
+            await rig.counts.update(event.key, event)
+
+    rig.agent(hanging, instances=1, timeout=0.1)
+    await rig.send([Add("a", -1), Add("a", 1)])
+    await rig.work_off()
+
+    assert await rig.state("a") == Count(1, 1)
+    assert len(rig.bodies("orders-dlq")) == 1
+
+
+async def test_waiting_for_the_sink_is_not_taking_too_long(rig: Rig) -> None:
+    """An agent that has returned is done; an outage of its sink costs its message nothing."""
+
+    async def one(events: Any) -> None:
+        async for event in events:
+            await rig.counts.update(event.key, event)
+            break
+
+    rig.agent(one, instances=1, timeout=0.1)
+    hang = rig.sqs.faults.add("send", Hang(), queue="out")
+    await rig.send([Add("a")])
+    async with rig.running():
+        await until(lambda: rig.tally.of("sends"))
+        await sleep(0.3)
+        hang.remove()
+        await until(lambda: rig.tally.of("ok"))
+
+    assert rig.tally.of("retry") == 0
+    assert len(rig.bodies()) == 1
 
 
 async def test_two_keys_that_owe_the_same_content_both_announce(rig: Rig) -> None:

@@ -196,21 +196,22 @@ async def test_a_poll_is_given_up_at_the_drain_deadline(rig: Rig) -> None:
 
 async def test_idle_never_turns_a_drain_into_a_hard_stop(rig: Rig) -> None:
     """Being idle while draining is no second signal: the poll under way must still be let return."""
-    rig.config = type(rig.config)(**{**_settings(rig), "wait_seconds": 1, "drain_timeout": 5})
+    rig.config = type(rig.config)(**{**_settings(rig), "wait_seconds": 0.5, "drain_timeout": 5})
     rig.count()
     worker = Worker(await rig.assemble())
+    (line,) = worker._lines
     ends: list[bool] = []
     async with create_task_group() as tasks:
 
         async def run() -> None:
-            ends.append(await worker.run(idle=0.1))
+            ends.append(await worker.run(idle=0.15))
 
         tasks.start_soon(run)
-        await until(lambda: rig.sqs.service._polls._waiting)
+        await until(lambda: line.source.idle_since <= current_time() and line.source._receiving)
         worker.stop()
 
     assert ends == [True]
-    assert not rig.sqs.ledger.lost()
+    assert len(rig.sqs.ledger.calls("receive")) == 2
 
 
 async def test_an_agent_that_never_asks_does_not_hold_the_drain(rig: Rig) -> None:
