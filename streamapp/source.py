@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from anyio import (
+    BrokenResourceError,
     CancelScope,
     ClosedResourceError,
     EndOfStream,
@@ -174,10 +175,11 @@ class Source:
                 self._offer(lease)
 
     def _offer(self, lease: Lease) -> None:
-        if self._is_stopped:
-            self._settler.give_back(lease, 0, "released")
-        else:
-            self._feed.send_nowait(lease)
+        with suppress(BrokenResourceError, ClosedResourceError):  # the agents were cut off meanwhile
+            if not self._is_stopped:
+                self._feed.send_nowait(lease)
+                return
+        self._settler.give_back(lease, 0, "released")
 
     def _report(self, error: ServiceError, failures: int) -> None:
         # One line when it begins and one each time the pause has doubled five times over.
