@@ -24,19 +24,20 @@ class Groups:
         return True
 
     def leave(self, lease: Lease) -> Lease | None:
-        """*lease* is done, and deleted: answer who may be processed next."""
+        """*lease* is done, and deleted: answer whose turn is next.
+
+        That one may be lost. It comes again, so it is to be abandoned, and not to be passed over.
+        """
         group = lease.delivery.group
         if group is None or self._first.get(group) is not lease:
             return None
         del self._first[group]
-        waiting = self._behind.get(group, deque())
-        while waiting:
-            following = waiting.popleft()
-            if not following.is_lost:
-                self._first[group] = following
-                return following
-        self._behind.pop(group, None)
-        return None
+        waiting = self._behind.get(group)
+        if not waiting:
+            self._behind.pop(group, None)
+            return None
+        self._first[group] = waiting.popleft()
+        return self._first[group]
 
     def abandon(self, lease: Lease) -> list[Lease]:
         """*lease* is not done: answer those that waited behind it, which must not come before it."""

@@ -146,8 +146,7 @@ class Settler:
             # First, or a heartbeat could overwrite the backoff.
             self._leases.end(lease)
             self.releases.post((lease, after))
-        for follower in self.groups.abandon(lease):
-            self.give_back(follower, after, "released")
+        self._abandon(lease, after)
 
     def _delay(self, lease: Lease) -> float:
         return backoff(lease.delivery.receives, self._backoff)
@@ -156,6 +155,9 @@ class Settler:
         waiting = leases
         for pause in (*PAUSES, None):
             outcomes = await self._try_delete(waiting)
+            for lease, failure in zip(waiting, outcomes, strict=True):
+                if not _may_heal(failure):
+                    self._end_deleted(lease, is_deleted=failure is None)
             waiting = [lease for lease, failure in zip(waiting, outcomes, strict=True) if _may_heal(failure)]
             if not waiting or pause is None:
                 break
@@ -165,12 +167,20 @@ class Settler:
                 "a delete failed", extra={"queue": self.queue.name, "message_id": lease.delivery.message_id}
             )
             self._leases.remember(lease)
-        for lease in leases:
-            self._leases.end(lease)
-            following = self.groups.leave(lease)
-            if following is not None:
-                self.on_next(following)
+            self._end_deleted(lease, is_deleted=False)
         return [None] * len(leases)
+
+    def _end_deleted(self, lease: Lease, *, is_deleted: bool) -> None:
+        """End the lease; the next of its group has its turn, unless *lease* will come again before it."""
+        self._leases.end(lease)
+        if not is_deleted:
+            self._abandon(lease, 0)
+        elif following := self.groups.leave(lease):
+            self.on_next(following)
+
+    def _abandon(self, lease: Lease, after: float) -> None:
+        for follower in self.groups.abandon(lease):
+            self.give_back(follower, after, "released")
 
     async def _try_delete(self, leases: list[Lease]) -> list[Failure | None]:
         try:

@@ -165,16 +165,16 @@ class Source:
         self._tally.add(self._queue.name, "received", len(deliveries))
         self.idle_since = math.inf if deliveries else min(self.idle_since, current_time())
         for delivery in deliveries:
-            is_done = self._leases.is_done(delivery)
             lease = self._leases.take(delivery)
             if lease is None:
                 self._tokens.give()
-            elif is_done:
-                self._settler.delete(lease, "duplicate")
             elif not self._queue.fifo or self._settler.groups.enter(lease):
                 self._offer(lease)
 
     def _offer(self, lease: Lease) -> None:
+        if self._leases.is_done(lease.delivery):
+            self._settler.delete(lease, "duplicate")
+            return
         with suppress(BrokenResourceError, ClosedResourceError):  # the agents were cut off meanwhile
             if not self._is_stopped:
                 self._feed.send_nowait(lease)

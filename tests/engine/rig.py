@@ -3,6 +3,8 @@
 import json
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import msgspec
@@ -88,15 +90,23 @@ class Rig:
         self.config = Config(**{**defaults, **settings})
         self.tally = Tally()
         self.queues: dict[str, Queue] = {}
+        self.numbers = count()
 
-    async def create(self, *, visibility: int = 30, out: dict[str, str] | None = None) -> "Rig":
-        """Create the queues; answer the rig."""
-        self.queues["orders-dlq"] = await self.sqs.create("orders-dlq", {})
-        policy = {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:0:orders-dlq", "maxReceiveCount": 50}
+    async def create(
+        self, *, visibility: int = 30, out: dict[str, str] | None = None, fifo: bool = False
+    ) -> "Rig":
+        """Create the queues, FIFO ones by the names `orders.fifo` and so on; answer the rig."""
+        end, kind = (".fifo", {"FifoQueue": "true"}) if fifo else ("", {})
+        if fifo:
+            names = {f"{name}_QUEUE_URL": f"{name.lower()}.fifo" for name in ("ORDERS", "OUT")}
+            self.config = replace(self.config, queues=names)
+        self.queues["orders-dlq"] = await self.sqs.create(f"orders-dlq{end}", kind)
+        policy = {"deadLetterTargetArn": f"arn:aws:sqs:us-east-1:0:orders-dlq{end}", "maxReceiveCount": 50}
         self.queues["orders"] = await self.sqs.create(
-            "orders", {"VisibilityTimeout": str(visibility), "RedrivePolicy": json.dumps(policy)}
+            f"orders{end}",
+            {"VisibilityTimeout": str(visibility), "RedrivePolicy": json.dumps(policy), **kind},
         )
-        self.queues["out"] = await self.sqs.create("out", out or {})
+        self.queues["out"] = await self.sqs.create(f"out{end}", {**kind, **(out or {})})
         return self
 
     def agent(self, handler: Handler[Any], *, codec: Any = None, **options: Any) -> None:
@@ -117,6 +127,14 @@ class Rig:
         bodies = [each if isinstance(each, str) else msgspec.json.encode(each).decode() for each in events]
         for start in range(0, len(bodies), 10):
             await self.sqs.send(self.queues[queue], [Outgoing(body) for body in bodies[start : start + 10]])
+
+    async def send_in_groups(self, events: Iterable[Add], queue: str = "orders") -> None:
+        """Send a message for each event, in the group of its key."""
+        for event in events:
+            to = self.queues[queue]
+            identity = str(next(self.numbers)) if to.fifo else None
+            message = Outgoing(msgspec.json.encode(event).decode(), group=event.key, deduplication=identity)
+            assert await self.sqs.send(to, [message]) == [None]
 
     async def assemble(self) -> Assembly:
         """Put the worker's parts together."""
@@ -154,7 +172,7 @@ class Rig:
 
     def assert_accounted(self) -> None:
         """Nothing is hidden any more: what was received was deleted or given back."""
-        assert self.sqs.ledger.in_flight("orders") == []
+        assert self.sqs.ledger.in_flight(self.queues["orders"].name) == []
 
 
 async def until(holds: Callable[[], object], within: float = 10.0) -> None:

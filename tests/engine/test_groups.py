@@ -1,0 +1,115 @@
+"""Who of a group may be processed now, and who waits."""
+
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamapp.delivery import Delivery, Queue
+from streamapp.groups import Groups
+from streamapp.leases import Lease
+
+QUEUE = Queue("orders.fifo", "http://sqs.test/orders.fifo", fifo=True)
+
+
+def lease(group: str | None, number: int = 0) -> Lease:
+    """Answer the lease of a message of *group*."""
+    sent_at = datetime(2026, 1, 1, tzinfo=UTC)
+    delivery = Delivery(QUEUE, f"{group}{number}", "handle", "{}", 1, sent_at, 0.0, group=group)
+    return Lease(delivery, "handle", 30.0)
+
+
+def test_the_first_of_each_group_may_be_processed() -> None:
+    """Groups know nothing of each other."""
+    groups = Groups()
+
+    assert [groups.enter(lease(group)) for group in ("a", "b", "a", "b")] == [True, True, False, False]
+
+
+def test_a_message_without_a_group_waits_for_nobody() -> None:
+    """Standard queues have no groups."""
+    groups = Groups()
+
+    assert groups.enter(lease(None))
+    assert groups.enter(lease(None))
+
+
+def test_the_next_of_a_group_follows_the_one_that_is_done() -> None:
+    """One at a time, in order."""
+    groups = Groups()
+    first, second, third = (lease("a", number) for number in range(3))
+    for each in (first, second, third):
+        groups.enter(each)
+
+    assert [groups.leave(each) for each in (first, second, third)] == [second, third, None]
+    assert groups.enter(lease("a"))
+
+
+def test_what_waits_behind_a_failure_is_abandoned_with_it() -> None:
+    """It must not come before what failed."""
+    groups = Groups()
+    first, second, third, other = lease("a", 1), lease("a", 2), lease("a", 3), lease("b")
+    for each in (first, second, third, other):
+        groups.enter(each)
+
+    assert groups.abandon(first) == [second, third]
+    assert groups.abandon(first) == []
+    assert groups.leave(other) is None
+
+
+def test_a_lost_message_keeps_its_place() -> None:
+    """It comes again: those behind it would come before it if they did not wait for what becomes of it."""
+    groups = Groups()
+    first, lost, third = (lease("a", number) for number in range(3))
+    for each in (first, lost, third):
+        groups.enter(each)
+    lost.is_lost = True
+
+    assert groups.leave(first) is lost
+    assert groups.abandon(lost) == [third]
+
+
+def test_a_message_that_is_not_the_first_of_its_group_ends_nobodys_turn() -> None:
+    """A message may end while it waits, as in a drain."""
+    groups = Groups()
+    first, second = lease("a", 1), lease("a", 2)
+    groups.enter(first)
+    groups.enter(second)
+
+    assert groups.leave(second) is None
+    assert groups.abandon(second) == []
+    assert groups.leave(first) is second
+
+
+def test_everybody_who_waits_is_found_once() -> None:
+    """A drain gives them back."""
+    groups = Groups()
+    first, second, third = lease("a", 1), lease("a", 2), lease("b", 1)
+    for each in (first, second, third):
+        groups.enter(each)
+
+    assert groups.waiting() == [second]
+    assert groups.waiting() == []
+    assert groups.leave(first) is None
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=30), st.randoms())
+def test_nobody_is_forgotten_and_nobody_overtakes(plan: list[tuple[str, bool]], luck: object) -> None:
+    """Whoever ends in whatever way: each message has its turn once, or is abandoned once, in order."""
+    groups = Groups()
+    leases = [lease(group, number) for number, (group, _) in enumerate(plan)]
+    fails = {id(each): fails for each, (_, fails) in zip(leases, plan, strict=True)}
+    running = [each for each in leases if groups.enter(each)]
+    seen: list[Lease] = []
+    while running:
+        assert len({each.delivery.group for each in running}) == len(running)
+        each = running.pop(luck.randrange(len(running)))  # type: ignore[attr-defined]  # a Random
+        seen.append(each)
+        if fails[id(each)]:
+            seen += groups.abandon(each)
+        elif following := groups.leave(each):
+            running.append(following)
+
+    for group in "abc":
+        of_group = [each for each in leases if each.delivery.group == group]
+        assert [each for each in seen if each.delivery.group == group] == of_group
