@@ -58,18 +58,19 @@ class Outbox:
         while waiting:
             if tries:
                 await sleep(pause(tries))
-            tries += 1
-            answers = await self._send([messages[n] for n in waiting])
-            again: list[int] = []
-            for n, answer in zip(waiting, answers, strict=True):
+            turn = _turn(messages, waiting) if self.queue.fifo else waiting
+            answers = await self._send([messages[n] for n in turn])
+            again: set[int] = set()
+            for n, answer in zip(turn, answers, strict=True):
                 if answer is None:
                     continue
                 if answer.is_final:
                     outcomes[n] = Refused(answer.code)
                     self._tally.add(self.queue.name, "refused")
                 else:
-                    again.append(n)
-            waiting = again
+                    again.add(n)
+            tries = tries + 1 if again else 0
+            waiting = [n for n in waiting if n in again or n not in turn]
         self._tally.add(self.queue.name, "sent", outcomes.count(None))
         return outcomes
 
@@ -83,6 +84,14 @@ class Outbox:
             # The call as a whole is refused, as for its size: some half of it may pass.
             half = len(messages) // 2
             return await self._send(messages[:half]) + await self._send(messages[half:])
+
+
+def _turn(messages: Sequence[Outgoing], waiting: Sequence[int]) -> list[int]:
+    """Answer the first of each group: SQS may take a later entry of a call and not an earlier one."""
+    first: dict[str | None, int] = {}
+    for n in waiting:
+        first.setdefault(messages[n].group, n)
+    return list(first.values())
 
 
 class Announcer:

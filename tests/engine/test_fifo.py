@@ -343,6 +343,28 @@ async def test_announcements_carry_their_keys_group_and_their_content_as_dedupli
     assert {each.deduplication for each in sent} == identities
 
 
+@pytest.mark.parametrize("pattern", [0b1, 0b10, 0b101, 0b1110])
+async def test_announcements_of_one_key_are_sent_in_their_order(rig: Rig, pattern: int) -> None:
+    """Also where SQS takes some entries of a batch and not others."""
+
+    async def batching(events: Any) -> None:
+        async for batch in events.take(10, within=0.1):
+            await rig.counts.update_many([(event.key, event) for event in batch])
+
+    rig.agent(batching, instances=1, concurrency=20)
+    rig.queues["orders"] = await rig.sqs.create("standard", {})
+    names = {"ORDERS_QUEUE_URL": "standard", "OUT_QUEUE_URL": "out.fifo"}
+    rig.config = replace(rig.config, queues=names)
+    rig.sqs.faults.add("send", Partial(pattern), queue="out.fifo", times=3)
+    await rig.send(Add("ab"[n % 2]) for n in range(10))
+    await rig.work_off()
+    sent = await all_of(rig, "out")
+
+    for key in "ab":
+        times = [json.loads(each.letter.body)["times"] for each in sent if each.letter.group == key]
+        assert times == [1, 2, 3, 4, 5]
+
+
 async def test_a_group_on_a_standard_queue_says_whose_a_message_is_and_orders_nothing(
     store: RedisStore, prefix: str
 ) -> None:
