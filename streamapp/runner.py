@@ -30,7 +30,7 @@ LONGEST_PAUSE = 30.0
 
 
 MANY_FAILURES = 10
-"""Failures in a row, with no success between them, that no bad message explains."""
+"""Messages that fail with no success between them, which a few bad ones do not explain."""
 
 
 class AwaitedCancelled(StreamappError):
@@ -55,7 +55,7 @@ class Runner:
         self._instances = instances
         self._pauses: set[CancelScope] = set()
         self._is_stopped = False
-        self._failures_in_a_row = 0
+        self._failing: set[str] = set()
         self._done_before = 0
 
     async def run(self) -> None:
@@ -129,25 +129,31 @@ class Runner:
                         extra={"agent": self._agent.name, "queue": self._agent.queue},
                         exc_info=error,
                     )
-                    self._count_failure()
+                    self._count_failure(stream)
                 await stream.fail(error)
         if scope.cancelled_caught and stream.is_late and not self._runtime.store_outage.is_on:
             logger.warning("an agent took too long", extra={"agent": self._agent.name})
+            self._count_failure(stream)
             await stream.fail(TookTooLong())
         elif scope.cancelled_caught:
             stream.release()
 
-    def _count_failure(self) -> None:
+    def _count_failure(self, stream: Stream[Any]) -> None:
         """Say so, once, when the agent fails at everything that it is given."""
         tally, queue = self._runtime.tally, self._settler.queue.name
         done = tally.of("ok", queue) + tally.of("duplicate", queue)
-        self._failures_in_a_row = self._failures_in_a_row + 1 if done == self._done_before else 1
+        if done != self._done_before:
+            self._failing.clear()
         self._done_before = done
-        if self._failures_in_a_row == MANY_FAILURES:
+        first = next(iter(stream.message_ids), None)
+        if first is None or first in self._failing or len(self._failing) == MANY_FAILURES:
+            return
+        self._failing.add(first)
+        if len(self._failing) == MANY_FAILURES:
             tally.add(queue, "crashing")
             logger.error(
                 "an agent fails at everything it is given",
-                extra={"agent": self._agent.name, "queue": queue, "in_a_row": MANY_FAILURES},
+                extra={"agent": self._agent.name, "queue": queue, "messages": MANY_FAILURES},
             )
 
     async def _call(self, stream: Stream[Any]) -> None:

@@ -86,6 +86,11 @@ class Stream(Generic[T]):
             lease.scope = scope
 
     @property
+    def message_ids(self) -> list[str]:
+        """The ids of the messages in hand."""
+        return [lease.delivery.message_id for lease in self._work.leases]
+
+    @property
     def is_late(self) -> bool:
         """Whether the agent has taken longer over what it has in hand than it may."""
         return current_time() >= self._deadline
