@@ -13,6 +13,11 @@ from streamapp.redis_store import RedisStore, open_redis
 _numbers = itertools.count()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--long` runs the long form of each fault row, as `just faults ROW` does."""
+    parser.addoption("--long", action="store_true", help="run fault rows in their long form")
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     """The AWS client is asyncio-only, so that is the back end unless a test asks for both."""
