@@ -154,11 +154,16 @@ class Settler:
     async def _delete(self, leases: list[Lease]) -> Sequence[None]:
         waiting = leases
         for pause in (*PAUSES, None):
-            outcomes = await self._try_delete(waiting)
-            for lease, failure in zip(waiting, outcomes, strict=True):
-                if not _may_heal(failure):
+            handles = [lease.handle for lease in waiting]
+            outcomes = await self._try_delete(handles)
+            again: list[Lease] = []
+            for lease, handle, failure in zip(waiting, handles, outcomes, strict=True):
+                # One that came again meanwhile is there still: the delete of an old handle does nothing.
+                if _may_heal(failure) or lease.handle != handle:
+                    again.append(lease)
+                else:
                     self._end_deleted(lease, is_deleted=failure is None)
-            waiting = [lease for lease, failure in zip(waiting, outcomes, strict=True) if _may_heal(failure)]
+            waiting = again
             if not waiting or pause is None:
                 break
             await sleep(pause)
@@ -182,11 +187,11 @@ class Settler:
         for follower in self.groups.abandon(lease):
             self.give_back(follower, after, "released")
 
-    async def _try_delete(self, leases: list[Lease]) -> list[Failure | None]:
+    async def _try_delete(self, handles: list[str]) -> list[Failure | None]:
         try:
-            return await self._sqs.delete(self.queue, [lease.handle for lease in leases])
+            return await self._sqs.delete(self.queue, handles)
         except ServiceError as error:
-            return [Failure(error.detail)] * len(leases)
+            return [Failure(error.detail)] * len(handles)
 
     async def _release(self, releases: list[tuple[Lease, float]]) -> Sequence[None]:
         for lease, _ in releases:

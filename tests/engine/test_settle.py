@@ -17,7 +17,7 @@ from streamapp.leases import Lease, Leases, Tokens
 from streamapp.outage import Outage
 from streamapp.settle import LONGEST_BACKOFF, MAX_ATTRIBUTES, Settler, backoff
 from streamapp.tally import Tally
-from streamapp.testing import Fail, Hang, MemorySqs, Partial
+from streamapp.testing import Duplicate, Fail, Hang, MemorySqs, Partial
 
 
 class Desk:
@@ -74,6 +74,22 @@ async def test_deletes_go_ten_at_a_time_and_end_their_leases() -> None:
             it.settler.delete(lease, "ok")
 
     assert len(it.sqs.ledger.calls("delete")) == 1
+    assert it.is_over()
+
+
+async def test_a_message_that_comes_again_while_it_is_deleted_is_deleted_by_its_new_handle() -> None:
+    """The delete of an old handle succeeds and does nothing, so the message would come a third time."""
+    async with desk() as it:
+        it.sqs.faults.add("receive", Duplicate(), times=1)
+        (lease,) = await it.receive(Outgoing("once"))
+        hang = it.sqs.faults.add("delete", Hang(), times=1)
+        it.settler.delete(lease, "ok")
+        await until(lambda: hang.hits)
+        (again,) = await it.sqs.receive(it.queue, limit=10, wait=0)
+        assert it.leases.take(again) is None
+        hang.remove()
+
+    assert it.sqs.bodies(it.queue) == []
     assert it.is_over()
 
 
