@@ -41,6 +41,11 @@ seed *args:
 test *args:
     @{{ py }} pytest -n logical "$@"
 
+# one fault row in its long form, with its figure, e.g.: just faults 7; without a number all of them
+[group('quality')]
+faults row='':
+    @{{ py }} pytest tests/faults {{ if row == '' { '' } else { '-k row_' + if row =~ '^.$' { '0' + row } else { row } } }} --long -q --timeout 1800
+
 # style, types, layers
 [group('quality')]
 lint:
