@@ -20,6 +20,12 @@ def said(caplog: pytest.LogCaptureFixture, words: str) -> list[logging.LogRecord
     return [record for record in caplog.records if words in record.getMessage()]
 
 
+def blocked(caplog: pytest.LogCaptureFixture, agent: str) -> list[logging.LogRecord]:
+    """Answer the log lines that say that *agent* blocks the loop; a busy machine may have lines of its own."""
+    lines = said(caplog, "the event loop is blocked")
+    return [line for line in lines if line.agent == agent]  # type: ignore[attr-defined]  # an extra
+
+
 @pytest.fixture
 async def rig(store: RedisStore, prefix: str) -> Rig:
     """The usual rig; the loop counts as blocked after a quarter of a second."""
@@ -39,10 +45,9 @@ async def test_a_blocked_loop_names_the_agent_that_blocks_it(
     rig.agent(blocking)
     await rig.send([Add("a")])
     await rig.work_off()
-    (line,) = said(caplog, "the event loop is blocked")
+    (line,) = blocked(caplog, "blocking")
 
-    assert line.agent == "blocking"  # type: ignore[attr-defined]  # an extra
-    assert "test_watch.py" in line.where  # type: ignore[attr-defined]  # as above
+    assert "test_watch.py" in line.where  # type: ignore[attr-defined]  # an extra
     assert rig.tally.of("blocked", "blocking") == 1
 
 
@@ -55,7 +60,7 @@ async def test_a_blocked_loop_is_reported_while_it_is_blocked(
     async def blocking(events: Any) -> None:
         async for _ in events:
             time.sleep(0.8)
-            lines.append(len(said(caplog, "the event loop is blocked")))
+            lines.append(len(blocked(caplog, "blocking")))
 
     rig.agent(blocking)
     await rig.send([Add("a")])
@@ -79,9 +84,8 @@ async def test_code_that_an_agent_calls_is_reported_as_the_agents(
     rig.agent(calling)
     await rig.send([Add("a")])
     await rig.work_off()
-    (line,) = said(caplog, "the event loop is blocked")
 
-    assert line.agent == "calling"  # type: ignore[attr-defined]  # an extra
+    assert len(blocked(caplog, "calling")) == 1
 
 
 async def test_each_time_that_the_loop_is_blocked_is_reported_once(
@@ -98,7 +102,7 @@ async def test_each_time_that_the_loop_is_blocked_is_reported_once(
     await rig.send([Add("a"), Add("b")])
     await rig.work_off()
 
-    assert len(said(caplog, "the event loop is blocked")) == 2
+    assert len(blocked(caplog, "blocking")) == 2
 
 
 async def test_others_go_on_once_the_loop_is_free(rig: Rig) -> None:
@@ -230,7 +234,7 @@ async def test_nothing_is_reported_when_all_is_well(
 ) -> None:
     """A warning that is no warning is soon read by nobody."""
     monkeypatch.setattr("streamapp.watch.SILENCE", 0.5)
-    rig = await Rig(rig.store, rig.config.key_prefix + "x").create(visibility=2)
+    rig = await Rig(rig.store, rig.config.key_prefix + "x").create()
     rig.count()
     await rig.send(Add(str(n % 5)) for n in range(100))
     with fail_after(10):
