@@ -65,6 +65,11 @@ fmt:
 [group('quality')]
 check: lint test
 
+# write again what is generated: .env.example
+[group('docs')]
+docs:
+    {{ py }} streamapp config --env-example > .env.example
+
 # the wheel and the source distribution
 [group('release')]
 build:

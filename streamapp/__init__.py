@@ -1,21 +1,25 @@
 """A Faust-like stream processing app on SQS."""
 
-from streamapp.app import App
-from streamapp.config import Config
-from streamapp.errors import (
-    ConfigError,
-    MessageTooLarge,
-    NotInEvent,
-    Refused,
-    Reject,
-    Retry,
-    ServiceError,
-    Skip,
-    StreamappError,
-)
-from streamapp.sink import Sink
-from streamapp.stream import Stream
-from streamapp.table import Index, Table
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from streamapp.app import App
+    from streamapp.config import Config
+    from streamapp.errors import (
+        ConfigError,
+        MessageTooLarge,
+        NotInEvent,
+        Refused,
+        Reject,
+        Retry,
+        ServiceError,
+        Skip,
+        StreamappError,
+    )
+    from streamapp.sink import Sink
+    from streamapp.stream import Stream
+    from streamapp.table import Index, Table
 
 __all__ = [
     "App",
@@ -34,3 +38,24 @@ __all__ = [
     "StreamappError",
     "Table",
 ]
+
+_HOMES = {
+    "App": "app",
+    "Config": "config",
+    "Index": "table",
+    "Sink": "sink",
+    "Stream": "stream",
+    "Table": "table",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for, and no more: the command line, which is in here too, has to answer at once."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
+
+
+def __dir__() -> list[str]:
+    """Answer the public names, imported or not."""
+    return __all__

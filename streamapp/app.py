@@ -1,11 +1,12 @@
 """What has been declared: agents, tables, sinks, indexes."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
 
+from streamapp.config import Setting
 from streamapp.errors import ConfigError
 from streamapp.scenario import Board, Scenario, Traffic
 from streamapp.sink import Encoder, Sink
@@ -57,6 +58,8 @@ class App:
         """Makes up traffic, for `seed` and `demo`."""
         self.board: Board | None = None
         """What `demo` shows while it runs."""
+        self.settings: Sequence[Setting] = ()
+        """Variables of the app's own, for `config`."""
 
     def __repr__(self) -> str:
         return f"<App {self.name}>"

@@ -1,13 +1,11 @@
 """The settings of one run: flags first, then the environment, then defaults."""
 
-import difflib
 import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from streamapp.errors import ConfigError
 
@@ -66,12 +64,12 @@ class Config:
         """
         _warn_of_unknown(environ)
         values: dict[str, Any] = {"queues": _queues(environ)}
-        for name, (variable, parse) in _SETTINGS.items():
+        for name, setting in SETTINGS.items():
             text = flags.get(name)
             if text is None:
-                text = environ.get(variable)
+                text = environ.get(setting.variable)
             if text is not None and text != "":
-                values[name] = parse(variable, text)
+                values[name] = setting.parse(setting.variable, text)
         return cls(**values)
 
     def queue(self, stream: str) -> str:
@@ -98,15 +96,18 @@ def _queues(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _warn_of_unknown(environ: Mapping[str, str]) -> None:
-    known = [variable for variable, _ in _SETTINGS.values() if variable.startswith("STREAMAPP_")]
+    from difflib import get_close_matches  # noqa: PLC0415 - slow to import, and seldom needed
+
+    known = [it.variable for it in SETTINGS.values() if it.variable.startswith("STREAMAPP_")]
     for name in environ:
         if name.startswith("STREAMAPP_") and name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
+            near = get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             logger.warning("%s is not a setting of streamapp%s", name, hint)
 
 
-_Parse = Callable[[str, str], Any]
+Parse = Callable[[str, str], Any]
+"""Answers what a variable of this name means by this text."""
 
 
 def _text(_: str, text: str) -> str:
@@ -122,7 +123,7 @@ def _redis(variable: str, text: str) -> str:
     return text
 
 
-def _whole(low: int, high: int) -> _Parse:
+def _whole(low: int, high: int) -> Parse:
     def parse(variable: str, text: str) -> int:
         if not re.fullmatch(r"\d{1,9}", text) or not low <= int(text) <= high:
             raise BadSetting(variable, f"a whole number from {low} to {high}", text)
@@ -131,7 +132,7 @@ def _whole(low: int, high: int) -> _Parse:
     return parse
 
 
-def _duration(low: float, high: float) -> _Parse:
+def _duration(low: float, high: float) -> Parse:
     def parse(variable: str, text: str) -> float:
         try:
             value = seconds(text)
@@ -144,7 +145,9 @@ def _duration(low: float, high: float) -> _Parse:
     return parse
 
 
-def _choice(*words: str) -> _Parse:
+def choice(*words: str) -> Parse:
+    """Answer what reads one of *words*, in whichever case."""
+
     def parse(variable: str, text: str) -> str:
         if text.lower() not in words:
             raise BadSetting(variable, " or ".join(words), text)
@@ -163,6 +166,8 @@ def _replicas(variable: str, text: str) -> int:
 
 
 def _zone(variable: str, text: str) -> tzinfo:
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - as above
+
     try:
         return UTC if text.upper() in {"UTC", "Z"} else ZoneInfo(text)
     except (KeyError, ValueError, OSError) as error:
@@ -170,22 +175,71 @@ def _zone(variable: str, text: str) -> tzinfo:
 
 
 def _level(variable: str, text: str) -> str:
-    return str(_choice("debug", "info", "warning", "error", "critical")(variable, text)).upper()
+    return str(choice("debug", "info", "warning", "error", "critical")(variable, text)).upper()
 
 
-_SETTINGS: dict[str, tuple[str, _Parse]] = {
-    "redis_url": ("REDIS_URL", _redis),
-    "key_prefix": ("STREAMAPP_KEY_PREFIX", _text),
-    "concurrency": ("STREAMAPP_CONCURRENCY", _whole(1, 10_000)),
-    "wait_seconds": ("STREAMAPP_WAIT_SECONDS", _duration(0, 20)),
-    "drain_timeout": ("STREAMAPP_DRAIN_TIMEOUT", _duration(0, 3600)),
-    "max_attempts": ("STREAMAPP_MAX_ATTEMPTS", _whole(1, 997)),
-    "replicas": ("STREAMAPP_DURABILITY", _replicas),
-    "naive_tz": ("STREAMAPP_NAIVE_TZ", _zone),
-    "state_ttl": ("STREAMAPP_STATE_TTL", _duration(1, 3650 * 86400)),
-    "tap": ("STREAMAPP_TAP", _choice("on", "errors", "off")),
-    "tap_maxlen": ("STREAMAPP_TAP_MAXLEN", _whole(1, 100_000_000)),
-    "http": ("STREAMAPP_HTTP", _text),
-    "log_level": ("LOG_LEVEL", _level),
-    "log_format": ("LOG_FORMAT", _choice("auto", "console", "json")),
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: *variable* holds it, *parse* reads it (and raises `BadSetting`), *default* is its text if unset."""
+
+    variable: str
+    parse: Parse
+    default: str
+    meaning: str
+
+
+SETTINGS: Mapping[str, Setting] = {
+    "redis_url": Setting(
+        "REDIS_URL", _redis, "redis://localhost:6379/0", "`rediss://` for TLS, `unix://` for a socket"
+    ),
+    "key_prefix": Setting(
+        "STREAMAPP_KEY_PREFIX", _text, "streamapp:", "begins every key: several environments in one Redis"
+    ),
+    "concurrency": Setting(
+        "STREAMAPP_CONCURRENCY",
+        _whole(1, 10_000),
+        "10",
+        "messages in hand per agent, unless the agent says otherwise",
+    ),
+    "wait_seconds": Setting("STREAMAPP_WAIT_SECONDS", _duration(0, 20), "10", "long poll, 0..20"),
+    "drain_timeout": Setting(
+        "STREAMAPP_DRAIN_TIMEOUT",
+        _duration(0, 3600),
+        "25",
+        "seconds after SIGTERM until what is unfinished is given back",
+    ),
+    "max_attempts": Setting(
+        "STREAMAPP_MAX_ATTEMPTS", _whole(1, 997), "5", "receives before a failing message is dead-lettered"
+    ),
+    "replicas": Setting(
+        "STREAMAPP_DURABILITY",
+        _replicas,
+        "local",
+        "`local`, or `replicated:N`: N replicas have a commit before it is announced",
+    ),
+    "naive_tz": Setting("STREAMAPP_NAIVE_TZ", _zone, "UTC", "zone of timestamps that carry none"),
+    "state_ttl": Setting(
+        "STREAMAPP_STATE_TTL",
+        _duration(1, 3650 * 86400),
+        "30d",
+        "after the last change, never while an announcement is pending",
+    ),
+    "tap": Setting(
+        "STREAMAPP_TAP",
+        choice("on", "errors", "off"),
+        "on",
+        "what the worker tells viewers: `on`, `errors`, `off`",
+    ),
+    "tap_maxlen": Setting(
+        "STREAMAPP_TAP_MAXLEN", _whole(1, 100_000_000), "10000", "records that a queue's tap keeps"
+    ),
+    "http": Setting("STREAMAPP_HTTP", _text, "", "`HOST:PORT` of health, metrics and board; unset is off"),
+    "log_level": Setting("LOG_LEVEL", _level, "info", "least severe level that is logged"),
+    "log_format": Setting(
+        "LOG_FORMAT",
+        choice("auto", "console", "json"),
+        "auto",
+        "`auto`: console lines on a terminal, JSON lines elsewhere",
+    ),
 }
+"""All settings of streamapp itself, by the field of `Config` that each one fills."""

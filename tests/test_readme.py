@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 
+import streamapp_agents
 from streamapp import App
-from streamapp.config import _SETTINGS
+from streamapp.cli.config import env_file, readme_table
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -24,9 +25,14 @@ def test_its_python_runs_and_declares_what_it_says() -> None:
     assert world["announce"](None, world["Page"](1000)) == world["Popular"](1000)
 
 
-def test_its_table_lists_every_setting_that_has_an_effect() -> None:
+def test_its_table_is_what_config_prints() -> None:
     """A variable that nobody finds does not exist."""
-    later = {"STREAMAPP_TAP", "STREAMAPP_TAP_MAXLEN", "STREAMAPP_HTTP"}
+    table = re.search(r"\| variable \|.*?\n\n", README, re.DOTALL)
 
-    for variable, _ in _SETTINGS.values():
-        assert (f"`{variable}`" in README) or variable in later, variable
+    assert table is not None
+    assert table[0].splitlines()[:-1] == list(readme_table(streamapp_agents.app))
+
+
+def test_env_example_is_what_config_prints() -> None:
+    """`just docs` writes it; nobody has to remember to."""
+    assert (ROOT / ".env.example").read_text().splitlines() == list(env_file(streamapp_agents.app))

@@ -20,6 +20,7 @@ ESCUTA = timedelta(hours=24)
 app = App("acompanhamento")
 app.scenario = hora_do_almoco
 app.board = quadro
+app.settings = (ajustes.INICIO,)
 
 saida = app.sink("acompanhamento-events", acompanhamento.codec, identity=lambda anuncio: anuncio.event_id)
 

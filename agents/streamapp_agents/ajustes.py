@@ -1,19 +1,20 @@
 """The application's own settings."""
 
 import os
-from typing import get_args
+from typing import cast, get_args
 
-from streamapp.config import BadSetting
+from streamapp.config import Setting, choice
 from streamapp_agents.situacao import Inicio
+
+INICIO = Setting(
+    "ACOMPANHAMENTO_INICIO",
+    choice(*get_args(Inicio)),
+    "automatico",
+    "`automatico`: a paid order starts the kitchen; `manual`: it waits in Recebido",
+)
 
 
 def inicio() -> Inicio:
     """Answer ACOMPANHAMENTO_INICIO: whether a paid order starts the kitchen by itself, which is the default."""
-    texto = os.environ.get("ACOMPANHAMENTO_INICIO") or "automatico"
-    match texto.lower():
-        case "automatico":
-            return "automatico"
-        case "manual":
-            return "manual"
-        case _:
-            raise BadSetting("ACOMPANHAMENTO_INICIO", " or ".join(get_args(Inicio)), texto)
+    texto = os.environ.get(INICIO.variable) or INICIO.default
+    return cast("Inicio", INICIO.parse(INICIO.variable, texto))

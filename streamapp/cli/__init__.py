@@ -1,12 +1,11 @@
 """The command line. A command imports its own world, so that `--help` answers at once."""
 
 import sys
-from importlib import metadata
 from typing import Annotated
 
 import typer
 
-from streamapp.cli import demo, queues, seed, send, worker
+from streamapp.cli import config, demo, queues, seed, send, worker
 from streamapp.errors import ConfigError, Fault, ServiceError, StreamappError
 
 FAILED = 1
@@ -19,6 +18,7 @@ cli = typer.Typer(
     help="Faust-like stream processing on SQS.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # rich's help would cost more to import than all the rest
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Begin with: streamapp demo",
 )
@@ -26,11 +26,14 @@ cli.command(epilog=worker.EXAMPLES)(worker.worker)
 cli.command(epilog=demo.EXAMPLES)(demo.demo)
 cli.command(epilog=send.EXAMPLES)(send.send)
 cli.command(epilog=seed.EXAMPLES)(seed.seed)
+cli.command(epilog=config.EXAMPLES)(config.config)
 cli.add_typer(queues.cli, name="queues")
 
 
 def _version(wanted: bool) -> None:
     if wanted:
+        from importlib import metadata  # noqa: PLC0415 - slow to import
+
         typer.echo(f"streamapp {metadata.version('streamapp')}")
         raise typer.Exit
 

@@ -7,13 +7,12 @@ import typer
 
 from streamapp.cli import setup
 
-EXAMPLES = """Examples:
-
-streamapp demo
-
-streamapp demo --orders 80 --seed 7
-
-streamapp demo --keep
+EXAMPLES = """
+\b
+Examples:
+  streamapp demo
+  streamapp demo --orders 80 --seed 7
+  streamapp demo --keep
 """
 
 
@@ -24,7 +23,7 @@ def demo(
         bool,
         typer.Option("--keep", help="Stay up afterwards, and say how to reach it from another terminal."),
     ] = False,
-    app: Annotated[str, typer.Option(metavar="MODULE:ATTR", help="The application.")] = setup.DEFAULT_APP,
+    app: setup.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Run a lunch rush, faults and all, through an embedded SQS and Redis, and check every final state."""
     from streamapp.cli import show  # noqa: PLC0415 - slow to import

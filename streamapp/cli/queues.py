@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from streamapp.config import Config
     from streamapp.sqs import Sqs
 
-EXAMPLES = """Examples:
-
-streamapp queues create
-
-streamapp queues create --yes
+EXAMPLES = """
+\b
+Examples:
+  streamapp queues create
+  streamapp queues create --yes
 """
 
 DLQ = "-dlq"
@@ -33,7 +33,7 @@ VISIBILITY = 60
 DLQ_RETENTION = 14 * 86_400
 """Seconds that a dead letter is kept: SQS's most, and above the source's, because a letter keeps its age."""
 
-cli = typer.Typer(help="Create the queues that the app needs.", no_args_is_help=True)
+cli = typer.Typer(help="Create the queues that the app needs.", no_args_is_help=True, rich_markup_mode=None)
 
 
 class NotLocal(ConfigError):
@@ -53,7 +53,7 @@ def create(
     yes: Annotated[
         bool, typer.Option("--yes", help="Create them at an endpoint that is not local, too.")
     ] = False,
-    app: Annotated[str, typer.Option(metavar="MODULE:ATTR", help="The application.")] = setup.DEFAULT_APP,
+    app: setup.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Create source queues, their dead-letter queues and sinks, or mend their redrive. Safe to repeat."""
     import anyio  # noqa: PLC0415 - slow to import

@@ -17,13 +17,12 @@ if TYPE_CHECKING:
     from streamapp.config import Config
     from streamapp.sqs import Sqs
 
-EXAMPLES = """Examples:
-
-streamapp seed --orders 50 --seed 7
-
-streamapp seed --orders 50 --seed 7 --duplicates 0.1 --reorder 0.2 --invalid 0.02
-
-streamapp seed --orders 50 --seed 7 --expect
+EXAMPLES = """
+\b
+Examples:
+  streamapp seed --orders 50 --seed 7
+  streamapp seed --orders 50 --seed 7 --duplicates 0.1 --reorder 0.2 --invalid 0.02
+  streamapp seed --orders 50 --seed 7 --expect
 """
 
 BATCH = 10
@@ -60,7 +59,7 @@ def seed(
     expect: Annotated[
         bool, typer.Option("--expect", help="Send nothing; print the state that must come out, as JSON.")
     ] = False,
-    app: Annotated[str, typer.Option(metavar="MODULE:ATTR", help="The application.")] = setup.DEFAULT_APP,
+    app: setup.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Send whole lifecycles made up from one integer, with faults if wanted."""
     import anyio  # noqa: PLC0415 - slow to import

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from streamapp.app import App
     from streamapp.config import Config
 
-EXAMPLES = """Examples:
-
-streamapp send pedido-events '{"event_type":"pedido_status_atualizado","data":{"id_pedido":1042,"status":"Pronto"}}'
-
-cat events.jsonl | streamapp send pedido-events -
+EXAMPLES = """
+\b
+Examples:
+  streamapp send pedido-events '{"event_type":"pedido_status_atualizado","data":{"id_pedido":1042,"status":"Pronto"}}'
+  cat events.jsonl | streamapp send pedido-events -
 """
 
 
@@ -45,7 +45,7 @@ def send(
         bool,
         typer.Option("--validate/--no-validate", help="Refuse what the queue's agent could not process."),
     ] = True,
-    app: Annotated[str, typer.Option(metavar="MODULE:ATTR", help="The application.")] = setup.DEFAULT_APP,
+    app: setup.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Send one message, or each line of standard input."""
     import anyio  # noqa: PLC0415 - slow to import

@@ -1,21 +1,28 @@
 """What commands need before they can begin: settings, the app, and open clients."""
 
 import importlib
+import json
 import os
+import re
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from streamapp.config import Config
+import typer
+
 from streamapp.errors import ConfigError, Fault, ServiceError
 
 if TYPE_CHECKING:
     from streamapp.app import App
     from streamapp.aws import Aws
+    from streamapp.config import Config
     from streamapp.redis_store import RedisStore
 
 DEFAULT_APP = "streamapp_agents:app"
+
+AppOption = Annotated[str, typer.Option(metavar="MODULE:ATTR", help="The application.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 class AppNotFound(ConfigError):
@@ -25,8 +32,10 @@ class AppNotFound(ConfigError):
         super().__init__(f"--app {path}: {why}; expected MODULE:ATTR, such as {DEFAULT_APP}")
 
 
-def load_config(**flags: str | None) -> Config:
+def load_config(**flags: str | None) -> "Config":
     """Answer the settings: *flags*, then the environment, then defaults."""
+    from streamapp.config import Config  # noqa: PLC0415 - slow to import
+
     return Config.load(os.environ, **flags)
 
 
@@ -64,7 +73,7 @@ async def open_sqs(*, polls: int = 1) -> "AsyncGenerator[Aws]":
 
 
 @asynccontextmanager
-async def open_store(config: Config) -> "AsyncGenerator[RedisStore]":
+async def open_store(config: "Config") -> "AsyncGenerator[RedisStore]":
     """Open Redis as *config* says, and find that it answers."""
     from streamapp.redis_store import open_redis  # noqa: PLC0415 - slow to import
 
@@ -83,6 +92,11 @@ async def open_store(config: Config) -> "AsyncGenerator[RedisStore]":
 
 def without_password(url: str) -> str:
     """Answer *url* with its password starred."""
-    head, at, tail = url.rpartition("@")
+    head, at, tail = re.sub(r"(?<=[?&]password=)[^&]*", "***", url).rpartition("@")
     scheme, _, user = head.partition("://")
-    return f"{scheme}://{user.split(':', 1)[0]}:***@{tail}" if at else url
+    return f"{scheme}://{user.split(':', 1)[0]}:***@{tail}" if at else tail
+
+
+def print_json(value: object) -> None:
+    """Print *value* as JSON; all that is not ASCII is escaped, so no terminal can act on any of it."""
+    sys.stdout.write(json.dumps(value, indent=2) + "\n")

@@ -7,15 +7,13 @@ import typer
 
 from streamapp.cli import setup
 
-EXAMPLES = """Examples:
-
-streamapp worker
-
-streamapp worker --agents pedidos,pagamentos
-
-streamapp worker --check
-
-streamapp worker --exit-when-idle 5
+EXAMPLES = """
+\b
+Examples:
+  streamapp worker
+  streamapp worker --agents pedidos,pagamentos
+  streamapp worker --check
+  streamapp worker --exit-when-idle 5
 """
 
 
@@ -40,9 +38,7 @@ def worker(
     log_level: Annotated[
         str | None, typer.Option(metavar="LEVEL", help="Least severe level that is logged. (LOG_LEVEL)")
     ] = None,
-    app: Annotated[
-        str, typer.Option(metavar="MODULE:ATTR", help="The application to run.")
-    ] = setup.DEFAULT_APP,
+    app: setup.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Run the agents until SIGTERM or Ctrl-C; what is in hand is finished first."""
     from streamapp.cli import logs, serve  # noqa: PLC0415 - slow to import

@@ -138,19 +138,6 @@ async def test_an_unknown_setting_is_a_warning_with_the_nearest_match(shop: Shop
     assert "STREAMAPP_CONCURRENCY" in errors
 
 
-@pytest.mark.parametrize("command", [[], ["worker"], ["demo"], ["send"], ["seed"], ["queues", "create"]])
-async def test_help_shows_examples_and_imports_neither_client(shop: Shop, command: list[str]) -> None:
-    """Help must answer at once."""
-    program = [sys.executable, "-X", "importtime", "-m", "streamapp", *command, "--help"]
-
-    shown = subprocess.run(program, env=shop.env, capture_output=True, text=True, check=True, timeout=50)
-
-    assert "streamapp" in shown.stdout
-    imported = {line.rsplit("|", 1)[-1].strip() for line in shown.stderr.splitlines()}
-    assert "typer" in imported
-    assert imported.isdisjoint({"aioboto3", "botocore", "redis", "aiohttp", "moto", "streamapp_agents"})
-
-
 async def test_an_app_of_ones_own_runs(shop: Shop, tmp_path: object) -> None:
     """The framework is for everybody's queues."""
     with open(f"{tmp_path}/hits.py", "w") as file:

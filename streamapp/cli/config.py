@@ -1,0 +1,174 @@
+"""`streamapp config`: what is set, to what, and by whom."""
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from streamapp.cli import setup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from streamapp.app import App
+    from streamapp.config import Setting
+
+EXAMPLES = """
+\b
+Examples:
+  streamapp config
+  streamapp config --json | jq -r '.[] | select(.from != "default") | .setting'
+  streamapp config --concurrency 50
+  streamapp config --env-example > .env.example
+"""
+
+AWS = "AWS's own names and chain; `AWS_ENDPOINT_URL_SQS`, then `AWS_ENDPOINT_URL`"
+QUEUE = "queue URL or name"
+_OPEN = (
+    "REGION",
+    "PROFILE",
+    "ENDPOINT",
+    "CONFIG_FILE",
+    "CREDENTIALS_FILE",
+    "ROLE_ARN",
+    "MODE",
+    "ATTEMPTS",
+    "BUNDLE",
+)
+"""In the names of AWS's variables that hold no secret; one that is not known to be harmless is starred."""
+
+Origin = Literal["flag", "environment", "default"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One setting as it is in effect; *wrong* says what its value cannot mean."""
+
+    variable: str
+    value: str
+    origin: Origin
+    meaning: str
+    wrong: str | None = None
+
+
+def config(
+    env_example: Annotated[
+        bool, typer.Option("--env-example", help="Print all settings as a .env file with their defaults.")
+    ] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the README's table.")] = False,
+    json: setup.JsonOption = False,
+    concurrency: Annotated[str | None, typer.Option(metavar="N", help="As `worker` takes it.")] = None,
+    http: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="As `worker` takes it.")] = None,
+    log_format: Annotated[str | None, typer.Option(metavar="FORM", help="As `worker` takes it.")] = None,
+    log_level: Annotated[str | None, typer.Option(metavar="LEVEL", help="As `worker` takes it.")] = None,
+    app: setup.AppOption = setup.DEFAULT_APP,
+) -> None:
+    """Show the effective settings and where each comes from; secrets are starred. Exit 2 if one is wrong."""
+    application = setup.load_app(app)
+    if env_example or markdown:
+        lines = env_file(application) if env_example else readme_table(application)
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        return
+    flags = {"concurrency": concurrency, "http": http, "log_format": log_format, "log_level": log_level}
+    rows = list(effective(application, os.environ, flags))
+    if json:
+        _print_json(rows)
+    else:
+        _print(rows)
+    wrong = [row.wrong for row in rows if row.wrong]
+    sys.stderr.write("".join(f"streamapp: {text}\n" for text in wrong))
+    if wrong:
+        raise typer.Exit(2)
+
+
+def effective(app: "App", environ: "Mapping[str, str]", flags: "Mapping[str, str | None]") -> "Iterator[Row]":
+    """Answer every setting as it is in effect, in the order of the README."""
+    from streamapp.config import SETTINGS, queue_variable  # noqa: PLC0415 - slow to import
+
+    for stream in _streams(app):
+        variable = queue_variable(stream)
+        yield _row(variable, stream, QUEUE, environ.get(variable))
+    for variable in sorted(name for name in environ if name.startswith("AWS_")):
+        value = environ[variable] if any(word in variable for word in _OPEN) else "***"
+        yield Row(variable, setup.without_password(value), "environment", AWS)
+    for name, setting in SETTINGS.items():
+        yield _checked(setting, environ, flags.get(name))
+    for setting in app.settings:
+        yield _checked(setting, environ, None)
+
+
+def env_file(app: "App") -> "Iterator[str]":
+    """Answer a .env file that sets every setting to its default."""
+    from streamapp.config import SETTINGS, queue_variable  # noqa: PLC0415 - slow to import
+
+    yield "# Copy to .env; what is commented out has the value that is shown, or none."
+    yield ""
+    yield f"# {QUEUE}"
+    for stream in _streams(app):
+        yield f"#{queue_variable(stream)}={stream}"
+    yield ""
+    yield f"# {AWS}"
+    for name in ("AWS_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL_SQS"):
+        yield f"#{name}="
+    for setting in (*SETTINGS.values(), *app.settings):
+        yield ""
+        yield f"# {setting.meaning}"
+        yield f"#{setting.variable}={setting.default}"
+
+
+def readme_table(app: "App") -> "Iterator[str]":
+    """Answer the table of all settings, in Markdown."""
+    from streamapp.config import SETTINGS, queue_variable  # noqa: PLC0415 - slow to import
+
+    yield "| variable | default | meaning |"
+    yield "|---|---|---|"
+    yield f"| {', '.join(f'`{queue_variable(it)}`' for it in _streams(app))} | the stream's name | {QUEUE} |"
+    yield f"| `AWS_*` | | {AWS} |"
+    for setting in (*SETTINGS.values(), *app.settings):
+        default = f"`{setting.default}`" if setting.default else ""
+        yield f"| `{setting.variable}` | {default} | {setting.meaning} |".replace("|  |", "| |")
+    yield "| `NO_COLOR`, `FORCE_COLOR`, `TERM=dumb` | | the usual meaning |"
+
+
+def _streams(app: "App") -> list[str]:
+    return list(dict.fromkeys([*(agent.queue for agent in app.agents.values()), *app.sinks]))
+
+
+def _checked(setting: "Setting", environ: "Mapping[str, str]", flag: str | None) -> Row:
+    from streamapp.config import BadSetting  # noqa: PLC0415 - slow to import
+
+    row = _row(setting.variable, setting.default, setting.meaning, environ.get(setting.variable), flag)
+    try:
+        if row.value:
+            setting.parse(setting.variable, row.value)
+    except BadSetting as error:
+        return Row(row.variable, setup.without_password(row.value), row.origin, row.meaning, str(error))
+    return Row(row.variable, setup.without_password(row.value), row.origin, row.meaning)
+
+
+def _row(variable: str, default: str, meaning: str, environ: str | None, flag: str | None = None) -> Row:
+    if flag is not None:
+        return Row(variable, flag, "flag", meaning)
+    return (
+        Row(variable, environ, "environment", meaning)
+        if environ
+        else Row(variable, default, "default", meaning)
+    )
+
+
+def _print(rows: "Sequence[Row]") -> None:
+    from streamapp.cli.columns import aligned  # noqa: PLC0415 - slow to import
+
+    table = [("setting", "value", "from"), *((row.variable, row.value or "-", row.origin) for row in rows)]
+    sys.stdout.write("".join(f"{line}\n" for line in aligned(table)))
+
+
+def _print_json(rows: "Sequence[Row]") -> None:
+    setup.print_json(
+        [
+            {"setting": row.variable, "value": row.value, "from": row.origin, "meaning": row.meaning}
+            for row in rows
+        ]
+    )

@@ -1,0 +1,59 @@
+"""`streamapp config`: what is in effect, and why."""
+
+import json
+
+from shop import Shop
+from test_commands import run
+
+from streamapp.config import SETTINGS, Config
+
+
+async def test_each_setting_is_shown_with_its_value_and_its_origin(shop: Shop) -> None:
+    """`Why does it do that?` is mostly a variable that somebody forgot."""
+    shop.env |= {"STREAMAPP_CONCURRENCY": "20", "LOG_LEVEL": "debug"}
+
+    shown = run(shop, "config", "--json", "--concurrency", "30")
+
+    rows = {row["setting"]: row for row in json.loads(shown.stdout)}
+    assert shown.returncode == 0
+    assert (rows["STREAMAPP_CONCURRENCY"]["value"], rows["STREAMAPP_CONCURRENCY"]["from"]) == ("30", "flag")
+    assert (rows["LOG_LEVEL"]["value"], rows["LOG_LEVEL"]["from"]) == ("debug", "environment")
+    assert (rows["STREAMAPP_NAIVE_TZ"]["value"], rows["STREAMAPP_NAIVE_TZ"]["from"]) == ("UTC", "default")
+    assert rows["PEDIDO_QUEUE_URL"]["value"] == shop.names["pedido-events"]
+    assert rows["ACOMPANHAMENTO_INICIO"]["from"] == "default"
+
+
+async def test_secrets_are_starred_in_every_form(shop: Shop) -> None:
+    """What is shown here is pasted into tickets."""
+    shop.env |= {
+        "REDIS_URL": "redis://user:redis-canary@localhost:6379/0?password=query-canary",
+        "AWS_SECRET_ACCESS_KEY": "secret-canary",
+        "AWS_SESSION_TOKEN": "token-canary",
+        "AWS_SOMETHING_NEW": "new-canary",
+    }
+
+    shown = [run(shop, "config", *form) for form in ([], ["--json"])]
+
+    for each in shown:
+        assert "canary" not in each.stdout + each.stderr
+        assert "AWS_SECRET_ACCESS_KEY" in each.stdout
+
+
+async def test_each_setting_that_is_wrong_is_told_and_the_others_are_shown_all_the_same(shop: Shop) -> None:
+    """One look must do to mend them all."""
+    shop.env |= {"STREAMAPP_CONCURRENCY": "many", "STREAMAPP_NAIVE_TZ": "Mars/Olympus"}
+
+    shown = run(shop, "config")
+
+    assert shown.returncode == 2
+    assert "STREAMAPP_CONCURRENCY: expected a whole number" in shown.stderr
+    assert "STREAMAPP_NAIVE_TZ: expected a time zone" in shown.stderr
+    assert "REDIS_URL" in shown.stdout
+
+
+def test_the_defaults_that_are_told_are_those_in_force() -> None:
+    """Each default stands in the code twice: as a value, and as people write it."""
+    for name, setting in SETTINGS.items():
+        if setting.default:
+            told = Config.load({setting.variable: setting.default})
+            assert getattr(told, name) == getattr(Config(), name), name

@@ -1,0 +1,46 @@
+"""Help answers at once, and says how."""
+
+import subprocess
+import sys
+
+import pytest
+
+import streamapp
+
+COMMANDS = [[], ["worker"], ["demo"], ["send"], ["seed"], ["queues", "create"], ["config"]]
+
+HEAVY = {
+    "aioboto3",
+    "botocore",
+    "redis",
+    "aiohttp",
+    "moto",
+    "msgspec",
+    "anyio",
+    "streamapp_agents",
+    "streamapp.app",
+}
+"""What no help needs, each tens of milliseconds at least."""
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help_shows_examples_and_imports_neither_client_nor_rich(command: list[str]) -> None:
+    """People ask for help when they are in a hurry."""
+    program = [sys.executable, "-X", "importtime", "-m", "streamapp", *command, "--help"]
+
+    shown = subprocess.run(program, capture_output=True, text=True, check=True, timeout=50)
+
+    assert "streamapp" in shown.stdout.partition("xamples:")[2] or not command
+    imported = {line.rsplit("|", 1)[-1].strip() for line in shown.stderr.splitlines()}
+    assert "typer" in imported
+    assert imported.isdisjoint(HEAVY)
+    assert not [name for name in imported if name.split(".")[0] in {"rich", "pygments"}]
+
+
+def test_every_public_name_is_there_though_none_is_imported_before_it_is_asked_for() -> None:
+    """A name in `__all__` that its module lacks would be found by the first user."""
+    for name in streamapp.__all__:
+        assert getattr(streamapp, name).__name__ == name
+    assert set(streamapp.__all__) == set(dir(streamapp))
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        _ = streamapp.Nothing
