@@ -126,7 +126,8 @@ class RedisStore:
                 pipe.sadd(key, member)
                 pipe.pexpire(key, _milliseconds(ttl))
 
-        await self._pipeline(ask)
+        for answer in await self._pipeline(ask):
+            _good(answer)
 
     async def members(self, key: str) -> set[str]:
         """Answer a set's members."""
@@ -135,7 +136,8 @@ class RedisStore:
 
     async def remove(self, key: str, members: Sequence[str]) -> None:
         """Take members out of a set."""
-        await self._pipeline(lambda pipe: pipe.srem(key, *members))
+        (removed,) = await self._pipeline(lambda pipe: pipe.srem(key, *members))
+        _good(removed)
 
     async def ping(self) -> None:
         """Return when the store answers."""

@@ -1,4 +1,4 @@
-"""An SQS of our own for tests: it keeps SQS's rules, can be told to fail, and writes down everything.
+"""An SQS and a state store of our own for tests: they keep the rules, fail when told to, and write down everything.
 
 from streamapp.testing import Fail, MemorySqs, VirtualClock
 
@@ -28,6 +28,7 @@ from streamapp.testing.effects import (
 from streamapp.testing.faults import Faults, Planned
 from streamapp.testing.ledger import Entry, Ledger
 from streamapp.testing.memory import MemorySqs
+from streamapp.testing.memory_store import MemoryStore
 
 if TYPE_CHECKING:
     from streamapp.testing.server import serve
@@ -47,6 +48,7 @@ __all__ = [
     "Ledger",
     "Lose",
     "MemorySqs",
+    "MemoryStore",
     "Partial",
     "Planned",
     "RealClock",

@@ -4,7 +4,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from anyio import create_task_group, current_time, fail_after
+from anyio import current_time, fail_after
 from redis.asyncio import Redis
 from redis.exceptions import (
     AuthenticationError,
@@ -50,31 +50,6 @@ def own_redis_url() -> Iterator[str]:
         yield url
 
 
-async def test_a_commit_to_a_new_key_is_made_once(store: RedisStore, prefix: str) -> None:
-    """Who expects no hash and finds none may write."""
-    assert await store.commit([Commit(prefix, "", "t1", {"a": "1"}, ttl=TTL)]) == [True]
-
-    assert await store.read([prefix]) == [{"_t": "t1", "a": "1"}]
-
-
-async def test_a_commit_on_another_token_is_a_conflict(store: RedisStore, prefix: str) -> None:
-    """Somebody else's change came first, and stays."""
-    await store.commit([Commit(prefix, "", "t1", {"a": "1"}, ttl=TTL)])
-
-    assert await store.commit([Commit(prefix, "", "t2", {"a": "2"}, ttl=TTL)]) == [False]
-    assert await store.commit([Commit(prefix, "t0", "t2", {"a": "2"}, ttl=TTL)]) == [False]
-
-    assert await store.read([prefix]) == [{"_t": "t1", "a": "1"}]
-
-
-async def test_a_commit_that_is_repeated_finds_its_own_token(store: RedisStore, prefix: str) -> None:
-    """A client repeats a call whose answer was lost; that is no conflict with itself."""
-    commit = Commit(prefix, "", "t1", {"a": "1"}, ttl=TTL)
-    await store.commit([commit])
-
-    assert await store.commit([commit]) == [True]
-
-
 async def test_a_repeated_commit_writes_something(store: RedisStore, redis: Redis, prefix: str) -> None:
     """WAIT speaks only of what its own connection wrote, so a repetition without a write would prove nothing."""
     await redis.config_resetstat()
@@ -84,84 +59,6 @@ async def test_a_repeated_commit_writes_something(store: RedisStore, redis: Redi
     await store.commit([commit])
 
     assert (await redis.info("commandstats"))["cmdstat_hset"]["calls"] == before + 1
-
-
-async def test_fields_that_became_unknown_are_dropped(store: RedisStore, prefix: str) -> None:
-    """Absent means unknown."""
-    await store.commit([Commit(prefix, "", "t1", {"a": "1", "b": "2"}, ttl=TTL)])
-    await store.commit([Commit(prefix, "t1", "t2", {"c": "3"}, drop=["a", "b"], ttl=TTL)])
-
-    assert await store.read([prefix]) == [{"_t": "t2", "c": "3"}]
-
-
-async def test_a_hash_expires_unless_something_is_pending(
-    store: RedisStore, redis: Redis, prefix: str
-) -> None:
-    """What is owed outlives the state's ttl, and only that."""
-    await store.commit([Commit(prefix, "", "t1", {"a": "1"}, ttl=TTL)])
-    without = await redis.pttl(prefix)
-    await store.commit([Commit(prefix, "t1", "t2", {"_o:x": "[1,2.5,null]"}, keep=True, ttl=TTL)])
-    pending = await redis.pttl(prefix)
-    await store.settle([Settled(prefix, [("x", "[1,2.5,")], ttl=TTL)])
-    settled = await redis.pttl(prefix)
-
-    assert TTL * 900 < without <= TTL * 1000
-    assert pending == -1
-    assert TTL * 900 < settled <= TTL * 1000
-    assert "_o:x" not in (await store.read([prefix]))[0]
-
-
-async def test_without_ttl_a_hash_lives_for_ever(store: RedisStore, redis: Redis, prefix: str) -> None:
-    """A catalogue does not expire, not after its announcements either."""
-    await store.commit([Commit(prefix, "", "t1", {"_o:x": "[1,2.5,"}, keep=True)])
-    await store.settle([Settled(prefix, [("x", "[1,2.5,")])])
-
-    assert await redis.pttl(prefix) == -1
-
-
-async def test_settling_some_leaves_the_others_pending(store: RedisStore, redis: Redis, prefix: str) -> None:
-    """An announcement that is not sent must not expire because another one is."""
-    await store.commit([Commit(prefix, "", "t1", {"_o:x": "[1,1,x", "_o:y": "[2,1,y"}, keep=True, ttl=TTL)])
-    await store.settle([Settled(prefix, [("x", "[1,1,")], ttl=TTL)])
-
-    assert await store.read([prefix]) == [{"_t": "t1", "_o:y": "[2,1,y"}]
-    assert await redis.pttl(prefix) == -1
-
-
-async def test_what_was_owed_again_since_is_not_settled(store: RedisStore, prefix: str) -> None:
-    """A change back and forth owes the same content a second time; the first one's confirmation is not its."""
-    await store.commit([Commit(prefix, "", "t1", {"_o:x": "[3,9.5,new"}, keep=True, ttl=TTL)])
-    await store.settle(
-        [Settled(prefix, sent=[("x", "[1,2.5,")], ttl=TTL), Settled(prefix, parked=[("x", "[1,2.5,")])]
-    )
-
-    assert await store.read([prefix]) == [{"_t": "t1", "_o:x": "[3,9.5,new"}]
-
-
-async def test_what_was_refused_is_parked(store: RedisStore, redis: Redis, prefix: str) -> None:
-    """It is set aside for a human, and does not keep the hash for ever."""
-    await store.commit([Commit(prefix, "", "t1", {"_o:x": "[1,1,x", "_o:y": "[2,1,y"}, keep=True, ttl=TTL)])
-    await store.settle([Settled(prefix, [("y", "[2,1,")], parked=[("x", "[1,1,")], ttl=TTL)])
-
-    assert await store.read([prefix]) == [{"_t": "t1", "_x:x": "[1,1,x"}]
-    assert await redis.pttl(prefix) > 0
-
-
-async def test_settling_twice_is_settling(store: RedisStore, prefix: str) -> None:
-    """Every script may be repeated."""
-    await store.commit([Commit(prefix, "", "t1", {"_o:x": "[1,1,x"}, keep=True, ttl=TTL)])
-    settled = Settled(prefix, parked=[("x", "[1,1,")], ttl=TTL)
-    await store.settle([settled])
-    await store.settle([settled])
-
-    assert await store.read([prefix]) == [{"_t": "t1", "_x:x": "[1,1,x"}]
-
-
-async def test_settling_a_key_that_is_gone_does_not_bring_it_back(store: RedisStore, prefix: str) -> None:
-    """A late confirmation must not leave half a hash."""
-    await store.settle([Settled(prefix, [("x", "[1,")], parked=[("y", "[2,")], ttl=TTL)])
-
-    assert await store.read([prefix]) == [{}]
 
 
 async def test_scripts_that_the_server_lost_are_taught_again(
@@ -176,24 +73,6 @@ async def test_scripts_that_the_server_lost_are_taught_again(
     assert await store.read([prefix]) == [{"_t": "t1"}]
 
 
-async def test_a_key_of_another_type_fails_alone(store: RedisStore, redis: Redis, prefix: str) -> None:
-    """One key of another program must not stop a whole batch."""
-    await redis.set(f"{prefix}bad", "text")
-    bad, good = await store.read([f"{prefix}bad", f"{prefix}good"])
-    done = await store.commit(
-        [
-            Commit(f"{prefix}bad", "", "t1", {"a": "1"}, ttl=TTL),
-            Commit(f"{prefix}good", "", "t1", {"a": "1"}, ttl=TTL),
-        ]
-    )
-
-    assert isinstance(bad, ServiceError)
-    assert bad.fault is Fault.CONFIGURATION
-    assert good == {}
-    assert isinstance(done[0], ServiceError)
-    assert done[1] is True
-
-
 async def test_bytes_that_are_no_text_are_read_all_the_same(
     store: RedisStore, redis: Redis, prefix: str
 ) -> None:
@@ -202,46 +81,6 @@ async def test_bytes_that_are_no_text_are_read_all_the_same(
     await redis.hset(f"{prefix}good", mapping={"a": "é"})
 
     assert await store.read([f"{prefix}bad", f"{prefix}good"]) == [{"a": "\\xff\\xfe"}, {"a": "é"}]
-
-
-async def test_hostile_text_comes_back(store: RedisStore, prefix: str) -> None:
-    """No text is a command, a format or an end."""
-    texts = {
-        "a": "\r\n*1\r\n$8\r\nFLUSHALL\r\n",
-        "b": "\0\x1b[2J",
-        "c": "{x}\\u0000 %s",
-        "d": "日本語 🍕",
-        "": "e",
-    }
-    await store.commit([Commit(prefix, "", "t1", texts, ttl=TTL)])
-
-    assert await store.read([prefix]) == [{"_t": "t1", **texts}]
-
-
-async def test_sets_grow_and_shrink(store: RedisStore, redis: Redis, prefix: str) -> None:
-    """An index leads to keys."""
-    await store.add([f"{prefix}a", f"{prefix}b"], "1", TTL)
-    await store.add([f"{prefix}a"], "2", TTL)
-    await store.remove(f"{prefix}a", ["1", "9"])
-
-    assert await store.members(f"{prefix}a") == {"2"}
-    assert await store.members(f"{prefix}b") == {"1"}
-    assert await store.members(f"{prefix}none") == set()
-    assert await redis.pttl(f"{prefix}a") > 0
-
-
-async def test_two_hundred_commits_on_one_token_are_won_by_one(store: RedisStore, prefix: str) -> None:
-    """Compare and set is atomic."""
-    won: list[bool | ServiceError] = []
-
-    async def commit(token: str) -> None:
-        won.extend(await store.commit([Commit(prefix, "", token, {"a": token}, ttl=TTL)]))
-
-    async with create_task_group() as tasks:
-        for n in range(200):
-            tasks.start_soon(commit, f"t{n}")
-
-    assert sum(answer is True for answer in won) == 1
 
 
 async def test_a_server_that_refuses_connections_is_transient_at_once() -> None:
