@@ -22,6 +22,7 @@ from streamapp.source import Source
 from streamapp.sqs import BATCH, Sqs
 from streamapp.state import State
 from streamapp.store import Store
+from streamapp.sweep import Pace, Sweeper
 from streamapp.tally import Tally
 from streamapp.work import Runtime
 
@@ -29,6 +30,9 @@ logger = logging.getLogger(__name__)
 
 FLUSH = 100
 """Events in one flush of state: about 20 ms of Redis and of folding."""
+
+
+USUAL_PACE = Pace()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Assembly:
     runtime: Runtime
     lines: Sequence[Line]
     batchers: Sequence[Batcher[object, object]]
+    sweeper: Sweeper
 
     def close(self) -> None:
         """Close what is open; the worker does so at its end."""
@@ -84,9 +89,11 @@ async def assemble(
     *,
     agents: Sequence[str] | None = None,
     longest_wait: float = 20.0,
+    pace: Pace = USUAL_PACE,
 ) -> Assembly:
     """Find every queue and the store, and answer what will serve the named agents (None: all).
 
+    *longest_wait* bounds every long poll, in seconds, and *pace* is that of the sweeps.
     Raises `ConfigError` or `ServiceError` for what cannot be used.
     """
     chosen = choose(app, agents)
@@ -122,7 +129,8 @@ async def assemble(
         *(outbox.batcher for outbox in (*outboxes.values(), *letters)),
         *(batcher for line in lines for batcher in (line.settler.deletes, line.settler.releases)),
     ]
-    return Assembly(runtime, lines, batchers)  # type: ignore[arg-type]  # each takes its own items
+    sweeper = Sweeper(app.tables.values(), store, runtime.announcer, tally, config, pace)
+    return Assembly(runtime, lines, batchers, sweeper)  # type: ignore[arg-type]  # each takes its own items
 
 
 def choose(app: App, names: Sequence[str] | None) -> list[Agent]:

@@ -1,5 +1,6 @@
 """The state store in Redis or Valkey: the only module that knows the Redis client."""
 
+import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -37,6 +38,9 @@ TIMEOUT = 2.0
 CONNECTIONS = 32
 """Calls under way at once; more would only wait in Redis, which does one after the other."""
 
+SCAN = 500
+"""Keys that one step of a scan looks at: some 0.2 ms of a server that serves others meanwhile."""
+
 # ARGV: token seen, new token, ttl in ms (0: for ever), 1 to keep, number of fields to set, field, value, ...,
 # fields to unset. A client repeats a call whose answer was lost, so finding its own token is success too; it is
 # written again all the same, because WAIT speaks only of what its own connection wrote.
@@ -68,6 +72,8 @@ for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[1])
 """
+_FOR_EVER = -1  # PTTL's answer
+
 assert PENDING == "_o:"  # noqa: S101 - the scripts above spell both out
 assert PARKED == "_x:"  # noqa: S101
 
@@ -138,6 +144,16 @@ class RedisStore:
         """Take members out of a set."""
         (removed,) = await self._pipeline(lambda pipe: pipe.srem(key, *members))
         _good(removed)
+
+    async def scan(self, prefix: str, cursor: str = "") -> tuple[list[str], str]:
+        """Answer some keys of the hashes that begin with *prefix* and do not expire, as what owes does not."""
+        (answer,) = await self._pipeline(
+            lambda pipe: pipe.scan(int(cursor or "0"), f"{_literal(prefix)}*", SCAN, "HASH")  # pyright: ignore[reportUnknownMemberType]  # redis-py's own
+        )
+        following, keys = _good(answer)
+        lives = await self._pipeline(lambda pipe: [pipe.pttl(key) for key in keys]) if keys else []
+        lasting = [key for key, life in zip(keys, lives, strict=True) if life == _FOR_EVER]
+        return lasting, str(following) if following else ""
 
     async def ping(self) -> None:
         """Return when the store answers."""
@@ -227,6 +243,11 @@ def _good(answer: Any) -> Any:  # noqa: ANN401 - Redis's answer
     if isinstance(answer, ServiceError):
         raise answer
     return answer
+
+
+def _literal(text: str) -> str:
+    """Answer the pattern that matches *text* alone."""
+    return re.sub(r"([*?\[\]\\])", r"\\\1", text)
 
 
 def _arguments(commit: Commit) -> list[str | int]:

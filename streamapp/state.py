@@ -53,7 +53,7 @@ Place = tuple[str, str, str]
 class Announcement:
     """A message that a change of state owes to the outside, until it is known to be sent.
 
-    *id* names what it says, *mark* the commit that owed it.
+    *id* names what it says, *mark* the commit that owed it. *at* is when that was, in Unix time.
     """
 
     redis_key: str
@@ -63,6 +63,7 @@ class Announcement:
     sequence: int
     message: Outgoing
     ttl: float | None
+    at: float
 
     @property
     def place(self) -> Place:
@@ -172,11 +173,12 @@ class State:
         written: dict[str, str] | None = None
         new: dict[str, str] = {}
         steps: list[tuple[Any, bool] | Exception] = []
+        now = time.time()
         for change in changes:
             try:
                 after, announcement = _step(change, state, len(pending))
                 fields_after = {} if after is None else table.record.write(after)
-                text = "" if announcement is None else _as_text(_next(pending), announcement[1])
+                text = "" if announcement is None else _as_text(_next(pending), now, announcement[1])
             except Exception as error:  # noqa: BLE001 - the fold is the application's; its bug ends one event
                 steps.append(error)
                 continue
@@ -191,6 +193,7 @@ class State:
                         _next(pending),
                         message,
                         ttl,
+                        now,
                     )
                 )
                 new[PENDING + identity] = text
@@ -237,9 +240,8 @@ def pending_of(key: str, fields: Mapping[str, str], sink: str, ttl: float | None
         if name.startswith(PENDING):
             it = msgspec.json.decode(text, type=_Pending)
             message = Outgoing(it.body, group=it.group, deduplication=it.deduplication)
-            owed.append(
-                Announcement(key, name.removeprefix(PENDING), _mark(text), sink, it.sequence, message, ttl)
-            )
+            identity = name.removeprefix(PENDING)
+            owed.append(Announcement(key, identity, _mark(text), sink, it.sequence, message, ttl, it.at))
     return sorted(owed, key=lambda announcement: announcement.sequence)
 
 
@@ -259,8 +261,8 @@ def _next(pending: Sequence[Announcement]) -> int:
     return pending[-1].sequence + 1 if pending else 1
 
 
-def _as_text(sequence: int, message: Outgoing) -> str:
-    pending = _Pending(sequence, time.time(), message.group, message.deduplication, message.body)
+def _as_text(sequence: int, at: float, message: Outgoing) -> str:
+    pending = _Pending(sequence, at, message.group, message.deduplication, message.body)
     return msgspec.json.encode(pending).decode()
 
 

@@ -79,6 +79,14 @@ class Store(Protocol):
         """Take members out of a set."""
         ...
 
+    async def scan(self, prefix: str, cursor: str = "") -> tuple[list[str], str]:
+        """Answer some keys of the hashes that begin with *prefix* and do not expire, as what owes does not.
+
+        With them comes where to go on, empty when all were seen. A key may come twice; none that was there all
+        the time is left out.
+        """
+        ...
+
     async def ping(self) -> None:
         """Return when the store answers."""
         ...

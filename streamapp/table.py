@@ -89,7 +89,11 @@ class Table(Generic[S, E]):
 
     def redis_key(self, prefix: str, key: str) -> str:
         """Answer where the state of *key* lives."""
-        return f"{prefix}{self.name}:{plain(key)}"
+        return self.start(prefix) + plain(key)
+
+    def start(self, prefix: str) -> str:
+        """Answer how all its keys begin."""
+        return f"{prefix}{self.name}:"
 
     def announcement(self, before: S | None, after: S | None, key: str) -> tuple[str, Outgoing] | None:
         """Answer id and message of what a change says to the outside, or None."""

@@ -21,12 +21,14 @@ Word = Literal[
     "blocked",
     "silent",
     "crashing",
+    "swept",
 ]
 """received: deliveries taken in. ok, duplicate (nothing changed), skipped, invalid and dead (dead-lettered: by the
 codec, by the agent or its last attempt): how a message ended. retry, released: given back. lost: its lease ended
 first. sent: outgoing messages accepted, in sends calls. refused: outgoing messages that SQS will never take.
 fast, tolerant: which path of the codec a body took. blocked: how often the event loop stood still, by agent.
-silent: how often a poll did not return. crashing: how often an agent failed at many messages in a row."""
+silent: how often a poll did not return. crashing: how often an agent failed at many messages in a row. swept: announcements, by
+their queue, that a sweep found owed for long and sent."""
 
 
 class Tally:

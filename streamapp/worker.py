@@ -24,6 +24,7 @@ class Worker:
     def __init__(self, assembly: Assembly) -> None:
         self._parts = assembly
         self._lines = assembly.lines
+        self._sweeper = assembly.sweeper
         self._watch = Watch(assembly.lines, assembly.runtime.tally)
         self._stop = Event()
         self._hurry = Event()
@@ -63,6 +64,7 @@ class Worker:
                     async with sources:  # end by themselves when told to stop
                         for line in self._lines:
                             sources.start_soon(line.source.run, name=f"source {line.queue.name}")
+                        sources.start_soon(self._sweeper.run, name="sweeper")
                         heartbeats.start_soon(self._drain, agents.cancel_scope, name="drain")
                         heartbeats.start_soon(self._hurry_up, agents.cancel_scope, name="hurry")
                         heartbeats.start_soon(self._summarise, name="summary")
@@ -87,12 +89,14 @@ class Worker:
         )
         deadline = current_time() + self._parts.runtime.config.drain_timeout
         agents.deadline = deadline
+        self._sweeper.stop(deadline)
         for line in self._lines:
             line.source.stop(deadline)
             line.runner.stop()
 
     async def _hurry_up(self, agents: CancelScope) -> None:
         await self._hurry.wait()
+        self._sweeper.stop(current_time())
         for line in self._lines:
             line.source.stop(current_time())
         agents.cancel("a second signal came")

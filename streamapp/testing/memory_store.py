@@ -18,6 +18,9 @@ T = TypeVar("T")
 TIMEOUT = 2.0
 """Seconds after which a caller hears that the store does not answer, as from a real client."""
 
+SCAN = 100
+"""Keys that one step of a scan looks at."""
+
 _FAULTS = {
     "OOM": Fault.CAPACITY,
     "MISCONF": Fault.CAPACITY,
@@ -114,6 +117,17 @@ class MemoryStore:
                 self.kept.drop(key)
 
         await self._call("remove", act)
+
+    async def scan(self, prefix: str, cursor: str = "") -> tuple[list[str], str]:
+        """Answer some keys of the hashes that begin with *prefix* and do not expire, as what owes does not."""
+
+        def act() -> tuple[list[str], str]:
+            keys = sorted(key for key in self.kept.all() if key.startswith(prefix) and key > cursor)
+            page = keys[:SCAN]
+            lasting = [key for key in page if self.ttl(key) is None and self._read(key) is not _WRONG_TYPE]
+            return lasting, page[-1] if len(keys) > SCAN else ""
+
+        return await self._call("scan", act)
 
     async def ping(self) -> None:
         """Return when the store answers."""

@@ -65,7 +65,7 @@ class Office:
     def owes(self, body: str, sequence: int = 1, key: str = "k") -> Announcement:
         """Answer an announcement that a hash owes."""
         message = Outgoing(body, group=key, deduplication=body)
-        return Announcement(key, f"id-{body}", f"[{sequence},", self.queue.name, sequence, message, None)
+        return Announcement(key, f"id-{body}", f"[{sequence},", self.queue.name, sequence, message, None, 0.0)
 
     def bodies(self) -> list[str]:
         """Answer what has arrived."""

@@ -197,6 +197,22 @@ async def test_sets_grow_and_shrink(store: Store, ttl_of: TtlOf, prefix: str) ->
     assert await ttl_of(f"{prefix}a")
 
 
+async def test_a_scan_finds_every_lasting_hash_and_nothing_else(store: Store, prefix: str) -> None:
+    """What owes does not expire; whoever looks for it must miss none, nor read all the rest."""
+    lasting = {f"{prefix}[a]*:{n}" for n in range(1200)}
+    await store.commit([Commit(key, "", "t", {"a": "1"}) for key in lasting])
+    await store.commit([Commit(f"{prefix}[a]*:dying{n}", "", "t", {"a": "1"}, ttl=TTL) for n in range(50)])
+    await store.commit([Commit(f"{prefix}a:other", "", "t", {"a": "1"})])
+    await store.add([f"{prefix}[a]*:set"], "1", TTL)
+    found: list[str] = []
+    cursor = None
+    while cursor != "":
+        keys, cursor = await store.scan(f"{prefix}[a]*:", cursor or "")
+        found += keys
+
+    assert set(found) == lasting
+
+
 async def test_two_hundred_commits_on_one_token_are_won_by_one(store: Store, prefix: str) -> None:
     """Compare and set is atomic."""
     won: list[bool | ServiceError] = []
