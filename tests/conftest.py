@@ -14,8 +14,9 @@ _numbers = itertools.count()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--long` runs the long form of each fault row, as `just faults ROW` does."""
+    """`--long` runs the long form of each fault row, as `just faults ROW` does; `--sqs` takes another server's place."""
     parser.addoption("--long", action="store_true", help="run fault rows in their long form")
+    parser.addoption("--sqs", metavar="URL", help="an SQS to use where the tests would start moto's")
 
 
 @pytest.fixture
@@ -32,8 +33,11 @@ def redis_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def moto_endpoint() -> Iterator[str]:
-    """Moto's SQS for this run of the tests."""
+def moto_endpoint(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Moto's SQS for this run of the tests, or what `--sqs` names."""
+    if given := request.config.getoption("--sqs"):
+        yield given
+        return
     with sqs_server() as endpoint:
         yield endpoint
 

@@ -62,7 +62,7 @@ def localstack_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
     """LocalStack's SQS for this run of the tests."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    start = Path(__file__).parent / "localstack" / "start.py"
+    start = Path(__file__).parents[2] / "local" / "localstack" / "start.py"
     folder = tmp_path_factory.mktemp("localstack")
     command = [os.environ["LOCALSTACK_PYTHON"], str(start), str(port), str(folder)]
     with subprocess.Popen(

@@ -1,8 +1,7 @@
 """Run LocalStack's SQS on a loopback port, in LocalStack's own environment; ends with its parent.
 
-uv venv --python 3.11 .localstack
-uv pip sync --python .localstack --require-hashes tests/testing/localstack/requirements.txt
-LOCALSTACK_PYTHON=.localstack/bin/python uv run pytest tests/testing/test_conformance.py
+`local/native.py` makes that environment in .local/localstack; the conformance suite runs on it with
+LOCALSTACK_PYTHON=.local/localstack/bin/python uv run pytest tests/testing/test_conformance.py
 """
 
 import os
