@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-FROM ghcr.io/astral-sh/uv:0.9-python3.13-trixie-slim AS build
+FROM ghcr.io/astral-sh/uv:0.13.9-python3.13-trixie-slim AS build
 ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
 WORKDIR /app
 # The packages first: they change less often than the code.

@@ -1,7 +1,12 @@
 set shell := ["bash", "-euo", "pipefail", "-c"]
 set positional-arguments
+set dotenv-load
 
 py := "uv run --frozen"
+compose := env("COMPOSE", "docker compose")
+
+# What runs here talks to the emulator of `just up`, unless .env or the environment says otherwise.
+local := "AWS_ENDPOINT_URL=${AWS_ENDPOINT_URL:-http://localhost:4566} AWS_DEFAULT_REGION=${AWS_DEFAULT_REGION:-us-east-1} AWS_ACCESS_KEY_ID=${AWS_ACCESS_KEY_ID:-test} AWS_SECRET_ACCESS_KEY=${AWS_SECRET_ACCESS_KEY:-test} " + py
 
 # list the recipes
 [private]
@@ -19,27 +24,80 @@ setup:
 demo *args:
     @{{ py }} streamapp demo "$@"
 
-# create the queues at AWS_ENDPOINT_URL
+# SQS and Redis in Docker, and the queues; `just down` stops them
 [group('local')]
-queues:
-    {{ py }} streamapp queues create
+up:
+    {{ compose }} up -d --wait
+    {{ local }} streamapp queues create
 
-# run the worker
+# the same without Docker, in the foreground, e.g.: just up-native --emulator ministack
+[group('local')]
+[no-exit-message]
+up-native *args:
+    @{{ py }} python local/native.py "$@"
+
+# a worker that starts again when the code changes
+[group('local')]
+[no-exit-message]
+dev *args:
+    @{{ local }} watchfiles --filter python --sigint-timeout 30 "python -m streamapp worker --log-format console $*" streamapp agents codecs
+
+# run the worker once
 [group('local')]
 [no-exit-message]
 worker *args:
-    @{{ py }} python -m streamapp worker "$@"
+    @{{ local }} python -m streamapp worker "$@"
+
+# what the worker does with each message, e.g.: just tail pedido-events -n 20
+[group('local')]
+[no-exit-message]
+tail *args:
+    @{{ local }} streamapp tail "$@"
 
 # order lifecycles into the queues, e.g.: just seed --orders 50 --seed 7
 [group('local')]
 [no-exit-message]
 seed *args:
-    @{{ py }} streamapp seed "$@"
+    @{{ local }} streamapp seed "$@"
+
+# the kitchen's board, e.g.: just board cliente
+[group('local')]
+[no-exit-message]
+board *args:
+    @{{ local }} streamapp board "$@"
+
+# what is wrong with queues, Redis and settings, and how to mend it
+[group('local')]
+[no-exit-message]
+doctor *args:
+    @{{ local }} streamapp doctor "$@"
+
+# stop SQS and Redis; Redis keeps its data
+[group('local')]
+down:
+    {{ compose }} down --remove-orphans
+
+# stop them and delete all their data
+[confirm('Delete the local queues and all local Redis data? (y/N)')]
+[group('local')]
+nuke:
+    {{ compose }} down --volumes --remove-orphans
+
+# what SQS and Redis say
+[group('local')]
+[no-exit-message]
+logs *args:
+    {{ compose }} logs --follow --tail 100 "$@"
 
 # all tests, on real servers that they start themselves
 [group('quality')]
 test *args:
     @{{ py }} pytest -n logical "$@"
+
+# the end-to-end tests on another SQS, e.g.: just integration localstack (or ministack)
+[group('quality')]
+integration emulator='localstack':
+    {{ py }} python local/integration.py {{ emulator }}
 
 # one fault row in its long form, with its figure, e.g.: just faults 7; without a number all of them
 [group('quality')]
@@ -74,3 +132,15 @@ docs:
 [group('release')]
 build:
     uv build
+
+# the container image, e.g.: just image 0.1.0
+[group('release')]
+image tag='dev':
+    docker build -t streamapp:{{ tag }} .
+
+# what the image is made of, as CycloneDX in dist/sbom.json
+[group('release')]
+sbom:
+    mkdir -p dist
+    uv export --frozen --no-dev --no-emit-project --extra fast --extra otel -o dist/requirements.txt -q
+    uvx --from cyclonedx-bom cyclonedx-py requirements dist/requirements.txt -o dist/sbom.json

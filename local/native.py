@@ -1,7 +1,7 @@
 """SQS and Redis on this machine without Docker: an emulator in an environment of its own, and a real Valkey.
 
-    python local/native.py                        # LocalStack's core on 4566, Valkey on 6379, the queues made
-    python local/native.py --emulator ministack   # the same with a lighter emulator
+python local/native.py                        # LocalStack's core on 4566, Valkey on 6379, the queues made
+python local/native.py --emulator ministack   # the same with a lighter emulator
 
 Stays in the foreground; Ctrl-C ends what it started. State is kept in .local/valkey, queues live as long as the emulator.
 """
@@ -76,14 +76,21 @@ def environment(name: str, folder: Path) -> Path:
         # 3.11: what LocalStack 4.12 runs on; later cores refuse it, and this one is not said to run on later Pythons.
         say(f"making the environment of {name} in {home} (once)")
         subprocess.run(["uv", "venv", "-q", "--python", "3.11", str(home)], check=True)
-    subprocess.run(["uv", "pip", "sync", "-q", "--python", str(python), "--require-hashes", str(lock)], check=True)
+    subprocess.run(
+        ["uv", "pip", "sync", "-q", "--python", str(python), "--require-hashes", str(lock)], check=True
+    )
     return python
 
 
 def emulator(name: str, python: Path, port: int, folder: Path) -> "Server":
     """Answer how to start the emulator on a loopback port."""
     if name == "localstack":
-        command = [str(python), str(HERE / "localstack" / "start.py"), str(port), str(folder / "localstack-files")]
+        command = [
+            str(python),
+            str(HERE / "localstack" / "start.py"),
+            str(port),
+            str(folder / "localstack-files"),
+        ]
         return Server(name, command, {}, folder / "localstack.log")
     settings = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "SERVICES": "sqs"}
     return Server(name, [str(python.parent / "ministack")], settings, folder / "ministack.log")
