@@ -1,18 +1,22 @@
 """What has been declared: agents, tables, sinks, indexes."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from streamapp.config import Setting
+from streamapp.config import Config, Setting
 from streamapp.errors import ConfigError
 from streamapp.scenario import Board, Scenario, Traffic
 from streamapp.sink import Encoder, Sink
 from streamapp.stream import Stream
 from streamapp.table import Index, Table
 from streamapp_codecs import Decoder
+
+if TYPE_CHECKING:
+    from streamapp.testing.trial import Trial
 
 T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
@@ -128,6 +132,27 @@ class App:
     def index(self, name: str) -> Index:
         """Declare sets of keys, by key."""
         return Index(name)
+
+    def test(
+        self, config: Config | None = None, *, dead_letters: bool = True, seed: int = 0
+    ) -> "AbstractAsyncContextManager[Trial]":
+        """Run the app in a test: the real engine, between an SQS and a store in memory that are its alone.
+
+            async with app.test() as t:
+                await t.send("clicks", Hit("home"), Hit("home"))
+                await t.settle()
+                assert t.table("page")["home"] == Page(hits=2)
+                assert t.sent("popular-pages") == []
+                assert t.dead("clicks") == []
+
+        On asyncio and on trio. Time passes at once while everybody waits for it, backoffs and visibility timeouts
+        included, and so do the timeouts of the test itself. No variable is read: *config* is the default one, or
+        what you give. *dead_letters*: each agent's queue has a dead-letter queue. *seed* makes the message ids, and
+        what faults leave to chance.
+        """
+        from streamapp.testing.trial import open_trial  # noqa: PLC0415 - a worker has no need of it
+
+        return open_trial(self, config or Config(), dead_letters=dead_letters, seed=seed)
 
 
 class DeclaredTwice(ConfigError):

@@ -28,7 +28,7 @@ class Sink(Generic[M]):
 
     def __init__(self, queue: str, codec: Encoder[M], identity: Callable[[M], str] | None = None) -> None:
         self.queue = queue
-        self._codec = codec
+        self.codec = codec
         self._identity = identity
 
     def __repr__(self) -> str:
@@ -45,7 +45,7 @@ class Sink(Generic[M]):
 
     def outgoing(self, message: M, group: str) -> tuple[str, Outgoing]:
         """Answer the identity of *message* and what is to be sent."""
-        body = self._codec.encode(message)
+        body = self.codec.encode(message)
         identity = self._identity(message) if self._identity else _digest(group, body)
         return identity, Outgoing(body, group=group, deduplication=identity)
 

@@ -19,13 +19,13 @@ SUMMARY_EVERY = 30.0
 
 
 class Worker:
-    """Runs the agents of an assembly until told to stop."""
+    """Runs the agents of an assembly until told to stop; *watch*: a thread looks after its event loop."""
 
-    def __init__(self, assembly: Assembly) -> None:
+    def __init__(self, assembly: Assembly, *, watch: bool = True) -> None:
         self._parts = assembly
         self._lines = assembly.lines
         self._sweeper = assembly.sweeper
-        self._watch = Watch(assembly.lines, assembly.runtime.tally)
+        self._watch = Watch(assembly.lines, assembly.runtime.tally) if watch else None
         self._stop = Event()
         self._hurry = Event()
 
@@ -68,7 +68,8 @@ class Worker:
                         heartbeats.start_soon(self._drain, agents.cancel_scope, name="drain")
                         heartbeats.start_soon(self._hurry_up, agents.cancel_scope, name="hurry")
                         heartbeats.start_soon(self._summarise, name="summary")
-                        heartbeats.start_soon(self._watch.run, name="watch")
+                        if self._watch is not None:
+                            heartbeats.start_soon(self._watch.run, name="watch")
                         if idle is not None:
                             heartbeats.start_soon(self._stop_when_idle, idle, name="idle")
                         task_status.started()

@@ -32,6 +32,7 @@ from streamapp.testing.memory_store import MemoryStore
 
 if TYPE_CHECKING:
     from streamapp.testing.server import serve
+    from streamapp.testing.trial import Trial
 
 __all__ = [
     "MISSING",
@@ -55,6 +56,7 @@ __all__ = [
     "Reorder",
     "Reset",
     "Slow",
+    "Trial",
     "VirtualClock",
     "serve",
     "settle",
@@ -62,9 +64,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Import the server only for those who serve: aiohttp is slow to import."""
+    """Import the server and the whole engine only for those who ask: they are slow to import."""
     if name == "serve":
         from streamapp.testing.server import serve  # noqa: PLC0415
 
         return serve
+    if name == "Trial":
+        from streamapp.testing.trial import Trial  # noqa: PLC0415
+
+        return Trial
     raise AttributeError(name)

@@ -39,6 +39,12 @@ class Broker:
         self._deleted_at: dict[str, float] = {}
         self._ledger = ledger
         self._chance = chance
+        self._letters: dict[str, list[Letter]] | None = None
+
+    def keep_letters(self) -> dict[str, list[Letter]]:
+        """Answer all that will be sent from now on, by queue; it grows for ever, so a test has to ask for it."""
+        self._letters = {}
+        return self._letters
 
     def stored(self, name: str, now: float) -> StoredQueue:
         """Answer this queue, brought up to *now*."""
@@ -131,7 +137,11 @@ class Broker:
         """Take messages, each for itself; *delay* is seconds on top of their own."""
         stored = self.stored(name, now)
         self.touched.add(name)
-        return each(letters, lambda letter: stored.send(letter, now, delay=delay))
+        outcomes = each(letters, lambda letter: stored.send(letter, now, delay=delay))
+        if self._letters is not None:
+            new = [sent.letter for sent in outcomes if isinstance(sent, Sent) and not sent.repeated]
+            self._letters.setdefault(name, []).extend(new)
+        return outcomes
 
     def receive(
         self,

@@ -1,0 +1,218 @@
+"""An app on trial: the real engine between an SQS and a store in memory, in time that passes at once."""
+
+import json
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager, suppress
+from itertools import count
+from typing import Any
+
+from anyio import Event, create_task_group
+from anyio.abc import TaskStatus
+
+from streamapp.app import App
+from streamapp.assembly import assemble
+from streamapp.config import Config
+from streamapp.delivery import Outgoing, Queue
+from streamapp.errors import StreamappError
+from streamapp.sqs import BATCH
+from streamapp.store import PENDING
+from streamapp.tally import Tally
+from streamapp.testing.found import Dead, Rows, body_of, dead_letters_of, dead_of, value_of
+from streamapp.testing.looptime import LoopTime, NeverAtRest, loop_time
+from streamapp.testing.memory import MemorySqs
+from streamapp.testing.memory_store import MemoryStore
+from streamapp.testing.message import Letter
+from streamapp.worker import LAST_FLUSH, Worker
+
+SPARE_RECEIVES = 3
+"""Receives beyond the worker's own last attempt before SQS moves a message itself, as `queues create` sets them."""
+
+
+class NotSettled(StreamappError):
+    """The app still had something to do when `settle` gave up."""
+
+    def __init__(self, seconds: float, left: Iterable[str]) -> None:
+        super().__init__(
+            f"not settled within {seconds:g} s: {'; '.join(left)}. A message whose agent always fails and that has "
+            "no dead-letter queue comes back for ever, and an agent that waits for ever keeps its own; "
+            "if it only takes long, give `within=` more seconds"
+        )
+
+
+class NotSent(StreamappError):
+    """SQS would not take what the test sends."""
+
+    def __init__(self, queue: str, why: str) -> None:
+        super().__init__(f"{queue} does not take this message: {why}")
+
+
+class NotOfApp(StreamappError):
+    """The test speaks of a queue or a table that the app does not have."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"the app has no {kind} {name!r}, but {', '.join(known) or 'none'}")
+
+
+class Trial:
+    """What a test holds in its hand while the app runs; made by `App.test`.
+
+    *sqs* and *store* keep the rules of the real ones; their `faults` and `ledger` are there for tests of failure.
+    """
+
+    def __init__(self, app: App, config: Config, time: LoopTime, *, seed: int) -> None:
+        self.app = app
+        self.config = config
+        self.sqs = MemorySqs(clock=time, seed=seed)
+        self.store = MemoryStore(clock=time, seed=seed)
+        self.tally = Tally()
+        self._time = time
+        self._queues: dict[str, Queue] = {}
+        self._letters = self.sqs.service.broker.keep_letters()
+        self._numbers = count()
+
+    async def send(self, queue: str, *values: object, group: str | None = None) -> None:
+        """Send a message for each value: a str or bytes is its body as it is, anything else becomes JSON.
+
+        On a FIFO queue they are of one *group*, and each has a deduplication id of its own.
+        """
+        to = self._queue(queue)
+        messages = [
+            Outgoing(
+                body_of(value),
+                group=group or ("all" if to.fifo else None),
+                deduplication=str(next(self._numbers)) if to.fifo else None,
+            )
+            for value in values
+        ]
+        for start in range(0, len(messages), BATCH):
+            for failure in await self.sqs.send(to, messages[start : start + BATCH]):
+                if failure is not None:
+                    raise NotSent(queue, failure.message or failure.code)
+
+    async def settle(self, *, within: float = 3600.0) -> None:
+        """Return when the app has nothing left to do: its queues are empty, and no announcement is pending.
+
+        Whatever waits for time (a message for its next try, an agent that sleeps) goes on at once, as if it had
+        passed. Raises `NotSettled` when *within* seconds of that time are not enough.
+        """
+        until = self._time.now() + within
+        while left := await self._left():
+            if self._time.now() >= until:
+                raise NotSettled(within, left)
+            await self._time.jump(until)
+
+    async def advance(self, seconds: float) -> None:
+        """Let *seconds* pass at once; what was due by then has happened."""
+        until = self._time.now() + seconds
+        while self._time.now() < until:
+            await self._time.rest()
+            await self._time.jump(until)
+        await self._time.rest()
+
+    def table(self, name: str) -> Rows:
+        """Answer the states of a table, by key."""
+        if name not in self.app.tables:
+            raise NotOfApp("table", name, self.app.tables)
+        prefix, read = f"{self.config.key_prefix}{name}:", self.app.tables[name].record.read
+        rows = {
+            key.removeprefix(prefix): read(fields)
+            for key, fields in self.store.hashes().items()
+            if key.startswith(prefix)
+        }
+        return Rows({key: state for key, state in rows.items() if state is not None})
+
+    def sent(self, queue: str) -> list[Any]:
+        """Answer all that was sent to a queue, consumed or not: values, where its sink's codec can decode them."""
+        decode = getattr(getattr(self.app.sinks.get(queue), "codec", None), "decode", None)
+        bodies = [letter.body for letter in self._letters.get(self._queue(queue).name, [])]
+        return bodies if decode is None else [value_of(decode, body) for body in bodies]
+
+    def dead(self, queue: str) -> list[Dead]:
+        """Answer the dead letters of an agent's queue."""
+        name = dead_letters_of(self._queue(queue).name)
+        stored = self.sqs.service.broker.names()
+        return [dead_of(letter) for letter in self._stock(name)] if name in stored else []
+
+    async def create(self, *, dead_letters: bool) -> None:
+        """Create the app's queues, as `streamapp queues create` does."""
+        sources = [agent.queue for agent in self.app.agents.values()]
+        for stream in dict.fromkeys([*sources, *self.app.sinks]):
+            name = self.config.queue(stream).rstrip("/").rsplit("/", 1)[-1]
+            kind = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
+            redrive = {}
+            if dead_letters and stream in sources:
+                letters = await self.sqs.create(dead_letters_of(name), kind)
+                arn = (await self.sqs.attributes(letters))["QueueArn"]
+                policy = {
+                    "deadLetterTargetArn": arn,
+                    "maxReceiveCount": self.config.max_attempts + SPARE_RECEIVES,
+                }
+                redrive = {"RedrivePolicy": json.dumps(policy)}
+            self._queues[stream] = await self.sqs.create(name, kind | redrive)
+
+    def _queue(self, stream: str) -> Queue:
+        if stream not in self._queues:
+            raise NotOfApp("queue", stream, self._queues)
+        return self._queues[stream]
+
+    def _stock(self, name: str) -> list[Letter]:
+        return [message.letter for message in self.sqs.service.broker.stored(name, self._time.now()).stock]
+
+    async def _left(self) -> list[str]:
+        """Answer what the app has still to do, once it waits for time to pass."""
+        await self._time.rest()
+        left: list[str] = []
+        for name in dict.fromkeys(self._queues[agent.queue].name for agent in self.app.agents.values()):
+            stock = self.sqs.service.broker.stored(name, self._time.now()).stock
+            if len(stock):
+                most = max(message.receives for message in stock)
+                hidden = len(stock.in_flight) + len(stock.delayed)
+                left.append(
+                    f"{name} holds {len(stock)} (in flight or delayed {hidden}, received up to {most} times)"
+                )
+        for key, fields in self.store.hashes().items():
+            if pending := sum(name.startswith(PENDING) for name in fields):
+                left.append(f"{key} has {pending} announcements pending")
+        return left
+
+
+@asynccontextmanager
+async def open_trial(app: App, config: Config, *, dead_letters: bool, seed: int) -> AsyncGenerator[Trial]:
+    """Run *app* on queues and a store of its own, and drain it at the end."""
+    with loop_time() as time:
+        trial = Trial(app, config, time, seed=seed)
+        await trial.create(dead_letters=dead_letters)
+        assembly = await assemble(app, config, trial.sqs, trial.store, trial.tally)
+        worker, is_over = Worker(assembly, watch=False), Event()
+        failure: Exception | None = None
+        async with create_task_group() as tasks:
+            await tasks.start(_run, worker, is_over)
+            try:
+                yield trial
+                worker.stop()
+                await _drain(time, is_over, config.drain_timeout + LAST_FLUSH)
+            except Exception as error:  # noqa: BLE001 - the test's own, to be raised as it is and in no group
+                failure = error
+            finally:
+                for line in assembly.lines:
+                    # A poll that is let return would take its time, which nobody passes now.
+                    line.source.stop(time.now())
+            tasks.cancel_scope.cancel("the test is over")
+        if failure is not None:
+            raise failure
+
+
+async def _run(worker: Worker, is_over: Event, *, task_status: TaskStatus[None]) -> None:
+    await worker.run(task_status=task_status)
+    is_over.set()
+
+
+async def _drain(time: LoopTime, is_over: Event, within: float) -> None:
+    """Let time pass until the worker is over, or cannot be waited for."""
+    until = time.now() + within
+    with suppress(NeverAtRest):
+        while True:
+            await time.rest()
+            if is_over.is_set() or time.now() >= until:
+                return
+            await time.jump(until)
