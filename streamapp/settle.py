@@ -14,6 +14,7 @@ from streamapp.delivery import Outgoing, Queue
 from streamapp.errors import Crowded, Fault, Refused, Reject, Retry, ServiceError
 from streamapp.groups import Groups
 from streamapp.leases import Lease, Leases
+from streamapp.seldom import Seldom
 from streamapp.sqs import BATCH, MAX_VISIBILITY, Failure, Sqs
 from streamapp.tally import Tally, Word
 from streamapp.work import Work
@@ -69,6 +70,7 @@ class Settler:
         self._tally = tally
         self._max_attempts = max_attempts
         self._backoff = backoff
+        self._seldom = Seldom(logger)
         self.groups = Groups()
         """Order within the groups of a FIFO queue; on others nobody waits."""
         self.on_next: Callable[[Lease], None] = lambda _: None
@@ -168,9 +170,7 @@ class Settler:
                 break
             await sleep(pause)
         for lease in waiting:
-            logger.warning(
-                "a delete failed", extra={"queue": self.queue.name, "message_id": lease.delivery.message_id}
-            )
+            self._warn("a delete failed", lease)
             self._leases.remember(lease)
             self._end_deleted(lease, is_deleted=False)
         return [None] * len(leases)
@@ -206,11 +206,13 @@ class Settler:
             await sleep(pause)
         for lease, _ in waiting:
             # Nothing is lost: it comes back when its visibility timeout ends.
-            logger.warning(
-                "a message could not be given back",
-                extra={"queue": self.queue.name, "message_id": lease.delivery.message_id},
-            )
+            self._warn("a message could not be given back", lease)
         return [None] * len(releases)
+
+    def _warn(self, sentence: str, lease: Lease) -> None:
+        # Under load an outage of SQS is a hundred such messages a second.
+        about = {"queue": self.queue.name, "message_id": lease.delivery.message_id}
+        self._seldom.log(logging.WARNING, sentence, self.queue.name, **about)
 
     async def _try_release(self, releases: list[tuple[Lease, float]]) -> list[Failure | None]:
         now = current_time()

@@ -23,14 +23,15 @@ from streamapp.delivery import Delivery, Queue
 from streamapp.errors import Fault, ServiceError
 from streamapp.leases import Lease, Leases, Tokens
 from streamapp.outage import Outage, pause
+from streamapp.seldom import Seldom
 from streamapp.settle import Settler
 from streamapp.sqs import BATCH, Sqs
 from streamapp.tally import Tally
 
 logger = logging.getLogger(__name__)
 
-LONGEST_PAUSE = 30.0
-"""Seconds between polls of a queue that keeps failing."""
+LONGEST_PAUSE = 4.0
+"""Seconds between polls of a queue that keeps failing: a call every other second, and back within 5 s of the cure."""
 
 EMPTY_PAUSE = 2.0
 """Seconds, at most, between polls that are answered at once though there is nothing: as short polls are, and
@@ -74,6 +75,7 @@ class Source:
         self._waiting: set[CancelScope] = set()
         self._receiving: dict[CancelScope, float] = {}
         self._is_stopped = False
+        self._seldom = Seldom(logger)
         self.idle_since = math.inf
         """Monotonic time of the first of the empty answers that came last; infinite while messages come."""
 
@@ -130,7 +132,7 @@ class Source:
                 if isinstance(answer, ServiceError):
                     self._tokens.give(room)
                     failures += 1
-                    self._report(answer, failures)
+                    self._report(answer)
                     await sleep(pause(failures, answer.fault, LONGEST_PAUSE))
                     continue
                 failures = 0
@@ -181,8 +183,7 @@ class Source:
                 return
         self._settler.give_back(lease, 0, "released")
 
-    def _report(self, error: ServiceError, failures: int) -> None:
-        # One line when it begins and one each time the pause has doubled five times over.
-        if failures % 10 == 1:
-            log = logger.error if error.fault in {Fault.CONFIGURATION, Fault.CREDENTIALS} else logger.warning
-            log("a queue cannot be polled", extra={"queue": self._queue.name, "reason": error.detail})
+    def _report(self, error: ServiceError) -> None:
+        level = logging.ERROR if error.fault in {Fault.CONFIGURATION, Fault.CREDENTIALS} else logging.WARNING
+        about = {"queue": self._queue.name, "reason": error.detail}
+        self._seldom.log(level, "a queue cannot be polled", error.detail, **about)

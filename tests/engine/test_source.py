@@ -116,6 +116,18 @@ async def test_a_queue_that_keeps_failing_is_asked_less_and_less(rig: Rig) -> No
     assert len(rig.sqs.ledger.calls("receive")) < 30
 
 
+async def test_a_queue_that_keeps_failing_is_reported_once_in_a_while(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line says it; a line a poll would hide all others."""
+    rig.count()
+    rig.sqs.faults.add("receive", Fail("InternalError"))
+    async with rig.running():
+        await until(lambda: len(rig.sqs.ledger.calls("receive")) >= 4)
+
+    assert sum("cannot be polled" in record.getMessage() for record in caplog.records) == 1
+
+
 async def test_a_queue_is_polled_again_once_it_is_well(rig: Rig) -> None:
     """Nobody has to restart anything."""
     rig.count()
