@@ -13,7 +13,7 @@ from streamapp.app import Agent, App
 from streamapp.batch import Batcher
 from streamapp.config import Config, queue_variable
 from streamapp.delivery import Queue
-from streamapp.errors import ConfigError, Fault, ServiceError
+from streamapp.errors import ConfigError, ServiceError
 from streamapp.leases import Lease, Leases, Tokens
 from streamapp.outage import Outage
 from streamapp.runner import Runner
@@ -151,7 +151,7 @@ async def _find(sqs: Sqs, config: Config, stream: str) -> Queue:
     try:
         return await sqs.find(name)
     except ServiceError as error:
-        if error.fault is Fault.CONFIGURATION and "Access" not in error.detail:
+        if error.detail.endswith(("QueueDoesNotExist", "NonExistentQueue")):
             raise QueueMissing(name, stream) from error
         raise
 

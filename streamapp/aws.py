@@ -1,6 +1,7 @@
 """SQS through aioboto3: the only module that knows the AWS client."""
 
 import json
+import re
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT = 3.0
 """Seconds to reach SQS; a region that takes longer is not usable."""
 
-CALL_TIMEOUT = 10.0
-"""Seconds that any call but a receive may take in all, retries included."""
+CALL_TIMEOUT = 5.0
+"""Seconds that any call but a receive may take in all, retries included: whoever waits for it has others to try."""
 
 SLACK = 5.0
 """Seconds beyond its wait after which a receive is given up: the read timeout has to outlast the long poll."""
@@ -57,6 +58,10 @@ class Aws:
 
     async def find(self, name: str) -> Queue:
         """Answer the queue of this name or URL; a missing one is a CONFIGURATION fault."""
+        if (region := region_of(name)) not in {None, self.region}:
+            # SQS would be asked all the same, where such a queue does not exist, or is another one.
+            detail = f"{name} is in {region}, but AWS_REGION is {self.region}; set one of them right"
+            raise ServiceError("SQS", Fault.CONFIGURATION, detail)
         with _ours(CALL_TIMEOUT, name):
             url = name
             if not name.startswith(("http://", "https://")):
@@ -155,6 +160,12 @@ def is_local(endpoint: str) -> bool:
     """Whether *endpoint* is an emulator on this machine or in this compose network, not AWS."""
     host = urlsplit(endpoint).hostname or ""
     return host in {"localhost", "127.0.0.1", "::1"} or "." not in host or host.endswith(".localhost")
+
+
+def region_of(url: str) -> str | None:
+    """Answer the region that a queue's URL names, None where it names none, as a name of a queue and an emulator's."""
+    match = re.match(r"https://(?:sqs\.([a-z0-9-]+)|([a-z0-9-]+)\.queue)\.(?:amazonaws\.com|api\.aws)", url)
+    return None if match is None else match[1] or match[2]
 
 
 @contextmanager
@@ -258,14 +269,11 @@ def _entry(position: int, message: Outgoing) -> dict[str, Any]:
 
 
 def _outcomes(entries: int, answer: Mapping[str, Any]) -> list[Failure | None]:
-    """Answer one outcome an entry; an entry that the answer does not name was not done."""
-    outcomes: list[Failure | None] = [Failure("MissingFromAnswer") for _ in range(entries)]
-    for done in answer.get("Successful", []):
-        if done["Id"].isdecimal() and int(done["Id"]) < entries:
-            outcomes[int(done["Id"])] = None
+    """Answer one outcome an entry; an entry that the answer does not name, by the very id it had, was not done."""
+    outcomes: dict[str, Failure | None] = {str(n): Failure("MissingFromAnswer") for n in range(entries)}
+    outcomes |= {done["Id"]: None for done in answer.get("Successful", [])}
     for failed in answer.get("Failed", []):
-        if failed["Id"].isdecimal() and int(failed["Id"]) < entries:
-            outcomes[int(failed["Id"])] = Failure(
-                failed.get("Code", "Unknown"), bool(failed.get("SenderFault")), failed.get("Message", "")
-            )
-    return outcomes
+        outcomes[failed["Id"]] = Failure(
+            failed.get("Code", "Unknown"), bool(failed.get("SenderFault")), failed.get("Message", "")
+        )
+    return [outcomes[str(n)] for n in range(entries)]

@@ -1,11 +1,12 @@
 """The AWS client, on moto's server, and on ours where something has to go wrong."""
 
+import json
 from collections.abc import AsyncIterator
 
 import pytest
 from anyio import create_task_group, current_time
 
-from streamapp.aws import Aws, is_local, open_aws
+from streamapp.aws import Aws, is_local, open_aws, region_of
 from streamapp.cli.embedded import local_aws
 from streamapp.delivery import Outgoing, Queue
 from streamapp.errors import ConfigError, Fault, ServiceError
@@ -213,6 +214,22 @@ async def test_entries_that_the_answer_does_not_name_were_not_done(faulty: Aws, 
     assert [outcome is None for outcome in outcomes] == [False, True, False, True]
 
 
+@pytest.mark.parametrize("identity", ["00", "\u0660", "10", "x", ""])
+async def test_an_id_that_was_not_asked_about_is_no_success(
+    faulty: Aws, memory: MemorySqs, identity: str
+) -> None:
+    """Only the very id that an entry had speaks of it."""
+    queue = await faulty.create("q", {})
+    answer = json.dumps(
+        {"Successful": [{"Id": identity, "MessageId": "m", "MD5OfMessageBody": "d"}]}
+    ).encode()
+    memory.faults.add("send", Garble(answer), times=1)
+    (failure,) = await faulty.send(queue, [Outgoing("x")])
+
+    assert failure is not None
+    assert not failure.is_final
+
+
 async def test_a_sender_fault_is_passed_on(faulty: Aws, memory: MemorySqs) -> None:
     """Whether an entry may go again is SQS's to say."""
     queue = await faulty.create("q", {})
@@ -235,6 +252,31 @@ async def test_a_dripping_answer_is_given_up(
         await faulty.receive(queue, limit=1, wait=0)
 
     assert current_time() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("url", "region"),
+    [
+        ("https://sqs.sa-east-1.amazonaws.com/123/orders", "sa-east-1"),
+        ("https://sa-east-1.queue.amazonaws.com/123/orders", "sa-east-1"),
+        ("https://sqs.cn-north-1.amazonaws.com.cn/123/orders", "cn-north-1"),
+        ("https://queue.amazonaws.com/123/orders", None),
+        ("http://localhost:4566/000000000000/orders", None),
+        ("http://sqs.sa-east-1.localhost.localstack.cloud:4566/000000000000/orders", None),
+        ("orders", None),
+    ],
+)
+def test_a_url_of_a_queue_names_its_region(url: str, region: str | None) -> None:
+    """What names none is anywhere."""
+    assert region_of(url) == region
+
+
+async def test_a_queue_of_another_region_is_told_by_both_regions(aws: Aws) -> None:
+    """SQS would be asked in the wrong region, and say that there is no such queue."""
+    with pytest.raises(ServiceError, match=r"is in eu-west-1, but AWS_REGION is us-east-1") as caught:
+        await aws.find("https://sqs.eu-west-1.amazonaws.com/123456789012/orders")
+
+    assert caught.value.fault is Fault.CONFIGURATION
 
 
 @pytest.mark.parametrize(
