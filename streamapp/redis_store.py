@@ -169,7 +169,9 @@ class RedisStore:
             # A failover made this server a replica: new connections find the new master.
             await self._client.connection_pool.disconnect()
         if any(isinstance(answer, NoScriptError) for answer in answers):
-            await self._execute(lambda pipe: [pipe.script_load(_COMMIT), pipe.script_load(_SETTLE)])
+            loads = await self._execute(lambda pipe: [pipe.script_load(_COMMIT), pipe.script_load(_SETTLE)])
+            for refused in (answer for answer in loads if isinstance(answer, RedisError)):
+                raise _whole(refused) from refused
             answers = await self._execute(ask)
         return [_ours(answer) if isinstance(answer, RedisError) else answer for answer in answers]
 
@@ -179,7 +181,7 @@ class RedisStore:
                 ask(pipe)
                 return list(await pipe.execute(raise_on_error=False))
         except RedisError as error:
-            raise ServiceError("Redis", fault_of(error), _detail(error)) from error
+            raise _whole(error) from error
 
 
 @asynccontextmanager
@@ -206,12 +208,20 @@ async def open_redis(url: str, *, replicas: int = 0) -> AsyncGenerator[RedisStor
 
 
 _CAPACITY = ("OOM", "MISCONF")
-_CONFIGURATION = ("NOAUTH", "WRONGPASS", "NOPERM", "CROSSSLOT", "WRONGTYPE")
+_CONFIGURATION = (
+    *("NOAUTH", "WRONGPASS", "NOPERM", "CROSSSLOT", "WRONGTYPE"),
+    "HELLO must be called with the client already authenticated",  # the client makes a lost connection of it
+    "ACL failure in script",  # Valkey's words for NOPERM within one
+    "The user executing the script can't",  # and Redis's
+)
 
 
 def fault_of(error: RedisError) -> Fault:  # noqa: PLR0911 - one a class
     """Answer the class of a Redis error; what is unknown is a request that will never succeed."""
-    if isinstance(error, (AuthenticationError, NoPermissionError)):
+    words = str(error)
+    if isinstance(error, (AuthenticationError, NoPermissionError)) or any(
+        it in words for it in _CONFIGURATION
+    ):
         return Fault.CONFIGURATION
     if isinstance(error, (RedisConnectionError, RedisTimeoutError)):
         return Fault.TRANSIENT
@@ -220,11 +230,8 @@ def fault_of(error: RedisError) -> Fault:  # noqa: PLR0911 - one a class
         return Fault.TRANSIENT
     if isinstance(error, DataError):
         return Fault.SENDER
-    words = str(error)
     if any(word in words for word in _CAPACITY) or type(error).__name__ == "OutOfMemoryError":
         return Fault.CAPACITY
-    if any(word in words for word in _CONFIGURATION):
-        return Fault.CONFIGURATION
     transient = ("LOADING", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "READONLY")
     if any(word in words for word in transient) or not isinstance(error, ResponseError):
         return Fault.TRANSIENT
@@ -233,10 +240,14 @@ def fault_of(error: RedisError) -> Fault:  # noqa: PLR0911 - one a class
 
 def _ours(error: RedisError) -> ServiceError:
     """Answer *error* as one key's own, or raise it where it speaks of the whole server."""
-    ours = ServiceError("Redis", fault_of(error), _detail(error))
+    ours = _whole(error)
     if ours.heals or "WRONGTYPE" not in str(error):
         raise ours from error
     return ours
+
+
+def _whole(error: RedisError) -> ServiceError:
+    return ServiceError("Redis", fault_of(error), _detail(error))
 
 
 def _good(answer: Any) -> Any:  # noqa: ANN401 - Redis's answer

@@ -193,6 +193,12 @@ async def test_a_url_that_means_nothing_is_a_config_error(url: str) -> None:
         (ResponseError("WRONGPASS invalid username-password pair"), Fault.CONFIGURATION),
         (NoPermissionError("this user has no permissions to run the 'hset' command"), Fault.CONFIGURATION),
         (ResponseError("NOPERM this user has no permissions"), Fault.CONFIGURATION),
+        (
+            RedisConnectionError("HELLO must be called with the client already authenticated"),
+            Fault.CONFIGURATION,
+        ),
+        (ResponseError("ACL failure in script: User default has no permissions"), Fault.CONFIGURATION),
+        (ResponseError("The user executing the script can't run this command"), Fault.CONFIGURATION),
         (ResponseError("CROSSSLOT Keys in request don't hash to the same slot"), Fault.CONFIGURATION),
         (ResponseError("WRONGTYPE Operation against a key holding the wrong kind"), Fault.CONFIGURATION),
         (ResponseError("ERR unknown command 'X'"), Fault.SENDER),
