@@ -11,6 +11,7 @@ from anyio import create_memory_object_stream
 from streamapp.announce import Announcer, Outbox
 from streamapp.app import Agent, App
 from streamapp.batch import Batcher
+from streamapp.checks import source_flaws
 from streamapp.config import Config, queue_variable
 from streamapp.delivery import Queue
 from streamapp.errors import ConfigError, ServiceError
@@ -158,8 +159,8 @@ async def _find(sqs: Sqs, config: Config, stream: str) -> Queue:
 
 async def _dead_letters(sqs: Sqs, queue: Queue, config: Config) -> Queue | None:
     """Answer where the letters of *queue* go; what its settings lack is a warning, never a refusal."""
-    for flaw in flaws(queue, config):
-        logger.warning("%s: %s", queue.name, flaw)
+    for flaw in source_flaws(queue, config):
+        logger.warning("%s: %s; mend it with: %s", queue.name, flaw.text, flaw.cure)
     if queue.dead_letters is None:
         return None
     try:
@@ -169,23 +170,6 @@ async def _dead_letters(sqs: Sqs, queue: Queue, config: Config) -> Queue | None:
             raise
         logger.warning("%s: its dead-letter queue %s cannot be used", queue.name, queue.dead_letters)
         return None
-
-
-def flaws(queue: Queue, config: Config) -> list[str]:
-    """Answer what is unwise in the settings of a source queue, each with its cure."""
-    found: list[str] = []
-    if queue.dead_letters is None:
-        found.append(
-            "no redrive policy, so a poison message comes back for ever; run `streamapp queues create`"
-        )
-    elif queue.max_receives is not None and queue.max_receives <= config.max_attempts:
-        found.append(
-            f"maxReceiveCount {queue.max_receives} is not above STREAMAPP_MAX_ATTEMPTS={config.max_attempts}: "
-            "SQS moves messages before their reason is written; run `streamapp queues create`"
-        )
-    if queue.visibility < 2:  # noqa: PLR2004 - a heartbeat every quarter second cannot save less
-        found.append(f"a visibility timeout of {queue.visibility:g} s is too short; 30 s is a good start")
-    return found
 
 
 def _line(

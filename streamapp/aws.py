@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import urlsplit
 
@@ -129,6 +130,13 @@ class Aws:
         with _ours(CALL_TIMEOUT, queue.name):
             answer = await self._calls.get_queue_attributes(QueueUrl=queue.url, AttributeNames=["All"])
             return {str(name): value for name, value in answer.get("Attributes", {}).items()}
+
+    async def clock(self, queue: Queue) -> datetime | None:
+        """Answer what time it is at SQS, to the second; None where it does not say."""
+        with _ours(CALL_TIMEOUT, queue.name):
+            answer = await self._calls.get_queue_attributes(QueueUrl=queue.url, AttributeNames=["QueueArn"])
+            date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+            return None if date is None else parsedate_to_datetime(date)
 
 
 @asynccontextmanager

@@ -62,7 +62,8 @@ class Config:
 
         Raises `BadSetting`. An unknown STREAMAPP_* name is logged as a warning with the nearest match.
         """
-        _warn_of_unknown(environ)
+        for unknown, hint in unknown_settings(environ):
+            logger.warning("%s is not a setting of streamapp; %s", unknown, hint)
         values: dict[str, Any] = {"queues": _queues(environ)}
         for name, setting in SETTINGS.items():
             text = flags.get(name)
@@ -95,15 +96,19 @@ def _queues(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if name.endswith("_QUEUE_URL") and value}
 
 
-def _warn_of_unknown(environ: Mapping[str, str]) -> None:
+def unknown_settings(environ: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Answer each STREAMAPP_* name of *environ* that means nothing, with a hint at what may have been meant."""
+    known = [it.variable for it in SETTINGS.values() if it.variable.startswith("STREAMAPP_")]
+    unknown = [name for name in environ if name.startswith("STREAMAPP_") and name not in known]
+    if not unknown:
+        return []
     from difflib import get_close_matches  # noqa: PLC0415 - slow to import, and seldom needed
 
-    known = [it.variable for it in SETTINGS.values() if it.variable.startswith("STREAMAPP_")]
-    for name in environ:
-        if name.startswith("STREAMAPP_") and name not in known:
-            near = get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            logger.warning("%s is not a setting of streamapp%s", name, hint)
+    near = [get_close_matches(name, known, n=1) for name in unknown]
+    return [
+        (name, f"did you mean {match[0]}?" if match else "unset it")
+        for name, match in zip(unknown, near, strict=True)
+    ]
 
 
 Parse = Callable[[str, str], Any]
@@ -166,7 +171,7 @@ def _replicas(variable: str, text: str) -> int:
 
 
 def _zone(variable: str, text: str) -> tzinfo:
-    from zoneinfo import ZoneInfo  # noqa: PLC0415 - as above
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - slow to import
 
     try:
         return UTC if text.upper() in {"UTC", "Z"} else ZoneInfo(text)

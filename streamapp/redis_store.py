@@ -155,6 +155,11 @@ class RedisStore:
         lasting = [key for key, life in zip(keys, lives, strict=True) if life == _FOR_EVER]
         return lasting, str(following) if following else ""
 
+    async def info(self) -> dict[str, str]:
+        """Answer what the server says of itself, as INFO names it."""
+        (text,) = await self._pipeline(lambda pipe: pipe.info())  # pyright: ignore[reportUnknownMemberType]  # redis-py's own
+        return {str(name): str(value) for name, value in _good(text).items()}
+
     async def ping(self) -> None:
         """Return when the store answers."""
         await self._pipeline(lambda pipe: pipe.ping())  # pyright: ignore[reportUnknownMemberType]  # redis-py's own

@@ -5,13 +5,9 @@ from typing import Annotated
 
 import typer
 
-from streamapp.cli import config, demo, queues, seed, send, worker
-from streamapp.errors import ConfigError, Fault, ServiceError, StreamappError
-
-FAILED = 1
-USAGE = 2
-UNREACHABLE = 3
-INTERRUPTED = 130
+from streamapp.cli import config, demo, doctor, queues, seed, send, worker
+from streamapp.cli.exits import INTERRUPTED, exit_code
+from streamapp.errors import StreamappError
 
 cli = typer.Typer(
     name="streamapp",
@@ -27,6 +23,7 @@ cli.command(epilog=demo.EXAMPLES)(demo.demo)
 cli.command(epilog=send.EXAMPLES)(send.send)
 cli.command(epilog=seed.EXAMPLES)(seed.seed)
 cli.command(epilog=config.EXAMPLES)(config.config)
+cli.command(epilog=doctor.EXAMPLES)(doctor.doctor)
 cli.add_typer(queues.cli, name="queues")
 
 
@@ -56,12 +53,3 @@ def main() -> None:
         sys.exit(exit_code(error))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-
-
-def exit_code(error: StreamappError) -> int:
-    """Answer the exit code that *error* stands for."""
-    if isinstance(error, ConfigError):
-        return USAGE
-    if isinstance(error, ServiceError):
-        return UNREACHABLE if error.fault in {Fault.TRANSIENT, Fault.CAPACITY} else USAGE
-    return FAILED

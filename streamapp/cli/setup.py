@@ -97,6 +97,13 @@ def without_password(url: str) -> str:
     return f"{scheme}://{user.split(':', 1)[0]}:***@{tail}" if at else tail
 
 
+def say_soon(text: str) -> None:
+    """Tell whoever waits at a terminal that work has begun: the clients alone take a second to import."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+
+
 def print_json(value: object) -> None:
     """Print *value* as JSON; all that is not ASCII is escaped, so no terminal can act on any of it."""
     sys.stdout.write(json.dumps(value, indent=2) + "\n")

@@ -7,7 +7,7 @@ import pytest
 
 import streamapp
 
-COMMANDS = [[], ["worker"], ["demo"], ["send"], ["seed"], ["queues", "create"], ["config"]]
+COMMANDS = [[], ["worker"], ["demo"], ["send"], ["seed"], ["queues", "create"], ["config"], ["doctor"]]
 
 HEAVY = {
     "aioboto3",

@@ -1,0 +1,19 @@
+"""What the exit codes mean, and which one an error stands for."""
+
+from streamapp.errors import ConfigError, Fault, ServiceError, StreamappError
+
+DONE = 0
+FAILED = 1
+USAGE = 2
+UNREACHABLE = 3
+NOT_FOUND = 4
+INTERRUPTED = 130
+
+
+def exit_code(error: StreamappError) -> int:
+    """Answer the exit code that *error* stands for."""
+    if isinstance(error, ConfigError):
+        return USAGE
+    if isinstance(error, ServiceError):
+        return UNREACHABLE if error.fault in {Fault.TRANSIENT, Fault.CAPACITY} else USAGE
+    return FAILED

@@ -1,0 +1,125 @@
+"""`streamapp doctor` on real queues and a real Valkey, each broken in one way."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from shop import Sample, Shop
+from test_commands import run
+
+import streamapp_agents
+from streamapp.cli.checkup import Checkup, Finding
+from streamapp.cli.doctor import verdict
+from streamapp.cli.embedded import redis_server
+from streamapp.config import Config
+from streamapp.delivery import Outgoing
+
+
+async def look(shop: Shop) -> list[Finding]:
+    """What a check-up finds, in this process, which saves the start of one."""
+    findings: list[Finding] = []
+    await Checkup(streamapp_agents.app, Config.load(shop.env), findings.append).run()
+    return findings
+
+
+def bad(findings: Sequence[Finding]) -> dict[tuple[str, str], Finding]:
+    """What is not well, by subject and mark; Valkey without a log is how these tests run."""
+    return {(it.subject, it.mark): it for it in findings if it.mark != "ok" and "append-only" not in it.text}
+
+
+async def test_what_queues_create_made_is_well(shop: Shop) -> None:
+    """The cure that is told most often must cure."""
+    findings = await look(shop)
+
+    assert bad(findings) == {}
+    assert {it.subject for it in findings} >= {"configuration", "SQS", "redis", "pedido-events"}
+    assert verdict(findings, strict=False) == 0
+
+
+@pytest.mark.parametrize(
+    ("attributes", "mark", "words"),
+    [
+        ({"RedrivePolicy": ""}, "problem", "no redrive policy"),
+        ({"VisibilityTimeout": "5"}, "warning", "visibility timeout 5 s"),
+        ({"MessageRetentionPeriod": "1209600"}, "warning", "letters vanish"),
+    ],
+)
+async def test_a_queue_that_was_changed_by_hand_is_told_with_its_cure(
+    shop: Shop, attributes: dict[str, str], mark: str, words: str
+) -> None:
+    """Consoles have a save button."""
+    await shop.aws.create(shop.names["produto-events"], attributes)
+
+    findings = bad(await look(shop))
+
+    assert list(findings) == [("produto-events", mark)]
+    assert words in findings["produto-events", mark].text
+    assert findings["produto-events", mark].cure == "streamapp queues create"
+
+
+async def test_dead_letters_are_told_with_the_command_that_shows_them(shop: Shop) -> None:
+    """The commonest reason for an order that stands still."""
+    letters = await shop.aws.find(f"{shop.names['pedido-events']}-dlq")
+    await shop.aws.send(letters, [Outgoing("not json")])
+
+    (finding,) = bad(await look(shop)).values()
+
+    assert "1 dead letters" in finding.text
+    assert finding.cure == "streamapp dlq ls pedido-events"
+
+
+async def test_a_missing_queue_ends_with_2_and_the_rest_is_looked_at_all_the_same(shop: Shop) -> None:
+    """One look must do to mend all."""
+    shop.env["PEDIDO_QUEUE_URL"] = "nowhere"
+
+    shown = run(shop, "doctor", "--json")
+
+    findings = {it["subject"]: it for it in json.loads(shown.stdout)["findings"]}
+    assert shown.returncode == 2, shown.stderr
+    assert "queue nowhere does not exist" in findings["pedido-events"]["text"]
+    assert "streamapp queues create, or set PEDIDO_QUEUE_URL" in findings["pedido-events"]["cure"]
+    assert findings["pagamento-events"]["mark"] == "ok"
+    assert "redis" in findings
+
+
+async def test_what_does_not_answer_ends_with_3_and_the_rest_is_looked_at_all_the_same(shop: Shop) -> None:
+    """Redis down says nothing about the queues."""
+    shop.env["REDIS_URL"] = "redis://:canary@localhost:1/0"
+
+    shown = run(shop, "doctor")
+
+    assert shown.returncode == 3
+    assert "✗ redis" in shown.stdout
+    assert "✓ pedido-events" in shown.stdout
+    assert "canary" not in shown.stdout + shown.stderr
+    assert "\x1b" not in shown.stdout
+
+
+async def test_a_redis_that_evicts_is_a_problem_and_ends_with_1(shop: Shop) -> None:
+    """State that is gone is not missed by anybody but the customer."""
+    with redis_server("--maxmemory-policy", "allkeys-lru", "--maxmemory", "100mb") as url:
+        shop.env["REDIS_URL"] = url
+        findings = await look(shop)
+
+    assert "allkeys-lru can evict state" in bad(findings)["redis", "problem"].text
+    assert verdict(findings, strict=False) == 1
+
+
+async def test_warnings_fail_only_when_asked_to(shop: Shop) -> None:
+    """A pipeline may be stricter than a person."""
+    findings = await look(shop)
+
+    assert [it.mark for it in findings if it.mark != "ok"] == ["warning"], "append-only is off here"
+    assert verdict(findings, strict=False) == 0
+    assert verdict(findings, strict=True) == 1
+
+
+async def test_looking_changes_nothing(shop: Shop) -> None:
+    """A doctor who must be careful when to be called is called too late."""
+    await shop.send([Sample("pedido-events", "{}", "")])
+    before: list[Any] = [await shop.counts("pedido-events"), await shop.dump()]
+
+    await look(shop)
+
+    assert [await shop.counts("pedido-events"), await shop.dump()] == before
