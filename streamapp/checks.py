@@ -25,6 +25,9 @@ OLDEST_REDIS = (6, 2)
 MOST_SKEW = 60.0
 """Seconds between our clock and theirs; SQS refuses signatures at 300."""
 
+LONGEST_OWED = 120.0
+"""Seconds after which a pending announcement is in nobody's hand any more, and waits for a sweep."""
+
 KILLED_AFTER = 30.0
 """Seconds that ECS and Kubernetes wait after SIGTERM, unless told otherwise."""
 
@@ -153,3 +156,12 @@ def skew_flaws(skew: float, whose: str) -> Iterator[Flaw]:
     if abs(skew) >= MOST_SKEW:
         way = "ahead of" if skew > 0 else "behind"
         yield Flaw(f"{whose} clock is {abs(skew):.0f} s {way} ours", "set the clock (NTP)", is_problem=True)
+
+
+def owed_flaws(pending: int, keys: int, oldest: float) -> Iterator[Flaw]:
+    """Look at what is owed to the outside; *oldest* is since how many seconds."""
+    if pending and oldest > LONGEST_OWED:
+        yield Flaw(
+            f"{pending} pending for {keys} keys, the oldest for {oldest:.0f} s: changes that nobody was told of",
+            "streamapp worker (it sends them within 8 minutes)",
+        )

@@ -13,6 +13,7 @@ from streamapp.checks import (
     CREATE,
     Flaw,
     letters_flaws,
+    owed_flaws,
     redis_flaws,
     settings_flaws,
     skew_flaws,
@@ -23,6 +24,7 @@ from streamapp.cli.exits import FAILED, exit_code
 from streamapp.config import Config, queue_variable, unknown_settings
 from streamapp.delivery import Queue
 from streamapp.errors import ConfigError, Fault, ServiceError, StreamappError
+from streamapp.sweep import survey
 
 Mark = Literal["ok", "warning", "problem"]
 
@@ -60,6 +62,9 @@ class Checkup:
         try:
             async with setup.open_store(self._config) as store:
                 self._redis(await store.info())
+                backlog = await survey(store, self._app.tables.values(), self._config)
+                text = f"{backlog.pending} pending"
+                self._judge("announcements", text, owed_flaws(backlog.pending, backlog.keys, backlog.oldest))
         except (ConfigError, ServiceError) as error:
             self._failed("redis", error)
 

@@ -1,6 +1,7 @@
 """`streamapp doctor` on real queues and a real Valkey, each broken in one way."""
 
 import json
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from streamapp.cli.doctor import verdict
 from streamapp.cli.embedded import redis_server
 from streamapp.config import Config
 from streamapp.delivery import Outgoing
+from streamapp.redis_store import RedisStore
+from streamapp.store import Commit
 
 
 async def look(shop: Shop) -> list[Finding]:
@@ -67,6 +70,17 @@ async def test_dead_letters_are_told_with_the_command_that_shows_them(shop: Shop
 
     assert "1 dead letters" in finding.text
     assert finding.cure == "streamapp dlq ls pedido-events"
+
+
+async def test_what_a_crash_left_owed_is_told(shop: Shop, store: RedisStore) -> None:
+    """An order that was changed and not announced stands still for everybody else."""
+    owed = f'[1,{time.time() - 600},"1","x","{{}}"]'
+    commit = Commit(f"{shop.key_prefix}acompanhamento:1", "", "t", {"_o:x": owed}, keep=True)
+    await store.commit([commit])
+
+    findings = bad(await look(shop))
+
+    assert "1 pending for 1 keys, the oldest for 60" in findings["announcements", "warning"].text
 
 
 async def test_a_missing_queue_ends_with_2_and_the_rest_is_looked_at_all_the_same(shop: Shop) -> None:

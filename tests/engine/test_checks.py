@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from streamapp.checks import letters_flaws, redis_flaws, settings_flaws, skew_flaws, source_flaws
+from streamapp.checks import letters_flaws, owed_flaws, redis_flaws, settings_flaws, skew_flaws, source_flaws
 from streamapp.config import Config
 from streamapp.delivery import Queue
 
@@ -30,6 +30,7 @@ def test_what_is_well_has_no_flaw() -> None:
         *settings_flaws(Config(), 0.0),
         *redis_flaws(INFO, Config()),
         *skew_flaws(2.0, "SQS's"),
+        *owed_flaws(3, 2, 60.0),
     ]
 
     assert flaws == []
@@ -150,3 +151,11 @@ def test_a_clock_that_is_a_minute_off_is_a_problem() -> None:
 
     assert "61 s ahead" in ahead.text
     assert "300 s behind" in behind.text
+
+
+def test_announcements_that_are_owed_for_long_wait_for_a_worker() -> None:
+    """What is in a worker's hand is owed for seconds, not minutes."""
+    (flaw,) = owed_flaws(3, 2, 600.0)
+
+    assert "3 pending for 2 keys, the oldest for 600 s" in flaw.text
+    assert "streamapp worker" in flaw.cure
