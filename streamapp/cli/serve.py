@@ -67,6 +67,7 @@ async def _work(
         parts = await assemble(app, config, sqs, store, Tally(), agents=agents, longest_wait=wait)
         _announce_start(app, config, parts, sqs)
         if check:
+            parts.close()
             return 0
         worker = Worker(parts)
         signals.on_stop = worker.stop

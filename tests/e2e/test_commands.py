@@ -27,9 +27,11 @@ async def test_queues_create_makes_what_the_worker_needs_and_may_be_repeated(sho
         redrive = json.loads(attributes["RedrivePolicy"])
         assert int(redrive["maxReceiveCount"]) == 5 + 3
         assert redrive["deadLetterTargetArn"].endswith(f"{shop.names[stream]}-dlq")
+    shop.env["PYTHONWARNINGS"] = "always::ResourceWarning"
     check = run(shop, "worker", "--check")
     assert check.returncode == 0
     assert "ready" in check.stderr
+    assert "ResourceWarning" not in check.stderr
 
 
 async def test_queues_are_created_in_a_real_account_only_when_told_to(shop: Shop) -> None:
