@@ -131,7 +131,7 @@ class Runner:
                     )
                     self._count_failure(stream)
                 await stream.fail(error)
-        if scope.cancelled_caught and stream.is_late and not self._runtime.store_outage.is_on:
+        if scope.cancelled_caught and stream.timeout.is_over:
             logger.warning("an agent took too long", extra={"agent": self._agent.name})
             self._count_failure(stream)
             await stream.fail(TookTooLong())

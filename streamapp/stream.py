@@ -1,6 +1,5 @@
 """What an agent iterates: events, and with each further one the settling of the last."""
 
-import math
 from collections import deque
 from typing import Generic, TypeVar
 
@@ -10,6 +9,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from streamapp.delivery import Delivery
 from streamapp.leases import Lease
 from streamapp.settle import Settler
+from streamapp.timeout import Timeout
 from streamapp.work import CURRENT, Runtime, Work
 from streamapp_codecs import Decoded, DecodeError, Decoder, Origin
 
@@ -37,12 +37,12 @@ class Stream(Generic[T]):
         self._feed = feed
         self._settler = settler
         self._runtime = runtime
-        self._work = Work(runtime)
+        self.timeout = Timeout(timeout)
+        """How long the agent may still take over what it has."""
+        self._work = Work(runtime, self.timeout)
         CURRENT.set(self._work)
         self._rest: deque[T] = deque()
         self._scope: CancelScope | None = None
-        self._timeout = timeout
-        self._deadline = math.inf
         self.asked = 0
         """How many times the agent has asked for something."""
         self.is_ended = False
@@ -54,12 +54,12 @@ class Stream(Generic[T]):
     async def __anext__(self) -> T:
         """Settle the last event and answer the next."""
         self.asked += 1
-        self._set_deadline(None)
+        self.timeout.stop()
         if not self._rest:
             await self.settle()
             if not await self._open_next():
                 raise StopAsyncIteration
-        self._set_deadline(self._timeout)
+        self.timeout.start()
         return self._rest.popleft()
 
     def take(self, n: int, *, within: float) -> "Batches[T]":
@@ -69,19 +69,20 @@ class Stream(Generic[T]):
     async def next_batch(self, n: int, within: float) -> list[T]:
         """Settle the last events and answer the next 1..*n*; none when the stream has ended."""
         self.asked += 1
-        self._set_deadline(None)
+        self.timeout.stop()
         await self.settle()
         if not self._rest and not await self._open_next():
             return []
         deadline = current_time() + within
         while len(self._rest) < n and await self._open_next(deadline):
             pass
-        self._set_deadline(self._timeout)
+        self.timeout.start()
         return [self._rest.popleft() for _ in range(min(n, len(self._rest)))]
 
     def watch(self, scope: CancelScope) -> None:
-        """Have *scope* cancelled when the lease of what is in hand is lost."""
+        """Have *scope* cancelled when the lease of what is in hand is lost, or the agent takes too long."""
         self._scope = scope
+        self.timeout.watch(scope)
         for lease in self._work.leases:
             lease.scope = scope
 
@@ -89,11 +90,6 @@ class Stream(Generic[T]):
     def message_ids(self) -> list[str]:
         """The ids of the messages in hand."""
         return [lease.delivery.message_id for lease in self._work.leases]
-
-    @property
-    def is_late(self) -> bool:
-        """Whether the agent has taken longer over what it has in hand than it may."""
-        return current_time() >= self._deadline
 
     def skip(self) -> None:
         """Take note that the agent skipped the event that it has."""
@@ -103,7 +99,7 @@ class Stream(Generic[T]):
         """End well what is in hand, unless events of it are still to come."""
         if (self._work.leases or self._work.owed) and not self._rest:
             # The agent is done; how long the rest takes is not its fault.
-            self._set_deadline(None)
+            self.timeout.stop()
             await self._settler.succeed(self._work)
             self._forget()
 
@@ -154,11 +150,6 @@ class Stream(Generic[T]):
             self.is_ended = True
         return None
 
-    def _set_deadline(self, seconds: float | None) -> None:
-        if self._timeout is not None and self._scope is not None:
-            self._deadline = math.inf if seconds is None else current_time() + seconds
-            self._scope.deadline = self._deadline
-
     def _decode(self, delivery: Delivery) -> Decoded[T]:
         return self._codec.decode(
             delivery.body,
@@ -180,7 +171,7 @@ class Stream(Generic[T]):
 
     def _forget(self) -> None:
         self._rest.clear()
-        self._work = Work(self._runtime)
+        self._work = Work(self._runtime, self.timeout)
         CURRENT.set(self._work)
 
 

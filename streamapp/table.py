@@ -11,7 +11,7 @@ from streamapp.delivery import Outgoing
 from streamapp.record import Record
 from streamapp.sink import Sink
 from streamapp.state import Change, Changed
-from streamapp.work import Runtime, current_work
+from streamapp.work import Runtime, Work, current_work
 
 S = TypeVar("S", bound=msgspec.Struct)
 E = TypeVar("E")
@@ -58,16 +58,17 @@ class Table(Generic[S, E]):
         is a duplicate; it still sends what an earlier one left behind.
         """
         work = current_work(self)
-        changed = await work.runtime.changes.submit(self._change(work.runtime, key, event))
+        with work.timeout.paused():
+            changed = await work.runtime.changes.submit(self._change(work.runtime, key, event))
         work.note(changed)
         return changed.state  # type: ignore[no-any-return]  # fold's answer
 
     async def update_many(self, events: Sequence[tuple[str, E]]) -> list[S | None]:
         """Apply each event to its key, together; answer the states. Raises the first failure once all are through."""
         work = current_work(self)
-        outcomes = await work.runtime.changes.submit_all(
-            [self._change(work.runtime, key, event) for key, event in events]
-        )
+        changes = [self._change(work.runtime, key, event) for key, event in events]
+        with work.timeout.paused():
+            outcomes = await work.runtime.changes.submit_all(changes)
         changed = [outcome for outcome in outcomes if isinstance(outcome, Changed)]
         for outcome in changed:
             work.note(outcome)
@@ -83,9 +84,10 @@ class Table(Generic[S, E]):
 
     async def get_many(self, keys: Sequence[str]) -> list[S | None]:
         """Answer the state of each key, in one round trip."""
-        runtime = current_work(self).runtime
-        prefix = runtime.config.key_prefix
-        return await runtime.state.read([(self.record, self.redis_key(prefix, key)) for key in keys])
+        work = current_work(self)
+        prefix = work.runtime.config.key_prefix
+        with work.timeout.paused():
+            return await work.runtime.state.read([(self.record, self.redis_key(prefix, key)) for key in keys])
 
     def redis_key(self, prefix: str, key: str) -> str:
         """Answer where the state of *key* lives."""
@@ -118,23 +120,32 @@ class Index:
 
     async def add(self, keys: Sequence[str], member: str) -> None:
         """Put *member* into the set of each key."""
-        runtime = current_work(self).runtime
+        work, runtime = self._at_work()
         places = [self._place(runtime, key) for key in keys]
         if places:
             ttl = runtime.config.state_ttl
-            await runtime.store_outage.ride_out(lambda: runtime.store.add(places, member, ttl))
+            with work.timeout.paused():
+                await runtime.store_outage.ride_out(lambda: runtime.store.add(places, member, ttl))
 
     async def members(self, key: str) -> set[str]:
         """Answer the set of *key*."""
-        runtime = current_work(self).runtime
-        return await runtime.store_outage.ride_out(lambda: runtime.store.members(self._place(runtime, key)))
+        work, runtime = self._at_work()
+        with work.timeout.paused():
+            return await runtime.store_outage.ride_out(
+                lambda: runtime.store.members(self._place(runtime, key))
+            )
 
     async def discard(self, key: str, members: Sequence[str]) -> None:
         """Take *members* out of the set of *key*."""
-        runtime = current_work(self).runtime
+        work, runtime = self._at_work()
         place = self._place(runtime, key)
         if members:
-            await runtime.store_outage.ride_out(lambda: runtime.store.remove(place, members))
+            with work.timeout.paused():
+                await runtime.store_outage.ride_out(lambda: runtime.store.remove(place, members))
+
+    def _at_work(self) -> tuple[Work, Runtime]:
+        work = current_work(self)
+        return work, work.runtime
 
     def _place(self, runtime: Runtime, key: str) -> str:
         return f"{runtime.config.key_prefix}{self.name}:{plain(key)}"

@@ -13,6 +13,7 @@ from streamapp.outage import Outage
 from streamapp.state import Announcement, Change, Changed, Place, State
 from streamapp.store import Store
 from streamapp.tally import Tally
+from streamapp.timeout import Timeout
 from streamapp_codecs import DecodeError
 
 
@@ -40,6 +41,7 @@ class Work:
     """
 
     runtime: Runtime
+    timeout: Timeout
     leases: dict[Lease, DecodeError | None] = field(default_factory=dict["Lease", "DecodeError | None"])
     owed: dict[Place, Announcement] = field(default_factory=dict["Place", "Announcement"])
     updates: int = 0

@@ -4,7 +4,7 @@ from typing import Any
 
 from anyio import Event, current_time, fail_after, sleep, sleep_forever
 
-from engine.rig import ATTEMPTS, Add, Count, Parts, Rig, until
+from engine.rig import ATTEMPTS, Add, Count, Note, Parts, Rig, until
 from streamapp.redis_store import RedisStore
 from streamapp.testing import Slow
 
@@ -180,6 +180,40 @@ async def test_how_long_an_announcement_takes_is_not_the_agents_time(rig: Rig) -
 
     assert await rig.state("a") == Count(1, 1)
     assert rig.tally.of("retry") == 0
+
+
+async def test_how_long_a_send_takes_is_not_the_agents_time(rig: Rig) -> None:
+    """An outage of SQS in the midst of an event costs its message nothing either."""
+
+    async def telling(events: Any) -> None:
+        async for event in events:
+            await rig.out.send(Note(event.key, 1))
+            await sleep(0.02)
+
+    rig.agent(telling, timeout=0.3)
+    rig.sqs.faults.add("send", Slow(0.7), queue="out", times=1)
+    await rig.send([Add("a")])
+    await rig.work_off()
+
+    assert (rig.tally.of("retry"), rig.tally.of("ok")) == (0, 1)
+    assert set(rig.sqs.ledger.receives("orders").values()) == {1}
+
+
+async def test_what_comes_before_and_after_a_send_is_the_agents_time(rig: Rig) -> None:
+    """A pause is no new beginning."""
+
+    async def slow(events: Any) -> None:
+        async for event in events:
+            await sleep(0.1)
+            await rig.out.send(Note(event.key, 1))
+            await sleep_forever()
+
+    rig.agent(slow, timeout=0.2)
+    await rig.send([Add("a")])
+    with fail_after(10):
+        await rig.work_off()
+
+    assert rig.tally.of("retry") == ATTEMPTS - 1
 
 
 async def test_an_agent_without_a_timeout_may_take_its_time(rig: Rig) -> None:

@@ -1,0 +1,59 @@
+"""How long an agent may take over what it has in hand."""
+
+import math
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from anyio import CancelScope, current_time
+
+
+class Timeout:
+    """Cuts an agent off *seconds* after the last `start`, None: never; `paused` time does not count."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = math.inf if seconds is None else seconds
+        self._scope: CancelScope | None = None
+        self._left = math.inf
+        self._deadline = math.inf
+        self._pauses = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the agent has taken longer than it may."""
+        return current_time() >= self._deadline
+
+    def watch(self, scope: CancelScope) -> None:
+        """Have *scope* cut off from now on."""
+        self._scope = scope
+
+    def start(self) -> None:
+        """Let the time begin anew."""
+        self._set(self._seconds)
+
+    def stop(self) -> None:
+        """Let no time pass until the next start."""
+        self._set(math.inf)
+
+    @contextmanager
+    def paused(self) -> Generator[None]:
+        """Let no time pass meanwhile: what SQS and Redis take is not the agent's fault."""
+        if not self._pauses:
+            self._left = self._deadline - current_time()
+            self._apply(math.inf)
+        self._pauses += 1
+        try:
+            yield
+        finally:
+            self._pauses -= 1
+            if not self._pauses:
+                self._apply(current_time() + self._left)
+
+    def _set(self, left: float) -> None:
+        self._left = left
+        if not self._pauses:
+            self._apply(current_time() + left)
+
+    def _apply(self, deadline: float) -> None:
+        self._deadline = deadline
+        if self._scope is not None:
+            self._scope.deadline = deadline
