@@ -1,11 +1,21 @@
 """Deliveries in hand, and the one heartbeat that keeps them invisible to others."""
 
 import logging
+import math
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from anyio import TASK_STATUS_IGNORED, CancelScope, Event, current_time, sleep
+from anyio import (
+    TASK_STATUS_IGNORED,
+    CancelScope,
+    CapacityLimiter,
+    Event,
+    create_task_group,
+    current_time,
+    move_on_after,
+    sleep,
+)
 from anyio.abc import TaskStatus
 
 from streamapp.delivery import Delivery, Queue
@@ -20,6 +30,12 @@ REMEMBERED = 10_000
 
 MARGIN = 60.0
 """Seconds before SQS's limit of 12 h at which a message is let go."""
+
+PARALLEL = 16
+"""Heartbeat calls under way at once: half of the client's connections, so that deletes find some free."""
+
+SILENCE = 10.0
+"""Seconds, at least, between two log lines about calls that fail."""
 
 
 class Tokens:
@@ -70,8 +86,11 @@ class Leases:
         self._tally = tally
         self._held: dict[str, Lease] = {}
         self._done: OrderedDict[str, None] = OrderedDict()
-        self._beat: frozenset[Lease] = frozenset()
-        self._beat_is_over = Event()
+        self._calls = CapacityLimiter(PARALLEL)
+        self._flying: dict[Lease, Event] = {}
+        self._is_failing = False
+        self._silent_until = -math.inf
+        self._progress = Event()
 
     def __len__(self) -> int:
         """How many deliveries are in hand."""
@@ -94,11 +113,19 @@ class Leases:
         if self._held.get(lease.delivery.message_id) is lease:
             del self._held[lease.delivery.message_id]
             self._tokens.give()
+            self._progress.set()
 
     async def out_of_beat(self, lease: Lease) -> None:
         """Return when no call of the heartbeat that is under way speaks of *lease*, which has ended."""
-        while lease in self._beat:
-            await self._beat_is_over.wait()
+        if lease in self._flying:
+            await self._flying[lease].wait()
+
+    async def on_time(self) -> None:
+        """Return once nothing in hand has run out because SQS extends nothing: to receive it again would count."""
+        while self._is_failing and any(it.expires_at <= current_time() for it in self._held.values()):
+            if self._progress.is_set():  # else others wait for it already
+                self._progress = Event()
+            await self._progress.wait()
 
     def remember(self, lease: Lease) -> None:
         """Note that this message is done although its delete failed."""
@@ -112,21 +139,39 @@ class Leases:
 
     async def run(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Extend what is in hand, for ever: each lease when at most half of the visibility timeout is left."""
-        task_status.started()
-        while True:
-            # A tenth of the timeout leaves five tries before a lease ends.
-            await sleep(min(max(self._queue.visibility / 10, 0.25), 5.0))
-            await self.beat()
+        async with create_task_group() as beats:
+            task_status.started()
+            while True:
+                # A tenth of the timeout leaves five tries before a lease ends.
+                await sleep(min(max(self._queue.visibility / 10, 0.25), 5.0))
+                # A call that hangs keeps no other lease waiting.
+                beats.start_soon(self.beat, name=f"beat {self._queue.name}")
 
     async def beat(self) -> None:
-        """Extend what is due now."""
+        """Extend what is due now and in no call already."""
         due = self._due(current_time())
-        for start in range(0, len(due), BATCH):
-            await self._extend(due[start : start + BATCH])
+        async with create_task_group() as calls:
+            for start in range(0, len(due), BATCH):
+                some, over = due[start : start + BATCH], Event()
+                self._flying.update(dict.fromkeys(some, over))
+                calls.start_soon(self._fly, some, over, name=f"extend {self._queue.name}")
 
     def _due(self, now: float) -> list[Lease]:
         half = self._queue.visibility / 2
-        return [lease for lease in self._held.values() if lease.expires_at - now <= half]
+        return [
+            lease
+            for lease in self._held.values()
+            if lease.expires_at - now <= half and lease not in self._flying
+        ]
+
+    async def _fly(self, leases: list[Lease], over: Event) -> None:
+        try:
+            async with self._calls:
+                await self._extend([it for it in leases if self._held.get(it.delivery.message_id) is it])
+        finally:
+            for lease in leases:
+                del self._flying[lease]
+            over.set()
 
     async def _extend(self, leases: list[Lease]) -> None:
         now = current_time()
@@ -136,24 +181,37 @@ class Leases:
         changes = [change for change in changes if change[1] > 0]
         if not changes:
             return
-        self._beat, self._beat_is_over = frozenset(leases), Event()
-        try:
-            outcomes = await self._sqs.change_visibility(self._queue, changes)
-        except ServiceError as error:
-            # The next beat tries again; a handle stays good, past its expiry too, until somebody else receives.
-            logger.warning("leases could not be extended", extra=self._about(error.detail))
-            return
-        finally:
-            self._beat = frozenset()
-            self._beat_is_over.set()
-        for lease, (handle, seconds), outcome in zip(leases, changes, outcomes, strict=True):
+        outcomes = await self._change(changes)
+        # Without outcomes the next beat tries again; a handle stays good until somebody else receives.
+        for lease, (handle, seconds), outcome in zip(leases, changes, outcomes, strict=bool(outcomes)):
             self._extended(lease, handle, now + seconds, outcome)
+
+    async def _change(self, changes: list[tuple[str, int]]) -> Sequence[Failure | None]:
+        """Answer what became of each change; none when the call failed as a whole."""
+        # A sixth of the timeout, so that a call that hangs leaves time for two more.
+        with move_on_after(max(self._queue.visibility / 6, 1.0)):
+            try:
+                outcomes = await self._sqs.change_visibility(self._queue, changes)
+            except ServiceError as error:
+                self._note(error.detail, is_failing=error.heals)
+                return []
+            self._note(None, is_failing=False)
+            return outcomes
+        self._note("no answer", is_failing=True)
+        return []
+
+    def _note(self, failure: str | None, *, is_failing: bool) -> None:
+        self._is_failing = is_failing
+        self._progress.set()
+        if failure is not None and current_time() >= self._silent_until:
+            self._silent_until = current_time() + SILENCE
+            logger.warning("leases could not be extended", extra=self._about(failure))
 
     def _extended(self, lease: Lease, handle: str, until: float, outcome: Failure | None) -> None:
         if outcome is None:
             if lease.handle == handle:
                 lease.expires_at = until
-        elif (outcome.fault is Fault.LEASE_LOST or outcome.sender_fault) and lease.handle == handle:
+        elif (outcome.fault is Fault.LEASE_LOST or outcome.is_final) and lease.handle == handle:
             self._let_go([lease])
 
     def _let_go(self, leases: Iterable[Lease]) -> None:

@@ -132,6 +132,96 @@ async def test_a_failed_heartbeat_is_tried_again(hand: Hand, effect: Fail | Part
     assert lease.expires_at > current_time() + 28
 
 
+async def test_a_throttled_entry_is_no_loss(hand: Hand) -> None:
+    """Whosever fault SQS calls it: a message that was processed so far would be processed again."""
+    (lease,) = await hand.receive("a")
+    hand.age(lease, 16)
+    hand.sqs.faults.add("change_visibility", Partial(1, "RequestThrottled", sender_fault=True), times=1)
+    await hand.leases.beat()
+
+    assert not lease.is_lost
+
+
+async def test_a_call_that_hangs_keeps_no_other_lease_waiting(hand: Hand) -> None:
+    """With hundreds in hand the last would run out behind it."""
+    hand.tokens.give(20)
+    leases = [*await hand.receive(*"abcdefghij"), *await hand.receive(*"klmno")]
+    for lease in leases:
+        hand.age(lease, 16)
+    hang = hand.sqs.faults.add("change_visibility", Hang(), times=1)
+    async with create_task_group() as tasks:
+        tasks.start_soon(hand.leases.beat)
+        await wait_all_tasks_blocked()
+        extended = [lease.expires_at > current_time() + 28 for lease in leases]
+        await hand.leases.beat()
+        calls = hang.hits + len(hand.sqs.ledger.calls("change_visibility"))
+        hang.remove()
+
+    assert extended == [False] * 10 + [True] * 5
+    assert calls == 2, "what is in a call already goes into no second one"
+    assert len(hand.sqs.ledger.extended("q")) == 15
+
+
+async def test_a_call_that_hangs_is_given_up_in_time_for_another() -> None:
+    """SQS may never answer it; the lease has two thirds of its second half left."""
+    sqs = MemorySqs()
+    hand = Hand(sqs, await sqs.create("q", {"VisibilityTimeout": "6"}))
+    (lease,) = await hand.receive("a")
+    hand.age(lease, 4)
+    sqs.faults.add("change_visibility", Hang(), times=1)
+    with fail_after(1.5):
+        await hand.leases.beat()
+    await hand.leases.beat()
+
+    assert lease.expires_at > current_time() + 5
+
+
+async def test_who_would_receive_waits_while_what_is_in_hand_cannot_be_extended(hand: Hand) -> None:
+    """Each receipt counts: an outage of the heartbeat alone would end in the dead-letter queue."""
+    (lease,) = await hand.receive("a")
+    hand.age(lease, 31)
+    order: list[str] = []
+
+    async def wait() -> None:
+        await hand.leases.on_time()
+        order.append("receive")
+
+    with hand.sqs.faults.add("change_visibility", Fail("InternalError")):
+        await hand.leases.beat()
+    async with create_task_group() as tasks:
+        tasks.start_soon(wait)
+        tasks.start_soon(wait)
+        await wait_all_tasks_blocked()
+        order.append("extended")
+        await hand.leases.beat()
+
+    assert order == ["extended", "receive", "receive"]
+
+
+async def test_a_missing_right_to_extend_stops_no_queue(hand: Hand) -> None:
+    """It never heals by itself, and what is done in time needs no extension."""
+    (lease,) = await hand.receive("a")
+    hand.age(lease, 31)
+    hand.sqs.faults.add("change_visibility", Fail("AccessDenied"))
+    await hand.leases.beat()
+
+    with fail_after(1):
+        await hand.leases.on_time()
+
+
+async def test_calls_that_fail_are_reported_once_in_a_while(
+    hand: Hand, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An outage is one cause, however many calls it meets."""
+    (lease,) = await hand.receive("a")
+    hand.age(lease, 16)
+    hand.sqs.faults.add("change_visibility", Fail("InternalError"))
+    for _ in range(5):
+        await hand.leases.beat()
+
+    assert len([it for it in caplog.records if "could not be extended" in it.getMessage()]) == 1
+
+
 async def test_at_the_limit_of_twelve_hours_it_is_let_go(hand: Hand) -> None:
     """SQS would refuse, and refuse, and refuse."""
     (lease,) = await hand.receive("a")
