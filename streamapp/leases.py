@@ -1,7 +1,6 @@
 """Deliveries in hand, and the one heartbeat that keeps them invisible to others."""
 
 import logging
-import math
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from anyio.abc import TaskStatus
 
 from streamapp.delivery import Delivery, Queue
 from streamapp.errors import Fault, ServiceError
+from streamapp.seldom import Seldom
 from streamapp.sqs import BATCH, MAX_VISIBILITY, Failure, Sqs
 from streamapp.tally import Tally
 
@@ -33,10 +33,6 @@ MARGIN = 60.0
 
 PARALLEL = 16
 """Heartbeat calls under way at once: half of the client's connections, so that deletes find some free."""
-
-SILENCE = 10.0
-"""Seconds, at least, between two log lines about calls that fail."""
-
 
 class Tokens:
     """Permissions for messages in hand; whoever polls takes first and gives back what it did not use."""
@@ -89,7 +85,7 @@ class Leases:
         self._calls = CapacityLimiter(PARALLEL)
         self._flying: dict[Lease, Event] = {}
         self._is_failing = False
-        self._silent_until = -math.inf
+        self._seldom = Seldom(logger)
         self._progress = Event()
 
     def __len__(self) -> int:
@@ -203,9 +199,9 @@ class Leases:
     def _note(self, failure: str | None, *, is_failing: bool) -> None:
         self._is_failing = is_failing
         self._progress.set()
-        if failure is not None and current_time() >= self._silent_until:
-            self._silent_until = current_time() + SILENCE
-            logger.warning("leases could not be extended", extra=self._about(failure))
+        if failure is not None:
+            about = self._about(failure)
+            self._seldom.log(logging.WARNING, "leases could not be extended", failure, **about)
 
     def _extended(self, lease: Lease, handle: str, until: float, outcome: Failure | None) -> None:
         if outcome is None:

@@ -86,7 +86,7 @@ class Source:
                 self._start_poll(polls)
 
     def stop(self, deadline: float) -> None:
-        """Start no further receive, and give back what no agent has taken.
+        """Start no further receive, and give back what no agent has taken, or takes at once when it still comes.
 
         A receive under way may return until *deadline* (monotonic): a long poll that is cut off has its messages
         hidden until they expire.
@@ -96,9 +96,7 @@ class Source:
             scope.cancel("the worker drains")
         for scope in self._receiving:
             scope.deadline = deadline
-        with suppress(WouldBlock, EndOfStream, ClosedResourceError):
-            while True:
-                self._settler.give_back(self._untaken.receive_nowait(), 0, "released")
+        self._take_back()
         for lease in self._settler.groups.waiting():
             self._settler.give_back(lease, 0, "released")
 
@@ -123,6 +121,7 @@ class Source:
             self._waiting.add(waiting)
             while True:
                 await self._outage.over()
+                await self._leases.on_time()
                 room = await self._tokens.take(BATCH)
                 if self._is_stopped:  # in the same turn of the loop in which a token came
                     self._tokens.give(room)
@@ -177,11 +176,19 @@ class Source:
         if self._leases.is_done(lease.delivery):
             self._settler.delete(lease, "duplicate")
             return
-        with suppress(BrokenResourceError, ClosedResourceError):  # the agents were cut off meanwhile
-            if not self._is_stopped:
+        # Once stopped it goes to an agent that waits, or back: to come again would count against it.
+        if not self._is_stopped or self._feed.statistics().tasks_waiting_receive:
+            with suppress(BrokenResourceError, ClosedResourceError):  # the agents were cut off meanwhile
                 self._feed.send_nowait(lease)
+                if self._is_stopped:
+                    self._take_back()
                 return
         self._settler.give_back(lease, 0, "released")
+
+    def _take_back(self) -> None:
+        with suppress(WouldBlock, EndOfStream, ClosedResourceError):
+            while True:
+                self._settler.give_back(self._untaken.receive_nowait(), 0, "released")
 
     def _report(self, error: ServiceError) -> None:
         level = logging.ERROR if error.fault in {Fault.CONFIGURATION, Fault.CREDENTIALS} else logging.WARNING

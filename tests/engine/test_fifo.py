@@ -259,7 +259,7 @@ async def test_a_drain_gives_back_those_who_wait(rig: Rig) -> None:
             book.begun.append(event)
             await go_on.wait()
 
-    rig.agent(slow)
+    rig.agent(slow, concurrency=3)  # no poll is under way that could bring them again
     await rig.send_in_groups(Add("a", n) for n in (1, 2, 3))
     worker = Worker(await rig.assemble())
     async with create_task_group() as tasks:

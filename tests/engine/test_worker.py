@@ -137,7 +137,7 @@ async def test_a_second_stop_gives_back_at_once(rig: Rig) -> None:
             await until(lambda: rig.tally.of("received"))
             worker.stop()
             # A poll that the second stop cuts off would hide what is released next, as on the real SQS.
-            await until(lambda: not rig.sqs.service._polls._waiting)
+            await until(lambda: not worker._lines[0].source._receiving)
 
     assert len(rig.sqs.ledger.released("orders")) == 1
     rig.assert_accounted()
@@ -163,21 +163,49 @@ async def test_what_no_agent_has_taken_is_released_when_told_to_stop(rig: Rig) -
     assert len(rig.sqs.ledger.deleted("orders")) == 1
 
 
-async def test_a_poll_under_way_returns_and_what_it_brings_is_released(rig: Rig) -> None:
-    """A long poll that is cut off would hide its messages until they expire."""
+async def test_a_poll_under_way_returns_and_what_it_brings_is_done(rig: Rig) -> None:
+    """A long poll that is cut off would hide its messages, and one given back would have come once for nothing."""
     rig.config = type(rig.config)(**{**_settings(rig), "wait_seconds": 20, "drain_timeout": 20})
-    rig.count()
+    rig.count(concurrency=10, instances=2)
     worker = Worker(await rig.assemble())
     async with create_task_group() as tasks:
         await tasks.start(worker.run)
         await sleep(0.05)
         worker.stop()
         await sleep(0.05)
-        await rig.send([Add("late")])
+        await rig.send([Add("late"), Add("late")])
 
-    assert await rig.state("late") is None
-    assert len(rig.sqs.ledger.released("orders")) == 1
+    assert await rig.state("late") == Count(2, 2)
+    assert rig.sqs.ledger.released("orders") == []
     assert len(rig.sqs.ledger.calls("receive")) == 1
+    rig.assert_accounted()
+
+
+async def test_what_a_poll_under_way_brings_is_released_where_no_agent_waits(rig: Rig) -> None:
+    """What would have to wait here can be done elsewhere."""
+    rig.config = type(rig.config)(**{**_settings(rig), "wait_seconds": 20, "drain_timeout": 20})
+    busy, go_on = Event(), Event()
+
+    async def slow(events: Any) -> None:
+        async for event in events:
+            busy.set()
+            await go_on.wait()
+            await rig.counts.update(event.key, event)
+
+    rig.agent(slow, concurrency=10, instances=1)
+    await rig.send([Add("early")])
+    worker = Worker(await rig.assemble())
+    async with create_task_group() as tasks:
+        await tasks.start(worker.run)
+        await busy.wait()
+        await sleep(0.05)
+        worker.stop()
+        await rig.send([Add("late"), Add("late")])
+        await until(lambda: len(rig.sqs.ledger.released("orders")) == 2)
+        go_on.set()
+
+    assert await rig.state("early") == Count(1, 1)
+    assert await rig.state("late") is None
     rig.assert_accounted()
 
 
