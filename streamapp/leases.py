@@ -34,6 +34,7 @@ MARGIN = 60.0
 PARALLEL = 16
 """Heartbeat calls under way at once: half of the client's connections, so that deletes find some free."""
 
+
 class Tokens:
     """Permissions for messages in hand; whoever polls takes first and gives back what it did not use."""
 
