@@ -40,7 +40,7 @@ up-native *args:
 [group('local')]
 [no-exit-message]
 dev *args:
-    @{{ local }} watchfiles --filter python --sigint-timeout 30 "python -m streamapp worker --log-format console $*" streamapp agents codecs
+    @STREAMAPP_WAIT_SECONDS=${STREAMAPP_WAIT_SECONDS:-1} {{ local }} watchfiles --filter python --sigint-timeout 30 "python -m streamapp worker --log-format console $*" streamapp agents codecs
 
 # run the worker once
 [group('local')]
@@ -113,6 +113,12 @@ lint:
     {{ py }} pyright
     {{ py }} lint-imports
 
+# the official parser's word on the AsyncAPI document; needs npm
+[group('docs')]
+docs-check:
+    npm ci --silent --no-audit --no-fund --prefix docs/parser
+    {{ py }} streamapp schema | node docs/parser/check.js
+
 # mend what can be mended by machine
 [group('quality')]
 fmt:
@@ -123,9 +129,10 @@ fmt:
 [group('quality')]
 check: lint test
 
-# write again what is generated: .env.example
+# write again what is generated: .env.example, docs/asyncapi.json
 [group('docs')]
 docs:
+    {{ py }} streamapp schema -o docs/asyncapi.json
     {{ py }} streamapp config --env-example > .env.example
 
 # the wheel and the source distribution

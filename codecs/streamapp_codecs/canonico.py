@@ -3,7 +3,7 @@
 A body that is refused here is no bad one: the tolerant path decides. What both accept they answer alike.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import msgspec
@@ -16,15 +16,18 @@ from streamapp_codecs.leitura import numero
 from streamapp_codecs.palavras import STATUS_PAGAMENTO, STATUS_PEDIDO
 from streamapp_codecs.tempos import instante
 from streamapp_codecs.valores import exigir_id, ler_id, minutos, preco, quantidade, texto
+from streamapp_codecs.vocabulario import Entidade
 
 _Aberto: TypeAlias = Any  # a number of an open type keeps its text; a typed float would have lost it
 
 
-class _Dados(msgspec.Struct, forbid_unknown_fields=True):
+class Dados(msgspec.Struct, forbid_unknown_fields=True):
     """The fields of one shape, not yet believed."""
 
 
-class _Linha(_Dados):
+class Linha(Dados):
+    """One line of an order."""
+
     id: int | str | None = None
     id_produto: int | str | None = None
     nome: str | None = None
@@ -33,22 +36,28 @@ class _Linha(_Dados):
     preco: _Aberto = None
 
 
-class _DadosPedidoCriado(_Dados):
+class DadosPedidoCriado(Dados):
+    """An order as it was made."""
+
     id_pedido: int | str
     cliente: int | str | None = None
-    produtos: list[_Linha] | None = None
+    produtos: list[Linha] | None = None
     total: _Aberto = None
     status: str | None = None
     criado_em: str | None = None
 
 
-class _DadosPedidoStatus(_Dados):
+class DadosPedidoStatus(Dados):
+    """Where an order stands in the kitchen."""
+
     id_pedido: int | str
     status: str
     atualizado_em: str | None = None
 
 
-class _DadosPagamento(_Dados):
+class DadosPagamento(Dados):
+    """What became of one payment of an order."""
+
     id_pedido: int | str
     status: str
     id_pagamento: int | str | None = None
@@ -56,7 +65,9 @@ class _DadosPagamento(_Dados):
     data_criacao: str | None = None
 
 
-class _DadosProduto(_Dados):
+class DadosProduto(Dados):
+    """One product of the catalogue."""
+
     id_produto: int | str
     nome: str | None = None
     categoria: str | None = None
@@ -71,47 +82,70 @@ class _Forma(msgspec.Struct, tag_field="event_type", forbid_unknown_fields=True)
     """The canonical envelope."""
 
 
-class _PedidoCriado(_Forma, tag="pedido_criado"):
-    data: _DadosPedidoCriado
+class PedidoCriado(_Forma, tag="pedido_criado"):
+    """An order was made."""
+
+    data: DadosPedidoCriado
 
 
-class _PedidoStatus(_Forma, tag="pedido_status_atualizado"):
-    data: _DadosPedidoStatus
+class PedidoStatus(_Forma, tag="pedido_status_atualizado"):
+    """The kitchen moved an order."""
+
+    data: DadosPedidoStatus
 
 
-class _PagamentoCriado(_Forma, tag="pagamento_criado"):
-    data: _DadosPagamento
+class PagamentoCriado(_Forma, tag="pagamento_criado"):
+    """A payment was asked for."""
+
+    data: DadosPagamento
 
 
-class _PagamentoAtualizado(_Forma, tag="pagamento_atualizado"):
-    data: _DadosPagamento
+class PagamentoAtualizado(_Forma, tag="pagamento_atualizado"):
+    """A payment changed."""
+
+    data: DadosPagamento
 
 
-class _PagamentoConfirmado(_Forma, tag="pagamento_confirmado"):
-    data: _DadosPagamento
+class PagamentoConfirmado(_Forma, tag="pagamento_confirmado"):
+    """A payment was confirmed."""
+
+    data: DadosPagamento
 
 
-class _ProdutoCriado(_Forma, tag="produto_criado"):
-    data: _DadosProduto
+class ProdutoCriado(_Forma, tag="produto_criado"):
+    """A product is new."""
+
+    data: DadosProduto
 
 
-class _ProdutoAtualizado(_Forma, tag="produto_atualizado"):
-    data: _DadosProduto
+class ProdutoAtualizado(_Forma, tag="produto_atualizado"):
+    """A product changed."""
+
+    data: DadosProduto
 
 
-class _ProdutoRemovido(_Forma, tag="produto_removido"):
-    data: _DadosProduto
+class ProdutoRemovido(_Forma, tag="produto_removido"):
+    """A product is sold no more."""
 
+    data: DadosProduto
+
+
+FORMAS: Mapping[Entidade, tuple[type[msgspec.Struct], ...]] = {
+    "pedido": (PedidoCriado, PedidoStatus),
+    "pagamento": (PagamentoCriado, PagamentoAtualizado, PagamentoConfirmado),
+    "produto": (ProdutoCriado, ProdutoAtualizado, ProdutoRemovido),
+}
+"""The canonical shapes by what they speak of."""
 
 _Canonica: TypeAlias = (
-    _PedidoCriado
-    | _PedidoStatus
-    | _PagamentoCriado
-    | _PagamentoAtualizado
-    | _PagamentoConfirmado
-    | _ProdutoCriado
-    | _ProdutoAtualizado
-    | _ProdutoRemovido
+    PedidoCriado
+    | PedidoStatus
+    | PagamentoCriado
+    | PagamentoAtualizado
+    | PagamentoConfirmado
+    | ProdutoCriado
+    | ProdutoAtualizado
+    | ProdutoRemovido
 )
 _DECODER: msgspec.json.Decoder[_Canonica] = msgspec.json.Decoder(_Canonica, float_hook=numero)
 
@@ -125,7 +159,7 @@ def decodificar(corpo: str, origin: Origin) -> Evento | None:
         return None
 
 
-def _pedido_criado(de: _DadosPedidoCriado, origin: Origin) -> EventoPedido | None:
+def _pedido_criado(de: DadosPedidoCriado, origin: Origin) -> EventoPedido | None:
     status = None if de.status is None else STATUS_PEDIDO.significado(de.status)
     if de.status is not None and status is None:
         return None
@@ -148,7 +182,7 @@ def _pedido_criado(de: _DadosPedidoCriado, origin: Origin) -> EventoPedido | Non
     )
 
 
-def _item(de: _Linha) -> Item:
+def _item(de: Linha) -> Item:
     id_produto = ler_id(de.id_produto, "id_produto")
     nome = texto(de.nome)
     if id_produto is None:
@@ -164,7 +198,7 @@ def _item(de: _Linha) -> Item:
     )
 
 
-def _pedido_status(de: _DadosPedidoStatus, origin: Origin) -> EventoPedido | None:
+def _pedido_status(de: DadosPedidoStatus, origin: Origin) -> EventoPedido | None:
     status = STATUS_PEDIDO.significado(de.status)
     if status is None:
         return None
@@ -177,8 +211,8 @@ def _pedido_status(de: _DadosPedidoStatus, origin: Origin) -> EventoPedido | Non
     )
 
 
-def _pagamento(tipo: str) -> Callable[[_DadosPagamento, Origin], EventoPedido | None]:
-    def ler(de: _DadosPagamento, origin: Origin) -> EventoPedido | None:
+def _pagamento(tipo: str) -> Callable[[DadosPagamento, Origin], EventoPedido | None]:
+    def ler(de: DadosPagamento, origin: Origin) -> EventoPedido | None:
         status = STATUS_PAGAMENTO.significado(de.status)
         if status is None:
             return None
@@ -193,10 +227,10 @@ def _pagamento(tipo: str) -> Callable[[_DadosPagamento, Origin], EventoPedido | 
     return ler
 
 
-def _produto(tipo: str) -> Callable[[_DadosProduto, Origin], EventoProduto]:
+def _produto(tipo: str) -> Callable[[DadosProduto, Origin], EventoProduto]:
     criado, removido = tipo == "produto_criado", tipo == "produto_removido"
 
-    def ler(de: _DadosProduto, origin: Origin) -> EventoProduto:
+    def ler(de: DadosProduto, origin: Origin) -> EventoProduto:
         primeiro, segundo = (de.criado_em, de.atualizado_em) if criado else (de.atualizado_em, de.criado_em)
         return EventoProduto(
             id_produto=exigir_id(de.id_produto, "id_produto"),
@@ -218,12 +252,12 @@ def _quando(valor: str | None, origin: Origin) -> Instante | None:
 
 
 _LER: dict[type[_Canonica], Callable[[Any, Origin], Evento | None]] = {
-    _PedidoCriado: _pedido_criado,
-    _PedidoStatus: _pedido_status,
-    _PagamentoCriado: _pagamento("pagamento_criado"),
-    _PagamentoAtualizado: _pagamento("pagamento_atualizado"),
-    _PagamentoConfirmado: _pagamento("pagamento_atualizado"),
-    _ProdutoCriado: _produto("produto_criado"),
-    _ProdutoAtualizado: _produto("produto_atualizado"),
-    _ProdutoRemovido: _produto("produto_removido"),
+    PedidoCriado: _pedido_criado,
+    PedidoStatus: _pedido_status,
+    PagamentoCriado: _pagamento("pagamento_criado"),
+    PagamentoAtualizado: _pagamento("pagamento_atualizado"),
+    PagamentoConfirmado: _pagamento("pagamento_atualizado"),
+    ProdutoCriado: _produto("produto_criado"),
+    ProdutoAtualizado: _produto("produto_atualizado"),
+    ProdutoRemovido: _produto("produto_removido"),
 }

@@ -71,6 +71,7 @@ class Json(Generic[T]):
     """The plain codec of one msgspec type: the body is its JSON, nothing is adapted."""
 
     def __init__(self, of: type[T]) -> None:
+        self.wire: tuple[type[T], ...] = (of,)
         self._decoder = msgspec.json.Decoder(of)
         self._encoder = msgspec.json.Encoder()
 

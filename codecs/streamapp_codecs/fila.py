@@ -13,11 +13,12 @@ class CodecDeFila:
     """What an agent of a queue subscribes with.
 
     *entidade* is what the queue's messages speak of where they do not say it themselves. *canonicos* and
-    *tolerantes* count the bodies that each path took.
+    *tolerantes* count the bodies that each path took; *wire* are the shapes that the first one knows.
     """
 
     def __init__(self, entidade: Entidade) -> None:
         self.entidade: Entidade = entidade
+        self.wire = canonico.FORMAS[entidade]
         self.canonicos = 0
         self.tolerantes = 0
 

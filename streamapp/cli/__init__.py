@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from streamapp.cli import config, demo, doctor, queues, seed, send, worker
+from streamapp.cli import config, demo, doctor, queues, schema, seed, send, worker
 from streamapp.cli.exits import INTERRUPTED, exit_code
 from streamapp.errors import StreamappError
 
@@ -24,6 +24,7 @@ cli.command(epilog=send.EXAMPLES)(send.send)
 cli.command(epilog=seed.EXAMPLES)(seed.seed)
 cli.command(epilog=config.EXAMPLES)(config.config)
 cli.command(epilog=doctor.EXAMPLES)(doctor.doctor)
+cli.command(epilog=schema.EXAMPLES)(schema.schema)
 cli.add_typer(queues.cli, name="queues")
 
 

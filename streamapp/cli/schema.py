@@ -1,0 +1,58 @@
+"""`streamapp schema`: what the app reads and writes, for its neighbours."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from streamapp.cli import setup
+from streamapp.errors import ConfigError
+
+EXAMPLES = """Examples:
+
+streamapp schema
+
+streamapp schema --format jsonschema pedido_criado
+
+streamapp schema -o docs/asyncapi.json
+"""
+
+
+class NoSuchKind(ConfigError):
+    """There is no message of that kind."""
+
+    def __init__(self, kind: str, known: list[str]) -> None:
+        super().__init__(f"no message is a {kind!r}; there are {', '.join(known)}")
+
+
+def schema(
+    kind: Annotated[str | None, typer.Argument(help="One kind of message; only for jsonschema.")] = None,
+    form: Annotated[
+        Literal["asyncapi", "jsonschema"], typer.Option("--format", help="The kind of document.")
+    ] = "asyncapi",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it there.")
+    ] = None,
+    app: Annotated[str, typer.Option(metavar="MODULE:ATTR", help="The application.")] = setup.DEFAULT_APP,
+) -> None:
+    """Show what the app reads and writes, as an AsyncAPI document or as JSON Schemas."""
+    import msgspec  # noqa: PLC0415 - slow to import
+
+    from streamapp.config import Config  # noqa: PLC0415 - slow to import
+    from streamapp.schema import asyncapi, json_schemas  # noqa: PLC0415 - slow to import
+
+    application = setup.load_app(app)
+    if form == "asyncapi":
+        # The queues of this document are the app's own, not those of whoever makes it.
+        document = asyncapi(application, Config())
+    else:
+        document = json_schemas(application)
+        if kind is not None:
+            if kind not in document:
+                raise NoSuchKind(kind, sorted(document))
+            document = document[kind]
+    text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        output.write_text(text)

@@ -1,0 +1,106 @@
+"""What an app reads and writes, for its neighbours: JSON Schemas, and an AsyncAPI document made of them."""
+
+from collections.abc import Iterable
+from importlib import metadata
+from inspect import cleandoc
+from typing import Any
+
+import msgspec
+
+from streamapp.app import App
+from streamapp.config import Config
+
+ASYNCAPI = "3.1.0"
+"""The version of the specification that the document keeps."""
+
+BINDING = "0.2.0"
+"""The version of the SQS binding: the newest that the official parser takes."""
+
+_REF = "#/components/schemas/{name}"
+
+
+def wire_types(codec: object) -> tuple[type, ...]:
+    """Answer the types whose JSON *codec* reads or writes, none where it does not tell."""
+    return tuple(getattr(codec, "wire", ()))
+
+
+def json_schemas(app: App) -> dict[str, Any]:
+    """Answer a JSON Schema (2020-12) of each message by its kind, or by the name of its type where it has none."""
+    return {
+        _kind(of): {"$schema": "https://json-schema.org/draft/2020-12/schema"} | _schema(of)
+        for codec in _codecs(app)
+        for of in wire_types(codec)
+    }
+
+
+def asyncapi(app: App, config: Config) -> dict[str, Any]:
+    """Answer the AsyncAPI document of *app*: a channel a queue, what is received, and what is sent."""
+    reads = {agent.queue: wire_types(agent.codec) for agent in app.agents.values()}
+    writes = {queue: wire_types(sink.codec) for queue, sink in app.sinks.items()}
+    components = _components([of for types in (*reads.values(), *writes.values()) for of in types], _REF)
+    return {
+        "asyncapi": ASYNCAPI,
+        "info": {"title": app.name, "version": metadata.version("streamapp")},
+        "defaultContentType": "application/json",
+        "channels": {
+            queue: {
+                "address": config.queue(queue),
+                "messages": {_kind(of): {"$ref": f"#/components/messages/{_kind(of)}"} for of in types},
+                "bindings": {"sqs": _binding(config.queue(queue))},
+            }
+            for queue, types in (reads | writes).items()
+        },
+        "operations": {
+            **{
+                agent.name: _operation("receive", agent.queue, reads[agent.queue])
+                for agent in app.agents.values()
+            },
+            **{f"send-{queue}": _operation("send", queue, types) for queue, types in writes.items()},
+        },
+        "components": {
+            "messages": {
+                _kind(of): {"name": _kind(of), "payload": {"$ref": _REF.format(name=of.__name__)}}
+                for types in (*reads.values(), *writes.values())
+                for of in types
+            },
+            "schemas": components,
+        },
+    }
+
+
+def _codecs(app: App) -> Iterable[object]:
+    yield from (agent.codec for agent in app.agents.values())
+    yield from (sink.codec for sink in app.sinks.values())
+
+
+def _schema(of: type) -> dict[str, Any]:
+    definitions = _components([of], "#/$defs/{name}")
+    schema: dict[str, Any] = definitions.pop(of.__name__)
+    return schema | {"$defs": definitions}
+
+
+def _components(types: list[type], template: str) -> dict[str, Any]:
+    """Answer the schemas of *types* and of all that they hold, by name; a docstring is their description."""
+    _, components = msgspec.json.schema_components(types, ref_template=template)
+    for schema in components.values():
+        if "description" in schema:
+            schema["description"] = cleandoc(schema["description"])
+    return components
+
+
+def _kind(of: type) -> str:
+    tag = getattr(of, "__struct_config__", None)
+    return str(tag.tag) if tag is not None and tag.tag is not None else of.__name__
+
+
+def _operation(action: str, queue: str, types: tuple[type, ...]) -> dict[str, Any]:
+    return {
+        "action": action,
+        "channel": {"$ref": f"#/channels/{queue}"},
+        "messages": [{"$ref": f"#/channels/{queue}/messages/{_kind(of)}"} for of in types],
+    }
+
+
+def _binding(queue: str) -> dict[str, Any]:
+    name = queue.rstrip("/").rsplit("/", 1)[-1]
+    return {"queue": {"name": name, "fifoQueue": name.endswith(".fifo")}, "bindingVersion": BINDING}

@@ -1,0 +1,89 @@
+"""What neighbours are told of our messages is what we take and send."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from streamapp.app import App
+from streamapp.config import Config
+from streamapp.schema import asyncapi, json_schemas
+from streamapp_agents import app
+from streamapp_codecs import Json
+
+ROOT = Path(__file__).parents[2]
+
+
+def bodies() -> list[dict[str, Any]]:
+    """The samples that are JSON objects with the canonical envelope."""
+    found: list[dict[str, Any]] = []
+    for line in (ROOT / "tests" / "data" / "messages.jsonl").read_text().splitlines():
+        try:
+            body = json.loads(json.loads(line)["body"])
+        except ValueError:
+            continue
+        if isinstance(body, dict) and "event_type" in body and body["event_type"] in json_schemas(app):
+            found.append(body)
+    return found
+
+
+def test_the_document_in_the_repository_is_what_the_codecs_say() -> None:
+    """A document that drifts is worse than none; `just docs` makes it anew."""
+    assert json.loads((ROOT / "docs" / "asyncapi.json").read_text()) == asyncapi(app, Config())
+
+
+def test_every_schema_is_one() -> None:
+    """A neighbour's generator must be able to read it."""
+    schemas = json_schemas(app)
+
+    for schema in schemas.values():
+        Draft202012Validator.check_schema(schema)
+    assert {"pedido_criado", "pagamento_atualizado", "acompanhamento_atualizado"} <= schemas.keys()
+
+
+def test_real_messages_of_the_canonical_shape_are_valid() -> None:
+    """What is documented and what is taken must not part; stray messages are taken beyond what is documented."""
+    schemas = json_schemas(app)
+
+    valid = [Draft202012Validator(schemas[body["event_type"]]).is_valid(body) for body in bodies()]
+
+    assert sum(valid) >= 5
+
+
+def test_a_message_that_lacks_its_order_is_not_valid() -> None:
+    """A schema that takes everything says nothing."""
+    schema = json_schemas(app)["pedido_status_atualizado"]
+
+    assert not Draft202012Validator(schema).is_valid(
+        {"event_type": "pedido_status_atualizado", "data": {"status": "Pronto"}}
+    )
+
+
+def test_each_queue_is_a_channel_with_its_operations() -> None:
+    """Who reads the document finds who receives and who sends."""
+    document = asyncapi(app, Config())
+
+    assert set(document["channels"]) == {*(agent.queue for agent in app.agents.values()), *app.sinks}
+    assert {(it["action"], it["channel"]["$ref"]) for it in document["operations"].values()} == {
+        ("receive", "#/channels/pedido-events"),
+        ("receive", "#/channels/pagamento-events"),
+        ("receive", "#/channels/produto-events"),
+        ("send", "#/channels/acompanhamento-events"),
+    }
+
+
+def test_a_codec_that_does_not_tell_its_types_leaves_its_channel_without_messages() -> None:
+    """A codec of a user's own has one method; the document must not ask for more."""
+
+    class Mute:
+        decode = Json(dict).decode
+
+    other = App("other")
+
+    @other.agent("things", Mute())
+    async def things(stream: object) -> None:
+        """Nothing."""
+
+    assert asyncapi(other, Config())["channels"]["things"]["messages"] == {}
+    assert json_schemas(other) == {}
