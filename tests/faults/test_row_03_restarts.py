@@ -1,0 +1,63 @@
+"""Row 3: SIGTERM under load, again and again: nothing stays hidden, and no message comes twice."""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+from anyio import fail_after, sleep
+from fleet import open_fleet, repeated, story
+
+import streamapp_agents
+
+SOURCES = [agent.queue for agent in streamapp_agents.app.agents.values()]
+BURST = 40
+"""Orders a restart: two hundred messages, so that each signal finds all hands full."""
+
+
+@pytest.mark.timeout(1700)
+async def test_restarts_under_load_cost_no_message_a_receive(
+    redis_url: str, prefix: str, tmp_path: Path, long: bool, figure: Callable[[str], None]
+) -> None:
+    """Whoever deploys ten times a day must not find messages in the dead-letter queue for it."""
+    restarts, wait = (50, "10") if long else (2, "1")
+    luck, exits, hidden, in_hand = Random(3), list[float](), list[int](), list[int]()
+    messages = story(BURST * restarts)
+    async with open_fleet(redis_url, prefix, tmp_path, STREAMAPP_WAIT_SECONDS=wait) as fleet:
+        await fleet.create(streamapp_agents.app, visibility=60)
+        for n in range(restarts):
+            with fleet.running() as worker:
+                await worker.says("ready")
+                await fleet.send_story(
+                    messages[len(messages) * n // restarts : len(messages) * (n + 1) // restarts]
+                )
+                with fail_after(60):
+                    while not await fleet.hidden(SOURCES):
+                        await sleep(0.001)
+                await sleep(luck.uniform(0, 0.05))
+                in_hand.append(await fleet.hidden(SOURCES))
+                worker.popen.send_signal(signal.SIGTERM)
+                exits.append(await worker.ends())
+                hidden.append(await fleet.hidden(SOURCES))
+            assert worker.popen.returncode == 0, worker.log.read_text()
+        left = await fleet.waiting(SOURCES)
+        with fleet.running("--exit-when-idle", "1") as last:
+            await last.ends()
+        receives = [times for queue in SOURCES for times in fleet.sqs.ledger.receives(queue).values()]
+        letters = [await fleet.waiting([f"{queue}-dlq"]) for queue in SOURCES]
+        announced = fleet.sqs.bodies(await fleet.sqs.find("acompanhamento-events"))
+
+    figure(
+        f"{restarts} restarts, {len(messages)} messages, in hand at each signal {min(in_hand)}..{max(in_hand)}: exit 0, after "
+        f"{max(exits):.1f} s at most; invisible after exit {max(hidden)}; {left} left for the last worker; "
+        f"receives a message {max(receives)} at most; announcements {len(announced)}, repeated {repeated(announced)}"
+    )
+    assert max(exits) <= 25
+    assert max(in_hand) > 0, "no signal came under load"
+    assert hidden == [0] * restarts
+    assert len(receives) == len(messages)
+    assert set(receives) == {1}
+    assert letters == [0, 0, 0]
+    assert repeated(announced) == 0
+    assert fleet.sqs.ledger.in_flight() == []
