@@ -8,6 +8,7 @@ from functools import partial
 
 from anyio import Event, sleep
 
+from streamapp.attempt import Sent, Shows
 from streamapp.batch import Batcher
 from streamapp.delivery import Outgoing, Queue
 from streamapp.errors import Refused, ServiceError
@@ -16,6 +17,7 @@ from streamapp.sqs import BATCH, Failure, Sqs
 from streamapp.state import Announcement, Place
 from streamapp.store import Settled, Store
 from streamapp.tally import Tally
+from streamapp.tap import Tap
 
 logger = logging.getLogger(__name__)
 
@@ -32,8 +34,19 @@ PARALLEL = 8
 class Outbox:
     """Sends messages to one queue, ten at a time."""
 
-    def __init__(self, sqs: Sqs, queue: Queue, outage: Outage, tally: Tally) -> None:
+    def __init__(
+        self,
+        sqs: Sqs,
+        queue: Queue,
+        outage: Outage,
+        tally: Tally,
+        *,
+        tap: Tap | None = None,
+        shows: Shows | None = None,
+    ) -> None:
         self.queue = queue
+        self._tap = tap
+        self._shows = shows
         self._sqs = sqs
         self._outage = outage
         self._tally = tally
@@ -49,6 +62,7 @@ class Outbox:
 
     async def _flush(self, messages: list[Outgoing]) -> Sequence[Exception | None]:
         """Send until each message is accepted or refused for good; only those that failed go again."""
+        asked = messages
         if not self.queue.fifo:
             # SQS refuses a deduplication id here, and a group would name a tenant.
             messages = [replace(message, group=None, deduplication=None) for message in messages]
@@ -72,6 +86,10 @@ class Outbox:
             tries = tries + 1 if again else 0
             waiting = [n for n in waiting if n in again or n not in turn]
         self._tally.add(self.queue.name, "sent", outcomes.count(None))
+        if self._tap is not None:
+            for message, outcome in zip(asked, outcomes, strict=True):
+                code = outcome.code if isinstance(outcome, Refused) else None
+                self._tap.note(Sent(self.queue.name, message, self._shows, code))
         return outcomes
 
     async def _send(self, messages: list[Outgoing]) -> list[Failure | None]:

@@ -10,6 +10,7 @@ from anyio import create_memory_object_stream
 
 from streamapp.announce import Announcer, Outbox
 from streamapp.app import Agent, App
+from streamapp.attempt import shows
 from streamapp.batch import Batcher
 from streamapp.checks import source_flaws
 from streamapp.config import Config, queue_variable
@@ -17,6 +18,7 @@ from streamapp.delivery import Queue
 from streamapp.errors import ConfigError, ServiceError
 from streamapp.leases import Lease, Leases, Tokens
 from streamapp.outage import Outage
+from streamapp.presence import Herald, PresenceStore
 from streamapp.runner import Runner
 from streamapp.settle import Settler
 from streamapp.source import Source
@@ -25,6 +27,7 @@ from streamapp.state import State
 from streamapp.store import Store
 from streamapp.sweep import Pace, Sweeper
 from streamapp.tally import Tally
+from streamapp.tap import Tap, off
 from streamapp.work import Runtime
 
 logger = logging.getLogger(__name__)
@@ -57,6 +60,8 @@ class Assembly:
     lines: Sequence[Line]
     batchers: Sequence[Batcher[object, object]]
     sweeper: Sweeper
+    tap: Tap
+    herald: Herald
 
     def close(self) -> None:
         """Close what is open; the worker does so at its end."""
@@ -91,20 +96,27 @@ async def assemble(
     agents: Sequence[str] | None = None,
     longest_wait: float = 20.0,
     pace: Pace = USUAL_PACE,
+    tap: Tap | None = None,
+    presence: PresenceStore | None = None,
 ) -> Assembly:
     """Find every queue and the store, and answer what will serve the named agents (None: all).
 
-    *longest_wait* bounds every long poll, in seconds, and *pace* is that of the sweeps.
+    *longest_wait* bounds every long poll, in seconds, and *pace* is that of the sweeps. *tap* and *presence* tell
+    viewers; without them nobody is told anything.
     Raises `ConfigError` or `ServiceError` for what cannot be used.
     """
     chosen = choose(app, agents)
+    tap = off() if tap is None else tap
     await store.ping()
     outage = Outage("Redis", store.ping)
     queues = {
         name: await _find(sqs, config, name) for name in (*app.sinks, *(agent.queue for agent in chosen))
     }
     sqs_outage = Outage("SQS", partial(sqs.attributes, next(iter(queues.values()))))
-    outboxes = {name: Outbox(sqs, queues[name], sqs_outage, tally) for name in app.sinks}
+    outboxes = {
+        name: Outbox(sqs, queues[name], sqs_outage, tally, tap=tap, shows=shows(sink.codec))
+        for name, sink in app.sinks.items()
+    }
     state = State(store, outage, ttl=config.state_ttl, barrier=config.replicas > 0)
     runtime = Runtime(
         config=config,
@@ -123,7 +135,8 @@ async def assemble(
         dead = await _dead_letters(sqs, queue, config)
         outbox = Outbox(sqs, dead, sqs_outage, tally) if dead else None
         letters += [outbox] if outbox else []
-        lines.append(_line(agent, queue, outbox, runtime, sqs, wait=min(config.wait_seconds, longest_wait)))
+        wait = min(config.wait_seconds, longest_wait)
+        lines.append(_line(agent, queue, outbox, runtime, sqs, tap, wait=wait))
     batchers = [
         runtime.changes,
         runtime.announcer.confirmations,
@@ -131,7 +144,14 @@ async def assemble(
         *(batcher for line in lines for batcher in (line.settler.deletes, line.settler.releases)),
     ]
     sweeper = Sweeper(app.tables.values(), store, runtime.announcer, tally, config, pace)
-    return Assembly(runtime, lines, batchers, sweeper)  # type: ignore[arg-type]  # each takes its own items
+    herald = Herald(
+        presence,
+        tap.worker,
+        tally,
+        {line.queue.name: line.leases for line in lines},
+        [outbox.queue.name for outbox in outboxes.values()],
+    )
+    return Assembly(runtime, lines, batchers, sweeper, tap, herald)  # type: ignore[arg-type]  # each takes its own items
 
 
 def choose(app: App, names: Sequence[str] | None) -> list[Agent]:
@@ -173,7 +193,7 @@ async def _dead_letters(sqs: Sqs, queue: Queue, config: Config) -> Queue | None:
 
 
 def _line(
-    agent: Agent, queue: Queue, letters: Outbox | None, runtime: Runtime, sqs: Sqs, *, wait: float
+    agent: Agent, queue: Queue, letters: Outbox | None, runtime: Runtime, sqs: Sqs, tap: Tap, *, wait: float
 ) -> Line:
     config, tally = runtime.config, runtime.tally
     concurrency = agent.concurrency or config.concurrency
@@ -182,7 +202,15 @@ def _line(
     tokens = Tokens(concurrency)
     leases = Leases(sqs, queue, tokens, tally)
     settler = Settler(
-        sqs, queue, leases, letters, tally, max_attempts=config.max_attempts, backoff=agent.backoff
+        sqs,
+        queue,
+        leases,
+        letters,
+        tally,
+        max_attempts=config.max_attempts,
+        backoff=agent.backoff,
+        tap=tap,
+        shows=shows(agent.codec),
     )
     source = Source(
         sqs,

@@ -1,6 +1,7 @@
 """Deliveries in hand, and the one heartbeat that keeps them invisible to others."""
 
 import logging
+import time
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from streamapp.errors import Fault, ServiceError
 from streamapp.seldom import Seldom
 from streamapp.sqs import BATCH, MAX_VISIBILITY, Failure, Sqs
 from streamapp.tally import Tally
+from streamapp_codecs import Decoded
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +65,8 @@ class Tokens:
 class Lease:
     """Our promise to keep one delivery invisible; *handle* is the newest one of its message.
 
-    *scope* is what to cancel should the lease be lost while an agent works on the message.
+    *scope* is what to cancel should the lease be lost while an agent works on the message. *decoded* is what the
+    codec made of its body; *received_at* and *begun_at*, when an agent took it, are Unix times for people.
     """
 
     delivery: Delivery
@@ -71,6 +74,9 @@ class Lease:
     expires_at: float
     scope: CancelScope | None = field(default=None)
     is_lost: bool = False
+    decoded: Decoded[object] | None = None
+    received_at: float = field(default_factory=time.time)
+    begun_at: float | None = None
 
 
 class Leases:

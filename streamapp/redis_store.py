@@ -176,7 +176,7 @@ class RedisStore:
         if any(isinstance(answer, NoScriptError) for answer in answers):
             loads = await self._execute(lambda pipe: [pipe.script_load(_COMMIT), pipe.script_load(_SETTLE)])
             for refused in (answer for answer in loads if isinstance(answer, RedisError)):
-                raise _whole(refused) from refused
+                raise service_error(refused) from refused
             answers = await self._execute(ask)
         return [_ours(answer) if isinstance(answer, RedisError) else answer for answer in answers]
 
@@ -186,7 +186,7 @@ class RedisStore:
                 ask(pipe)
                 return list(await pipe.execute(raise_on_error=False))
         except RedisError as error:
-            raise _whole(error) from error
+            raise service_error(error) from error
 
 
 @asynccontextmanager
@@ -245,13 +245,14 @@ def fault_of(error: RedisError) -> Fault:  # noqa: PLR0911 - one a class
 
 def _ours(error: RedisError) -> ServiceError:
     """Answer *error* as one key's own, or raise it where it speaks of the whole server."""
-    ours = _whole(error)
+    ours = service_error(error)
     if ours.heals or "WRONGTYPE" not in str(error):
         raise ours from error
     return ours
 
 
-def _whole(error: RedisError) -> ServiceError:
+def service_error(error: RedisError) -> ServiceError:
+    """Answer *error* as one of ours."""
     return ServiceError("Redis", fault_of(error), _detail(error))
 
 

@@ -4,11 +4,13 @@ import logging
 import random
 import re
 from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple
 
 import msgspec
 from anyio import current_time, sleep
 
 from streamapp.announce import Outbox
+from streamapp.attempt import Attempt, Shows
 from streamapp.batch import Batcher
 from streamapp.delivery import Outgoing, Queue
 from streamapp.errors import Crowded, Fault, Refused, Reject, Retry, ServiceError
@@ -16,7 +18,9 @@ from streamapp.groups import Groups
 from streamapp.leases import Lease, Leases
 from streamapp.seldom import Seldom
 from streamapp.sqs import BATCH, MAX_VISIBILITY, Failure, Sqs
-from streamapp.tally import Tally, Word
+from streamapp.tally import Tally
+from streamapp.tap import Tap, off
+from streamapp.tap_record import Outcome
 from streamapp.work import Work
 from streamapp_codecs import DecodeError
 
@@ -38,6 +42,22 @@ _ILLEGAL = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U001
 """Characters that SQS takes in no message: it would refuse the dead letter."""
 
 
+EndWord = Literal["ok", "duplicate", "skipped", "dead", "invalid"]
+DeadWord = Literal["dead", "invalid"]
+BackWord = Literal["retry", "released"]
+"""How a delivery may end, by what is then done with its message."""
+
+
+class Why(NamedTuple):
+    """Why a message did not succeed: one word, and more about it, which never holds a value of the message."""
+
+    reason: str | None
+    detail: str | None
+
+
+NO_REASON = Why(None, None)
+
+
 class Settler:
     """Ends deliveries of one queue: each is deleted, given back or dead-lettered, and its lease ends."""
 
@@ -51,6 +71,8 @@ class Settler:
         *,
         max_attempts: int,
         backoff: float,
+        tap: Tap | None = None,
+        shows: Shows | None = None,
     ) -> None:
         # On a FIFO queue the next of the group waits for the delete, so that does not wait for company.
         self.deletes: Batcher[Lease, None] = Batcher(
@@ -71,6 +93,8 @@ class Settler:
         self._max_attempts = max_attempts
         self._backoff = backoff
         self._seldom = Seldom(logger)
+        self._tap = off() if tap is None else tap
+        self._shows = shows
         self.groups = Groups()
         """Order within the groups of a FIFO queue; on others nobody waits."""
         self.on_next: Callable[[Lease], None] = lambda _: None
@@ -87,64 +111,77 @@ class Settler:
         while work.leases:
             lease, error = next(iter(work.leases.items()))
             if error is None:
-                self.delete(lease, _word(work))
+                self.delete(lease, _word(work), work=work)
             else:
-                await self.refuse(lease, error)
+                await self.refuse(lease, error, work)
             del work.leases[lease]
 
-    async def refuse(self, lease: Lease, error: DecodeError) -> None:
+    async def refuse(self, lease: Lease, error: DecodeError, work: Work | None = None) -> None:
         """Dead-letter a message that, or a part of which, can never be decoded."""
-        await self.bury(lease, error.reason, error.detail, word="invalid")
+        await self.bury(lease, Why(error.reason, error.detail), work, word="invalid")
 
-    async def fail(self, lease: Lease, error: Exception) -> None:
+    async def fail(self, lease: Lease, error: Exception, work: Work | None = None) -> None:
         """End a delivery whose processing raised *error*: given back with backoff, dead-lettered at its last try."""
         if isinstance(error, Reject):
-            await self.bury(lease, error.reason, error.detail)
+            await self.bury(lease, Why(error.reason, error.detail), work)
         elif isinstance(error, Refused):
-            await self.bury(lease, "attempts_exhausted", str(error))
+            await self.bury(lease, Why("attempts_exhausted", str(error)), work)
         elif not _counts(error) or lease.delivery.receives < self._max_attempts:
             after = error.after if isinstance(error, Retry) else None
-            self.give_back(lease, self._delay(lease) if after is None else after, "retry")
+            delay = self._delay(lease) if after is None else after
+            self.give_back(lease, delay, "retry", _why(error), work)
         else:
-            await self.bury(lease, "attempts_exhausted", type(error).__name__)
+            await self.bury(lease, Why("attempts_exhausted", type(error).__name__), work)
 
-    async def bury(self, lease: Lease, reason: str, detail: str, *, word: Word = "dead") -> None:
+    async def bury(
+        self, lease: Lease, why: Why, work: Work | None = None, *, word: DeadWord = "dead"
+    ) -> None:
         """Send the message to the dead-letter queue, then delete it; without such a queue give it back."""
-        letter = _letter(lease, reason, detail)
+        letter = _letter(lease, why)
         if self._letters is None or letter.size > self._letters.queue.max_bytes:
-            self.give_back(lease, self._delay(lease), "retry")
+            self.give_back(lease, self._delay(lease), "retry", why, work)
             return
         try:
             await self._letters.batcher.submit(letter)
         except Refused:
-            self.give_back(lease, self._delay(lease), "retry")
+            self.give_back(lease, self._delay(lease), "retry", why, work)
             return
         logger.error(
             "a message was dead-lettered",
             extra={
                 "queue": self.queue.name,
                 "message_id": lease.delivery.message_id,
-                "reason": reason,
-                "detail": detail,
+                "reason": why.reason,
+                "detail": why.detail,
             },
         )
-        self.delete(lease, word)
+        self.delete(lease, word, why, work)
 
-    def delete(self, lease: Lease, word: Word) -> None:
+    def delete(self, lease: Lease, word: EndWord, why: Why = NO_REASON, work: Work | None = None) -> None:
         """Let the message be deleted with others; it counts as *word*."""
         if lease.is_lost:
             # Not ours to delete; those behind it in its group must not wait for it here.
             self.give_back(lease, 0, "released")
         else:
             self._tally.add(self.queue.name, word)
+            self._tap.note(_attempt(lease, self._shows, word, why, work))
             # The agent is done with it: from here on a lost lease is none of the agent's business.
             lease.scope = None
             self.deletes.post(lease)
 
-    def give_back(self, lease: Lease, after: float, word: Word) -> None:
+    def give_back(
+        self,
+        lease: Lease,
+        after: float,
+        word: BackWord,
+        why: Why = NO_REASON,
+        work: Work | None = None,
+    ) -> None:
         """Let the message come again after *after* seconds, and with it those that wait behind it in its group."""
         if not lease.is_lost:
             self._tally.add(self.queue.name, word)
+            if word == "retry":
+                self._tap.note(_attempt(lease, self._shows, word, why, work, delay=after))
             # First, or a heartbeat could overwrite the backoff.
             self._leases.end(lease)
             self.releases.post((lease, after))
@@ -234,7 +271,27 @@ def _hidden_for(lease: Lease, after: float, now: float) -> int:
     return round(max(0.0, min(longest, after)))
 
 
-def _word(work: Work) -> Word:
+def _attempt(
+    lease: Lease,
+    shows: Shows | None,
+    outcome: Outcome,
+    why: Why,
+    work: Work | None,
+    delay: float | None = None,
+) -> Attempt:
+    done = work.updates if work is not None else ()
+    is_shared = work is not None and work.is_batch
+    return Attempt(lease, shows, outcome, why.reason, why.detail, delay, done, is_shared)
+
+
+def _why(error: Exception) -> Why:
+    """Answer what viewers are told of *error*: the text of errors that are not ours may quote the message."""
+    if isinstance(error, (ServiceError, Crowded)):
+        return Why(type(error).__name__, str(error))
+    return Why(type(error).__name__, None)
+
+
+def _word(work: Work) -> EndWord:
     if work.is_skipped and not work.updates:
         return "skipped"
     return "duplicate" if work.updates and not work.changes else "ok"
@@ -249,11 +306,11 @@ def _may_heal(failure: Failure | None) -> bool:
     return failure is not None and not failure.sender_fault and failure.fault is not Fault.LEASE_LOST
 
 
-def _letter(lease: Lease, reason: str, detail: str) -> Outgoing:
+def _letter(lease: Lease, why: Why) -> Outgoing:
     delivery = lease.delivery
     ours = {
-        "streamapp-reason": _legal(reason),
-        "streamapp-detail": _legal(detail),
+        "streamapp-reason": _legal(why.reason or ""),
+        "streamapp-detail": _legal(why.detail or ""),
         "streamapp-source": msgspec.json.encode(
             {
                 "queue": delivery.queue.name,

@@ -84,11 +84,16 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What an event did: the state after it, whether that differs from before, and all that the key owes."""
+    """What an event did: the state after it, whether that differs from before, and all that the key owes.
+
+    *before* and *after* are the hash's fields, for whoever wants to tell what changed.
+    """
 
     state: Any
     is_new: bool
     pending: tuple[Announcement, ...]
+    before: Mapping[str, str] = field(default_factory=dict[str, str])
+    after: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class _Pending(msgspec.Struct, array_like=True):
@@ -172,7 +177,7 @@ class State:
             return _Plan([StateUnreadable(changes[0].redis_key, error)] * len(changes))
         written: dict[str, str] | None = None
         new: dict[str, str] = {}
-        steps: list[tuple[Any, bool] | Exception] = []
+        steps: list[tuple[Any, bool, Mapping[str, str], Mapping[str, str]] | Exception] = []
         now = time.time()
         for change in changes:
             try:
@@ -197,10 +202,13 @@ class State:
                     )
                 )
                 new[PENDING + identity] = text
-            steps.append((after, after != state))
+            steps.append((after, after != state, stored if written is None else written, fields_after))
             state, written = after, fields_after
         owed_now = tuple(pending)
-        outcomes = [step if isinstance(step, Exception) else Changed(*step, owed_now) for step in steps]
+        outcomes = [
+            step if isinstance(step, Exception) else Changed(step[0], step[1], owed_now, *step[2:])
+            for step in steps
+        ]
         return _Plan(outcomes, self._commit(changes[0], written, stored, new, keep=bool(pending), ttl=ttl))
 
     def _commit(

@@ -1,5 +1,6 @@
 """What an agent iterates: events, and with each further one the settling of the last."""
 
+import time
 from collections import deque
 from typing import Generic, TypeVar
 
@@ -109,7 +110,7 @@ class Stream(Generic[T]):
         leases = self._work.leases
         while leases:
             lease = next(iter(leases))
-            await self._settler.fail(lease, error)
+            await self._settler.fail(lease, error, self._work)
             del leases[lease]
         self._forget()
 
@@ -132,8 +133,10 @@ class Stream(Generic[T]):
                 self._settler.give_back(lease, 0, "released")
                 continue
             lease.scope = self._scope
+            self._work.is_batch = bool(self._work.leases)
             self._work.leases[lease] = None
-            decoded = self._decode(lease.delivery)
+            lease.begun_at = time.time()
+            lease.decoded = decoded = self._decode(lease.delivery)
             self._work.leases[lease] = decoded.error
             if decoded.events:
                 self._rest.extend(decoded.events)
@@ -166,7 +169,7 @@ class Stream(Generic[T]):
         if error is None:
             self._settler.delete(lease, "skipped")
         else:
-            await self._settler.refuse(lease, error)
+            await self._settler.refuse(lease, error, self._work)
         del self._work.leases[lease]
 
     def _forget(self) -> None:

@@ -60,7 +60,7 @@ class Table(Generic[S, E]):
         work = current_work(self)
         with work.timeout.paused():
             changed = await work.runtime.changes.submit(self._change(work.runtime, key, event))
-        work.note(changed)
+        work.note(self.name, key, changed)
         return changed.state  # type: ignore[no-any-return]  # fold's answer
 
     async def update_many(self, events: Sequence[tuple[str, E]]) -> list[S | None]:
@@ -69,9 +69,11 @@ class Table(Generic[S, E]):
         changes = [self._change(work.runtime, key, event) for key, event in events]
         with work.timeout.paused():
             outcomes = await work.runtime.changes.submit_all(changes)
-        changed = [outcome for outcome in outcomes if isinstance(outcome, Changed)]
-        for outcome in changed:
-            work.note(outcome)
+        changed: list[Changed] = []
+        for (key, _), outcome in zip(events, outcomes, strict=True):
+            if isinstance(outcome, Changed):
+                work.note(self.name, key, outcome)
+                changed.append(outcome)
         for failure in outcomes:
             if isinstance(failure, Exception):
                 raise failure

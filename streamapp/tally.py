@@ -22,13 +22,14 @@ Word = Literal[
     "silent",
     "crashing",
     "swept",
+    "tap_dropped",
 ]
 """received: deliveries taken in. ok, duplicate (nothing changed), skipped, invalid and dead (dead-lettered: by the
 codec, by the agent or its last attempt): how a message ended. retry, released: given back. lost: its lease ended
 first. sent: outgoing messages accepted, in sends calls. refused: outgoing messages that SQS will never take.
 fast, tolerant: which path of the codec a body took. blocked: how often the event loop stood still, by agent.
 silent: how often a poll did not return. crashing: how often an agent failed at many messages in a row. swept: announcements, by
-their queue, that a sweep found owed for long and sent."""
+their queue, that a sweep found owed for long and sent. tap_dropped: records that viewers will not see."""
 
 
 class Tally:
@@ -46,6 +47,10 @@ class Tally:
         if queue is not None:
             return self._counts[queue, word]
         return sum(number for (_, counted), number in self._counts.items() if counted == word)
+
+    def in_queue(self, queue: str) -> dict[str, int]:
+        """Answer the counts of *queue*, by word."""
+        return {word: number for (counted, word), number in self._counts.items() if counted == queue}
 
     def words(self) -> dict[Word, int]:
         """Answer the totals of all words that were counted."""

@@ -5,6 +5,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from streamapp.announce import Announcer, Outbox
+from streamapp.attempt import Done
 from streamapp.batch import Batcher
 from streamapp.config import Config
 from streamapp.errors import NotInEvent
@@ -36,21 +37,23 @@ class Work:
     """The deliveries whose events an agent is processing now, settled together when it asks for the next.
 
     *leases* come with why a part of their body could not be decoded, if one could not. *owed* are
-    announcements to be sent before the deliveries are deleted, by their place. *updates* counts the updates
-    that were made and *changes* those that changed something; *is_skipped* once the agent skipped an event.
+    announcements to be sent before the deliveries are deleted, by their place. *updates* are those that were
+    made and *changes* counts those that changed something; *is_skipped* once the agent skipped an event.
+    *is_batch* once more than one delivery was in hand.
     """
 
     runtime: Runtime
     timeout: Timeout
     leases: dict[Lease, DecodeError | None] = field(default_factory=dict["Lease", "DecodeError | None"])
     owed: dict[Place, Announcement] = field(default_factory=dict["Place", "Announcement"])
-    updates: int = 0
+    updates: list[Done] = field(default_factory=list["Done"])
     changes: int = 0
     is_skipped: bool = False
+    is_batch: bool = False
 
-    def note(self, changed: Changed) -> None:
+    def note(self, table: str, key: str, changed: Changed) -> None:
         """Take over what an update did."""
-        self.updates += 1
+        self.updates.append(Done(table, key, changed))
         self.changes += changed.is_new
         self.owed.update((announcement.place, announcement) for announcement in changed.pending)
 

@@ -14,6 +14,9 @@ logger = logging.getLogger(__name__)
 LAST_FLUSH = 3.0
 """Seconds after the drain deadline in which what was given back or finished last is still told to SQS."""
 
+LAST_WORD = 1.0
+"""Seconds at the end in which the tap is still written."""
+
 SUMMARY_EVERY = 30.0
 """Seconds between log lines that sum up what was done."""
 
@@ -51,33 +54,38 @@ class Worker:
 
     async def _run(self, idle: float | None, task_status: TaskStatus[None]) -> bool:
         batchers = self._parts.batchers
-        heartbeats, services, agents, sources = (create_task_group() for _ in range(4))
+        heartbeats, viewing, services, agents, sources = (create_task_group() for _ in range(5))
         async with heartbeats:  # last to go: what is in hand stays ours to the end
             for line in self._lines:
                 await heartbeats.start(line.leases.run, name=f"heartbeat {line.queue.name}")
-            async with services:
-                for batcher in batchers:
-                    await services.start(batcher.run, name=batcher.name)
-                async with agents:
-                    for line in self._lines:
-                        agents.start_soon(line.runner.run, name=f"agent {line.agent.name}")
-                    async with sources:  # end by themselves when told to stop
+            async with viewing:  # tells what the services did last
+                await viewing.start(self._parts.tap.run, name="tap")
+                async with services:
+                    for batcher in batchers:
+                        await services.start(batcher.run, name=batcher.name)
+                    async with agents:
                         for line in self._lines:
-                            sources.start_soon(line.source.run, name=f"source {line.queue.name}")
-                        sources.start_soon(self._sweeper.run, name="sweeper")
-                        heartbeats.start_soon(self._drain, agents.cancel_scope, name="drain")
-                        heartbeats.start_soon(self._hurry_up, agents.cancel_scope, name="hurry")
-                        heartbeats.start_soon(self._summarise, name="summary")
-                        if self._watch is not None:
-                            heartbeats.start_soon(self._watch.run, name="watch")
-                        if idle is not None:
-                            heartbeats.start_soon(self._stop_when_idle, idle, name="idle")
-                        task_status.started()
-                for batcher in batchers:
-                    batcher.close()
-                services.cancel_scope.deadline = min(
-                    services.cancel_scope.deadline, current_time() + LAST_FLUSH
-                )
+                            agents.start_soon(line.runner.run, name=f"agent {line.agent.name}")
+                        async with sources:  # end by themselves when told to stop
+                            for line in self._lines:
+                                sources.start_soon(line.source.run, name=f"source {line.queue.name}")
+                            sources.start_soon(self._sweeper.run, name="sweeper")
+                            heartbeats.start_soon(self._drain, agents.cancel_scope, name="drain")
+                            heartbeats.start_soon(self._hurry_up, agents.cancel_scope, name="hurry")
+                            heartbeats.start_soon(self._summarise, name="summary")
+                            if self._watch is not None:
+                                heartbeats.start_soon(self._watch.run, name="watch")
+                            heartbeats.start_soon(self._parts.herald.run, name="presence")
+                            if idle is not None:
+                                heartbeats.start_soon(self._stop_when_idle, idle, name="idle")
+                            task_status.started()
+                    for batcher in batchers:
+                        batcher.close()
+                    services.cancel_scope.deadline = min(
+                        services.cancel_scope.deadline, current_time() + LAST_FLUSH
+                    )
+                self._parts.tap.close()
+                viewing.cancel_scope.deadline = current_time() + LAST_WORD
             heartbeats.cancel_scope.cancel("all is settled")
         return not (agents.cancel_scope.cancelled_caught or services.cancel_scope.cancelled_caught)
 

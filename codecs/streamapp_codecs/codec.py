@@ -1,8 +1,8 @@
 """What a codec is: bytes on the wire to events, and back."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, tzinfo
-from typing import Generic, Literal, Protocol, TypeVar, get_args
+from typing import Generic, Literal, Protocol, TypeVar, cast, get_args
 
 import msgspec
 
@@ -59,6 +59,18 @@ class Decoded(msgspec.Struct, Generic[T_co], frozen=True):
     error: DecodeError | None = None
 
 
+class Shown(msgspec.Struct, frozen=True):
+    """What viewers may see of a body; nothing in it is personal.
+
+    *kind* is the kind of its first event and *key* what that is about, where the codec knows them. *body* is JSON
+    with what may be personal replaced; None where the body is none.
+    """
+
+    kind: str | None = None
+    key: str | None = None
+    body: bytes | None = None
+
+
 class Decoder(Protocol[T_co]):
     """What an agent subscribes with."""
 
@@ -68,12 +80,16 @@ class Decoder(Protocol[T_co]):
 
 
 class Json(Generic[T]):
-    """The plain codec of one msgspec type: the body is its JSON, nothing is adapted."""
+    """The plain codec of one msgspec type: the body is its JSON, nothing is adapted.
 
-    def __init__(self, of: type[T]) -> None:
+    Viewers see the fields that the type declares, except what lies under one of the names in *private*.
+    """
+
+    def __init__(self, of: type[T], *, private: Collection[str] = ()) -> None:
         self.wire: tuple[type[T], ...] = (of,)
         self._decoder = msgspec.json.Decoder(of)
         self._encoder = msgspec.json.Encoder()
+        self._private = frozenset(private)
 
     def decode(self, body: str, origin: Origin) -> Decoded[T]:
         """Answer the one value that *body* holds, or why it holds none."""
@@ -92,3 +108,34 @@ class Json(Generic[T]):
     def encode(self, value: T) -> str:
         """Answer *value* as JSON text."""
         return self._encoder.encode(value).decode()
+
+    def show(self, body: str, decoded: Decoded[object] | None) -> Shown:
+        """Answer what viewers may see of *body*, which is empty where only kind and key are wanted.
+
+        *decoded* is what `decode` made of it, if it was asked.
+        """
+        events: tuple[object, ...] = self.decode(body, _NOWHERE).events if decoded is None else decoded.events
+        if not events:
+            return Shown()
+        value = events[0]
+        tag = value.__struct_config__.tag if isinstance(value, msgspec.Struct) else None
+        kind = tag if isinstance(tag, str) else None
+        if not body:
+            return Shown(kind)
+        seen = _without(msgspec.to_builtins(value), self._private) if self._private else value
+        return Shown(kind, body=self._encoder.encode(seen))
+
+
+_NOWHERE = Origin(queue="", message_id="", sent_at=datetime.fromtimestamp(0, UTC))
+
+HIDDEN = "***"
+"""What viewers see instead of what may be personal."""
+
+
+def _without(value: object, private: Collection[str]) -> object:
+    if isinstance(value, dict):
+        members = cast("dict[str, object]", value).items()
+        return {name: HIDDEN if name in private else _without(member, private) for name, member in members}
+    if isinstance(value, list):
+        return [_without(member, private) for member in cast("list[object]", value)]
+    return value

@@ -1,8 +1,11 @@
 """The codec of one queue: the canonical path first, then the tolerant one; nothing escapes it."""
 
+from typing import cast
+
 from streamapp_codecs import canonico, tolerante
-from streamapp_codecs.codec import Decoded, DecodeError, Origin
-from streamapp_codecs.eventos import Evento
+from streamapp_codecs.codec import Decoded, DecodeError, Origin, Shown
+from streamapp_codecs.eventos import Evento, EventoPedido
+from streamapp_codecs.mascara import mascarar_corpo
 from streamapp_codecs.vocabulario import Entidade
 
 MAIOR_CORPO = 256 * 1024
@@ -39,6 +42,20 @@ class CodecDeFila:
             return Decoded(error=DecodeError("too_deep", "arrays or objects nested too deep"))
         except (ValueError, ArithmeticError):
             return Decoded(error=DecodeError("invalid_value", "a value that cannot be read"))
+
+    def show(self, body: str, decoded: Decoded[object] | None) -> Shown:
+        """Answer what viewers may see of *body*, which is empty where only kind and key are wanted.
+
+        *decoded* is what `decode` made of it, if it was asked.
+        """
+        tipo = chave = None
+        if decoded is not None and decoded.events:
+            evento = cast("Evento", decoded.events[0])
+            tipo = evento.tipo
+            chave = evento.id_pedido if isinstance(evento, EventoPedido) else evento.id_produto
+        elif decoded is not None and decoded.skipped:
+            tipo = decoded.skipped[0]
+        return Shown(tipo, chave, mascarar_corpo(body, self.entidade))
 
 
 def _is_grande(corpo: str) -> bool:

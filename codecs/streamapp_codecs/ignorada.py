@@ -18,15 +18,16 @@ class Ignorada:
 
 def tipo_desconhecido(tipo: str) -> Ignorada:
     """Answer a part whose kind nobody here knows."""
-    return Ignorada(_visivel(tipo) or "(unknown kind)")
+    return Ignorada(visivel(tipo) or "(unknown kind)")
 
 
 def palavra_desconhecida(tipo: str, palavra: str) -> Ignorada:
     """Answer a part of the kind *tipo* that states nothing but a status word nobody here knows."""
-    return Ignorada(f"{tipo} ({_visivel(palavra) or 'unknown status'})")
+    return Ignorada(f"{tipo} ({visivel(palavra) or 'unknown status'})")
 
 
-def _visivel(texto: str) -> str | None:
+def visivel(texto: str) -> str | None:
+    """Answer *texto* where it can be a word that services use, and nothing personal; else None."""
     curto = texto.strip()
     if len(curto) > _MAIOR_NOME or not _VISIVEL.fullmatch(curto) or not curto.isprintable():
         return None

@@ -16,6 +16,7 @@ from streamapp.assembly import Assembly, assemble, choose, most_polls
 from streamapp.cli import setup
 from streamapp.errors import StreamappError
 from streamapp.tally import Tally
+from streamapp.tap import Tap
 from streamapp.worker import Worker
 
 if TYPE_CHECKING:
@@ -63,8 +64,23 @@ async def _work(
     check: bool,
 ) -> int:
     wait = 20.0 if idle is None else max(1.0, idle)
-    async with setup.open_sqs(polls=most_polls(app, config)) as sqs, setup.open_store(config) as store:
-        parts = await assemble(app, config, sqs, store, Tally(), agents=agents, longest_wait=wait)
+    tally = Tally()
+    async with (
+        setup.open_sqs(polls=most_polls(app, config)) as sqs,
+        setup.open_store(config) as store,
+        setup.open_taps(config) as taps,
+    ):
+        parts = await assemble(
+            app,
+            config,
+            sqs,
+            store,
+            tally,
+            agents=agents,
+            longest_wait=wait,
+            tap=Tap(taps, tally, mode=config.tap, keep=config.tap_maxlen),
+            presence=taps,
+        )
         _announce_start(app, config, parts, sqs)
         if check:
             parts.close()

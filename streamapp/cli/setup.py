@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from streamapp.aws import Aws
     from streamapp.config import Config
     from streamapp.redis_store import RedisStore
+    from streamapp.redis_tap import RedisTap
 
 DEFAULT_APP = "streamapp_agents:app"
 
@@ -88,6 +89,15 @@ async def open_store(config: "Config") -> "AsyncGenerator[RedisStore]":
                 "start one, or set REDIS_URL",
             ) from error
         yield store
+
+
+@asynccontextmanager
+async def open_taps(config: "Config") -> "AsyncGenerator[RedisTap]":
+    """Open what viewers are told through; it connects when it is first used."""
+    from streamapp.redis_tap import open_tap  # noqa: PLC0415 - slow to import
+
+    async with open_tap(config.redis_url, config.key_prefix) as taps:
+        yield taps
 
 
 def without_password(url: str) -> str:

@@ -25,6 +25,7 @@ from streamapp.errors import ServiceError
 from streamapp.scenario import Scenario, Traffic
 from streamapp.store import Store
 from streamapp.tally import Tally
+from streamapp.tap import Tap
 from streamapp.worker import Worker
 
 LASTS = 15.0
@@ -122,9 +123,16 @@ async def _demo(demo: Demo, reach: Mapping[str, str] | None) -> int:
         await tasks.start(signals.listen)
         signals.on_stop = tasks.cancel_scope.cancel
         polls = most_polls(demo.app, demo.config)
-        async with setup.open_sqs(polls=polls) as sqs, setup.open_store(demo.config) as store:
+        async with (
+            setup.open_sqs(polls=polls) as sqs,
+            setup.open_store(demo.config) as store,
+            setup.open_taps(demo.config) as taps,
+        ):
             await create_queues(demo.app, demo.config, sqs)
-            parts = await assemble(demo.app, demo.config, sqs, store, demo.tally, longest_wait=1.0)
+            tap = Tap(taps, demo.tally, mode=demo.config.tap, keep=demo.config.tap_maxlen)
+            parts = await assemble(
+                demo.app, demo.config, sqs, store, demo.tally, longest_wait=1.0, tap=tap, presence=taps
+            )
             async with create_task_group() as working:
                 worker = Worker(parts)
                 await working.start(worker.run)

@@ -16,7 +16,9 @@ from streamapp.cli.queues import create_queues
 from streamapp.config import Config
 from streamapp.delivery import Outgoing
 from streamapp.redis_store import open_redis
+from streamapp.redis_tap import open_tap
 from streamapp.tally import Tally
+from streamapp.tap_reader import TapReader
 from streamapp.testing import MemorySqs
 from streamapp.worker import Worker
 
@@ -67,6 +69,12 @@ async def test_the_worker_needs_no_more_than_its_rights(aws: Aws, guarded: str, 
     await shop.work_off()
 
     await check_state(shop)
+    async with open_tap(as_user(guarded, "tail"), shop.key_prefix) as taps:
+        reader = TapReader(taps)
+        await reader.open()
+        assert len(await reader.history()) > len(samples()), "who looks has the rights to see it all"
+        assert await reader.follow(0.1) == []
+        assert await taps.workers() == [], "it has said good-bye"
     await shop.close()
 
 

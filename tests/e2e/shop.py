@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -150,8 +151,14 @@ class Shop:
         """Everything that this shop has in Redis, as one text."""
         parts: list[object] = []
         async for key in self._redis.scan_iter(match=f"{self.key_prefix}*", count=1000):
-            kind = await self._redis.type(key)
-            parts += [key, await (self._redis.hgetall if kind == "hash" else self._redis.smembers)(key)]
+            read = {
+                "hash": self._redis.hgetall,
+                "set": self._redis.smembers,
+                "stream": self._redis.xrange,
+                "string": self._redis.get,
+                "zset": partial(self._redis.zrange, start=0, end=-1),
+            }[await self._redis.type(key)]
+            parts += [key, await read(key)]
         return repr(parts)
 
     async def letters(self) -> list[tuple[str, Mapping[str, str]]]:

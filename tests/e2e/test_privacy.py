@@ -72,4 +72,5 @@ async def test_no_cpf_name_mail_or_secret_reaches_redis_logs_announcements_or_le
     for where, text in left.items():
         for canary in CANARIES.values():
             assert canary not in text, f"{canary} in {where}"
+    assert "tap:" in left["Redis"], "the tap was looked at too"
     assert (await shop.hashes("acompanhamento"))["9001"]["cliente"] == "***.533.447-**"

@@ -14,10 +14,12 @@ from streamapp.app import App, Handler
 from streamapp.assembly import Assembly, assemble
 from streamapp.config import Config
 from streamapp.delivery import Outgoing, Queue
+from streamapp.presence import PresenceStore
 from streamapp.sink import Sink
 from streamapp.store import Store
 from streamapp.table import Table
 from streamapp.tally import Tally
+from streamapp.tap import off
 from streamapp.testing import MemorySqs
 from streamapp.worker import Worker
 from streamapp_codecs import Decoded, DecodeError, Json, Origin
@@ -91,6 +93,8 @@ class Rig:
         self.tally = Tally()
         self.queues: dict[str, Queue] = {}
         self.numbers = count()
+        self.tap = off()
+        self.presence: PresenceStore | None = None
 
     async def create(
         self, *, visibility: int = 30, out: dict[str, str] | None = None, fifo: bool = False
@@ -138,7 +142,9 @@ class Rig:
 
     async def assemble(self) -> Assembly:
         """Put the worker's parts together."""
-        return await assemble(self.app, self.config, self.sqs, self.store, self.tally)
+        return await assemble(
+            self.app, self.config, self.sqs, self.store, self.tally, tap=self.tap, presence=self.presence
+        )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Worker]:

@@ -15,7 +15,7 @@ from streamapp.delivery import Delivery, Outgoing, Queue
 from streamapp.errors import Crowded, Fault, Refused, Reject, Retry, ServiceError
 from streamapp.leases import Lease, Leases, Tokens
 from streamapp.outage import Outage
-from streamapp.settle import LONGEST_BACKOFF, MAX_ATTRIBUTES, Settler, backoff
+from streamapp.settle import LONGEST_BACKOFF, MAX_ATTRIBUTES, Settler, Why, backoff
 from streamapp.tally import Tally
 from streamapp.testing import Duplicate, Fail, Hang, MemorySqs, Partial
 
@@ -207,7 +207,7 @@ async def test_a_letter_carries_why_and_whence_beside_what_it_came_with() -> Non
     theirs = {f"a{n}": "v" for n in range(MAX_ATTRIBUTES)}
     async with desk() as it:
         (lease,) = await it.receive(Outgoing("body", theirs))
-        await it.settler.bury(lease, "undecidable", "at `$`")
+        await it.settler.bury(lease, Why("undecidable", "at `$`"))
     assert it.dead is not None
     (letter,) = await it.sqs.receive(it.dead, limit=1, wait=0)
 
@@ -221,7 +221,7 @@ async def test_no_detail_keeps_a_letter_from_being_sent(detail: str) -> None:
     """SQS refuses empty attributes and control characters; the message would come back for ever."""
     async with desk() as it:
         (lease,) = await it.receive(Outgoing("body"))
-        await it.settler.bury(lease, "undecidable", detail)
+        await it.settler.bury(lease, Why("undecidable", detail))
 
     assert it.dead is not None
     assert it.sqs.bodies(it.dead) == ["body"]
@@ -232,7 +232,7 @@ async def test_it_is_sent_to_the_dead_letter_queue_before_it_is_deleted() -> Non
     """The other way round loses it."""
     async with desk() as it:
         (lease,) = await it.receive(Outgoing("body"))
-        await it.settler.bury(lease, "undecidable", "d")
+        await it.settler.bury(lease, Why("undecidable", "d"))
 
     operations = [(entry.operation, entry.queue) for entry in it.sqs.ledger.entries if entry.message_id]
     assert operations.index(("send", "dead")) < operations.index(("delete", "orders"))
@@ -242,7 +242,7 @@ async def test_without_a_dead_letter_queue_it_is_given_back() -> None:
     """SQS's own rules apply."""
     async with desk(dead=False) as it:
         (lease,) = await it.receive(Outgoing("body"))
-        await it.settler.bury(lease, "undecidable", "d")
+        await it.settler.bury(lease, Why("undecidable", "d"))
 
     assert it.sqs.ledger.deleted("orders") == []
     assert it.is_over()
@@ -253,7 +253,7 @@ async def test_a_letter_that_sqs_refuses_is_given_back() -> None:
     async with desk() as it:
         it.sqs.faults.add("send", Partial(1, code="InvalidMessageContents", sender_fault=True), queue="dead")
         (lease,) = await it.receive(Outgoing("body"))
-        await it.settler.bury(lease, "undecidable", "d")
+        await it.settler.bury(lease, Why("undecidable", "d"))
 
     assert it.sqs.ledger.deleted("orders") == []
     assert it.is_over()
