@@ -1,9 +1,9 @@
-"""SQS through aioboto3: the only module that knows the AWS client."""
+"""SQS through aioboto3: the reference for what each call answers, and the way of the rare ones."""
 
 import json
 import re
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -12,22 +12,15 @@ from urllib.parse import urlsplit
 import aioboto3
 import anyio
 from aiobotocore.config import AioConfig
-from anyio import fail_after
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
-    ProfileNotFound,
-)
-from botocore.exceptions import (
-    HTTPClientError as ClientHTTPError,
-)
+from aiobotocore.session import get_session
+from botocore.exceptions import BotoCoreError
 
+from streamapp import calls
+from streamapp.aws_chain import Chain
+from streamapp.aws_errors import advice, ours
 from streamapp.delivery import Delivery, Outgoing, Queue
 from streamapp.errors import ConfigError, Fault, ServiceError
-from streamapp.sqs import Failure, fault_of
+from streamapp.sqs import Failure
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
@@ -51,11 +44,12 @@ class _Session(Protocol):
 class Aws:
     """SQS over two clients, so that ten waiting polls never keep an acknowledgement from a connection."""
 
-    def __init__(self, polls: "SQSClient", calls: "SQSClient") -> None:
+    def __init__(self, polls: "SQSClient", others: "SQSClient", chain: Chain) -> None:
         self._polls = polls
-        self._calls = calls
-        self.endpoint: str = calls.meta.endpoint_url
-        self.region: str = calls.meta.region_name
+        self._calls = others
+        self.chain = chain
+        self.endpoint: str = others.meta.endpoint_url
+        self.region: str = others.meta.region_name
 
     async def find(self, name: str) -> Queue:
         """Answer the queue of this name or URL; a missing one is a CONFIGURATION fault."""
@@ -63,7 +57,7 @@ class Aws:
             # SQS would be asked all the same, where such a queue does not exist, or is another one.
             detail = f"{name} is in {region}, but AWS_REGION is {self.region}; set one of them right"
             raise ServiceError("SQS", Fault.CONFIGURATION, detail)
-        with _ours(CALL_TIMEOUT, name):
+        with ours(CALL_TIMEOUT, name):
             url = name
             if not name.startswith(("http://", "https://")):
                 url = (await self._calls.get_queue_url(QueueName=name))["QueueUrl"]
@@ -73,7 +67,7 @@ class Aws:
     async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
         """Long-poll for 1..10 messages for *wait* seconds (0..20); answer as soon as there is one."""
         asked_at = anyio.current_time()
-        with _ours(wait + SLACK, queue.name):
+        with ours(wait + SLACK, queue.name):
             answer = await self._polls.receive_message(
                 QueueUrl=queue.url,
                 MaxNumberOfMessages=limit,
@@ -85,14 +79,14 @@ class Aws:
 
     async def send(self, queue: Queue, messages: Sequence[Outgoing]) -> list[Failure | None]:
         """Send messages."""
-        entries = [_entry(position, message) for position, message in enumerate(messages)]
-        with _ours(CALL_TIMEOUT, queue.name):
-            answer = await self._calls.send_message_batch(QueueUrl=queue.url, Entries=entries)  # type: ignore[arg-type]  # built in _entry
+        entries = calls.numbered([calls.entry(message) for message in messages])
+        with ours(CALL_TIMEOUT, queue.name):
+            answer = await self._calls.send_message_batch(QueueUrl=queue.url, Entries=entries)  # type: ignore[arg-type]  # built there
             return _outcomes(len(messages), answer)
 
     async def delete(self, queue: Queue, handles: Sequence[str]) -> list[Failure | None]:
         """Delete messages by receipt handle. Success is no proof: a stale handle may succeed and do nothing."""
-        with _ours(CALL_TIMEOUT, queue.name):
+        with ours(CALL_TIMEOUT, queue.name):
             answer = await self._calls.delete_message_batch(
                 QueueUrl=queue.url,
                 Entries=[{"Id": str(n), "ReceiptHandle": handle} for n, handle in enumerate(handles)],
@@ -103,7 +97,7 @@ class Aws:
         self, queue: Queue, changes: Sequence[tuple[str, int]]
     ) -> list[Failure | None]:
         """Let each message of (handle, seconds) come back that many seconds from now."""
-        with _ours(CALL_TIMEOUT, queue.name):
+        with ours(CALL_TIMEOUT, queue.name):
             answer = await self._calls.change_message_visibility_batch(
                 QueueUrl=queue.url,
                 Entries=[
@@ -115,7 +109,7 @@ class Aws:
 
     async def create(self, name: str, attributes: Mapping[str, str]) -> Queue:
         """Create the queue, or set these attributes (SQS's names) of one that is there."""
-        with _ours(CALL_TIMEOUT, name):
+        with ours(CALL_TIMEOUT, name):
             try:
                 url = (await self._calls.get_queue_url(QueueName=name))["QueueUrl"]
             except self._calls.exceptions.QueueDoesNotExist:
@@ -127,13 +121,13 @@ class Aws:
 
     async def attributes(self, queue: Queue) -> dict[str, str]:
         """Answer all queue attributes, by SQS's names."""
-        with _ours(CALL_TIMEOUT, queue.name):
+        with ours(CALL_TIMEOUT, queue.name):
             answer = await self._calls.get_queue_attributes(QueueUrl=queue.url, AttributeNames=["All"])
             return {str(name): value for name, value in answer.get("Attributes", {}).items()}
 
     async def clock(self, queue: Queue) -> datetime | None:
         """Answer what time it is at SQS, to the second; None where it does not say."""
-        with _ours(CALL_TIMEOUT, queue.name):
+        with ours(CALL_TIMEOUT, queue.name):
             answer = await self._calls.get_queue_attributes(QueueUrl=queue.url, AttributeNames=["QueueArn"])
             date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
             return None if date is None else parsedate_to_datetime(date)
@@ -143,25 +137,20 @@ class Aws:
 async def open_aws(*, polls: int = 10) -> AsyncGenerator[Aws]:
     """Open SQS with AWS's own chain of settings and credentials; *polls* receives may wait at once.
 
-    Raises `ConfigError` when there is no region, no credentials or no such profile.
+    Raises `ConfigError` when there is no region, no such profile, or a chain that fails.
     """
     async with AsyncExitStack() as stack:
         try:
-            session = cast("_Session", aioboto3.Session())
+            below = get_session()
+            session = cast("_Session", aioboto3.Session(botocore_session=below))
             # A poll is asked again anyway, so its client must not; and it must outlast a long poll.
             poll_config = _config(read_timeout=30, max_pool_connections=polls + 2, attempts=1)
             poll_client = await stack.enter_async_context(session.client("sqs", config=poll_config))
             call_config = _config(read_timeout=5, max_pool_connections=32, attempts=3)
             call_client = await stack.enter_async_context(session.client("sqs", config=call_config))
-        except (
-            NoRegionError,
-            NoCredentialsError,
-            PartialCredentialsError,
-            ProfileNotFound,
-            ValueError,
-        ) as error:
-            raise ConfigError(f"AWS: {_advice(error)}") from error
-        yield Aws(poll_client, call_client)
+        except (BotoCoreError, ValueError) as error:
+            raise ConfigError(f"AWS: {advice(error)}") from error
+        yield Aws(poll_client, call_client, Chain(cast("Any", below)))
 
 
 def is_local(endpoint: str) -> bool:
@@ -174,46 +163,6 @@ def region_of(url: str) -> str | None:
     """Answer the region that a queue's URL names, None where it names none, as a name of a queue and an emulator's."""
     match = re.match(r"https://(?:sqs\.([a-z0-9-]+)|([a-z0-9-]+)\.queue)\.(?:amazonaws\.com|api\.aws)", url)
     return None if match is None else match[1] or match[2]
-
-
-@contextmanager
-def _ours(seconds: float, subject: str) -> Generator[None]:
-    """Bound a call about *subject* to *seconds* and make every failure of it a `ServiceError`."""
-    try:
-        with fail_after(seconds):
-            yield
-    except ClientError as error:
-        details = error.response.get("Error", {})
-        code = str(details.get("QueryErrorCode") or details.get("Code", "Unknown"))
-        # The text may quote what was sent, so only the code is passed on.
-        raise ServiceError("SQS", fault_of(code, details.get("Message", "")), f"{subject}: {code}") from error
-    except TimeoutError as error:
-        raise ServiceError("SQS", Fault.TRANSIENT, f"{subject}: no answer within {seconds:g} s") from error
-    except (NoCredentialsError, PartialCredentialsError) as error:
-        raise ServiceError("SQS", Fault.CREDENTIALS, f"{subject}: {_advice(error)}") from error
-    except (
-        BotoCoreError,
-        ClientHTTPError,
-        OSError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-    ) as error:
-        # The last four are the parser's and ours, on an answer that is none of SQS's.
-        raise ServiceError("SQS", Fault.TRANSIENT, f"{subject}: {type(error).__name__}") from error
-
-
-def _advice(error: Exception) -> str:
-    match error:
-        case NoRegionError():
-            return "no region is set; set AWS_REGION or AWS_DEFAULT_REGION"
-        case NoCredentialsError() | PartialCredentialsError():
-            return (
-                "no credentials were found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-            )
-        case _:
-            return str(error)
 
 
 def _config(*, read_timeout: float, max_pool_connections: int, attempts: int) -> AioConfig:
@@ -260,20 +209,6 @@ def _delivery(queue: Queue, message: Mapping[str, Any], asked_at: float) -> Deli
         },
         group=system.get("MessageGroupId"),
     )
-
-
-def _entry(position: int, message: Outgoing) -> dict[str, Any]:
-    # Ids are positions: an id of the message's own could stand twice in one batch, which SQS refuses whole.
-    entry: dict[str, Any] = {"Id": str(position), "MessageBody": message.body}
-    if message.attributes:
-        entry["MessageAttributes"] = {
-            name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()
-        }
-    if message.group is not None:
-        entry["MessageGroupId"] = message.group
-    if message.deduplication is not None:
-        entry["MessageDeduplicationId"] = message.deduplication
-    return entry
 
 
 def _outcomes(entries: int, answer: Mapping[str, Any]) -> list[Failure | None]:

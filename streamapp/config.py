@@ -43,6 +43,8 @@ class Config:
     """Zone of timestamps that carry none."""
     state_ttl: float = 30 * 86400.0
     """How long state outlives its last change, never while an announcement is pending."""
+    sqs_client: Literal["fast", "aioboto3"] = "fast"
+    """Whose calls messages take: fast is streamapp's own, aioboto3 the AWS client's."""
     tap: Literal["on", "errors", "off"] = "on"
     """What the worker tells viewers about each message."""
     tap_maxlen: int = 10_000
@@ -228,6 +230,12 @@ SETTINGS: Mapping[str, Setting] = {
         _duration(1, 3650 * 86400),
         "30d",
         "after the last change, never while an announcement is pending",
+    ),
+    "sqs_client": Setting(
+        "STREAMAPP_SQS_CLIENT",
+        choice("fast", "aioboto3"),
+        "fast",
+        "whose calls messages take: `fast` is streamapp's own, `aioboto3` the AWS client's",
     ),
     "tap": Setting(
         "STREAMAPP_TAP",

@@ -65,8 +65,10 @@ async def _work(
 ) -> int:
     wait = 20.0 if idle is None else max(1.0, idle)
     tally = Tally()
+    polls = most_polls(app, config)
     async with (
-        setup.open_sqs(polls=most_polls(app, config)) as sqs,
+        setup.open_sqs(polls=polls) as aws,
+        setup.open_calls(aws, config.sqs_client, polls=polls) as sqs,
         setup.open_store(config) as store,
         setup.open_taps(config) as taps,
     ):
@@ -81,7 +83,7 @@ async def _work(
             tap=Tap(taps, tally, mode=config.tap, keep=config.tap_maxlen),
             presence=taps,
         )
-        _announce_start(app, config, parts, sqs)
+        _announce_start(app, config, parts, aws)
         if check:
             parts.close()
             return 0

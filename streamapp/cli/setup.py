@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import logging
 import os
 import re
 import sys
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
     from streamapp.app import App
     from streamapp.aws import Aws
     from streamapp.config import Config
+    from streamapp.fast import Fast
     from streamapp.redis_store import RedisStore
     from streamapp.redis_tap import RedisTap
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_APP = "streamapp_agents:app"
 
@@ -71,6 +75,21 @@ async def open_sqs(*, polls: int = 1) -> "AsyncGenerator[Aws]":
                     "SQS", error.fault, f"{sqs.endpoint} does not answer as it should ({error.detail})"
                 ) from error
             raise
+
+
+@asynccontextmanager
+async def open_calls(aws: "Aws", client: str, *, polls: int = 1) -> "AsyncGenerator[Aws | Fast]":
+    """Open what makes the calls that messages take: *client*, or the AWS client where only that knows the way."""
+    route = aws.chain.route(aws.endpoint) if client == "fast" else None
+    if route is not None:
+        from streamapp.fast import open_fast  # noqa: PLC0415 - for workers only
+
+        async with open_fast(aws, route, polls=polls) as fast:
+            yield fast
+    else:
+        if client == "fast":
+            logger.info("only the AWS client knows the way to the endpoint, so messages take it too")
+        yield aws
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The AWS client, on moto's server, and on ours where something has to go wrong."""
+"""SQS by the AWS client and by our own calls, on moto's server, and on ours where something has to go wrong."""
 
 import json
 from collections.abc import AsyncIterator
@@ -8,10 +8,27 @@ from anyio import create_task_group, current_time
 
 from streamapp.aws import Aws, is_local, open_aws, region_of
 from streamapp.cli.embedded import local_aws
+from streamapp.cli.setup import open_calls
 from streamapp.delivery import Outgoing, Queue
 from streamapp.errors import ConfigError, Fault, ServiceError
+from streamapp.fast import Fast
 from streamapp.testing import Drip, Fail, Garble, Hang, MemorySqs, Partial, Reset
 from streamapp.testing.server import serve
+
+
+@pytest.fixture(params=["aioboto3", "fast"])
+def client(request: pytest.FixtureRequest) -> str:
+    """Whose calls messages take."""
+    return str(request.param)
+
+
+@pytest.fixture
+async def aws(client: str, moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Aws | Fast]:
+    """Either client on moto's server."""
+    for name, value in local_aws(moto_endpoint).items():
+        monkeypatch.setenv(name, value)
+    async with open_aws() as plain, open_calls(plain, client) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -21,16 +38,18 @@ async def memory() -> MemorySqs:
 
 
 @pytest.fixture
-async def faulty(memory: MemorySqs, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Aws]:
-    """The AWS client on it, over HTTP."""
+async def faulty(
+    client: str, memory: MemorySqs, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Aws | Fast]:
+    """Either client on it, over HTTP."""
     async with serve(memory) as endpoint:
         for name, value in local_aws(endpoint).items():
             monkeypatch.setenv(name, value)
-        async with open_aws() as opened:
+        async with open_aws() as plain, open_calls(plain, client) as opened:
             yield opened
 
 
-async def test_a_message_goes_in_and_comes_out(aws: Aws, prefix: str) -> None:
+async def test_a_message_goes_in_and_comes_out(aws: Aws | Fast, prefix: str) -> None:
     """Body, attributes and counts survive both ways."""
     queue = await aws.create(prefix, {"VisibilityTimeout": "7"})
     await aws.send(queue, [Outgoing("é\n{}", {"kind": "a b"})])
@@ -43,7 +62,7 @@ async def test_a_message_goes_in_and_comes_out(aws: Aws, prefix: str) -> None:
     assert delivery.sent_at.tzinfo is not None
 
 
-async def test_a_deleted_message_is_gone_and_a_released_one_is_back(aws: Aws, prefix: str) -> None:
+async def test_a_deleted_message_is_gone_and_a_released_one_is_back(aws: Aws | Fast, prefix: str) -> None:
     """The three things that can become of a message in hand."""
     queue = await aws.create(prefix, {})
     await aws.send(queue, [Outgoing("a"), Outgoing("b")])
@@ -56,21 +75,21 @@ async def test_a_deleted_message_is_gone_and_a_released_one_is_back(aws: Aws, pr
     assert (again.message_id, again.receives) == (second.message_id, 2)
 
 
-async def test_an_empty_receive_is_an_empty_list(aws: Aws, prefix: str) -> None:
+async def test_an_empty_receive_is_an_empty_list(aws: Aws | Fast, prefix: str) -> None:
     """SQS leaves the key out of its answer."""
     queue = await aws.create(prefix, {})
 
     assert await aws.receive(queue, limit=1, wait=0) == []
 
 
-async def test_a_queue_is_found_by_name_and_by_url(aws: Aws, prefix: str) -> None:
+async def test_a_queue_is_found_by_name_and_by_url(aws: Aws | Fast, prefix: str) -> None:
     """Its variable may hold either."""
     created = await aws.create(prefix, {})
 
     assert await aws.find(created.name) == await aws.find(created.url) == created
 
 
-async def test_creating_again_sets_what_changed(aws: Aws, prefix: str) -> None:
+async def test_creating_again_sets_what_changed(aws: Aws | Fast, prefix: str) -> None:
     """`queues create` may be run as often as one likes."""
     await aws.create(prefix, {"VisibilityTimeout": "7"})
     again = await aws.create(prefix, {"VisibilityTimeout": "9"})
@@ -79,7 +98,7 @@ async def test_creating_again_sets_what_changed(aws: Aws, prefix: str) -> None:
     assert (await aws.attributes(again))["VisibilityTimeout"] == "9"
 
 
-async def test_a_missing_queue_is_a_configuration_fault(aws: Aws, prefix: str) -> None:
+async def test_a_missing_queue_is_a_configuration_fault(aws: Aws | Fast, prefix: str) -> None:
     """At start it ends the start; somebody has to create it."""
     with pytest.raises(ServiceError) as caught:
         await aws.find(prefix)
@@ -87,7 +106,7 @@ async def test_a_missing_queue_is_a_configuration_fault(aws: Aws, prefix: str) -
     assert caught.value.fault is Fault.CONFIGURATION
 
 
-async def test_a_handle_that_is_none_is_a_lost_lease(aws: Aws, prefix: str) -> None:
+async def test_a_handle_that_is_none_is_a_lost_lease(aws: Aws | Fast, prefix: str) -> None:
     """The entry fails, and the call does not."""
     queue = await aws.create(prefix, {})
     (failure,) = await aws.change_visibility(queue, [("nonsense", 5)])
@@ -133,11 +152,12 @@ async def test_an_endpoint_that_refuses_is_transient(monkeypatch: pytest.MonkeyP
 
 
 async def test_a_silent_server_is_given_up_at_the_deadline(
-    faulty: Aws, memory: MemorySqs, monkeypatch: pytest.MonkeyPatch
+    faulty: Aws | Fast, memory: MemorySqs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing waits for ever, and what heals is transient."""
-    monkeypatch.setattr("streamapp.aws.SLACK", 0.2)
-    monkeypatch.setattr("streamapp.aws.CALL_TIMEOUT", 0.2)
+    for module in ("aws", "fast"):
+        monkeypatch.setattr(f"streamapp.{module}.SLACK", 0.2)
+        monkeypatch.setattr(f"streamapp.{module}.CALL_TIMEOUT", 0.2)
     queue = await faulty.create("q", {})
     began = current_time()
     with memory.faults.add("*", Hang()):
@@ -169,7 +189,9 @@ HOSTILE = [
 ]
 
 
-async def test_whatever_comes_back_only_a_service_error_is_raised(faulty: Aws, memory: MemorySqs) -> None:
+async def test_whatever_comes_back_only_a_service_error_is_raised(
+    faulty: Aws | Fast, memory: MemorySqs
+) -> None:
     """An exception of another kind would end the worker, and a garbled answer is no success."""
     wrong: list[tuple[str, str, object]] = []
     other_batches = {"send", "delete", "change_visibility"}
@@ -205,7 +227,9 @@ async def test_whatever_comes_back_only_a_service_error_is_raised(faulty: Aws, m
     assert wrong == []
 
 
-async def test_entries_that_the_answer_does_not_name_were_not_done(faulty: Aws, memory: MemorySqs) -> None:
+async def test_entries_that_the_answer_does_not_name_were_not_done(
+    faulty: Aws | Fast, memory: MemorySqs
+) -> None:
     """HTTP 200 is no success of each entry."""
     queue = await faulty.create("q", {})
     memory.faults.add("send", Partial(0b0101, missing=True), times=1)
@@ -216,7 +240,7 @@ async def test_entries_that_the_answer_does_not_name_were_not_done(faulty: Aws, 
 
 @pytest.mark.parametrize("identity", ["00", "\u0660", "10", "x", ""])
 async def test_an_id_that_was_not_asked_about_is_no_success(
-    faulty: Aws, memory: MemorySqs, identity: str
+    faulty: Aws | Fast, memory: MemorySqs, identity: str
 ) -> None:
     """Only the very id that an entry had speaks of it."""
     queue = await faulty.create("q", {})
@@ -230,7 +254,7 @@ async def test_an_id_that_was_not_asked_about_is_no_success(
     assert not failure.is_final
 
 
-async def test_a_sender_fault_is_passed_on(faulty: Aws, memory: MemorySqs) -> None:
+async def test_a_sender_fault_is_passed_on(faulty: Aws | Fast, memory: MemorySqs) -> None:
     """Whether an entry may go again is SQS's to say."""
     queue = await faulty.create("q", {})
     memory.faults.add("send", Partial(1, code="InvalidMessageContents", sender_fault=True), times=1)
@@ -241,10 +265,11 @@ async def test_a_sender_fault_is_passed_on(faulty: Aws, memory: MemorySqs) -> No
 
 
 async def test_a_dripping_answer_is_given_up(
-    faulty: Aws, memory: MemorySqs, monkeypatch: pytest.MonkeyPatch
+    faulty: Aws | Fast, memory: MemorySqs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A read timeout alone would wait for each byte."""
-    monkeypatch.setattr("streamapp.aws.SLACK", 0.3)
+    for module in ("aws", "fast"):
+        monkeypatch.setattr(f"streamapp.{module}.SLACK", 0.3)
     queue = await faulty.create("q", {})
     memory.faults.add("receive", Drip(0.05), times=1)
     began = current_time()

@@ -1,0 +1,77 @@
+"""What the AWS client raises, as errors of our own."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from anyio import fail_after
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+)
+from botocore.exceptions import (
+    HTTPClientError as ClientHTTPError,
+)
+
+from streamapp.errors import Fault, ServiceError
+from streamapp.sqs import fault_of
+
+FOREIGN = (
+    BotoCoreError,
+    ClientError,
+    ClientHTTPError,
+    OSError,
+    # The parser's and ours, on an answer that is none of SQS's.
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    # The chain's, of credentials that come expired; a `RecursionError`, of an answer nested too deep, is one too.
+    RuntimeError,
+)
+"""What a call may raise in place of an answer."""
+
+
+@contextmanager
+def ours(seconds: float, subject: str) -> Generator[None]:
+    """Bound a call about *subject* to *seconds* and make every failure of it a `ServiceError`."""
+    try:
+        with fail_after(seconds):
+            yield
+    except TimeoutError as error:
+        raise ServiceError("SQS", Fault.TRANSIENT, f"{subject}: no answer within {seconds:g} s") from error
+    except FOREIGN as error:
+        raise ours_of(error, subject) from error
+
+
+def ours_of(error: Exception, subject: str) -> ServiceError:
+    """Answer *error* as ours."""
+    if isinstance(error, ClientError):
+        details = error.response.get("Error", {})
+        code = str(details.get("QueryErrorCode") or details.get("Code", "Unknown"))
+        # The text may quote what was sent, so only the code is passed on.
+        return ServiceError("SQS", fault_of(code, details.get("Message", "")), f"{subject}: {code}")
+    if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
+        return ServiceError("SQS", Fault.CREDENTIALS, f"{subject}: {advice(error)}")
+    is_of_chain = isinstance(error, (CredentialRetrievalError, RuntimeError)) and not isinstance(
+        error, RecursionError
+    )
+    fault = Fault.CREDENTIALS if is_of_chain else Fault.TRANSIENT
+    return ServiceError("SQS", fault, f"{subject}: {type(error).__name__}")
+
+
+def advice(error: Exception) -> str:
+    """Answer what is wrong with the settings of AWS, and what to set."""
+    match error:
+        case NoRegionError():
+            return "no region is set; set AWS_REGION or AWS_DEFAULT_REGION"
+        case NoCredentialsError() | PartialCredentialsError():
+            return (
+                "no credentials were found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            )
+        case _:
+            return str(error)

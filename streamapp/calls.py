@@ -1,0 +1,171 @@
+"""The four calls that messages take, as SQS's JSON protocol spells them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from streamapp.delivery import Delivery, Outgoing, Queue
+from streamapp.sqs import Failure
+
+
+class _Spelled(msgspec.Struct, rename="pascal", gc=False):
+    """Named as SQS names it."""
+
+
+class _System(_Spelled):
+    approximate_receive_count: int = 1
+    sent_timestamp: int = 0
+    message_group_id: str | None = None
+
+
+class _Attribute(_Spelled):
+    data_type: str
+    string_value: str = ""
+
+
+class _Message(_Spelled):
+    message_id: str
+    receipt_handle: str
+    body: str = ""
+    attributes: _System = msgspec.field(default_factory=_System)
+    message_attributes: dict[str, _Attribute] = {}
+
+
+class _Received(_Spelled):
+    messages: list[_Message] | None = None
+
+
+class _Done(_Spelled):
+    id: str
+
+
+class _Failed(_Spelled):
+    id: str
+    code: str = "Unknown"
+    sender_fault: bool = False
+    message: str = ""
+
+
+class _Outcomes(_Spelled):
+    successful: list[_Done] | None = None
+    failed: list[_Failed] | None = None
+
+
+class _Refusal(msgspec.Struct):
+    kind: str = msgspec.field(name="__type", default="")
+    message: str = ""
+    other: str = msgspec.field(name="Message", default="")
+
+
+_encode = msgspec.json.Encoder().encode
+# SQS spells the numbers of a message as texts.
+_received = msgspec.json.Decoder(_Received, strict=False)
+_outcomes = msgspec.json.Decoder(_Outcomes)
+_refusal = msgspec.json.Decoder(_Refusal)
+
+UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)
+"""What reading an answer that is none of SQS's may raise."""
+
+
+def receive(queue: Queue, limit: int, wait: float) -> bytes:
+    """Answer the request for 1..10 messages."""
+    return _encode(
+        {
+            "QueueUrl": queue.url,
+            "MaxNumberOfMessages": limit,
+            "WaitTimeSeconds": int(wait),
+            "MessageAttributeNames": ["All"],
+            "MessageSystemAttributeNames": ["ApproximateReceiveCount", "SentTimestamp", "MessageGroupId"],
+        }
+    )
+
+
+def send(queue: Queue, messages: Sequence[Outgoing]) -> bytes:
+    """Answer the request to send messages."""
+    return _batch(queue, [entry(message) for message in messages])
+
+
+def delete(queue: Queue, handles: Sequence[str]) -> bytes:
+    """Answer the request to delete messages."""
+    return _batch(queue, [{"ReceiptHandle": handle} for handle in handles])
+
+
+def change_visibility(queue: Queue, changes: Sequence[tuple[str, int]]) -> bytes:
+    """Answer the request to let messages come back later."""
+    return _batch(
+        queue, [{"ReceiptHandle": handle, "VisibilityTimeout": seconds} for handle, seconds in changes]
+    )
+
+
+def deliveries(queue: Queue, body: bytes, asked_at: float) -> list[Delivery]:
+    """Read the answer to a receive. Raises one of `UNREADABLE`."""
+    return [
+        Delivery(
+            queue=queue,
+            message_id=message.message_id,
+            handle=message.receipt_handle,
+            body=message.body,
+            receives=message.attributes.approximate_receive_count,
+            sent_at=datetime.fromtimestamp(message.attributes.sent_timestamp / 1000, UTC),
+            asked_at=asked_at,
+            attributes={
+                name: attribute.string_value
+                for name, attribute in message.message_attributes.items()
+                if attribute.data_type == "String"
+            },
+            group=message.attributes.message_group_id,
+        )
+        for message in _received.decode(body).messages or ()
+    ]
+
+
+def outcomes(entries: int, body: bytes) -> list[Failure | None]:
+    """Read the answer to a batch; an entry that it does not name, by the very id it had, was not done.
+
+    Raises one of `UNREADABLE`.
+    """
+    answer = _outcomes.decode(body)
+    found: dict[str, Failure | None] = {str(n): Failure("MissingFromAnswer") for n in range(entries)}
+    found |= {done.id: None for done in answer.successful or ()}
+    for failed in answer.failed or ():
+        found[failed.id] = Failure(failed.code, failed.sender_fault, failed.message)
+    return [found[str(n)] for n in range(entries)]
+
+
+def refusal(status: int, body: bytes) -> tuple[str, str]:
+    """Read why a call as a whole was refused: SQS's code and text, or the status where there are none."""
+    try:
+        answer = _refusal.decode(body)
+    except UNREADABLE:
+        return str(status), ""
+    return answer.kind.partition(":")[0].rpartition("#")[2] or str(status), answer.message or answer.other
+
+
+def entry(message: Outgoing) -> dict[str, Any]:
+    """Answer what a message is in a batch; it has no id yet."""
+    spelled: dict[str, Any] = {"MessageBody": message.body}
+    if message.attributes:
+        spelled["MessageAttributes"] = {
+            name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()
+        }
+    if message.group is not None:
+        spelled["MessageGroupId"] = message.group
+    if message.deduplication is not None:
+        spelled["MessageDeduplicationId"] = message.deduplication
+    return spelled
+
+
+def numbered(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give each of *entries* its position for an id.
+
+    An id of the message's own could stand twice in one batch, which SQS refuses whole.
+    """
+    for position, each in enumerate(entries):
+        each["Id"] = str(position)
+    return entries
+
+
+def _batch(queue: Queue, entries: list[dict[str, Any]]) -> bytes:
+    return _encode({"QueueUrl": queue.url, "Entries": numbered(entries)})

@@ -1,0 +1,102 @@
+"""Sign requests to SQS as AWS asks: Signature Version 4, of a POST to `/` with a JSON body."""
+
+import hmac
+import re
+import time
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Protocol
+
+from streamapp.errors import StreamappError
+
+_SIGNED = "content-type;host;x-amz-date;x-amz-target"
+_SIGNED_WITH_TOKEN = "content-type;host;x-amz-date;x-amz-security-token;x-amz-target"  # noqa: S105 - names
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class Keys(Protocol):
+    """AWS credentials as they are now; *token* is that of a session, if they are a session's."""
+
+    @property
+    def access_key(self) -> str:
+        """The public half."""
+        ...
+
+    @property
+    def secret_key(self) -> str:
+        """The secret half."""
+        ...
+
+    @property
+    def token(self) -> str | None:
+        """What goes with the keys of a session."""
+        ...
+
+
+class KeysUnusable(StreamappError):
+    """Credentials hold what would end the header that they are sent in."""
+
+    def __init__(self) -> None:
+        super().__init__("the credentials hold a control character; are they quoted, or cut, wrongly?")
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """What is the same in all signatures with these keys of this day."""
+
+    keys: tuple[str, str, str | None]
+    date: str
+    scope: str
+    signing_key: bytes
+
+
+class Signer:
+    """Writes the head of each request to one endpoint; *host* is as the Host header spells it."""
+
+    def __init__(self, region: str, host: str) -> None:
+        self._region = region
+        self._host = host
+        self._today: _Day | None = None
+
+    def head(self, keys: Keys, operation: str, body: bytes, now: float) -> bytes:
+        """Answer the head of the request *operation* with *body*, signed at *now* (Unix time, seconds).
+
+        Raises `KeysUnusable`.
+        """
+        at = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+        today = self._day(keys, at[:8])
+        token = keys.token
+        # What is signed has its runs of white space reduced to one; what is sent is as it is.
+        signed_token = f"x-amz-security-token:{' '.join(token.split())}\n" if token else ""
+        names = _SIGNED_WITH_TOKEN if token else _SIGNED
+        canonical = (
+            "POST\n/\n\n"
+            f"content-type:application/x-amz-json-1.0\nhost:{self._host}\nx-amz-date:{at}\n"
+            f"{signed_token}x-amz-target:AmazonSQS.{operation}\n\n"
+            f"{names}\n{sha256(body).hexdigest()}"
+        )
+        text = f"AWS4-HMAC-SHA256\n{at}\n{today.scope}\n{sha256(canonical.encode()).hexdigest()}"
+        signature = hmac.digest(today.signing_key, text.encode(), "sha256").hex()
+        sent_token = f"X-Amz-Security-Token: {token}\r\n" if token else ""
+        return (
+            f"POST / HTTP/1.1\r\nHost: {self._host}\r\nUser-Agent: streamapp\r\n"
+            "Content-Type: application/x-amz-json-1.0\r\n"
+            f"X-Amz-Date: {at}\r\nX-Amz-Target: AmazonSQS.{operation}\r\n{sent_token}"
+            f"Authorization: AWS4-HMAC-SHA256 Credential={keys.access_key}/{today.scope}, "
+            f"SignedHeaders={names}, Signature={signature}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        ).encode()
+
+    def _day(self, keys: Keys, date: str) -> _Day:
+        today = self._today
+        these = (keys.access_key, keys.secret_key, keys.token)
+        if today is None or today.date != date or today.keys != these:
+            if any(_CONTROL.search(text) for text in (keys.access_key, keys.token or "")):
+                raise KeysUnusable
+            key = f"AWS4{keys.secret_key}".encode()
+            for part in (date, self._region, "sqs", "aws4_request"):
+                key = hmac.digest(key, part.encode(), "sha256")
+            today = _Day(these, date, f"{date}/{self._region}/sqs/aws4_request", key)
+            self._today = today
+        return today

@@ -1,0 +1,354 @@
+"""Connections that are kept, on a server that does what it is told."""
+
+import socket
+import ssl
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from anyio import (
+    BrokenResourceError,
+    EndOfStream,
+    Event,
+    create_task_group,
+    create_tcp_listener,
+    fail_after,
+    move_on_after,
+    sleep_forever,
+    wait_all_tasks_blocked,
+)
+from anyio.abc import ByteStream, SocketAttribute
+from anyio.streams.tls import TLSListener
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from streamapp.connections import Answer, Connections, NoAnswer
+
+ASKED = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n\r\n{}"
+
+
+def answer(body: bytes = b"{}", status: str = "200 OK", more: bytes = b"") -> bytes:
+    """Answer a whole answer of HTTP."""
+    return b"HTTP/1.1 %s\r\nContent-Length: %d\r\n%s\r\n%s" % (status.encode(), len(body), more, body)
+
+
+@dataclass
+class Server:
+    """A server whose *script* is asked, for each request, what to do: (connection, number) from 0."""
+
+    port: int = 0
+    script: Callable[[ByteStream, int], Awaitable[bool | None]] | None = None
+    connections: int = 0
+    requests: int = 0
+    closed: Event = field(default_factory=Event)
+
+    async def talk(self, stream: ByteStream) -> None:
+        """Serve one connection: a script that answers True ends it."""
+        self.connections += 1
+        try:
+            async with stream:
+                while True:
+                    received = await stream.receive()
+                    assert received == ASKED
+                    number = self.requests
+                    self.requests += 1
+                    if self.script is None:
+                        await stream.send(answer())
+                    elif await self.script(stream, number):
+                        return
+        except (EndOfStream, BrokenResourceError):
+            pass
+        finally:
+            self.closed.set()
+
+
+@asynccontextmanager
+async def serving(server: Server, tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
+    """Serve on a free port of loopback."""
+    async with await create_tcp_listener(local_host="127.0.0.1") as listener, create_task_group() as tasks:
+        server.port = listener.extra(SocketAttribute.local_port)
+        served = listener if tls is None else TLSListener(listener, tls, standard_compatible=False)
+        tasks.start_soon(served.serve, server.talk)
+        yield server
+        tasks.cancel_scope.cancel()
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    """A server that answers `{}` to everything, until it has a script."""
+    async with serving(Server()) as serves:
+        yield serves
+
+
+@asynccontextmanager
+async def connected(
+    server: Server, *, most: int = 4, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+) -> AsyncIterator[Connections]:
+    """Open connections to *server*."""
+    connections = Connections(host, server.port, tls=tls, most=most)
+    try:
+        yield connections
+    finally:
+        await connections.aclose()
+
+
+async def test_calls_after_one_another_share_a_connection(server: Server) -> None:
+    """A handshake a call would cost more than the call."""
+    async with connected(server) as connections:
+        for _ in range(5):
+            assert await connections.exchange(ASKED) == Answer(200, b"{}")
+
+    assert (server.connections, server.requests) == (1, 5)
+
+
+async def test_there_are_never_more_connections_than_allowed(server: Server) -> None:
+    """Whoever finds none free waits for one, within its own deadline."""
+    go = Event()
+
+    async def wait(stream: ByteStream, _: int) -> None:
+        await go.wait()
+        await stream.send(answer())
+
+    server.script = wait
+    async with connected(server, most=2) as connections, create_task_group() as tasks:
+        for _ in range(6):
+            tasks.start_soon(connections.exchange, ASKED)
+        with move_on_after(0.3):
+            await sleep_forever()
+        assert server.requests == 2
+        go.set()
+
+    assert (server.connections, server.requests) == (2, 6)
+
+
+async def test_a_kept_connection_that_was_closed_is_not_used(server: Server) -> None:
+    """Its end can be seen before anything is sent into it."""
+
+    async def once(stream: ByteStream, _: int) -> bool:
+        await stream.send(answer())
+        return True
+
+    server.script = once
+    async with connected(server) as connections:
+        await connections.exchange(ASKED)
+        await server.closed.wait()
+        await wait_all_tasks_blocked()
+        assert await connections.exchange(ASKED) == Answer(200, b"{}")
+
+    assert (server.connections, server.requests) == (2, 2)
+
+
+async def test_an_answer_to_no_question_is_nobodys(server: Server) -> None:
+    """It must not be taken for the answer to the next one."""
+
+    async def twice(stream: ByteStream, number: int) -> None:
+        await stream.send(answer())
+        if number == 0:
+            await stream.send(answer(b"stray", "408 Request Timeout"))
+
+    server.script = twice
+    async with connected(server) as connections:
+        await connections.exchange(ASKED)
+        with move_on_after(0.1):
+            await sleep_forever()
+        assert await connections.exchange(ASKED) == Answer(200, b"{}")
+
+
+async def test_a_call_whose_kept_connection_dies_goes_out_once_more(server: Server) -> None:
+    """The server closed it while the request was on its way."""
+
+    async def script(stream: ByteStream, number: int) -> bool | None:
+        if number == 1:
+            return True
+        await stream.send(answer(b"%d" % number))
+        return None
+
+    server.script = script
+    async with connected(server) as connections:
+        await connections.exchange(ASKED)
+        assert await connections.exchange(ASKED) == Answer(200, b"2")
+
+
+async def test_a_call_that_dies_on_a_new_connection_does_not_go_out_again(server: Server) -> None:
+    """What kills every connection must not be asked for ever."""
+
+    async def hang_up(_: ByteStream, __: int) -> bool:
+        return True
+
+    server.script = hang_up
+    async with connected(server) as connections:
+        with pytest.raises(NoAnswer):
+            await connections.exchange(ASKED)
+
+    assert server.requests == 1
+
+
+async def test_an_answer_that_has_begun_is_not_asked_for_again(server: Server) -> None:
+    """The server was at it; whether to repeat the call is the caller's to say."""
+
+    async def script(stream: ByteStream, number: int) -> bool | None:
+        if number == 0:
+            await stream.send(answer())
+            return None
+        await stream.send(answer(b"x" * 100)[:60])
+        return True
+
+    server.script = script
+    async with connected(server) as connections:
+        await connections.exchange(ASKED)
+        with pytest.raises(NoAnswer):
+            await connections.exchange(ASKED)
+
+    assert server.requests == 2
+
+
+async def test_whoever_gives_up_leaves_no_connection_behind(server: Server) -> None:
+    """The answer that comes late must not be the answer to the next call."""
+
+    async def late(stream: ByteStream, number: int) -> None:
+        if number > 0:
+            await stream.send(answer(b"%d" % number))
+
+    server.script = late
+    async with connected(server) as connections:
+        with move_on_after(0.1):
+            await connections.exchange(ASKED)
+        await server.closed.wait()
+        assert await connections.exchange(ASKED) == Answer(200, b"1")
+
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
+        answer(b"{}") + answer(b"more"),
+    ],
+)
+async def test_every_framing_is_read(server: Server, raw: bytes) -> None:
+    """Emulators and balancers have their own ways."""
+
+    async def script(stream: ByteStream, _: int) -> None:
+        for n in range(len(raw)):
+            await stream.send(raw[n : n + 1])
+
+    server.script = script
+    async with connected(server) as connections:
+        assert await connections.exchange(ASKED) == Answer(200, b"{}")
+        assert await connections.exchange(ASKED) == Answer(200, b"{}")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\x16\x03\x01",
+        b"<html>",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        b"HTTP/1.1 101 Switching\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\nuntil the end",
+        b"HTTP/1.1 200 OK\nContent-Length: 2\n\n{}",
+    ],
+)
+async def test_what_is_no_answer_is_none(server: Server, raw: bytes) -> None:
+    """Nothing that comes over the wire may raise anything else, or be taken for a whole answer."""
+
+    async def script(stream: ByteStream, _: int) -> bool:
+        await stream.send(raw or answer()[:10])
+        return True
+
+    server.script = script
+    async with connected(server) as connections:
+        with fail_after(5), pytest.raises(NoAnswer):
+            await connections.exchange(ASKED)
+
+
+async def test_a_reset_is_no_answer(server: Server) -> None:
+    """The commonest end of all."""
+
+    async def reset(stream: ByteStream, _: int) -> bool:
+        raw = stream.extra(SocketAttribute.raw_socket)
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        return True
+
+    server.script = reset
+    async with connected(server) as connections:
+        with pytest.raises(NoAnswer):
+            await connections.exchange(ASKED)
+
+
+async def test_an_answer_without_end_is_cut_off(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The memory of a worker is bounded, whatever a server sends."""
+    monkeypatch.setattr("streamapp.connections.LARGEST", 1000)
+
+    async def flood(stream: ByteStream, _: int) -> None:
+        await stream.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while True:
+            await stream.send(b"64\r\n" + b"x" * 100 + b"\r\n")
+
+    server.script = flood
+    async with connected(server) as connections:
+        with fail_after(5), pytest.raises(NoAnswer, match="more than"):
+            await connections.exchange(ASKED)
+
+
+async def test_nobody_there_is_no_answer() -> None:
+    """The port is closed."""
+    connections = Connections("127.0.0.1", 1, tls=None, most=1)
+
+    with pytest.raises(NoAnswer):
+        await connections.exchange(ASKED)
+
+
+async def test_tls_is_spoken_with_those_who_are_vouched_for(tmp_path: Path) -> None:
+    """The certificate is checked, and its name."""
+    context, trust = certified(tmp_path)
+
+    async with serving(Server(), context) as server:
+        trusting = ssl.create_default_context(cafile=str(trust))
+        async with connected(server, tls=trusting) as connections:
+            assert await connections.exchange(ASKED) == Answer(200, b"{}")
+            assert await connections.exchange(ASKED) == Answer(200, b"{}")
+        async with connected(server, tls=ssl.create_default_context()) as connections:
+            with pytest.raises(NoAnswer):
+                await connections.exchange(ASKED)
+        async with connected(server, tls=trusting, host="localhost") as connections:
+            with pytest.raises(NoAnswer):
+                await connections.exchange(ASKED)
+
+    assert server.requests == 2
+
+
+def certified(folder: Path) -> tuple[ssl.SSLContext, Path]:
+    """Answer a server's context with a certificate for 127.0.0.1, and the file that vouches for it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "streamapp's tests")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    trust, secret = folder / "trust.pem", folder / "key.pem"
+    trust.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    secret.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(trust, secret)
+    return context, trust

@@ -1,0 +1,116 @@
+"""Our signatures against those of botocore's signer."""
+
+import datetime as dt
+from dataclasses import dataclass
+from unittest.mock import patch
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import ReadOnlyCredentials
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streamapp.signature import KeysUnusable, Signer
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request to be signed."""
+
+    keys: ReadOnlyCredentials
+    operation: str
+    body: bytes
+    now: float
+    region: str
+    host: str
+
+
+_printable = st.text(st.characters(blacklist_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=60)
+# A header's ends are no part of its value, so a token begins and ends with something.
+_token = _printable.filter(lambda text: text == text.strip())
+
+asked = st.builds(
+    Asked,
+    keys=st.builds(
+        ReadOnlyCredentials,
+        st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", min_size=16, max_size=32),
+        _printable,
+        st.one_of(st.none(), _token, st.just("IQoJb3JpZ2luX2VjE//+== ")),
+        st.none(),
+    ),
+    operation=st.sampled_from(
+        ["ReceiveMessage", "SendMessageBatch", "DeleteMessageBatch", "ChangeMessageVisibilityBatch"]
+    ),
+    body=st.binary(max_size=300),
+    now=st.floats(0, 4_102_444_799),
+    region=st.sampled_from(["us-east-1", "sa-east-1", "us-gov-west-1", "cn-north-1", "eusc-de-east-1"]),
+    host=st.sampled_from(["sqs.us-east-1.amazonaws.com", "127.0.0.1:4566", "[::1]:9324", "elasticmq"]),
+)
+
+
+def fields_of(head: bytes) -> dict[str, str]:
+    """Answer the header fields of *head*, by their names in small letters."""
+    lines = head.decode().split("\r\n")
+    assert lines[0] == "POST / HTTP/1.1"
+    assert lines[-2:] == ["", ""]
+    return {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:-2])}
+
+
+def botocore_authorization(case: Asked, sent: dict[str, str]) -> str:
+    """Answer what botocore's signer puts into the Authorization header of the same request."""
+    request = AWSRequest(
+        "POST",
+        f"https://{case.host}/",
+        headers={
+            name: sent[name]
+            for name in ("host", "content-type", "x-amz-target", "user-agent")
+            if name in sent
+        },
+        data=case.body,
+    )
+    moment = dt.datetime.fromtimestamp(int(case.now), dt.UTC)
+    with patch("botocore.auth.get_current_datetime", lambda: moment):
+        SigV4Auth(case.keys, "sqs", case.region).add_auth(request)
+    return str(request.headers["Authorization"])
+
+
+@given(asked)
+@settings(max_examples=600, deadline=None)
+def test_every_signature_is_the_one_that_botocore_makes(case: Asked) -> None:
+    """A signature of our own making must be AWS's, whatever the keys, the clock and the body."""
+    signer = Signer(case.region, case.host)
+
+    sent = fields_of(signer.head(case.keys, case.operation, case.body, case.now))
+
+    assert sent["authorization"] == botocore_authorization(case, sent)
+    assert sent.get("x-amz-security-token") == (case.keys.token or None)
+    assert int(sent["content-length"]) == len(case.body)
+
+
+@given(st.lists(asked, min_size=2, max_size=6))
+@settings(max_examples=60, deadline=None)
+def test_what_is_kept_for_a_day_follows_keys_and_clock(cases: list[Asked]) -> None:
+    """A key that was renewed, or a midnight that passed, must not be signed for with yesterday's."""
+    first = cases[0]
+    signer = Signer(first.region, first.host)
+
+    for case in cases:
+        here = Asked(case.keys, case.operation, case.body, case.now, first.region, first.host)
+        sent = fields_of(signer.head(here.keys, here.operation, here.body, here.now))
+        assert sent["authorization"] == botocore_authorization(here, sent)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ReadOnlyCredentials("AKID", "secret", "token\r\nX-Amz-Target: AmazonSQS.DeleteQueue"),
+        ReadOnlyCredentials("AKID", "secret", "token\n"),
+        ReadOnlyCredentials("AKID\r\n\r\nGET / HTTP/1.1", "secret", None),
+        ReadOnlyCredentials("AKID", "secret", "\0"),
+    ],
+)
+def test_keys_that_would_end_their_header_are_refused(keys: ReadOnlyCredentials) -> None:
+    """What stands in an environment variable must not become a request of its own."""
+    with pytest.raises(KeysUnusable):
+        Signer("us-east-1", "localhost").head(keys, "ReceiveMessage", b"{}", 0)
