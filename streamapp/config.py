@@ -163,6 +163,13 @@ def choice(*words: str) -> Parse:
     return parse
 
 
+def _address(variable: str, text: str) -> str:
+    host, colon, port = text.rpartition(":")
+    if not (host and colon and re.fullmatch(r"\d{1,5}", port) and int(port) < 65_536):  # noqa: PLR2004 - ports
+        raise BadSetting(variable, "HOST:PORT, such as 127.0.0.1:8080", text)
+    return text
+
+
 def _replicas(variable: str, text: str) -> int:
     if text == "local":
         return 0
@@ -246,7 +253,7 @@ SETTINGS: Mapping[str, Setting] = {
     "tap_maxlen": Setting(
         "STREAMAPP_TAP_MAXLEN", _whole(1, 100_000_000), "10000", "records that a queue's tap keeps"
     ),
-    "http": Setting("STREAMAPP_HTTP", _text, "", "`HOST:PORT` of health, metrics and board; unset is off"),
+    "http": Setting("STREAMAPP_HTTP", _address, "", "`HOST:PORT` of health, metrics and board; unset is off"),
     "log_level": Setting("LOG_LEVEL", _level, "info", "least severe level that is logged"),
     "log_format": Setting(
         "LOG_FORMAT",

@@ -58,6 +58,11 @@ class Runner:
         self._failing: set[str] = set()
         self._done_before = 0
 
+    @property
+    def is_crashing(self) -> bool:
+        """Whether the agent has failed at many messages in a row, and done none since."""
+        return len(self._failing) == MANY_FAILURES and self._done() == self._done_before
+
     async def run(self) -> None:
         """Run the instances until the feed ends."""
         with self._feed:
@@ -141,7 +146,7 @@ class Runner:
     def _count_failure(self, stream: Stream[Any]) -> None:
         """Say so, once, when the agent fails at everything that it is given."""
         tally, queue = self._runtime.tally, self._settler.queue.name
-        done = tally.of("ok", queue) + tally.of("duplicate", queue)
+        done = self._done()
         if done != self._done_before:
             self._failing.clear()
         self._done_before = done
@@ -155,6 +160,10 @@ class Runner:
                 "an agent fails at everything it is given",
                 extra={"agent": self._agent.name, "queue": queue, "messages": MANY_FAILURES},
             )
+
+    def _done(self) -> int:
+        tally, queue = self._runtime.tally, self._settler.queue.name
+        return tally.of("ok", queue) + tally.of("duplicate", queue)
 
     async def _call(self, stream: Stream[Any]) -> None:
         called = self._agent.handler(stream)

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -76,6 +77,11 @@ class Source:
         self._receiving: dict[CancelScope, float] = {}
         self._is_stopped = False
         self._seldom = Seldom(logger)
+        self.polled_at: float | None = None
+        """Unix time of the last answer, None before the first."""
+        self.failure: ServiceError | None = None
+        """Why the last receive failed, None when it did not; *failing_since* is when the first in a row did."""
+        self.failing_since = math.inf
         self.idle_since = math.inf
         """Monotonic time of the first of the empty answers that came last; infinite while messages come."""
 
@@ -131,10 +137,11 @@ class Source:
                 if isinstance(answer, ServiceError):
                     self._tokens.give(room)
                     failures += 1
-                    self._report(answer)
+                    self._note_failure(answer)
                     await sleep(pause(failures, answer.fault, LONGEST_PAUSE))
                     continue
                 failures = 0
+                self.polled_at, self.failure = time.time(), None
                 self._tokens.give(room - len(answer))
                 self._take_in(answer)
                 if len(answer) == room:
@@ -190,7 +197,10 @@ class Source:
             while True:
                 self._settler.give_back(self._untaken.receive_nowait(), 0, "released")
 
-    def _report(self, error: ServiceError) -> None:
+    def _note_failure(self, error: ServiceError) -> None:
+        if self.failure is None:
+            self.failing_since = current_time()
+        self.failure = error
         level = logging.ERROR if error.fault in {Fault.CONFIGURATION, Fault.CREDENTIALS} else logging.WARNING
         about = {"queue": self._queue.name, "reason": error.detail}
         self._seldom.log(level, "a queue cannot be polled", error.detail, **about)

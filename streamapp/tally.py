@@ -16,8 +16,6 @@ Word = Literal[
     "sent",
     "sends",
     "refused",
-    "fast",
-    "tolerant",
     "blocked",
     "silent",
     "crashing",
@@ -27,7 +25,7 @@ Word = Literal[
 """received: deliveries taken in. ok, duplicate (nothing changed), skipped, invalid and dead (dead-lettered: by the
 codec, by the agent or its last attempt): how a message ended. retry, released: given back. lost: its lease ended
 first. sent: outgoing messages accepted, in sends calls. refused: outgoing messages that SQS will never take.
-fast, tolerant: which path of the codec a body took. blocked: how often the event loop stood still, by agent.
+blocked: how often the event loop stood still, by agent.
 silent: how often a poll did not return. crashing: how often an agent failed at many messages in a row. swept: announcements, by
 their queue, that a sweep found owed for long and sent. tap_dropped: records that viewers will not see."""
 
@@ -51,6 +49,10 @@ class Tally:
     def in_queue(self, queue: str) -> dict[str, int]:
         """Answer the counts of *queue*, by word."""
         return {word: number for (counted, word), number in self._counts.items() if counted == queue}
+
+    def counts(self) -> dict[tuple[str, Word], int]:
+        """Answer all counts, by queue (or what else was counted for) and word."""
+        return dict(self._counts)
 
     def words(self) -> dict[Word, int]:
         """Answer the totals of all words that were counted."""

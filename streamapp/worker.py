@@ -1,13 +1,16 @@
 """Bring an app to life: nested task groups, so that the order of the end is the indentation."""
 
 import logging
+from collections.abc import Sequence
 from contextlib import closing
 
 from anyio import TASK_STATUS_IGNORED, CancelScope, Event, create_task_group, current_time, sleep
 from anyio.abc import TaskStatus
 
-from streamapp.assembly import Assembly
+from streamapp.assembly import Assembly, Line
+from streamapp.sweep import Sweeper
 from streamapp.watch import Watch
+from streamapp.work import Runtime
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +34,26 @@ class Worker:
         self._watch = Watch(assembly.lines, assembly.runtime.tally) if watch else None
         self._stop = Event()
         self._hurry = Event()
+
+    @property
+    def lines(self) -> Sequence[Line]:
+        """What serves each agent."""
+        return self._lines
+
+    @property
+    def runtime(self) -> Runtime:
+        """What all agents share."""
+        return self._parts.runtime
+
+    @property
+    def sweeper(self) -> Sweeper:
+        """What finds what is still owed."""
+        return self._sweeper
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stop.is_set()
 
     def stop(self) -> None:
         """Drain: receive no more, finish what is in hand. A second call gives back at once what is unfinished."""

@@ -15,6 +15,7 @@ from anyio.abc import TaskStatus
 from streamapp.assembly import Assembly, assemble, choose, most_polls
 from streamapp.cli import setup
 from streamapp.errors import StreamappError
+from streamapp.monitor import monitored
 from streamapp.tally import Tally
 from streamapp.tap import Tap
 from streamapp.worker import Worker
@@ -67,6 +68,7 @@ async def _work(
     tally = Tally()
     polls = most_polls(app, config)
     async with (
+        monitored(config, tally) as begin,
         setup.open_sqs(polls=polls) as aws,
         setup.open_calls(aws, config.sqs_client, polls=polls) as sqs,
         setup.open_store(config) as store,
@@ -89,6 +91,7 @@ async def _work(
             return 0
         worker = Worker(parts)
         signals.on_stop = worker.stop
+        begin(worker)
         is_clean = await worker.run(idle=idle)
         done = {str(word): count for word, count in parts.runtime.tally.words().items()}
         logger.info("stopped", extra=done)
