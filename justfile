@@ -104,6 +104,12 @@ integration emulator='localstack':
 faults row='':
     @{{ py }} pytest tests/faults {{ if row == '' { '' } else { '-k row_' + if row =~ '^.$' { '0' + row } else { row } } }} --long -q --timeout 1800
 
+# what a message costs, against what else one could run; `--quick` takes less than 3 minutes
+[group('quality')]
+[no-exit-message]
+bench *args:
+    @uv run --frozen --group bench python -m benchmarks "$@"
+
 # style, types, layers
 [group('quality')]
 lint:

@@ -1,0 +1,157 @@
+"""The least that the work can cost: own HTTP, own signature, own RESP, on bare sockets of the event loop.
+
+Nothing that can go wrong is handled: no error, no retry, no timeout, no redelivery. It is a yardstick, not a way.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import time
+from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
+
+import msgspec
+from event import QUEUES, REDIS_URL, SINK, Event, decode, encode, fields, key
+
+IN_FLIGHT = 8
+
+
+class Received(msgspec.Struct, rename="pascal"):
+    """What is needed of a received message."""
+
+    body: str
+    receipt_handle: str
+
+
+class Answer(msgspec.Struct, rename="pascal"):
+    """What a receive answers."""
+
+    messages: list[Received] = []
+
+
+class Batch(msgspec.Struct):
+    """What the other two calls answer; what failed is not looked at."""
+
+
+read_answer = msgspec.json.Decoder(Answer).decode
+HOST = urlsplit(QUEUES[0]).netloc
+
+
+class Reply(asyncio.Protocol):
+    """A connection that asks one question at a time; *find* answers where its answer ends, 0 while it has not."""
+
+    def __init__(self, find: Callable[[bytes], int]) -> None:
+        self.find = find
+        self.data = b""
+        self.waiting: asyncio.Future[bytes] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way out."""
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Hand over an answer that is whole."""
+        self.data += data
+        if self.waiting is not None and self.find(self.data):
+            self.waiting.set_result(self.data)
+            self.data, self.waiting = b"", None
+
+    async def ask(self, question: bytes) -> bytes:
+        """Answer the whole answer."""
+        self.waiting = asyncio.get_running_loop().create_future()
+        self.transport.write(question)  # type: ignore[attr-defined]  # every transport here is writable
+        return await self.waiting
+
+
+def http_end(data: bytes) -> int:
+    """Answer where an HTTP answer ends."""
+    head = data.find(b"\r\n\r\n")
+    if head < 0:
+        return 0
+    at = data.lower().find(b"content-length:", 0, head)
+    size = head + 4 + int(data[at + 15 : data.find(b"\r\n", at)])
+    return size if len(data) >= size else 0
+
+
+def signing_key(day: str) -> bytes:
+    """Answer SigV4's key of a day."""
+    made = b"AWS4test"
+    for part in (day, "us-east-1", "sqs", "aws4_request"):
+        made = hmac.digest(made, part.encode(), "sha256")
+    return made
+
+
+DAY = time.strftime("%Y%m%d", time.gmtime())
+KEY = signing_key(DAY)
+SCOPE = f"{DAY}/us-east-1/sqs/aws4_request"
+SIGNED = "content-type;host;x-amz-date;x-amz-target"
+
+
+def request(operation: str, body: bytes) -> bytes:
+    """Answer a signed request."""
+    now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    target = f"AmazonSQS.{operation}"
+    canonical = (
+        f"POST\n/\n\ncontent-type:application/x-amz-json-1.0\nhost:{HOST}\nx-amz-date:{now}\n"
+        f"x-amz-target:{target}\n\n{SIGNED}\n{hashlib.sha256(body).hexdigest()}"
+    )
+    text = f"AWS4-HMAC-SHA256\n{now}\n{SCOPE}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    signature = hmac.digest(KEY, text.encode(), "sha256").hex()
+    head = (
+        f"POST / HTTP/1.1\r\nhost: {HOST}\r\ncontent-type: application/x-amz-json-1.0\r\n"
+        f"x-amz-target: {target}\r\nx-amz-date: {now}\r\ncontent-length: {len(body)}\r\n"
+        f"authorization: AWS4-HMAC-SHA256 Credential=test/{SCOPE}, SignedHeaders={SIGNED}, "
+        f"Signature={signature}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def hsets(events: Sequence[Event]) -> bytes:
+    """Answer one HSET an event, in RESP."""
+    out: list[bytes] = []
+    for event in events:
+        words = ["HSET", key(event)]
+        for pair in fields(event).items():
+            words += pair
+        raw = [word.encode() for word in words]
+        out.append(b"*%d\r\n" % len(raw))
+        out += [b"$%d\r\n%b\r\n" % (len(word), word) for word in raw]
+    return b"".join(out)
+
+
+async def consume(queue: str) -> None:
+    """Work off one queue, ten messages at a time, for ever."""
+    loop = asyncio.get_running_loop()
+    host, port = HOST.split(":")
+    _, sqs = await loop.create_connection(lambda: Reply(http_end), host, int(port))
+    expected = 0
+    _, redis = await loop.create_unix_connection(
+        lambda: Reply(lambda data: int(data.count(b"\r\n") == expected)), REDIS_URL.removeprefix("unix://")
+    )
+    receive = encode({"QueueUrl": queue, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 10})
+    while True:
+        answer = await sqs.ask(request("ReceiveMessage", receive))
+        messages = read_answer(answer[answer.index(b"\r\n\r\n") + 4 :]).messages
+        if not messages:
+            continue
+        events = [decode(message.body) for message in messages]
+        expected = len(events)
+        await redis.ask(hsets(events))
+        sends = [
+            {"Id": str(n), "MessageBody": encode(Event("acompanhamento_atualizado", event.data)).decode()}
+            for n, event in enumerate(events)
+        ]
+        await sqs.ask(request("SendMessageBatch", encode({"QueueUrl": SINK, "Entries": sends})))
+        deletes = [{"Id": str(n), "ReceiptHandle": it.receipt_handle} for n, it in enumerate(messages)]
+        await sqs.ask(request("DeleteMessageBatch", encode({"QueueUrl": queue, "Entries": deletes})))
+
+
+async def main() -> None:
+    """Work off every queue."""
+    async with asyncio.TaskGroup() as tasks:
+        for queue in QUEUES:
+            for _ in range(IN_FLIGHT if queue == QUEUES[0] else 1):
+                tasks.create_task(consume(queue))
+
+
+asyncio.run(main())

@@ -1,0 +1,116 @@
+"""The harness's side of a server: start it, fill its queues, read its ledger."""
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+HERE = Path(__file__).parent
+FAUXQS = HERE / "servers" / "fauxqs"
+BATCH = 10
+BATCH_BYTES = 900_000
+"""Bytes of bodies in one call; SQS takes 1 MiB."""
+
+ServerName = Literal["stub", "fauxqs"]
+Fields = Mapping[str, Any]
+
+
+class Server:
+    """One SQS on loopback. Times in its ledger are monotonic seconds, the same clock for all processes."""
+
+    def __init__(self, name: ServerName, port: int) -> None:
+        self.name = name
+        self.port = port
+        self.endpoint = f"http://127.0.0.1:{port}"
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def url(self, queue: str) -> str:
+        """Answer the URL of a queue."""
+        return f"{self.endpoint}/000000000000/{queue}"
+
+    def call(self, operation: str, **said: object) -> Any:  # noqa: ANN401 - SQS's answer
+        """Make one SQS call."""
+        headers = {"x-amz-target": f"AmazonSQS.{operation}", "content-type": "application/x-amz-json-1.0"}
+        self._connection.request("POST", "/", json.dumps(said), headers)
+        response = self._connection.getresponse()
+        answer = json.loads(response.read() or b"{}")
+        if response.status != http.client.OK or answer.get("Failed"):
+            raise RuntimeError(operation, answer)
+        return answer
+
+    def ledger(self, what: str) -> Any:  # noqa: ANN401 - the ledger's own form
+        """Ask the ledger: `hold`, `release`, `reset`, `progress` or `all`."""
+        self._connection.request("GET", f"/_bench/{what}")
+        return json.loads(self._connection.getresponse().read())
+
+    def create(self, queue: str) -> None:
+        """Create a queue as `streamapp queues create` does: with dead letters, and 30 s of invisibility."""
+        self.call("CreateQueue", QueueName=f"{queue}-dlq")
+        arn = f"arn:aws:sqs:us-east-1:000000000000:{queue}-dlq"
+        redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 8})
+        self.call(
+            "CreateQueue", QueueName=queue, Attributes={"RedrivePolicy": redrive, "VisibilityTimeout": "30"}
+        )
+
+    def send(self, queue: str, entries: Sequence[Fields]) -> None:
+        """Send messages: entries of SendMessageBatch, without their ids."""
+        batch: list[Fields] = []
+        size = 0
+        for entry in entries:
+            if len(batch) == BATCH or size + len(entry["MessageBody"]) > BATCH_BYTES:
+                self._send_batch(queue, batch)
+                batch, size = [], 0
+            batch.append(entry)
+            size += len(entry["MessageBody"])
+        self._send_batch(queue, batch)
+
+    def _send_batch(self, queue: str, batch: Sequence[Fields]) -> None:
+        if batch:
+            entries = [{"Id": str(n), **entry} for n, entry in enumerate(batch)]
+            self.call("SendMessageBatch", QueueUrl=self.url(queue), Entries=entries)
+
+    def left(self, queue: str) -> int:
+        """Answer how many messages a queue still has, visible or not."""
+        attributes = self.call("GetQueueAttributes", QueueUrl=self.url(queue), AttributeNames=["All"])[
+            "Attributes"
+        ]
+        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+        return sum(int(attributes[name]) for name in names)
+
+
+@contextmanager
+def running(name: ServerName) -> Generator[Server]:
+    """Run a server; it ends with this process, however that ends."""
+    command = [sys.executable, str(HERE / "servers" / "stub.py")]
+    if name == "fauxqs":
+        command = ["node", str(FAUXQS / "server.mjs")]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        with closing(Server(name, int(process.stdout.readline()))) as server:
+            yield server
+    finally:
+        process.stdin.close()
+        process.stdout.close()
+        process.wait()
+
+
+def install_fauxqs() -> str | None:
+    """Install fauxqs from its lock file; answer why that cannot be, or None."""
+    if (FAUXQS / "node_modules" / "fauxqs").exists():
+        return None
+    try:
+        subprocess.run(["npm", "ci", "--silent"], cwd=FAUXQS, check=True, capture_output=True, timeout=300)
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"fauxqs cannot be installed: {type(error).__name__}"
+    return None

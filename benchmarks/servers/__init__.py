@@ -1,0 +1,1 @@
+"""The servers that every contestant talks to."""

@@ -1,0 +1,342 @@
+"""A lean SQS: what the fastest contestants need so that the server is not what is measured.
+
+It speaks AWS JSON 1.0 only, and keeps a ledger beside the queues: requests by kind, what was sent and when, what
+was deleted that was never received. Receives can be held until all is ready. It is no emulator: it knows nothing
+of FIFO, delays, redrive or the limits of SQS.
+"""
+
+import asyncio
+import hashlib
+import sys
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+SWEEP = 0.25
+"""Seconds between looks for messages whose visibility timeout has passed."""
+
+HELD_POLL = 1.0
+"""Seconds that even a short poll waits while receives are held, so that nobody spins meanwhile."""
+
+decode = msgspec.json.Decoder().decode
+encode = msgspec.json.Encoder().encode
+Fields = dict[str, Any]
+
+
+class Message:
+    """One message; *head* is the part of its JSON that no receipt changes."""
+
+    __slots__ = ("due", "head", "id", "receives")
+
+    def __init__(self, number: int, body: str, attributes: object) -> None:
+        self.id = f"{number:032x}"
+        digest = hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()
+        shown = b',"MessageAttributes":' + encode(attributes) if attributes else b""
+        sent = int(time.time() * 1000)
+        self.head = b'{"MessageId":"%b","MD5OfBody":"%b","Body":%b%b,"Attributes":{"SentTimestamp":"%d"' % (
+            self.id.encode(), digest.encode(), encode(body), shown, sent,
+        )  # fmt: skip
+        self.receives = 0
+        self.due = 0.0
+
+
+class Poll:
+    """A receive that waits for messages."""
+
+    __slots__ = ("answer", "limit", "timer")
+
+    def __init__(self, answer: Callable[[bytes], None], limit: int) -> None:
+        self.answer = answer
+        self.limit = limit
+        self.timer: asyncio.TimerHandle | None = None
+
+
+class Queue:
+    """The messages of one queue, and what was done with them."""
+
+    def __init__(self, name: str, attributes: Fields) -> None:
+        self.name = name
+        self.attributes = {"VisibilityTimeout": "30", **attributes}
+        self.ready: deque[Message] = deque()
+        self.held: dict[str, Message] = {}
+        self.polls: deque[Poll] = deque()
+        self.sent: list[tuple[float, str]] = []
+        self.known = 0
+        self.deleted: set[str] = set()
+        self.deleted_at = 0.0
+
+    def summary(self) -> Fields:
+        """Answer what happened here; times are monotonic seconds."""
+        return {
+            "ready": len(self.ready),
+            "held": len(self.held),
+            "deleted": len(self.deleted),
+            "deleted_at": self.deleted_at,
+            "sent": self.sent,
+        }
+
+
+class Stub:
+    """All queues, and the ledger."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.queues: dict[str, Queue] = {}
+        self.counts: Counter[str] = Counter()
+        self.problems: list[str] = []
+        self.is_held = False
+        self.released_at = 0.0
+        self.numbers = 0
+
+    def queue(self, said: Fields) -> Queue:
+        """Answer the queue that a request names."""
+        name = said.get("QueueName") or said.get("QueueUrl", "").rsplit("/", 1)[-1]
+        if name not in self.queues:
+            raise LookupError(name)
+        return self.queues[name]
+
+    def url(self, name: str) -> str:
+        """Answer a queue's URL, which leads here."""
+        return f"http://127.0.0.1:{self.port}/000000000000/{name}"
+
+    port = 0
+
+    # -- the ledger -------------------------------------------------------------------------------------------
+
+    def ledger(self, path: str) -> bytes:
+        """Answer a request of the harness."""
+        match path:
+            case "/_bench/reset":
+                self.queues.clear()
+                self.counts.clear()
+                self.problems.clear()
+            case "/_bench/hold":
+                self.is_held = True
+            case "/_bench/release":
+                self.is_held = False
+                self.counts.clear()
+                self.released_at = time.monotonic()
+                for queue in self.queues.values():
+                    self.serve(queue)
+            case "/_bench/progress":
+                return encode({name: [len(it.deleted), len(it.sent)] for name, it in self.queues.items()})
+            case _:
+                queues = {name: queue.summary() for name, queue in self.queues.items()}
+                facts = {"counts": self.counts, "problems": self.problems, "released_at": self.released_at}
+                return encode({**facts, "queues": queues})
+        return b"{}"
+
+    # -- SQS --------------------------------------------------------------------------------------------------
+
+    def call(self, operation: str, said: Fields, answer: Callable[[bytes], None]) -> bytes | None:  # noqa: PLR0911 - one an operation
+        """Answer a call at once, or None where *answer* is called later."""
+        self.counts[operation] += 1
+        if operation == "CreateQueue":
+            self.queues.setdefault(said["QueueName"], Queue(said["QueueName"], said.get("Attributes") or {}))
+        queue = self.queue(said) if operation != "ListQueues" else None
+        if queue is None:
+            return encode({"QueueUrls": [self.url(name) for name in self.queues]})
+        match operation:
+            case "ReceiveMessage":
+                return self.receive(queue, said, answer)
+            case "DeleteMessageBatch" | "ChangeMessageVisibilityBatch" | "SendMessageBatch":
+                act = {"D": self.delete, "C": self.change, "S": self.send}[operation[0]]
+                done = [{"Id": entry["Id"], **act(queue, entry)} for entry in said["Entries"]]
+                self.serve(queue)
+                failed = [it for it in done if "Code" in it]
+                return encode({"Successful": [it for it in done if "Code" not in it], "Failed": failed})
+            case "DeleteMessage" | "ChangeMessageVisibility" | "SendMessage":
+                result = {"D": self.delete, "C": self.change, "S": self.send}[operation[0]](queue, said)
+                self.serve(queue)
+                return encode(result)
+            case "CreateQueue" | "GetQueueUrl":
+                return encode({"QueueUrl": self.url(queue.name)})
+            case "SetQueueAttributes":
+                queue.attributes |= said["Attributes"]
+                return b"{}"
+            case "GetQueueAttributes":
+                counts = {
+                    "QueueArn": f"arn:aws:sqs:us-east-1:000000000000:{queue.name}",
+                    "ApproximateNumberOfMessages": str(len(queue.ready)),
+                    "ApproximateNumberOfMessagesNotVisible": str(len(queue.held)),
+                }
+                return encode({"Attributes": {**queue.attributes, **counts}})
+            case _:
+                raise NotImplementedError(operation)
+
+    def send(self, queue: Queue, entry: Fields) -> Fields:
+        """Take a message in."""
+        body = entry["MessageBody"]
+        self.numbers += 1
+        message = Message(self.numbers, body, entry.get("MessageAttributes"))
+        queue.ready.append(message)
+        queue.sent.append((time.monotonic(), body))
+        digest = hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()
+        return {"MessageId": message.id, "MD5OfMessageBody": digest}
+
+    def receive(self, queue: Queue, said: Fields, answer: Callable[[bytes], None]) -> bytes | None:
+        """Hand messages out, or wait for some."""
+        limit = int(said.get("MaxNumberOfMessages") or 1)
+        if queue.ready and not self.is_held:
+            return self.hand_out(queue, limit)
+        wait = float(said.get("WaitTimeSeconds") or queue.attributes.get("ReceiveMessageWaitTimeSeconds", 0))
+        if self.is_held:
+            wait = max(wait, HELD_POLL)
+        if not wait:
+            return b"{}"
+        poll = Poll(answer, limit)
+        poll.timer = self.loop.call_later(wait, self.give_up, queue, poll)
+        queue.polls.append(poll)
+        return None
+
+    def give_up(self, queue: Queue, poll: Poll) -> None:
+        """End a poll to which nothing came."""
+        queue.polls.remove(poll)
+        poll.answer(b"{}")
+
+    def serve(self, queue: Queue) -> None:
+        """Answer who waits, as long as there is something."""
+        while queue.ready and queue.polls and not self.is_held:
+            poll = queue.polls.popleft()
+            if poll.timer is not None:
+                poll.timer.cancel()
+            poll.answer(self.hand_out(queue, poll.limit))
+
+    def hand_out(self, queue: Queue, limit: int) -> bytes:
+        """Make up to *limit* messages invisible and answer them."""
+        due = time.monotonic() + float(queue.attributes["VisibilityTimeout"])
+        parts: list[bytes] = []
+        for _ in range(min(limit, len(queue.ready))):
+            message = queue.ready.popleft()
+            message.receives += 1
+            message.due = due
+            queue.held[message.id] = message
+            count = message.receives
+            tail = b',"ApproximateReceiveCount":"%d"},"ReceiptHandle":"%b.%d"}' % (
+                count,
+                message.id.encode(),
+                count,
+            )
+            parts.append(message.head + tail)
+        return b'{"Messages":[' + b",".join(parts) + b"]}"
+
+    def delete(self, queue: Queue, entry: Fields) -> Fields:
+        """Delete what was received; anything else is a problem of the contestant."""
+        number, _, receipt = entry["ReceiptHandle"].partition(".")
+        message = queue.held.get(number)
+        if message is not None and receipt.isdecimal() and int(receipt) <= message.receives:
+            del queue.held[number]
+            queue.deleted.add(number)
+            queue.deleted_at = time.monotonic()
+        elif number not in queue.deleted:
+            self.problems.append(
+                f"{queue.name}: {entry['ReceiptHandle']} was deleted and is in nobody's hand"
+            )
+            return {"Code": "ReceiptHandleIsInvalid", "SenderFault": True, "Message": "not in flight"}
+        return {}
+
+    def change(self, queue: Queue, entry: Fields) -> Fields:
+        """Let a message come back later, or now."""
+        message = queue.held.get(entry["ReceiptHandle"].partition(".")[0])
+        if message is not None:
+            message.due = time.monotonic() + float(entry["VisibilityTimeout"])
+            if not entry["VisibilityTimeout"]:
+                self.sweep_queue(queue)
+        return {}
+
+    def sweep(self) -> None:
+        """Make visible again what nobody deleted in time, now and from now on."""
+        for queue in self.queues.values():
+            self.sweep_queue(queue)
+        self.loop.call_later(SWEEP, self.sweep)
+
+    def sweep_queue(self, queue: Queue) -> None:
+        """Make visible again what is due in one queue."""
+        now = time.monotonic()
+        for number in [number for number, message in queue.held.items() if message.due <= now]:
+            queue.ready.append(queue.held.pop(number))
+        self.serve(queue)
+
+
+class Connection(asyncio.Protocol):
+    """One client's connection: requests come one after the other."""
+
+    def __init__(self, stub: Stub) -> None:
+        self.stub = stub
+        self.data = b""
+        self.transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way back."""
+        self.transport = transport  # type: ignore[assignment]  # TCP's are both readable and writable
+
+    def data_received(self, data: bytes) -> None:
+        """Take whole requests out of what came."""
+        self.data += data
+        while (end := self.data.find(b"\r\n\r\n")) >= 0:
+            head = self.data[:end]
+            small = head.lower()
+            size = _number(small, b"content-length:")
+            if len(self.data) < end + 4 + size:
+                return
+            body = self.data[end + 4 : end + 4 + size]
+            self.data = self.data[end + 4 + size :]
+            self.handle(head, small, body)
+
+    def handle(self, head: bytes, small: bytes, body: bytes) -> None:
+        """Answer one request."""
+        at = small.find(b"x-amz-target:")
+        if at < 0:
+            self.answer(self.stub.ledger(head.split(b" ", 2)[1].decode()))
+            return
+        target = head[at:].split(b"\r\n", 1)[0]
+        operation = target.rsplit(b".", 1)[-1].strip().decode()
+        try:
+            answer = self.stub.call(operation, decode(body or b"{}"), self.answer)
+        except LookupError as missing:
+            said = {
+                "__type": "com.amazonaws.sqs#QueueDoesNotExist",
+                "message": f"there is no queue {missing}",
+            }
+            self.answer(encode(said), b"400 Bad Request")
+        else:
+            if answer is not None:
+                self.answer(answer)
+
+    def answer(self, body: bytes, status: bytes = b"200 OK") -> None:
+        """Send an answer, unless the client has gone."""
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.write(
+                b"HTTP/1.1 %b\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: %d\r\n\r\n%b"
+                % (status, len(body), body)
+            )
+
+
+def _number(head: bytes, name: bytes) -> int:
+    at = head.find(name)
+    return int(head[at + len(name) :].split(b"\r\n", 1)[0]) if at >= 0 else 0
+
+
+async def main() -> None:
+    """Serve on a free loopback port, which is the first line on stdout, until stdin ends."""
+    loop = asyncio.get_running_loop()
+    stub = Stub(loop)
+    server = await loop.create_server(lambda: Connection(stub), "127.0.0.1", 0)
+    stub.port = server.sockets[0].getsockname()[1]
+    sys.stdout.write(f"{stub.port}\n")
+    sys.stdout.flush()
+    stub.sweep()
+    await loop.run_in_executor(None, sys.stdin.read)
+    server.close()
+
+
+if __name__ == "__main__":
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(main())
+    else:
+        uvloop.run(main())
