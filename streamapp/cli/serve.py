@@ -15,9 +15,9 @@ from anyio.abc import TaskStatus
 from streamapp.assembly import Assembly, assemble, choose, most_polls
 from streamapp.cli import setup
 from streamapp.errors import StreamappError
-from streamapp.monitor import monitored
 from streamapp.tally import Tally
 from streamapp.tap import Tap
+from streamapp.telemetry import monitored
 from streamapp.worker import Worker
 
 if TYPE_CHECKING:
