@@ -1,0 +1,122 @@
+"""A worker in a process of its own, forked from a server that has imported everything already."""
+
+import json
+import logging
+import multiprocessing
+import os
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, partial
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+import anyio
+import botocore.loaders
+from anyio import create_task_group, get_running_tasks
+
+import streamapp_agents
+from chaos.crash import Crash, CrashingSqs, CrashingStore, crashing
+from streamapp.assembly import assemble, most_polls
+from streamapp.aws import open_aws
+from streamapp.cli.serve import Signals
+from streamapp.config import Config
+from streamapp.redis_store import open_redis
+from streamapp.sweep import Pace
+from streamapp.tally import Tally
+from streamapp.worker import Worker
+
+# A start reads two megabytes of AWS's service models; forked workers share what the server has read.
+_loader = botocore.loaders.JSONFileLoader
+_load = cache(partial(_loader._load_file, None))
+_loader._load_file = lambda _, path, opener: _load(path, opener)
+for _service in ("endpoints", "partitions", "sdk-default-configuration", "_retry"):
+    botocore.loaders.Loader().load_data(_service)
+botocore.loaders.create_loader().load_service_model("sqs", "service-2")
+
+SAMPLES_EVERY = 0.25
+"""Seconds between two lines of a worker's samples."""
+
+
+@dataclass(frozen=True)
+class Orders:
+    """What a worker process is told: its environment, its agents (None: all) and where to crash.
+
+    It logs to *log*. *samples*, if any, is where it writes down how many tasks and messages it has.
+    """
+
+    env: Mapping[str, str]
+    log: str
+    agents: Sequence[str] | None = None
+    crash: Crash | None = None
+    samples: str | None = None
+    pace: Pace = field(default_factory=Pace)
+
+
+def prepare() -> None:
+    """Start the fork server; call it before there are threads, and from the process that will start workers."""
+    # The server gets this process's path by its environment alone.
+    os.environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    multiprocessing.set_forkserver_preload(["chaos.process", "pytest"])
+
+
+def start(orders: Orders) -> ForkServerProcess:
+    """Start a worker; it does not outlive this process."""
+    process = multiprocessing.get_context("forkserver").Process(target=_work, args=(orders,), daemon=True)
+    process.start()
+    return process
+
+
+def _work(orders: Orders) -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+    for name in [name for name in os.environ if name.startswith(("AWS_", "STREAMAPP_"))]:
+        del os.environ[name]
+    os.environ.update(orders.env)
+    logging.basicConfig(
+        filename=orders.log, level="INFO", format="%(asctime)s %(process)d %(name)s %(message)s"
+    )
+    os._exit(anyio.run(_serve, orders))
+
+
+async def _serve(orders: Orders) -> int:
+    app, config, tally, signals = streamapp_agents.app, Config.load(os.environ), Tally(), Signals()
+    async with (
+        open_aws(polls=most_polls(app, config)) as aws,
+        open_redis(config.redis_url, replicas=config.replicas) as redis,
+        create_task_group() as tasks,
+    ):
+        await tasks.start(signals.listen)
+        sqs: Any = aws
+        store: Any = redis
+        if orders.crash is not None:
+            sqs, store = CrashingSqs(aws, orders.crash), CrashingStore(redis, orders.crash)
+            app = crashing(app, orders.crash)
+        parts = await assemble(app, config, sqs, store, tally, agents=orders.agents, pace=orders.pace)
+        worker = Worker(parts)
+        signals.on_stop = worker.stop
+        if orders.samples is not None:
+            tasks.start_soon(_sample, orders.samples, tally)
+        is_clean = await worker.run()
+        tasks.cancel_scope.cancel()
+    return 0 if is_clean else 1
+
+
+async def _sample(path: str, tally: Tally) -> None:
+    with Path(path).open("a", buffering=1) as file:
+        while True:
+            status = Path("/proc/self/status").read_text()
+            (memory,) = [line for line in status.splitlines() if line.startswith("VmRSS:")]
+            line = {
+                "at": time.monotonic(),
+                "rss_mib": int(memory.split()[1]) / 1024,
+                "fds": len(os.listdir("/proc/self/fd")),
+                "tasks": len(get_running_tasks()),
+                "done": sum(tally.of(word) for word in ("ok", "duplicate", "skipped", "invalid")),
+            }
+            file.write(json.dumps(line) + "\n")
+            await anyio.sleep(SAMPLES_EVERY)

@@ -1,0 +1,148 @@
+"""One shop of the rig: queues of its own on the ledger's SQS, keys of its own in Valkey, and its workers."""
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+from anyio import current_time, sleep
+from redis.asyncio import Redis
+
+from chaos.crash import Crash
+from chaos.process import Orders, start
+from streamapp.cli.embedded import local_aws
+from streamapp.delivery import Outgoing, Queue
+from streamapp.scenario import ScenarioMessage
+from streamapp.sqs import BATCH
+from streamapp.sweep import Pace
+from streamapp.testing import MemorySqs
+
+STREAMS = ("pedido-events", "pagamento-events", "produto-events")
+SINK = "acompanhamento-events"
+VISIBILITY = 2
+MAX_RECEIVES = 8
+LOOK = 0.02
+"""Seconds between two looks at a condition that has no event of its own."""
+
+
+class Shop:
+    """*sqs* is served at *endpoint*; what *redis_url* leads to may break."""
+
+    def __init__(
+        self, sqs: MemorySqs, endpoint: str, redis_url: str, prefix: str, folder: Path, **settings: str
+    ) -> None:
+        self.sqs = sqs
+        self.prefix = prefix
+        self.redis_url = redis_url
+        self._log = str(folder / f"{prefix}.log")
+        self._samples = str(folder / f"{prefix}.samples")
+        self.queues: dict[str, Queue] = {}
+        self._env = {
+            **local_aws(endpoint),
+            "REDIS_URL": redis_url,
+            "STREAMAPP_KEY_PREFIX": f"{prefix}:",
+            "STREAMAPP_WAIT_SECONDS": "1",
+            "STREAMAPP_DRAIN_TIMEOUT": "10",
+            **{
+                f"{name.removesuffix('-events').upper()}_QUEUE_URL": self.name(name)
+                for name in (*STREAMS, SINK)
+            },
+            **settings,
+        }
+        self._workers: list[ForkServerProcess] = []
+
+    def name(self, stream: str) -> str:
+        """Answer the name of this shop's queue."""
+        return f"{self.prefix}-{stream}"
+
+    async def open(self, visibility: int = VISIBILITY) -> "Shop":
+        """Create the queues; answer the shop."""
+        for stream in STREAMS:
+            dead = f"{stream}-dlq"
+            self.queues[dead] = await self.sqs.create(self.name(dead), {})
+            arn = f"arn:aws:sqs:us-east-1:0:{self.name(dead)}"
+            policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": MAX_RECEIVES})
+            settings = {"VisibilityTimeout": str(visibility), "RedrivePolicy": policy}
+            self.queues[stream] = await self.sqs.create(self.name(stream), settings)
+        self.queues[SINK] = await self.sqs.create(self.name(SINK), {})
+        return self
+
+    def start(
+        self,
+        agents: Sequence[str] | None = None,
+        crash: Crash | None = None,
+        *,
+        sampled: bool = False,
+        pace: Pace | None = None,
+    ) -> ForkServerProcess:
+        """Start a worker."""
+        samples = self._samples if sampled else None
+        worker = start(Orders(self._env, self._log, agents, crash, samples, pace or Pace()))
+        self._workers.append(worker)
+        return worker
+
+    def close(self) -> None:
+        """End what still runs."""
+        for worker in self._workers:
+            with suppress(ValueError):
+                worker.kill()
+
+    async def send(self, messages: Sequence[ScenarioMessage]) -> None:
+        """Send messages, each to its queue."""
+        for stream in STREAMS:
+            bodies = [message.body for message in messages if message.queue == stream]
+            for begin in range(0, len(bodies), BATCH):
+                some = [Outgoing(body) for body in bodies[begin : begin + BATCH]]
+                assert await self.sqs.send(self.queues[stream], some) == [None] * len(some)
+
+    def left(self, *streams: str) -> int:
+        """Answer how many messages are still in these queues, in all without any."""
+        now = self.sqs.clock.now()
+        stocks = [self.sqs.service.broker.stored(self.name(it), now).stock for it in streams or STREAMS]
+        return sum(len(stock.line) + len(stock.in_flight) + len(stock.delayed) for stock in stocks)
+
+    async def drained(self, *streams: str, within: float = 60.0) -> None:
+        """Return when nothing is left in these queues, in all without any."""
+        deadline = current_time() + within
+        while left := self.left(*streams):
+            assert current_time() < deadline, (
+                f"{self.prefix}: {left} messages are not processed; see {self._log}"
+            )
+            await sleep(LOOK)
+
+    def announcements(self) -> list[dict[str, Any]]:
+        """Answer all that was announced, in the order in which SQS took it."""
+        return [json.loads(body) for body in self.sqs.bodies(self.queues[SINK])]
+
+    def letters(self) -> list[str]:
+        """Answer the bodies of all dead letters."""
+        return [body for stream in STREAMS for body in self.sqs.bodies(self.queues[f"{stream}-dlq"])]
+
+    def samples(self) -> list[dict[str, float]]:
+        """Answer what the sampled workers wrote down."""
+        return [json.loads(line) for line in Path(self._samples).read_text().splitlines()]
+
+    def log(self) -> str:
+        """Answer what the workers logged."""
+        return Path(self._log).read_text()
+
+    async def hashes(self, redis_url: str | None = None) -> dict[str, dict[str, dict[str, str]]]:
+        """Answer all hashes, by table and key."""
+        tables: dict[str, dict[str, dict[str, str]]] = {"acompanhamento": {}, "produto": {}}
+        async with Redis.from_url(redis_url or self.redis_url, decode_responses=True) as redis:
+            for table, found in tables.items():
+                begins = f"{self.prefix}:{table}:"
+                async for key in redis.scan_iter(match=f"{begins}*", count=1000):
+                    found[key.removeprefix(begins)] = await redis.hgetall(key)
+        return tables
+
+
+async def ended(worker: ForkServerProcess, within: float = 30.0) -> int:
+    """Wait for a worker's end; answer its exit code."""
+    deadline = current_time() + within
+    while worker.exitcode is None:
+        assert current_time() < deadline, "a worker has not ended"
+        await sleep(LOOK)
+    return worker.exitcode

@@ -1,0 +1,35 @@
+"""What a shop is sent: rush after rush, each two hours later than the one before, and what all must leave."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import streamapp_agents
+from streamapp.scenario import Scenario, Traffic
+
+BEGINS = datetime(2025, 1, 1, tzinfo=UTC)
+DIRT = {"duplicates": 0.1, "reorder": 0.2, "invalid": 0.03}
+
+
+@dataclass(slots=True)
+class Rushes:
+    """Makes rushes of *orders* orders each, and keeps count of what they must leave together."""
+
+    orders: int
+    dirt: Mapping[str, float] = field(default_factory=lambda: dict(DIRT))
+    made: int = 0
+    expected: dict[str, dict[str, Mapping[str, str | None]]] = field(default_factory=dict)
+    dead: list[str] = field(default_factory=list)
+
+    def next(self) -> Scenario:
+        """Answer the next rush."""
+        scenario = streamapp_agents.app.scenario
+        assert scenario is not None
+        begins = BEGINS + self.made * timedelta(hours=2)
+        rush = scenario(Traffic(subjects=self.orders, seed=self.made, begins=begins, **self.dirt))
+        self.made += 1
+        for table, keys in rush.expected.items():
+            # The catalogue says the same in each rush, at other times: the last one stands.
+            self.expected.setdefault(table, {}).update(keys)
+        self.dead += [message.body for message in rush.messages if message.must_die]
+        return rush

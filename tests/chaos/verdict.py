@@ -1,0 +1,114 @@
+"""What a run proves: the invariants, over the ledger, the announcements and the hashes that are left."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from chaos.shop import MAX_RECEIVES, STREAMS, Shop
+from streamapp_agents.simulador.simulacao import divergencias
+
+Expected = Mapping[str, Mapping[str, Mapping[str, str | None]]]
+"""What must be left, by table, key and field; None: the field must be absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How many things went against an invariant, and what it cost; all but the last three must be 0.
+
+    *lost*: orders or products whose effect is not there, or dead letters that should not be (I1, I8). *wrong*:
+    hashes that are not the merge of their events (I2, I5). *unannounced*: changes that nobody was told, or
+    newest announcements that are not the state (I3). *unstable*: ids with two contents, or contents with two
+    ids (I4). *hidden*: messages still invisible though all is done (I12). *costly*: messages received more
+    often than they may be (I9). *recovery* is the worst of all recoveries, in seconds.
+    """
+
+    lost: int = 0
+    wrong: int = 0
+    unannounced: int = 0
+    unstable: int = 0
+    hidden: int = 0
+    costly: int = 0
+    duplicates: int = 0
+    announced: int = 0
+    recovery: float = 0.0
+
+    def __add__(self, other: "Verdict") -> "Verdict":
+        """Answer both as one."""
+        sums = {it.name: getattr(self, it.name) + getattr(other, it.name) for it in fields(Verdict)}
+        return Verdict(**{**sums, "recovery": max(self.recovery, other.recovery)})
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether every invariant held."""
+        return not (
+            self.lost or self.wrong or self.unannounced or self.unstable or self.hidden or self.costly
+        )
+
+    @property
+    def share(self) -> float:
+        """What part of all announcements was a repetition."""
+        return self.duplicates / self.announced if self.announced else 0.0
+
+
+async def judge(
+    shop: Shop,
+    expected: Expected,
+    dead: Iterable[str] = (),
+    *,
+    redis_url: str | None = None,
+    most_receives: int = MAX_RECEIVES,
+) -> Verdict:
+    """Hold what a shop has left against *expected* and the bodies that must be *dead* letters."""
+    found = await shop.hashes(redis_url)
+    lost = wrong = 0
+    for table, keys in expected.items():
+        for key, fields_expected in keys.items():
+            stored = found[table].get(key)
+            lost += stored is None
+            wrong += stored is not None and bool(divergencias(fields_expected, stored))
+    wrong += sum(len(found[table].keys() - keys.keys()) for table, keys in expected.items())
+    lost += len(set(shop.letters()) ^ set(dead))
+    owed = [
+        name
+        for keys in found.values()
+        for it in keys.values()
+        for name in it
+        if name.startswith(("_o:", "_x:"))
+    ]
+    announced = shop.announcements()
+    ledger = shop.sqs.ledger
+    names = [shop.name(stream) for stream in STREAMS]
+    receives = [count for name in names for count in ledger.receives(name).values()]
+    return Verdict(
+        lost=lost,
+        wrong=wrong,
+        unannounced=len(owed) + _untold(announced, found["acompanhamento"]),
+        unstable=_unstable(announced),
+        hidden=sum(len(ledger.in_flight(name)) for name in names),
+        costly=sum(count > most_receives for count in receives),
+        duplicates=len(announced) - len({it["event_id"] for it in announced}),
+        announced=len(announced),
+    )
+
+
+def _untold(announced: list[dict[str, Any]], orders: Mapping[str, Mapping[str, str]]) -> int:
+    """Count the versions of known orders that nobody was told, and last words that are not the state."""
+    told: defaultdict[str, dict[int, dict[str, Any]]] = defaultdict(dict)
+    for announcement in announced:
+        data = announcement["data"]
+        told[data["id_pedido"]][data["versao"]] = data
+    count = len(told.keys() - orders.keys())
+    for key, order in orders.items():
+        newest = int(order["versao"])
+        count += len(set(range(1, newest + 1)) - told[key].keys())
+        if newest and newest in told[key]:
+            names = ("status", "status_pagamento", "tempo_estimado")
+            count += any(told[key][newest][name] != order.get(name) for name in names)
+    return count
+
+
+def _unstable(announced: list[dict[str, Any]]) -> int:
+    pairs = {(it["event_id"], repr(sorted(it["data"].items()))) for it in announced}
+    ids, contents = Counter(identity for identity, _ in pairs), Counter(content for _, content in pairs)
+    return sum(n - 1 for counts in (ids, contents) for n in counts.values())
