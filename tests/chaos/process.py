@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, partial
 from multiprocessing.context import ForkServerProcess
@@ -16,14 +17,15 @@ from typing import Any
 
 import anyio
 import botocore.loaders
-from anyio import create_task_group, get_running_tasks
+from anyio import CancelScope, create_task_group, get_running_tasks
 
 import streamapp_agents
 from chaos.crash import Crash, CrashingSqs, CrashingStore, crashing
-from streamapp.assembly import assemble, most_polls
+from streamapp.assembly import Assembly, assemble, most_polls
 from streamapp.aws import open_aws
 from streamapp.cli.serve import Signals
 from streamapp.config import Config
+from streamapp.errors import ServiceError
 from streamapp.redis_store import open_redis
 from streamapp.sweep import Pace
 from streamapp.tally import Tally
@@ -96,12 +98,22 @@ async def _serve(orders: Orders) -> int:
         if orders.crash is not None:
             sqs, store = CrashingSqs(aws, orders.crash), CrashingStore(redis, orders.crash)
             app = crashing(app, orders.crash)
-        parts = await assemble(app, config, sqs, store, tally, agents=orders.agents, pace=orders.pace)
-        worker = Worker(parts)
-        signals.on_stop = worker.stop
-        if orders.samples is not None:
-            tasks.start_soon(_sample, orders.samples, tally)
-        is_clean = await worker.run()
+        parts: Assembly | None = None
+        with CancelScope() as starting:
+            signals.on_stop = starting.cancel
+            while parts is None:
+                # Whoever runs real workers starts them again; on a busy machine the server answers late.
+                with suppress(ServiceError):
+                    parts = await assemble(
+                        app, config, sqs, store, tally, agents=orders.agents, pace=orders.pace
+                    )
+        is_clean = True
+        if parts is not None:
+            worker = Worker(parts)
+            signals.on_stop = worker.stop
+            if orders.samples is not None:
+                tasks.start_soon(_sample, orders.samples, tally)
+            is_clean = await worker.run()
         tasks.cancel_scope.cancel()
     return 0 if is_clean else 1
 

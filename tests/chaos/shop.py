@@ -103,7 +103,7 @@ class Shop:
         stocks = [self.sqs.service.broker.stored(self.name(it), now).stock for it in streams or STREAMS]
         return sum(len(stock.line) + len(stock.in_flight) + len(stock.delayed) for stock in stocks)
 
-    async def drained(self, *streams: str, within: float = 60.0) -> None:
+    async def drained(self, *streams: str, within: float = 120.0) -> None:
         """Return when nothing is left in these queues, in all without any."""
         deadline = current_time() + within
         while left := self.left(*streams):
@@ -111,6 +111,21 @@ class Shop:
                 f"{self.prefix}: {left} messages are not processed; see {self._log}"
             )
             await sleep(LOOK)
+
+    async def told(self, redis_url: str | None = None, within: float = 60.0) -> None:
+        """Return when no hash owes anything."""
+        deadline = current_time() + within
+        while owed := [
+            name
+            for keys in (await self.hashes(redis_url)).values()
+            for fields in keys.values()
+            for name in fields
+            if name.startswith("_o:")
+        ]:
+            assert current_time() < deadline, (
+                f"{self.prefix}: {len(owed)} announcements are owed; see {self._log}"
+            )
+            await sleep(10 * LOOK)
 
     def announcements(self) -> list[dict[str, Any]]:
         """Answer all that was announced, in the order in which SQS took it."""

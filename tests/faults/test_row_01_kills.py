@@ -14,11 +14,11 @@ from chaos.valkey import Valkey
 from chaos.verdict import Verdict, judge
 
 AGENTS = {"pedido-events": "pedidos", "pagamento-events": "pagamentos", "produto-events": "catalogo"}
-ORDERS = 6
+ORDERS = 4
 LANES = 8
 """Shops at a time: most of a kill's time is spent waiting for the visibility timeout."""
 
-PASSAGES: dict[Point, int] = {"received": 2, "decoded": 10, "read": 3, "answer lost": 2, "committed": 3}
+PASSAGES: dict[Point, int] = {"received": 2, "decoded": 6, "read": 3, "answer lost": 2, "committed": 3}
 """How often a rush comes by a point at least, where that is more than once."""
 
 
@@ -70,6 +70,14 @@ async def lane(rig: Bench, point: Point, stream: str, kills: int, prefix: str) -
         return Verdict(recovery=worst) + await judge(shop, rushes.expected, rushes.dead)
 
 
+def said(verdict: Verdict) -> str:
+    """Answer *verdict* in words."""
+    return (
+        f"lost {verdict.lost}, wrong {verdict.wrong}, unannounced {verdict.unannounced}; {verdict.duplicates} of "
+        f"{verdict.announced} announcements were repetitions; worst recovery {verdict.recovery:.1f} s"
+    )
+
+
 @pytest.mark.timeout(3600)
 async def test_a_worker_killed_anywhere_costs_time_alone(
     tmp_path: Path, prefix: str, long: bool, figure: Callable[[str], None]
@@ -85,7 +93,9 @@ async def test_a_worker_killed_anywhere_costs_time_alone(
     async def run(rig: Bench, point: Point, stream: str) -> None:
         async with limit:
             name = f"{prefix}-{point.replace(' ', '-')}-{stream.removesuffix('-events')}"
-            verdicts[point, stream] = await lane(rig, point, stream, kills, name)
+            verdicts[point, stream] = it = await lane(rig, point, stream, kills, name)
+            if long:
+                figure(f"{kills} at {point!r} of {stream}: {said(it)}")
 
     began = current_time()
     async with bench(tmp_path) as rig:
@@ -97,9 +107,7 @@ async def test_a_worker_killed_anywhere_costs_time_alone(
     total = sum(verdicts.values(), Verdict())
 
     figure(
-        f"{kills * len(lanes)} kills at {len(POINTS)} points in {current_time() - began:.0f} s: lost {total.lost}, "
-        f"wrong {total.wrong}, unannounced {total.unannounced}; {total.duplicates} of {total.announced} announcements "
-        f"({100 * total.share:.2f} %) were repetitions; worst recovery {total.recovery:.1f} s"
+        f"{kills * len(lanes)} kills at {len(POINTS)} points in {current_time() - began:.0f} s: {said(total)}"
     )
     assert {where: it for where, it in verdicts.items() if not it.is_clean} == {}
     # A short run shares its machine with others, and worker starts are what takes long then.

@@ -1,0 +1,79 @@
+"""Row 2: of two workers a random one is killed every other second, under load."""
+
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+from anyio import create_task_group, current_time, sleep
+from chaos.bench import bench
+from chaos.shop import Shop, ended
+from chaos.traffic import Rushes
+from chaos.verdict import Verdict, judge
+
+from streamapp.config import Config
+
+EVERY = 2.0
+"""Seconds between two kills."""
+
+ORDERS = 8
+PERIOD = 1.0
+"""Seconds between two rushes of so many orders: about a hundred messages a second."""
+
+
+async def keep_sending(shop: Shop, rushes: Rushes, seconds: float) -> None:
+    """Send rush after rush for so long."""
+    began = current_time()
+    while current_time() - began < seconds:
+        await shop.send(rushes.next().messages)
+        await sleep(max(0.0, began + rushes.made * PERIOD - current_time()))
+
+
+async def keep_killing(shop: Shop, seconds: float) -> tuple[int, float]:
+    """Kill and replace for so long, and let the last two finish; answer the number of kills, and how long that took."""
+    luck, workers, kills = Random(2), [shop.start(), shop.start()], 0
+    began = current_time()
+    while current_time() - began < seconds:
+        await sleep(EVERY)
+        doomed = luck.randrange(len(workers))
+        workers[doomed].kill()
+        assert await ended(workers[doomed]) == -9
+        workers[doomed] = shop.start()
+        kills += 1
+    killed_at = current_time()
+    await shop.drained(within=120)
+    took = current_time() - killed_at
+    for worker in workers:
+        worker.terminate()
+    assert [await ended(worker) for worker in workers] == [0, 0]
+    return kills, took
+
+
+@pytest.mark.timeout(1800)
+async def test_workers_that_are_killed_at_random_lose_nothing(
+    tmp_path: Path, prefix: str, long: bool, figure: Callable[[str], None]
+) -> None:
+    """Spot instances, OOM killers and impatient orchestrators ask nobody whether it suits."""
+    seconds = 600.0 if long else 6.0
+    rushes, kills, took = Rushes(ORDERS), 0, 0.0
+    async with bench(tmp_path) as rig, rig.shop(prefix) as shop:
+
+        async def kill() -> None:
+            nonlocal kills, took
+            kills, took = await keep_killing(shop, seconds)
+
+        async with create_task_group() as tasks:
+            tasks.start_soon(keep_sending, shop, rushes, seconds)
+            tasks.start_soon(kill)
+        verdict = Verdict(recovery=took) + await judge(shop, rushes.expected, rushes.dead)
+        messages = len(shop.sqs.ledger.sent()) - verdict.announced
+
+    figure(
+        f"{kills} kills in {seconds:.0f} s, {messages} messages: lost {verdict.lost}, wrong {verdict.wrong}, "
+        f"unannounced {verdict.unannounced}; {verdict.duplicates} of {verdict.announced} announcements "
+        f"({100 * verdict.share:.3f} %) were repetitions; all was done {took:.1f} s after the last kill"
+    )
+    assert verdict.is_clean, verdict
+    assert verdict.duplicates <= kills * len(("pedidos", "pagamentos", "catalogo")) * Config().concurrency
+    if long:
+        assert verdict.share <= 0.001

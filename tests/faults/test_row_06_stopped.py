@@ -1,0 +1,54 @@
+"""Row 6: a worker that stands still for three visibility timeouts, and then goes on as if nothing had been."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from anyio import current_time, sleep
+from chaos.bench import bench
+from chaos.shop import LOOK, STREAMS, VISIBILITY, ended
+from chaos.traffic import Rushes
+from chaos.verdict import Verdict, judge
+
+
+@pytest.mark.timeout(900)
+async def test_a_worker_that_stood_still_undoes_nothing(
+    tmp_path: Path, prefix: str, long: bool, figure: Callable[[str], None]
+) -> None:
+    """A paused virtual machine comes back with old states and dead handles; neither may count."""
+    rounds, rushes, recovery = 10 if long else 1, Rushes(8), 0.0
+    async with bench(tmp_path) as rig, rig.shop(prefix) as shop:
+        for _ in range(rounds):
+            sleeper = shop.start()
+            await shop.send(rushes.next().messages)
+            ledger = shop.sqs.service.ledger
+            while not any(ledger.in_flight(shop.name(stream)) for stream in STREAMS):
+                await sleep(LOOK)
+            assert sleeper.pid is not None
+            os.kill(sleeper.pid, signal.SIGSTOP)
+            stopped_at = current_time()
+            other = shop.start()
+            await shop.drained()
+            recovery = max(recovery, current_time() - stopped_at)
+            await sleep(max(0.0, stopped_at + 3 * VISIBILITY - current_time()))
+            os.kill(sleeper.pid, signal.SIGCONT)
+            await shop.send(rushes.next().messages)
+            await shop.drained()
+            for worker in (sleeper, other):
+                worker.terminate()
+            assert [await ended(worker) for worker in (sleeper, other)] == [0, 0]
+        verdict = Verdict(recovery=recovery) + await judge(shop, rushes.expected, rushes.dead)
+        entries = shop.sqs.ledger.entries
+        stale = sum(it.operation == "delete" and it.outcome == "stale" for it in entries)
+        deleted = [it.message_id for stream in STREAMS for it in shop.sqs.ledger.deleted(shop.name(stream))]
+
+    figure(
+        f"{rounds} pauses of {3 * VISIBILITY} s among {len(deleted)} messages: lost {verdict.lost}, wrong {verdict.wrong}, "
+        f"unannounced {verdict.unannounced}; {stale} deletes by handles of before the pause did nothing; "
+        f"{verdict.duplicates} of {verdict.announced} announcements were repetitions; "
+        f"another worker had taken all over within {verdict.recovery:.1f} s"
+    )
+    assert verdict.is_clean, verdict
+    assert len(deleted) == len(set(deleted))

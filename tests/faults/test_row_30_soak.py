@@ -1,0 +1,71 @@
+"""Row 30: a worker that has processed many messages needs no more of anything than one that has processed a few."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import linear_regression, median
+
+import pytest
+from anyio import sleep
+from chaos.bench import bench
+from chaos.shop import LOOK, Shop, ended
+from chaos.traffic import Rushes
+from chaos.verdict import judge
+
+ORDERS = 40
+BACKLOG = 1000
+"""Messages that wait at most: enough that the worker is never idle."""
+
+WARM_UP = 0.4
+"""The part of a run in which what is remembered (10,000 announcements, for one) fills up."""
+
+
+async def keep_busy(shop: Shop, rushes: Rushes, messages: int) -> int:
+    """Send rush after rush, and return how many messages that were when all are processed."""
+    sent = 0
+    while sent < messages:
+        # Without the catalogue: each time it is told again it would reach ever more orders.
+        rush = [message for message in rushes.next().messages if message.queue != "produto-events"]
+        await shop.send(rush)
+        sent += len(rush)
+        while shop.left() > BACKLOG:
+            await sleep(LOOK)
+    await shop.drained(within=600)
+    return sent
+
+
+def drift(samples: Sequence[dict[str, float]], name: str) -> float:
+    """Answer by how much the last quarter of the samples is above the first."""
+    quarter = len(samples) // 4
+    values = [it[name] for it in samples]
+    return median(values[-quarter:]) - median(values[:quarter])
+
+
+@pytest.mark.timeout(3600)
+async def test_a_worker_needs_no_more_with_time(
+    tmp_path: Path, prefix: str, long: bool, figure: Callable[[str], None]
+) -> None:
+    """What grows by a little with each message ends a worker after some weeks, at night."""
+    messages = int(os.environ.get("SOAK_MESSAGES", "100000")) if long else 2000
+    rushes = Rushes(ORDERS)
+    async with bench(tmp_path) as rig, rig.shop(prefix, visibility=30) as shop:
+        worker = shop.start(["pedidos", "pagamentos"], sampled=True)
+        sent = await keep_busy(shop, rushes, messages)
+        worker.terminate()
+        assert await ended(worker) == 0
+        samples = shop.samples()
+        verdict = await judge(shop, {})
+    busy = [it for it in samples if WARM_UP * samples[-1]["done"] < it["done"] < samples[-1]["done"]]
+    slope, _ = linear_regression([it["done"] / 100_000 for it in busy], [it["rss_mib"] for it in busy])
+    seconds = samples[-1]["at"] - samples[0]["at"]
+
+    figure(
+        f"{sent} messages in {seconds:.0f} s ({sent / seconds:.0f} a second): RSS {busy[-1]['rss_mib']:.1f} MiB, "
+        f"{slope:+.2f} MiB per 100,000 messages after the warm-up; fds {drift(busy, 'fds'):+.0f}, "
+        f"tasks {drift(busy, 'tasks'):+.0f}; unannounced {verdict.unannounced}"
+    )
+    assert (verdict.unannounced, verdict.unstable, verdict.hidden, verdict.costly) == (0, 0, 0, 0)
+    if long:
+        assert slope <= 1
+        assert abs(drift(busy, "fds")) <= 2
+        assert abs(drift(busy, "tasks")) <= 2
