@@ -1,6 +1,7 @@
 """One shop of the rig: queues of its own on the ledger's SQS, keys of its own in Valkey, and its workers."""
 
 import json
+import signal
 from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.context import ForkServerProcess
@@ -154,10 +155,18 @@ class Shop:
         return tables
 
 
-async def ended(worker: ForkServerProcess, within: float = 30.0) -> int:
+async def ended(worker: ForkServerProcess, within: float = 60.0) -> int:
     """Wait for a worker's end; answer its exit code."""
     deadline = current_time() + within
     while worker.exitcode is None:
         assert current_time() < deadline, "a worker has not ended"
         await sleep(LOOK)
     return worker.exitcode
+
+
+async def drain(*workers: ForkServerProcess) -> None:
+    """Tell workers to end, and see them do it well (I12); one that had not begun has nothing to end."""
+    for worker in workers:
+        worker.terminate()
+    for worker in workers:
+        assert await ended(worker) in {0, -signal.SIGTERM}

@@ -8,7 +8,7 @@ import pytest
 from anyio import CapacityLimiter, create_task_group, current_time, sleep
 from chaos.bench import Bench, bench, in_step, running
 from chaos.crash import POINTS, STATUS, Crash, Point
-from chaos.shop import LOOK, STREAMS, VISIBILITY, Shop, ended
+from chaos.shop import LOOK, STREAMS, VISIBILITY, Shop, drain, ended
 from chaos.traffic import Rushes
 from chaos.valkey import Valkey
 from chaos.verdict import Verdict, judge
@@ -47,8 +47,7 @@ async def kill_once(shop: Shop, rushes: Rushes, stream: str, crash: Crash) -> fl
     rescuer = shop.start([agent])
     await shop.drained()
     took = current_time() - killed_at
-    rescuer.terminate()
-    assert await ended(rescuer) == 0
+    await drain(rescuer)
     return took
 
 
@@ -65,8 +64,7 @@ async def lane(rig: Bench, point: Point, stream: str, kills: int, prefix: str) -
             if took is not None:
                 killed, worst = killed + 1, max(worst, took)
         await shop.drained()
-        helper.terminate()
-        assert await ended(helper) == 0
+        await drain(helper)
         return Verdict(recovery=worst) + await judge(shop, rushes.expected, rushes.dead)
 
 

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 from anyio import create_task_group, current_time, sleep
 from chaos.bench import bench
-from chaos.shop import Shop, ended
+from chaos.shop import Shop, drain, ended
 from chaos.traffic import Rushes
 from chaos.verdict import Verdict, judge
 
@@ -43,9 +43,7 @@ async def keep_killing(shop: Shop, seconds: float) -> tuple[int, float]:
     killed_at = current_time()
     await shop.drained(within=120)
     took = current_time() - killed_at
-    for worker in workers:
-        worker.terminate()
-    assert [await ended(worker) for worker in workers] == [0, 0]
+    await drain(*workers)
     return kills, took
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from anyio import current_time, sleep
 from chaos.bench import bench
-from chaos.shop import LOOK, STREAMS, VISIBILITY, ended
+from chaos.shop import LOOK, STREAMS, VISIBILITY, drain
 from chaos.traffic import Rushes
 from chaos.verdict import Verdict, judge
 
@@ -36,9 +36,7 @@ async def test_a_worker_that_stood_still_undoes_nothing(
             os.kill(sleeper.pid, signal.SIGCONT)
             await shop.send(rushes.next().messages)
             await shop.drained()
-            for worker in (sleeper, other):
-                worker.terminate()
-            assert [await ended(worker) for worker in (sleeper, other)] == [0, 0]
+            await drain(sleeper, other)
         verdict = Verdict(recovery=recovery) + await judge(shop, rushes.expected, rushes.dead)
         entries = shop.sqs.ledger.entries
         stale = sum(it.operation == "delete" and it.outcome == "stale" for it in entries)

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from anyio import create_task_group, current_time, sleep, to_thread
 from chaos.bench import bench
-from chaos.shop import ended
+from chaos.shop import drain
 from chaos.traffic import Rushes
 from chaos.verdict import Verdict, judge
 
@@ -38,9 +38,7 @@ async def test_a_valkey_that_is_killed_costs_time_alone(
             started_at = current_time()
             await shop.drained()
             recovery = max(recovery, current_time() - started_at)
-        for worker in workers:
-            worker.terminate()
-        assert [await ended(worker) for worker in workers] == [0, 0]
+        await drain(*workers)
         # An outage costs a message nothing; only a message that is sent twice by its producer is received twice.
         verdict = Verdict(recovery=recovery) + await judge(
             shop, rushes.expected, rushes.dead, most_receives=1

@@ -8,7 +8,7 @@ import pytest
 from anyio import create_task_group, current_time, sleep, to_thread
 from chaos.bench import Bench, bench, in_step, running
 from chaos.proxy import Proxy
-from chaos.shop import LOOK, Shop, ended
+from chaos.shop import LOOK, Shop, drain
 from chaos.valkey import Valkey
 from chaos.verdict import Verdict, judge
 from redis.asyncio import Redis
@@ -74,9 +74,7 @@ async def run(rig: Bench, prefix: str, durability: str, orders: int) -> Verdict:
                 await shop.send([order(number) for number in range(orders)])
                 workers = [shop.start(["pedidos"], pace=SWEEPS), shop.start(["pedidos"], pace=SWEEPS)]
                 took = await fail_over(shop, orders, master, replica, link, front)
-                for worker in workers:
-                    worker.terminate()
-                assert [await ended(worker) for worker in workers] == [0, 0]
+                await drain(*workers)
                 expected = {
                     str(n): {"id_pedido": str(n), "conhecido": "1", "versao": "1"} for n in range(orders)
                 }

@@ -8,7 +8,7 @@ from statistics import linear_regression, median
 import pytest
 from anyio import sleep
 from chaos.bench import bench
-from chaos.shop import LOOK, Shop, ended
+from chaos.shop import LOOK, Shop, drain
 from chaos.traffic import Rushes
 from chaos.verdict import judge
 
@@ -51,8 +51,7 @@ async def test_a_worker_needs_no_more_with_time(
     async with bench(tmp_path) as rig, rig.shop(prefix, visibility=30) as shop:
         worker = shop.start(["pedidos", "pagamentos"], sampled=True)
         sent = await keep_busy(shop, rushes, messages)
-        worker.terminate()
-        assert await ended(worker) == 0
+        await drain(worker)
         samples = shop.samples()
         verdict = await judge(shop, {})
     busy = [it for it in samples if WARM_UP * samples[-1]["done"] < it["done"] < samples[-1]["done"]]
