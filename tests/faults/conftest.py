@@ -1,8 +1,51 @@
 """The fault rows: each is one file, has a short form for every run and a long one, and prints its figure."""
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
 
 import pytest
+
+FIGURES = pytest.StashKey[list[tuple[str, ...]]]()
+COLUMNS = ("fault", "runs", "lost", "wrong", "unannounced", "announced again", "worst recovery")
+
+
+class _Judged(Protocol):
+    """What a run of the rig came to."""
+
+    lost: int
+    wrong: int
+    unannounced: int
+    duplicates: int
+    announced: int
+    recovery: float
+
+
+@pytest.fixture
+def judged(request: pytest.FixtureRequest) -> Callable[[str, int, _Judged], None]:
+    """Puts a line into the table that is printed at the end, and written to `--figures FILE`."""
+
+    def note(fault: str, runs: int, it: _Judged) -> None:
+        share = 100 * it.duplicates / it.announced if it.announced else 0.0
+        again, recovery = f"{it.duplicates} ({share:.2f} %)", f"{it.recovery:.1f} s"
+        cells = (fault, str(runs), str(it.lost), str(it.wrong), str(it.unannounced), again, recovery)
+        request.config.stash.setdefault(FIGURES, []).append(cells)
+
+    return note
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> None:
+    """Print the table, as Markdown, so that it can be read here and kept there."""
+    del exitstatus
+    rows = sorted(config.stash.get(FIGURES, []))
+    if not rows:
+        return
+    lines = ["| " + " | ".join(cells) + " |" for cells in (COLUMNS, ("---",) * len(COLUMNS), *rows)]
+    terminalreporter.write_line("\n" + "\n".join(lines))
+    if file := config.getoption("--figures"):
+        Path(file).write_text("\n".join(lines) + "\n")
 
 
 @pytest.fixture

@@ -78,7 +78,11 @@ def said(verdict: Verdict) -> str:
 
 @pytest.mark.timeout(3600)
 async def test_a_worker_killed_anywhere_costs_time_alone(
-    tmp_path: Path, prefix: str, long: bool, figure: Callable[[str], None]
+    tmp_path: Path,
+    prefix: str,
+    long: bool,
+    figure: Callable[[str], None],
+    judged: Callable[[str, int, Verdict], None],
 ) -> None:
     """Whatever a process has in hand when it dies is in SQS or in Redis."""
     kills = 20 if long else 1
@@ -104,6 +108,7 @@ async def test_a_worker_killed_anywhere_costs_time_alone(
                     tasks.start_soon(run, rig, point, stream)
     total = sum(verdicts.values(), Verdict())
 
+    judged("1 killed at each boundary", kills * len(lanes), total)
     figure(
         f"{kills * len(lanes)} kills at {len(POINTS)} points in {current_time() - began:.0f} s: {said(total)}"
     )

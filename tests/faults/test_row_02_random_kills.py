@@ -49,7 +49,11 @@ async def keep_killing(shop: Shop, seconds: float) -> tuple[int, float]:
 
 @pytest.mark.timeout(1800)
 async def test_workers_that_are_killed_at_random_lose_nothing(
-    tmp_path: Path, prefix: str, long: bool, figure: Callable[[str], None]
+    tmp_path: Path,
+    prefix: str,
+    long: bool,
+    figure: Callable[[str], None],
+    judged: Callable[[str, int, Verdict], None],
 ) -> None:
     """Spot instances, OOM killers and impatient orchestrators ask nobody whether it suits."""
     seconds = 600.0 if long else 6.0
@@ -66,6 +70,7 @@ async def test_workers_that_are_killed_at_random_lose_nothing(
         verdict = Verdict(recovery=took) + await judge(shop, rushes.expected, rushes.dead)
         messages = len(shop.sqs.ledger.sent()) - verdict.announced
 
+    judged("2 random kills of two workers", kills, verdict)
     figure(
         f"{kills} kills in {seconds:.0f} s, {messages} messages: lost {verdict.lost}, wrong {verdict.wrong}, "
         f"unannounced {verdict.unannounced}; {verdict.duplicates} of {verdict.announced} announcements "

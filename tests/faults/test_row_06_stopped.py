@@ -15,7 +15,11 @@ from chaos.verdict import Verdict, judge
 
 @pytest.mark.timeout(900)
 async def test_a_worker_that_stood_still_undoes_nothing(
-    tmp_path: Path, prefix: str, long: bool, figure: Callable[[str], None]
+    tmp_path: Path,
+    prefix: str,
+    long: bool,
+    figure: Callable[[str], None],
+    judged: Callable[[str, int, Verdict], None],
 ) -> None:
     """A paused virtual machine comes back with old states and dead handles; neither may count."""
     rounds, rushes, recovery = 10 if long else 1, Rushes(8), 0.0
@@ -42,6 +46,7 @@ async def test_a_worker_that_stood_still_undoes_nothing(
         stale = sum(it.operation == "delete" and it.outcome == "stale" for it in entries)
         deleted = [it.message_id for stream in STREAMS for it in shop.sqs.ledger.deleted(shop.name(stream))]
 
+    judged("6 stopped for three visibility timeouts", rounds, verdict)
     figure(
         f"{rounds} pauses of {3 * VISIBILITY} s among {len(deleted)} messages: lost {verdict.lost}, wrong {verdict.wrong}, "
         f"unannounced {verdict.unannounced}; {stale} deletes by handles of before the pause did nothing; "

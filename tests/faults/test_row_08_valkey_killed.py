@@ -19,7 +19,12 @@ DOWN = 0.5
 @pytest.mark.parametrize("fsync", ["always", "everysec"])
 @pytest.mark.timeout(900)
 async def test_a_valkey_that_is_killed_costs_time_alone(
-    tmp_path: Path, prefix: str, long: bool, figure: Callable[[str], None], fsync: str
+    tmp_path: Path,
+    prefix: str,
+    long: bool,
+    figure: Callable[[str], None],
+    judged: Callable[[str, int, Verdict], None],
+    fsync: str,
 ) -> None:
     """What it acknowledged is on its disk, and what it did not acknowledge is still in SQS."""
     kills, rushes, luck, recovery = 20 if long else 2, Rushes(8), Random(8), 0.0
@@ -45,6 +50,7 @@ async def test_a_valkey_that_is_killed_costs_time_alone(
         )
         log = shop.log()
 
+    judged(f"8 Valkey killed, appendfsync {fsync}", kills, verdict)
     figure(
         f"appendfsync {fsync}, {kills} kills, {rushes.made} rushes: lost {verdict.lost}, wrong {verdict.wrong}, "
         f"unannounced {verdict.unannounced}, received twice {verdict.costly}; {verdict.duplicates} of "

@@ -86,13 +86,19 @@ async def run(rig: Bench, prefix: str, durability: str, orders: int) -> Verdict:
 @pytest.mark.parametrize("durability", ["replicated:1", "local"])
 @pytest.mark.timeout(600)
 async def test_a_failover_loses_only_what_was_not_replicated(
-    tmp_path: Path, prefix: str, long: bool, figure: Callable[[str], None], durability: str
+    tmp_path: Path,
+    prefix: str,
+    long: bool,
+    figure: Callable[[str], None],
+    judged: Callable[[str, int, Verdict], None],
+    durability: str,
 ) -> None:
     """Only a barrier keeps a message in its queue until a second server has its effect; the run without one proves the rig."""
     orders = 6000 if long else 2400
     async with bench(tmp_path) as rig:
         verdict = await run(rig, prefix, durability, orders)
 
+    judged(f"9 failover, durability {durability}", 1, verdict)
     figure(
         f"durability {durability}: of {orders} acknowledged messages lost {verdict.lost}, wrong {verdict.wrong}, "
         f"unannounced {verdict.unannounced}; {verdict.duplicates} of {verdict.announced} announcements were "
