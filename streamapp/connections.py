@@ -125,6 +125,9 @@ class _Connection:
         self.stream = stream
         self.idle_since = 0.0
         self.is_answering = False
+        self._poll = select.poll()
+        below = stream.extra(SocketAttribute.raw_socket)  # noqa: S610 - anyio's, no query
+        self._poll.register(below.fileno(), select.POLLIN)
         self._parser = HttpResponseParser(self)
         self._parts: list[bytes] = []
         self._begun = 0
@@ -133,10 +136,7 @@ class _Connection:
 
     def is_quiet(self) -> bool:
         """Whether nothing came while it was idle: neither its end, nor an answer to no question."""
-        poll = select.poll()
-        below = self.stream.extra(SocketAttribute.raw_socket)  # noqa: S610 - anyio's, no query
-        poll.register(below.fileno(), select.POLLIN)
-        return not poll.poll(0)
+        return not self._poll.poll(0)
 
     async def ask(self, request: bytes) -> tuple[Answer, bool]:
         """Answer the answer, and whether another call may follow it here."""

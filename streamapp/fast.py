@@ -5,18 +5,19 @@ import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from anyio import current_time, fail_after
+from anyio import current_time, move_on_after
 
 from streamapp import calls
 from streamapp.aws import CALL_TIMEOUT, SLACK, Aws
 from streamapp.aws_chain import Route
-from streamapp.connections import Connections, NoAnswer
+from streamapp.connections import Answer, Connections, NoAnswer
 from streamapp.delivery import Delivery, Outgoing, Queue
 from streamapp.errors import Fault, ServiceError
 from streamapp.signature import KeysUnusable, Signer
 from streamapp.sqs import Failure, fault_of
 
 _OK = 200
+_NOTHING = Answer(0, b"")
 
 
 class Fast:
@@ -84,16 +85,15 @@ class Fast:
         self, connections: Connections, operation: str, asked: bytes, queue: Queue, seconds: float
     ) -> bytes:
         """Answer the body of the answer to *operation*; every failure is a `ServiceError`."""
+        status, body = _NOTHING
         try:
-            with fail_after(seconds):
+            with move_on_after(seconds) as scope:
                 # Asked anew each time: keys of a role or a session are renewed before they expire.
                 keys = await self._aws.chain.keys()
                 head = self._signer.head(keys, operation, asked, time.time())
                 status, body = await connections.exchange(head + asked)
-        except TimeoutError as error:
-            raise ServiceError(
-                "SQS", Fault.TRANSIENT, f"{queue.name}: no answer within {seconds:g} s"
-            ) from error
+            if scope.cancelled_caught:
+                raise NoAnswer(f"no answer within {seconds:g} s")  # noqa: TRY301 - as its kind from below
         except KeysUnusable as error:
             raise ServiceError("SQS", Fault.CREDENTIALS, f"{queue.name}: {error}") from error
         except NoAnswer as error:

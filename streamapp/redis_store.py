@@ -5,32 +5,18 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
 from anyio import Semaphore
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import (
-    AuthenticationError,
-    ClusterDownError,
-    DataError,
-    MasterDownError,
-    NoPermissionError,
-    NoScriptError,
-    ReadOnlyError,
-    RedisError,
-    ResponseError,
-    TryAgainError,
-)
-from redis.exceptions import (
-    ConnectionError as RedisConnectionError,
-)
-from redis.exceptions import (
-    TimeoutError as RedisTimeoutError,
-)
+from redis.exceptions import NoScriptError, ReadOnlyError, RedisError
 
 from streamapp.errors import ConfigError, Fault, ServiceError
-from streamapp.store import PARKED, PENDING, Commit, Settled
+from streamapp.redis_errors import one_keys, service_error
+from streamapp.redis_scripts import COMMIT, READ, SETTLE
+from streamapp.store import Commit, Settled
 
 TIMEOUT = 2.0
 """Seconds to reach Redis, and to wait for an answer; ten times what a busy server needs."""
@@ -41,41 +27,7 @@ CONNECTIONS = 32
 SCAN = 500
 """Keys that one step of a scan looks at: some 0.2 ms of a server that serves others meanwhile."""
 
-# ARGV: token seen, new token, ttl in ms (0: for ever), 1 to keep, number of fields to set, field, value, ...,
-# fields to unset. A client repeats a call whose answer was lost, so finding its own token is success too; it is
-# written again all the same, because WAIT speaks only of what its own connection wrote.
-_COMMIT = """
-local token = redis.call('HGET', KEYS[1], '_t') or ''
-if token == ARGV[2] then redis.call('HSET', KEYS[1], '_t', token) return 1 end
-if token ~= ARGV[1] then return 0 end
-local last = 5 + 2 * tonumber(ARGV[5])
-redis.call('HSET', KEYS[1], '_t', ARGV[2], unpack(ARGV, 6, last))
-if #ARGV > last then redis.call('HDEL', KEYS[1], unpack(ARGV, last + 1)) end
-if ARGV[4] == '1' or ARGV[3] == '0' then redis.call('PERSIST', KEYS[1])
-else redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
-return 1
-"""
-
-# ARGV: ttl in ms, number sent, id, mark, ..., then id, mark, ... of those to park.
-_SETTLE = """
-local last = 2 + 2 * tonumber(ARGV[2])
-for i = 3, #ARGV, 2 do
-  local body = redis.call('HGET', KEYS[1], '_o:' .. ARGV[i])
-  if body and string.sub(body, 1, #ARGV[i + 1]) == ARGV[i + 1] then
-    if i > last then redis.call('HSET', KEYS[1], '_x:' .. ARGV[i], body) end
-    redis.call('HDEL', KEYS[1], '_o:' .. ARGV[i])
-  end
-end
-if ARGV[1] == '0' then return 0 end
-for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
-  if string.sub(field, 1, 3) == '_o:' then return 0 end
-end
-return redis.call('PEXPIRE', KEYS[1], ARGV[1])
-"""
 _FOR_EVER = -1  # PTTL's answer
-
-assert PENDING == "_o:"  # noqa: S101 - the scripts above spell both out
-assert PARKED == "_x:"  # noqa: S101
 
 
 class RedisStore:
@@ -86,43 +38,44 @@ class RedisStore:
         self._replicas = replicas
         # The client raises when its pool of 100 is used up, which would look like an outage.
         self._places = Semaphore(CONNECTIONS, fast_acquire=True)
-        self._commit = client.register_script(_COMMIT)
-        self._settle = client.register_script(_SETTLE)
+        self._scripts = {text: client.register_script(text).sha for text in (READ, COMMIT, SETTLE)}
+        self._one_call = True
 
     async def read(self, keys: Sequence[str]) -> list[dict[str, str] | ServiceError]:
         """Answer the fields of each hash, or why this key alone has none; an empty one is not there."""
-        return list(await self._pipeline(lambda pipe: [pipe.hgetall(key) for key in keys]))
+        answers = await self._run(READ, keys)
+        return [
+            answer if isinstance(answer, ServiceError) else dict(zip(answer[::2], answer[1::2], strict=True))
+            for answer in answers
+        ]
 
     async def commit(self, commits: Sequence[Commit]) -> list[bool | ServiceError]:
         """Make each change; False where somebody else's came first. When this returns, they are durable."""
-
-        def ask(pipe: Pipeline) -> None:
-            for commit in commits:
-                pipe.evalsha(self._commit.sha, 1, commit.key, *_arguments(commit))
-            if self._replicas:
-                # WAIT speaks of the writes of its own connection only, so it goes with them.
-                pipe.execute_command("WAIT", self._replicas, int(TIMEOUT * 500))  # pyright: ignore[reportUnknownMemberType]  # redis-py's own
-
-        answers = await self._pipeline(ask)
-        if self._replicas and _good(answers.pop()) < self._replicas:
-            raise ServiceError(
-                "Redis", Fault.TRANSIENT, f"fewer than {self._replicas} replicas have the commit"
+        asked = [
+            (
+                commit.seen,
+                commit.token,
+                _milliseconds(commit.ttl),
+                commit.keep,
+                [text for pair in commit.put.items() for text in pair],
+                commit.drop,
             )
+            for commit in commits
+        ]
+        answers = await self._run(COMMIT, [commit.key for commit in commits], asked, self._replicas)
         return [answer if isinstance(answer, ServiceError) else answer == 1 for answer in answers]
 
     async def settle(self, settled: Sequence[Settled]) -> None:
         """Take announcements off the pending ones; a hash with none left expires by its ttl again."""
-
-        def ask(pipe: Pipeline) -> None:
-            for each in settled:
-                arguments: list[str | int] = [
-                    _milliseconds(each.ttl),
-                    len(each.sent),
-                    *(text for pair in (*each.sent, *each.parked) for text in pair),
-                ]
-                pipe.evalsha(self._settle.sha, 1, each.key, *arguments)
-
-        await self._pipeline(ask)
+        asked = [
+            (
+                _milliseconds(each.ttl),
+                [text for pair in each.sent for text in pair],
+                [text for pair in each.parked for text in pair],
+            )
+            for each in settled
+        ]
+        await self._run(SETTLE, [each.key for each in settled], asked)
 
     async def add(self, keys: Sequence[str], member: str, ttl: float) -> None:
         """Add a member to each set, which lives *ttl* seconds from now."""
@@ -164,6 +117,40 @@ class RedisStore:
         """Return when the store answers."""
         await self._pipeline(lambda pipe: pipe.ping())  # pyright: ignore[reportUnknownMemberType]  # redis-py's own
 
+    async def _run(
+        self, script: str, keys: Sequence[str], asked: Sequence[object] = (), replicas: int = 0
+    ) -> list[Any]:
+        """Run *script* on all *keys* in one round trip; answer each key's answer, or the error that is its alone.
+
+        When it returns, *replicas* have what it wrote.
+        """
+        # Behind an endpoint with several slots a call may speak of one key only.
+        step = len(keys) if self._one_call else 1
+        sha = self._scripts[script]
+
+        def ask(pipe: Pipeline) -> None:
+            for start in range(0, len(keys), step):
+                part = keys[start : start + step]
+                pipe.evalsha(sha, len(part), *part, msgspec.msgpack.encode(asked[start : start + step]))
+            if replicas:
+                # WAIT speaks of the writes of its own connection only, so it goes with them.
+                pipe.execute_command("WAIT", replicas, int(TIMEOUT * 500))  # pyright: ignore[reportUnknownMemberType]  # redis-py's own
+
+        try:
+            answers = await self._pipeline(ask)
+        except ServiceError as error:
+            if not self._one_call or "CrossSlot" not in error.detail:
+                raise
+            self._one_call = False
+            return await self._run(script, keys, asked, replicas)
+        if replicas and _good(answers.pop()) < replicas:
+            raise ServiceError("Redis", Fault.TRANSIENT, f"fewer than {replicas} replicas have the commit")
+        return [
+            one_keys(each) if isinstance(each, RedisError) else each
+            for answer in answers
+            for each in _good(answer)
+        ]
+
     async def _pipeline(self, ask: Callable[[Pipeline], object]) -> list[Any]:
         """Send all that *ask* queues in one round trip; answer each answer, or the error that is its alone.
 
@@ -174,11 +161,11 @@ class RedisStore:
             # A failover made this server a replica: new connections find the new master.
             await self._client.connection_pool.disconnect()
         if any(isinstance(answer, NoScriptError) for answer in answers):
-            loads = await self._execute(lambda pipe: [pipe.script_load(_COMMIT), pipe.script_load(_SETTLE)])
+            loads = await self._execute(lambda pipe: [pipe.script_load(text) for text in self._scripts])
             for refused in (answer for answer in loads if isinstance(answer, RedisError)):
                 raise service_error(refused) from refused
             answers = await self._execute(ask)
-        return [_ours(answer) if isinstance(answer, RedisError) else answer for answer in answers]
+        return [one_keys(answer) if isinstance(answer, RedisError) else answer for answer in answers]
 
     async def _execute(self, ask: Callable[[Pipeline], object]) -> list[Any]:
         try:
@@ -212,50 +199,6 @@ async def open_redis(url: str, *, replicas: int = 0) -> AsyncGenerator[RedisStor
         await client.aclose()
 
 
-_CAPACITY = ("OOM", "MISCONF")
-_CONFIGURATION = (
-    *("NOAUTH", "WRONGPASS", "NOPERM", "CROSSSLOT", "WRONGTYPE"),
-    "HELLO must be called with the client already authenticated",  # the client makes a lost connection of it
-    "ACL failure in script",  # Valkey's words for NOPERM within one
-    "The user executing the script can't",  # and Redis's
-)
-
-
-def fault_of(error: RedisError) -> Fault:  # noqa: PLR0911 - one a class
-    """Answer the class of a Redis error; what is unknown is a request that will never succeed."""
-    words = str(error)
-    if isinstance(error, (AuthenticationError, NoPermissionError)) or any(
-        it in words for it in _CONFIGURATION
-    ):
-        return Fault.CONFIGURATION
-    if isinstance(error, (RedisConnectionError, RedisTimeoutError)):
-        return Fault.TRANSIENT
-    if isinstance(error, (ReadOnlyError, MasterDownError, ClusterDownError, TryAgainError)):
-        # The client takes the code off the text of errors that it has a class for.
-        return Fault.TRANSIENT
-    if isinstance(error, DataError):
-        return Fault.SENDER
-    if any(word in words for word in _CAPACITY) or type(error).__name__ == "OutOfMemoryError":
-        return Fault.CAPACITY
-    transient = ("LOADING", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "READONLY")
-    if any(word in words for word in transient) or not isinstance(error, ResponseError):
-        return Fault.TRANSIENT
-    return Fault.SENDER
-
-
-def _ours(error: RedisError) -> ServiceError:
-    """Answer *error* as one key's own, or raise it where it speaks of the whole server."""
-    ours = service_error(error)
-    if ours.heals or "WRONGTYPE" not in str(error):
-        raise ours from error
-    return ours
-
-
-def service_error(error: RedisError) -> ServiceError:
-    """Answer *error* as one of ours."""
-    return ServiceError("Redis", fault_of(error), _detail(error))
-
-
 def _good(answer: Any) -> Any:  # noqa: ANN401 - Redis's answer
     if isinstance(answer, ServiceError):
         raise answer
@@ -267,22 +210,5 @@ def _literal(text: str) -> str:
     return re.sub(r"([*?\[\]\\])", r"\\\1", text)
 
 
-def _arguments(commit: Commit) -> list[str | int]:
-    fields = [text for pair in commit.put.items() for text in pair]
-    ttl = _milliseconds(commit.ttl)
-    return [commit.seen, commit.token, ttl, int(commit.keep), len(commit.put), *fields, *commit.drop]
-
-
 def _milliseconds(seconds: float | None) -> int:
     return 0 if seconds is None else max(1, int(seconds * 1000))
-
-
-def _detail(error: RedisError) -> str:
-    # Server texts begin with a code; the rest may hold what was sent.
-    if isinstance(error, ResponseError):
-        return f"{type(error).__name__} {str(error).split(' ', 1)[0]}"
-    return (
-        f"{type(error).__name__}: {error}"
-        if isinstance(error, RedisConnectionError)
-        else type(error).__name__
-    )

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from streamapp.errors import ConfigError
 from streamapp.presence import TTL, Presence, read_presence
-from streamapp.redis_store import service_error
+from streamapp.redis_errors import service_error
 from streamapp.tap import Entry
 
 TIMEOUT = 2.0

@@ -2,15 +2,19 @@
 
 import math
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from anyio import CancelScope, current_time
+
+# Most agents have no timeout, and each event is spared the price of one.
+_UNLIMITED = nullcontext()
 
 
 class Timeout:
     """Cuts an agent off *seconds* after the last `start`, None: never; `paused` time does not count."""
 
     def __init__(self, seconds: float | None) -> None:
+        self._is_limited = seconds is not None
         self._seconds = math.inf if seconds is None else seconds
         self._scope: CancelScope | None = None
         self._left = math.inf
@@ -34,9 +38,12 @@ class Timeout:
         """Let no time pass until the next start."""
         self._set(math.inf)
 
-    @contextmanager
-    def paused(self) -> Generator[None]:
+    def paused(self) -> AbstractContextManager[None]:
         """Let no time pass meanwhile: what SQS and Redis take is not the agent's fault."""
+        return self._paused() if self._is_limited else _UNLIMITED
+
+    @contextmanager
+    def _paused(self) -> Generator[None]:
         if not self._pauses:
             self._left = self._deadline - current_time()
             self._apply(math.inf)
@@ -49,6 +56,8 @@ class Timeout:
                 self._apply(current_time() + self._left)
 
     def _set(self, left: float) -> None:
+        if not self._is_limited:
+            return
         self._left = left
         if not self._pauses:
             self._apply(current_time() + left)

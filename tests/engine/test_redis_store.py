@@ -1,10 +1,11 @@
 """The state store on a real Valkey."""
 
+import re
 import socket
 from collections.abc import Iterator
 
 import pytest
-from anyio import current_time, fail_after
+from anyio import current_time, fail_after, sleep
 from redis.asyncio import Redis
 from redis.exceptions import (
     AuthenticationError,
@@ -29,7 +30,8 @@ from redis.exceptions import (
 
 from streamapp.cli.embedded import redis_server
 from streamapp.errors import ConfigError, Fault, ServiceError
-from streamapp.redis_store import RedisStore, fault_of, open_redis
+from streamapp.redis_errors import fault_of
+from streamapp.redis_store import RedisStore, open_redis
 from streamapp.store import Commit, Settled
 
 TTL = 60.0
@@ -209,3 +211,45 @@ async def test_a_url_that_means_nothing_is_a_config_error(url: str) -> None:
 def test_an_error_of_redis_has_its_class(error: RedisError, fault: Fault) -> None:
     """The table of error classes, line by line."""
     assert fault_of(error) is fault
+
+
+@pytest.fixture(scope="module")
+def slotted_redis_url() -> Iterator[str]:
+    """A Valkey that is a cluster of one: it serves every slot, and no call that speaks of two."""
+    with redis_server("--cluster-enabled", "yes") as url:
+        yield url
+
+
+async def test_where_keys_have_slots_each_goes_alone(slotted_redis_url: str, prefix: str) -> None:
+    """A store behind one endpoint may be a cluster all the same."""
+    keys = [f"{prefix}{n}" for n in range(20)]
+    async with open_redis(slotted_redis_url) as store, Redis.from_url(slotted_redis_url) as redis:
+        await redis.execute_command("CLUSTER ADDSLOTSRANGE 0 16383")
+        with fail_after(10):
+            while not re.search(r"cluster_state\W+ok", str(await redis.execute_command("CLUSTER INFO"))):
+                await sleep(0.05)
+        await redis.sadd(keys[0], "no hash")
+
+        answers = await store.commit([Commit(key, "", "t", {"_o:x": "[1,"}, keep=True) for key in keys])
+        await store.settle([Settled(key, [("x", "[1,")]) for key in keys])
+        states = await store.read(keys)
+
+    assert isinstance(answers[0], ServiceError)
+    assert answers[1:] == [True] * 19
+    assert isinstance(states[0], ServiceError)
+    assert states[1:] == [{"_t": "t"}] * 19
+
+
+async def test_a_batch_is_one_call(store: RedisStore, redis: Redis, prefix: str) -> None:
+    """A call costs the client and the server more than what it does for one key."""
+    keys = [f"{prefix}{n}" for n in range(20)]
+    await store.read(keys)
+    await store.commit([Commit(key, "", "t0", {"a": "1"}) for key in keys])
+    await store.settle([Settled(key, [("x", "[1,")]) for key in keys])
+    await redis.config_resetstat()
+
+    await store.read(keys)
+    await store.commit([Commit(key, "t0", "t1", {"a": "1"}) for key in keys])
+    await store.settle([Settled(key, [("x", "[1,")]) for key in keys])
+
+    assert (await redis.info("commandstats"))["cmdstat_evalsha"]["calls"] == 3

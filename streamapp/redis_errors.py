@@ -1,0 +1,75 @@
+"""What Redis and its client raise, as errors of our own."""
+
+from redis.exceptions import (
+    AuthenticationError,
+    ClusterDownError,
+    DataError,
+    MasterDownError,
+    NoPermissionError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
+from redis.exceptions import (
+    ConnectionError as RedisConnectionError,
+)
+from redis.exceptions import (
+    TimeoutError as RedisTimeoutError,
+)
+
+from streamapp.errors import Fault, ServiceError
+
+_CAPACITY = ("OOM", "MISCONF")
+_CONFIGURATION = (
+    *("NOAUTH", "WRONGPASS", "NOPERM", "CROSSSLOT", "WRONGTYPE"),
+    "HELLO must be called with the client already authenticated",  # the client makes a lost connection of it
+    "ACL failure in script",  # Valkey's words for NOPERM within one
+    "The user executing the script can't",  # and Redis's
+)
+
+
+def fault_of(error: RedisError) -> Fault:  # noqa: PLR0911 - one a class
+    """Answer the class of a Redis error; what is unknown is a request that will never succeed."""
+    words = str(error)
+    if isinstance(error, (AuthenticationError, NoPermissionError)) or any(
+        it in words for it in _CONFIGURATION
+    ):
+        return Fault.CONFIGURATION
+    if isinstance(error, (RedisConnectionError, RedisTimeoutError)):
+        return Fault.TRANSIENT
+    if isinstance(error, (ReadOnlyError, MasterDownError, ClusterDownError, TryAgainError)):
+        # The client takes the code off the text of errors that it has a class for.
+        return Fault.TRANSIENT
+    if isinstance(error, DataError):
+        return Fault.SENDER
+    if any(word in words for word in _CAPACITY) or type(error).__name__ == "OutOfMemoryError":
+        return Fault.CAPACITY
+    transient = ("LOADING", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "READONLY")
+    if any(word in words for word in transient) or not isinstance(error, ResponseError):
+        return Fault.TRANSIENT
+    return Fault.SENDER
+
+
+def one_keys(error: RedisError) -> ServiceError:
+    """Answer *error* as one key's own, or raise it where it speaks of the whole server."""
+    ours = service_error(error)
+    if ours.heals or "WRONGTYPE" not in str(error):
+        raise ours from error
+    return ours
+
+
+def service_error(error: RedisError) -> ServiceError:
+    """Answer *error* as one of ours."""
+    return ServiceError("Redis", fault_of(error), _detail(error))
+
+
+def _detail(error: RedisError) -> str:
+    # Server texts begin with a code; the rest may hold what was sent.
+    if isinstance(error, ResponseError):
+        return f"{type(error).__name__} {str(error).split(' ', 1)[0]}"
+    return (
+        f"{type(error).__name__}: {error}"
+        if isinstance(error, RedisConnectionError)
+        else type(error).__name__
+    )

@@ -1,0 +1,58 @@
+"""What the store does within Redis, where nothing comes between two steps."""
+
+from streamapp.store import PARKED, PENDING
+
+# One script call serves a whole batch: KEYS are its hashes, and ARGV[1] is MessagePack of what is asked of each. A
+# hash that is another type's answers its own error, and leaves the others alone; what ails the server fails the call.
+READ = """
+local answers = {}
+for i, key in ipairs(KEYS) do answers[i] = redis.pcall('HGETALL', key) end
+return answers
+"""
+
+# Asked: token seen, new token, ttl in ms (0: for ever), whether to keep, {field, value, ...} to set, fields to unset.
+# A client repeats a call whose answer was lost, so finding its own token is success too; it is written again all the
+# same, because WAIT speaks only of what its own connection wrote.
+COMMIT = """
+local function commit(key, seen, token, ttl, keep, put, drop)
+  local stored = redis.pcall('HGET', key, '_t')
+  if type(stored) == 'table' then return stored end
+  if stored == token then redis.call('HSET', key, '_t', token) return 1 end
+  if (stored or '') ~= seen then return 0 end
+  redis.call('HSET', key, '_t', token, unpack(put))
+  if #drop > 0 then redis.call('HDEL', key, unpack(drop)) end
+  if keep or ttl == 0 then redis.call('PERSIST', key) else redis.call('PEXPIRE', key, ttl) end
+  return 1
+end
+local answers = {}
+for i, asked in ipairs(cmsgpack.unpack(ARGV[1])) do answers[i] = commit(KEYS[i], unpack(asked)) end
+return answers
+"""
+
+# Asked: ttl in ms (0: for ever), {id, mark, ...} of those sent, {id, mark, ...} of those to park.
+SETTLE = """
+local function take_off(key, announcements, park)
+  for i = 1, #announcements, 2 do
+    local field, mark = '_o:' .. announcements[i], announcements[i + 1]
+    local body = redis.pcall('HGET', key, field)
+    if type(body) == 'string' and string.sub(body, 1, #mark) == mark then
+      if park then redis.call('HSET', key, '_x:' .. announcements[i], body) end
+      redis.call('HDEL', key, field)
+    end
+  end
+end
+local function settle(key, ttl, sent, parked)
+  take_off(key, sent, false)
+  take_off(key, parked, true)
+  if ttl == 0 then return end
+  for _, field in ipairs(redis.pcall('HKEYS', key)) do
+    if string.sub(field, 1, 3) == '_o:' then return end
+  end
+  redis.call('PEXPIRE', key, ttl)
+end
+for i, asked in ipairs(cmsgpack.unpack(ARGV[1])) do settle(KEYS[i], unpack(asked)) end
+return {}
+"""
+
+assert PENDING == "_o:"  # noqa: S101 - the scripts above spell both out
+assert PARKED == "_x:"  # noqa: S101
