@@ -123,12 +123,18 @@ class Leases:
         if lease in self._flying:
             await self._flying[lease].wait()
 
-    async def on_time(self) -> None:
-        """Return once nothing in hand has run out because SQS extends nothing: to receive it again would count."""
-        while self._is_failing and any(it.expires_at <= current_time() for it in self._held.values()):
+    async def on_time(self, within: float) -> None:
+        """Return once nothing in hand will run out within so many seconds because SQS extends nothing.
+
+        A poll that is open then receives it again, which counts.
+        """
+        while self._is_failing and self._ends_before(current_time() + within):
             if self._progress.is_set():  # else others wait for it already
                 self._progress = Event()
             await self._progress.wait()
+
+    def _ends_before(self, when: float) -> bool:
+        return any(lease.expires_at <= when for lease in self._held.values())
 
     def remember(self, lease: Lease) -> None:
         """Note that this message is done although its delete failed."""

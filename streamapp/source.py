@@ -127,7 +127,7 @@ class Source:
             self._waiting.add(waiting)
             while True:
                 await self._outage.over()
-                await self._leases.on_time()
+                await self._leases.on_time(self._wait)
                 room = await self._tokens.take(BATCH)
                 if self._is_stopped:  # in the same turn of the loop in which a token came
                     self._tokens.give(room)

@@ -179,11 +179,11 @@ async def test_a_call_that_hangs_is_given_up_in_time_for_another() -> None:
 async def test_who_would_receive_waits_while_what_is_in_hand_cannot_be_extended(hand: Hand) -> None:
     """Each receipt counts: an outage of the heartbeat alone would end in the dead-letter queue."""
     (lease,) = await hand.receive("a")
-    hand.age(lease, 31)
+    hand.age(lease, 25)
     order: list[str] = []
 
     async def wait() -> None:
-        await hand.leases.on_time()
+        await hand.leases.on_time(10)
         order.append("receive")
 
     with hand.sqs.faults.add("change_visibility", Fail("InternalError")):
@@ -206,7 +206,7 @@ async def test_a_missing_right_to_extend_stops_no_queue(hand: Hand) -> None:
     await hand.leases.beat()
 
     with fail_after(1):
-        await hand.leases.on_time()
+        await hand.leases.on_time(10)
 
 
 async def test_calls_that_fail_are_reported_once_in_a_while(

@@ -22,7 +22,7 @@ from streamapp.testing import MemorySqs, serve
 from streamapp_agents.simulador.mensagem import Mensagem
 from streamapp_agents.simulador.simulacao import simular
 
-PATIENCE = 60.0
+PATIENCE = 300.0
 """Seconds in which a worker has to do what is waited for: all else of a test is short beside it."""
 
 

@@ -1,4 +1,4 @@
-"""An app for tests of how workers end: one agent that takes its time, one that has nothing to do."""
+"""An app for tests of how workers end: it does nothing, and takes its time over it."""
 
 import os
 from typing import Any
@@ -8,6 +8,9 @@ from anyio import sleep
 from streamapp.app import App
 from streamapp.stream import Stream
 from streamapp_codecs import Json
+
+QUEUES = ("idle-1", "idle-2", "idle-3", "idle-4")
+"""Queues whose agents are done at once."""
 
 app = App("idler")
 
@@ -19,8 +22,11 @@ async def slow(events: Stream[Any]) -> None:
         await sleep(float(os.environ.get("IDLER_SECONDS", "0")))
 
 
-@app.agent("idle", Json(dict))
 async def idle(events: Stream[Any]) -> None:
-    """Wait."""
+    """Be done with each message at once."""
     async for _ in events:
         pass
+
+
+for queue in QUEUES:
+    app.agent(queue, Json(dict), name=queue)(idle)

