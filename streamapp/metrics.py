@@ -3,30 +3,63 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from anyio import current_time
-from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client import CollectorRegistry, Histogram, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from streamapp.assembly import Line
+from streamapp.attempt import Attempt
 from streamapp.tally import Tally, Word
+from streamapp.tap import Seen
 from streamapp.worker import Worker
 
 OUTCOMES: tuple[Word, ...] = ("ok", "duplicate", "skipped", "retry", "invalid", "dead", "released", "lost")
 """How an attempt at a message may end."""
 
 
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
+"""Bounds of durations, as OpenTelemetry's messaging conventions have them."""
+
+AGES = (0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400)
+"""Bounds of the ages of messages, in seconds: from at once to a day's outage."""
+
+
 class Metrics:
-    """What `/metrics` answers: counts from the worker's own tally, gauges from its parts."""
+    """What `/metrics` answers: counts from the worker's own tally, gauges from its parts, two histograms."""
 
     def __init__(self, tally: Tally) -> None:
         self._registry = CollectorRegistry()
         self._registry.register(_Counts(tally))
         ProcessCollector(registry=self._registry)
+        self._took = Histogram(
+            "messaging_process_duration_seconds",
+            "From an agent's taking a message until it has ended.",
+            ["messaging_destination_name", "error_type"],
+            buckets=SECONDS,
+            registry=self._registry,
+        )
+        self._age = Histogram(
+            "streamapp_message_age_seconds",
+            "From a message's being sent until it ended well.",
+            ["stream"],
+            buckets=AGES,
+            registry=self._registry,
+        )
 
     def begin(self, worker: Worker) -> None:
         """From now on tell of the parts of *worker* too."""
         self._registry.register(_Parts(worker))
+
+    def note(self, seen: Seen) -> None:
+        """Take note of how long an attempt took, and how old its message was when it ended well."""
+        if not isinstance(seen, Attempt):
+            return
+        lease, queue = seen.lease, seen.queue
+        if lease.begun_at is not None:
+            self._took.labels(queue, seen.reason or "").observe(seen.at - lease.begun_at)
+        if seen.outcome in {"ok", "duplicate", "skipped"}:
+            self._age.labels(queue).observe(max(0.0, seen.at - lease.delivery.sent_at.timestamp()))
 
     def page(self) -> tuple[bytes, str]:
         """Answer all metrics, and the type of that text."""

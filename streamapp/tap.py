@@ -3,7 +3,7 @@
 import logging
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -93,6 +93,8 @@ class Tap:
         keep: int = 10_000,
     ) -> None:
         self.worker = os.urandom(3).hex()
+        self.observe: Callable[[Seen], None] = lambda _: None
+        """Called with all that is noted, whatever the mode."""
         self._store = store
         self._tally = tally
         self._is_off = store is None or mode == "off"
@@ -110,6 +112,7 @@ class Tap:
 
     def note(self, seen: Seen) -> None:
         """Take *seen*, to be written soon; it costs its caller next to nothing and cannot fail."""
+        self.observe(seen)
         if self._is_off or (self._only_errors and seen.outcome not in ERRORS):
             return
         if len(self._waiting) >= BUFFERED or self._characters > BUFFERED_CHARACTERS:

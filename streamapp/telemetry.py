@@ -30,6 +30,7 @@ async def monitored(config: Config, tally: Tally) -> AsyncGenerator[Callable[[Wo
     def begin(worker: Worker) -> None:
         health.begin(worker)
         metrics.begin(worker)
+        worker.tap.observe = metrics.note
 
     async with serve_http(config.http, health, metrics.page, {}) as url:
         logger.info("serving livez, readyz and metrics", extra={"http": url})

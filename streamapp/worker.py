@@ -9,6 +9,7 @@ from anyio.abc import TaskStatus
 
 from streamapp.assembly import Assembly, Line
 from streamapp.sweep import Sweeper
+from streamapp.tap import Tap
 from streamapp.watch import Watch
 from streamapp.work import Runtime
 
@@ -44,6 +45,11 @@ class Worker:
     def runtime(self) -> Runtime:
         """What all agents share."""
         return self._parts.runtime
+
+    @property
+    def tap(self) -> Tap:
+        """Where it is told what became of each message."""
+        return self._parts.tap
 
     @property
     def sweeper(self) -> Sweeper:

@@ -230,6 +230,7 @@ async def test_metrics_tell_what_was_done(rig: Rig, health: Health, metrics: Met
 
     async with rig.running() as worker:
         metrics.begin(worker)
+        worker.tap.observe = metrics.note
         await worker.sweeper.sweep()
         with fail_after(10):
             await until(lambda: len(rig.sqs.ledger.deleted("orders")) == 4)
@@ -238,6 +239,9 @@ async def test_metrics_tell_what_was_done(rig: Rig, health: Health, metrics: Met
     assert 'streamapp_messages_total{outcome="ok",stream="orders"} 2.0' in lines
     assert 'streamapp_messages_total{outcome="duplicate",stream="orders"} 1.0' in lines
     assert 'streamapp_messages_total{outcome="invalid",stream="orders"} 1.0' in lines
+    assert 'streamapp_message_age_seconds_count{stream="orders"} 3.0' in lines
+    took = 'messaging_process_duration_seconds_count{error_type="",messaging_destination_name="orders"} 3.0'
+    assert took in lines
     assert 'streamapp_in_flight{stream="orders"} 0.0' in lines
     assert 'streamapp_concurrency{stream="orders"} 10.0' in lines
     assert "streamapp_redis_up 1.0" in lines
