@@ -115,6 +115,11 @@ bench *args:
 chaos *args:
     @{{ py }} pytest tests/faults -k 'row_01 or row_02 or row_06 or row_08 or row_09 or row_16 or row_30' --long -q --timeout 3600 --figures docs/guarantees-figures.md "$@"
 
+# whole workers in a thousand worlds that go wrong, by a seed; one of them again: just simulate --seed 7
+[group('quality')]
+simulate *args:
+    @PYTHONPATH=tests {{ py }} python -m simulation "$@"
+
 # style, types, layers
 [group('quality')]
 lint:

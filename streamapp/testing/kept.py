@@ -26,12 +26,23 @@ class Replicated:
     """
 
     def __init__(self, clock: Clock, lag: float) -> None:
-        self.lag = lag
+        self._lag = lag
         self._clock = clock
         self._master: dict[str, Kept] = {}
         self._replica: dict[str, Kept] = {}
         self._unheard: deque[tuple[float, str, Kept | None]] = deque()
         self._failovers = 0
+
+    @property
+    def lag(self) -> float:
+        """For how many seconds the replica has not heard yet."""
+        return self._lag
+
+    @lag.setter
+    def lag(self, seconds: float) -> None:
+        # What it has heard by now it has heard, also if the link is cut.
+        self._catch_up()
+        self._lag = seconds
 
     def get(self, key: str) -> Kept | None:
         """Answer what the master holds there now."""

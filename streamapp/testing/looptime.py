@@ -43,6 +43,10 @@ class _Hands(Protocol):
         """Return when every other task is blocked."""
         ...
 
+    def now(self) -> float:
+        """Answer the loop's time."""
+        ...
+
     def next(self) -> float | None:
         """Answer the loop's time of the next timer, None where there is none."""
         ...
@@ -58,10 +62,14 @@ class LoopTime(RealClock):
     Made by `loop_time`.
     """
 
-    def __init__(self, hands: _Hands) -> None:
+    def __init__(self, hands: _Hands, wall: datetime) -> None:
         self._hands = hands
         self._began = self.now()
-        self._wall = datetime.now(UTC)
+        self._wall = wall
+
+    def now(self) -> float:
+        """Answer the loop's time in seconds."""
+        return self._hands.now()
 
     def wall(self) -> datetime:
         """Answer the date and time, in UTC; it jumps too."""
@@ -84,17 +92,19 @@ class LoopTime(RealClock):
 
 @contextmanager
 def loop_time(*, is_frozen: bool = False) -> Generator[LoopTime]:
-    """Let the time of the running loop be moved until the end; *is_frozen*: it moves in no other way.
+    """Let the time of the running loop be moved until the end.
 
-    Raises `CannotJump`.
+    With *is_frozen* it moves in no other way, and begins at 0 on the first day of 2026: the loop must be new. Raises
+    `CannotJump`.
     """
+    wall = datetime(2026, 1, 1, tzinfo=UTC) if is_frozen else datetime.now(UTC)
     token = current_token().native_token
     if type(token).__module__.split(".")[0] == "trio":
         with _trio(is_frozen=is_frozen) as hands:
-            yield LoopTime(hands)
+            yield LoopTime(hands, wall)
     elif hasattr(token, "_ready") and hasattr(token, "_scheduled"):
         with _asyncio(token, is_frozen=is_frozen) as hands:
-            yield LoopTime(hands)
+            yield LoopTime(hands, wall)
     else:
         raise CannotJump(token)
 
@@ -128,8 +138,7 @@ class _Asyncio:
 @contextmanager
 def _asyncio(loop: Any, *, is_frozen: bool) -> Generator[_Asyncio]:  # noqa: ANN401 - as above
     before = cast("dict[str, Callable[[], float]]", vars(loop)).get("time")
-    began = loop.time()
-    hands = _Asyncio(loop, (lambda: began) if is_frozen else loop.time)
+    hands = _Asyncio(loop, (lambda: 0.0) if is_frozen else loop.time)
     loop.time = hands.now
     try:
         yield hands
@@ -151,13 +160,16 @@ class _Trio:
         if scope.cancelled_caught:
             raise NeverAtRest
 
+    def now(self) -> float:
+        return float(self._clock.current_time())
+
     def next(self) -> float | None:
         trio = sys.modules["trio"]
         seconds: float = trio.lowlevel.current_statistics().seconds_to_next_deadline
-        return None if seconds == float("inf") else self._clock.current_time() + seconds
+        return None if seconds == float("inf") else self.now() + seconds
 
     def set(self, when: float) -> None:
-        self.pass_by(when - self._clock.current_time())
+        self.pass_by(when - self.now())
 
     def pass_by(self, seconds: float) -> None:
         self.passed += seconds

@@ -105,6 +105,17 @@ async def test_a_failover_undoes_what_the_replica_had_not_heard(clock: VirtualCl
     assert await store.read(["k"]) == [{"_t": "t1", "a": "1"}]
 
 
+async def test_what_the_replica_has_heard_it_keeps(clock: VirtualClock) -> None:
+    """A link that is cut later takes nothing back."""
+    store = MemoryStore(clock=clock, lag=0.5)
+    await store.commit([commit("t1", a="1")])
+    await clock.advance(0.6)
+    store.kept.lag = float("inf")
+    store.fail_over()
+
+    assert "k" in store.hashes()
+
+
 async def test_without_a_lag_a_failover_undoes_nothing(store: MemoryStore) -> None:
     """A replica that keeps up is a copy."""
     await store.commit([commit("t1", a="1")])

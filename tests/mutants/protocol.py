@@ -1,0 +1,152 @@
+"""What each variant puts in the place of the engine's own parts."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from streamapp.announce import Announcer
+from streamapp.errors import ServiceError
+from streamapp.settle import Settler, _word
+from streamapp.state import Announcement, Change, Changed, State, _Plan, _step
+from streamapp.store import TOKEN, Commit, Settled
+from streamapp.sweep import Owing, Sweeper
+from streamapp.testing import MemoryStore
+from streamapp.testing.kept import Kept, Replicated
+from streamapp.work import Work
+
+_commit = State._commit
+_init = State.__init__
+_plan = State._plan
+_conflicts = State._conflicts
+_announce = Announcer.announce
+_note = Work.note
+_store_commit = MemoryStore._commit
+
+
+def commit_without_marker(self: State, *args: Any, keep: bool, ttl: float | None) -> Commit | None:
+    """The announcement is only in memory."""
+    del keep
+    change, written, stored, _ = args
+    return _commit(self, change, written, stored, {}, keep=False, ttl=ttl)
+
+
+async def delete_then_send(self: Settler, work: Work) -> None:
+    """The message goes first."""
+    owed = list(work.owed.values())
+    work.owed.clear()
+    while work.leases:
+        lease, _ = work.leases.popitem()
+        self.delete(lease, _word(work))
+    if owed:
+        await work.runtime.announcer.announce(owed)
+
+
+def forget_what_a_duplicate_finds(self: Work, *where: str | Changed) -> None:
+    """A duplicate has nothing to say."""
+    *where, changed = where
+    _note(self, *where, changed if changed.is_new else replace(changed, pending=()))
+
+
+async def confirm_then_announce(self: Announcer, pending: Sequence[Announcement]) -> None:
+    """The marker goes before the announcement does."""
+    await self._store.settle([Settled(it.redis_key, [(it.id, it.mark)], ttl=it.ttl) for it in pending])
+    await _announce(self, pending)
+
+
+async def wait_for_nobody(self: Replicated, within: float) -> bool:
+    """No barrier."""
+    del self, within
+    return True
+
+
+def without_writes_of_duplicates(self: State, *args: Any, ttl: float, barrier: bool) -> None:
+    """The barrier stands, but a duplicate writes nothing that it could wait for."""
+    del barrier
+    _init(self, *args, ttl=ttl, barrier=False)
+
+
+def counter_as_identity(group: str, body: str) -> str:
+    """The n-th announcement of a key is that, whatever it says."""
+    return f"{group} {msgspec.json.decode(body)['version']}"
+
+
+def event_as_identity(change: Change, state: Any, owed: int) -> tuple[Any, Any]:
+    """What an event causes is named after it."""
+    after, announcement = _step(change, state, owed)
+    if announcement is not None:
+        announcement = (_name(change.event), announcement[1])
+    return after, announcement
+
+
+def whole_state(
+    self: State,
+    change: Change,
+    written: Mapping[str, str] | None,
+    stored: Mapping[str, str],
+    *args: Any,
+    **options: Any,
+) -> Commit | None:
+    """All fields are written, changed or not."""
+    commit = _commit(self, change, written, stored, *args, **options)
+    return commit and replace(commit, put={**(written or {}), **commit.put})
+
+
+def commit_without_token(self: MemoryStore, commit: Commit) -> bool | ServiceError:
+    """Whoever writes last has written."""
+    kept = self.kept.get(commit.key) or Kept()
+    return _store_commit(self, replace(commit, seen=kept.fields.get(TOKEN, "")))
+
+
+def counter_as_token(self: State, *args: Any, **options: Any) -> Commit | None:
+    """The n-th commit of a key has the token n."""
+    commit = _commit(self, *args, **options)
+    return commit and replace(commit, token=str(int(commit.seen or 0) + 1))
+
+
+async def sweep_without_barrier(self: Sweeper, owing: Sequence[Owing]) -> list[Owing]:
+    """What the sweeper finds it sends."""
+    del self
+    return list(owing)
+
+
+class SeenMarks:
+    """A mark for each event that was seen, written before the state in a command of its own."""
+
+    def __init__(self) -> None:
+        self._stored: Mapping[str, str] = {}
+        self._marks: dict[str, dict[str, str]] = {}
+
+    def patches(self) -> list[tuple[object | str, str, Any]]:
+        """Answer what to put where."""
+        marks = self
+
+        def plan(self: State, changes: Sequence[Change], fields: dict[str, str] | ServiceError) -> _Plan:
+            marks._stored = fields if isinstance(fields, dict) else {}
+            marks._marks[changes[0].redis_key] = {f"_seen:{_name(it.event)}": "1" for it in changes}
+            return _plan(self, changes, fields)
+
+        def step(change: Change, state: Any, owed: int) -> tuple[Any, Any]:
+            return (
+                (state, None)
+                if f"_seen:{_name(change.event)}" in marks._stored
+                else _step(change, state, owed)
+            )
+
+        async def conflicts(self: State, plans: Mapping[str, _Plan]) -> list[str]:
+            for key, it in plans.items():
+                if it.commit is not None:
+                    token = it.commit.token + "m"
+                    first = replace(it.commit, token=token, put=marks._marks[key], drop=())
+                    (answer,) = await self._outage.ride_out(lambda first=first: self._store.commit([first]))
+                    if answer is True:
+                        it.commit = replace(it.commit, seen=token)
+            return await _conflicts(self, plans)
+
+        return [(State, "_plan", plan), ("streamapp.state", "_step", step), (State, "_conflicts", conflicts)]
+
+
+def _name(event: object) -> str:
+    return hashlib.sha256(msgspec.json.encode(event)).hexdigest()[:12]

@@ -1,0 +1,140 @@
+"""All variants by name, and how each is to be killed."""
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from typing import Any
+
+import pytest
+from simulation.world import Luck
+
+from mutants import domain, protocol
+from streamapp.announce import Announcer
+from streamapp.settle import Settler
+from streamapp.state import State
+from streamapp.sweep import Sweeper
+from streamapp.testing import MemoryStore
+from streamapp.testing.kept import Replicated
+from streamapp.work import Work
+
+Patch = tuple[object | str, str, Any]
+"""A class, or the name of a module, with the name of what is replaced there and what takes its place."""
+
+CALM = Luck(
+    events=80,
+    keys=2,
+    workers=3,
+    concurrency=10,
+    visibility=8,
+    window=3,
+    faults=0,
+    crashes=0,
+    freezes=0,
+    failures=0,
+    replicated=False,
+    failovers=0,
+    lag=0.0,
+)
+CRASHES = replace(CALM, crashes=0.02, faults=0.02, keys=4)
+FAILOVERS = replace(CRASHES, crashes=0.005, failovers=4, lag=0.5, replicated=True)
+FORGETFUL = replace(FAILOVERS, replicated=False)
+SWEEPS = replace(FAILOVERS, sweeps=(2.0, 0.5), longest_cut=4.0)
+
+WORLDS: Mapping[str, Luck] = {
+    "calm": CALM,
+    "crashes": CRASHES,
+    "no sweeper": replace(CRASHES, sweeps=None),
+    "failovers": FAILOVERS,
+    "failovers that forget": FORGETFUL,
+    "failovers and sweeps": SWEEPS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One variant; it dies in some seed of the *world*, or in the named *test* of the application's fold, *given* these."""
+
+    story: str
+    patches: Sequence[Patch] = field(default_factory=list[Patch])
+    world: str | None = None
+    test: str | None = None
+    given: tuple[object, ...] = ()
+
+
+_NO_MARKER: Patch = (State, "_commit", protocol.commit_without_marker)
+_DELETE_FIRST: Patch = (Settler, "succeed", protocol.delete_then_send)
+_NO_TOKEN: Patch = (MemoryStore, "_commit", protocol.commit_without_token)
+
+MUTANTS: Mapping[str, Mutant] = {
+    "no-marker": Mutant("state, send, delete, and no pending marker", [_NO_MARKER], "crashes"),
+    "delete-then-send": Mutant("state, delete, then send", [_NO_MARKER, _DELETE_FIRST], "crashes"),
+    "early-payment-dropped": Mutant(
+        "a payment of an unknown order is dropped",
+        [("streamapp_agents.acompanhamento", "aplicar", domain.drop_the_unknown)],
+        test="test_a_payment_before_its_order_waits_in_a_placeholder",
+    ),
+    "seen-mark-apart": Mutant(
+        "seen mark and state in two commands", protocol.SeenMarks().patches(), "crashes"
+    ),
+    "silent-duplicate": Mutant(
+        "a duplicate is deleted without announcing again",
+        [(Work, "note", protocol.forget_what_a_duplicate_finds)],
+        "crashes",
+    ),
+    "cleared-before-send": Mutant(
+        "the marker is cleared before the send",
+        [(Announcer, "announce", protocol.confirm_then_announce)],
+        "crashes",
+    ),
+    "deleted-before-send": Mutant("deleted before the send, and no sweeper", [_DELETE_FIRST], "no sweeper"),
+    "last-arrival-wins": Mutant(
+        "the last arrival wins",
+        [("streamapp_agents.fatos", name, domain.last_arrival) for name in ("prevalecer", "mais_novo")],
+        test="test_of_two_creations_the_newer_stands",
+        given=(True,),
+    ),
+    "no-barrier": Mutant("no barrier", [(Replicated, "follows", protocol.wait_for_nobody)], "failovers"),
+    "barrier-without-write": Mutant(
+        "a barrier, and no write on duplicates",
+        [(State, "__init__", protocol.without_writes_of_duplicates)],
+        "failovers",
+    ),
+    "counter-as-id": Mutant(
+        "the announcement's id is a counter",
+        [("streamapp.sink", "_digest", protocol.counter_as_identity)],
+        "failovers that forget",
+    ),
+    "event-as-id": Mutant(
+        "the announcement's id is that of the event that caused it",
+        [("streamapp.state", "_step", protocol.event_as_identity)],
+        "failovers that forget",
+    ),
+    "whole-state-without-token": Mutant(
+        "read, then the whole state written without a token",
+        [(State, "_commit", protocol.whole_state), _NO_TOKEN],
+        "calm",
+    ),
+    "fields-without-token": Mutant(
+        "read, then the touched fields written without a token", [_NO_TOKEN], "calm"
+    ),
+    "counter-as-token": Mutant(
+        "compare and set with a counter for a token",
+        [(State, "_commit", protocol.counter_as_token)],
+        "failovers",
+    ),
+    "sweep-without-barrier": Mutant(
+        "the sweeper sends without a write of its own that the replica has",
+        [(Sweeper, "_proven", protocol.sweep_without_barrier)],
+        "failovers and sweeps",
+    ),
+}
+
+
+@contextmanager
+def applied(name: str) -> Generator[None]:
+    """Build the variant *name* in the place of the engine, until the end."""
+    with pytest.MonkeyPatch.context() as patch:
+        for owner, attribute, replacement in MUTANTS[name].patches:
+            patch.setattr(import_module(owner) if isinstance(owner, str) else owner, attribute, replacement)
+        yield

@@ -1,0 +1,76 @@
+"""Each variant of the protocol that is known to be wrong is killed, and the engine itself lives where they die."""
+
+import re
+import runpy
+import sys
+from pathlib import Path
+from time import monotonic
+
+import pytest
+from simulation.world import simulate
+
+from mutants.registry import MUTANTS, WORLDS, Mutant, applied
+
+FOLD = Path(__file__).parents[1] / "agents" / "test_aplicar.py"
+EXAMPLES = "pedidos_de_exemplo"
+
+SEEDS = 40
+"""Seeds in which a variant must die at the latest."""
+
+LIVED = 12
+"""Seeds of each world in which the engine must live; `just simulate` lives many more."""
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    """A world that goes wrong is a noisy one."""
+    caplog.set_level("CRITICAL")
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("name", [name for name, mutant in MUTANTS.items() if mutant.world])
+def test_a_variant_dies_in_a_simulated_world(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One that survives is a test that is missing."""
+    began = monotonic()
+    luck = WORLDS[MUTANTS[name].world]
+    with applied(name):
+        dead = next((v for seed in range(SEEDS) if (v := simulate(seed, luck=luck)).violations), None)
+
+    assert dead is not None
+    # Of what it does wrong, and not of being built wrong.
+    assert re.match(r"[\d.]+ I[1-5] ", dead.violations[0])
+    with capsys.disabled():
+        print(f"\n{name}: seed {dead.seed}, {monotonic() - began:.1f} s, {dead.violations[0]}")  # noqa: T201 - the figure
+
+
+@pytest.mark.parametrize("name", [name for name, mutant in MUTANTS.items() if mutant.test])
+def test_a_variant_dies_in_a_test_of_the_fold(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the same test the application's own fold comes alive."""
+    monkeypatch.syspath_prepend(FOLD.parent)
+    run_test_of_the_fold(MUTANTS[name])
+
+    with applied(name), pytest.raises(AssertionError):
+        run_test_of_the_fold(MUTANTS[name])
+
+
+def run_test_of_the_fold(mutant: Mutant) -> None:
+    """Run the test on the fold as it is now, whatever was imported before."""
+    sys.modules.pop(EXAMPLES, None)
+    try:
+        runpy.run_path(str(FOLD))[mutant.test](*mutant.given)
+    finally:
+        sys.modules.pop(EXAMPLES, None)
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("world", WORLDS)
+def test_the_engine_lives_where_its_variants_die(world: str) -> None:
+    """A judge who condemns everybody says nothing."""
+    verdicts = [simulate(seed, luck=WORLDS[world]) for seed in range(LIVED)]
+
+    assert {verdict.seed: verdict.violations for verdict in verdicts if verdict.violations} == {}
+
+
+def test_there_are_sixteen() -> None:
+    """Fifteen of the protocol, and one of its sweeper."""
+    assert len(MUTANTS) == 16

@@ -1,0 +1,165 @@
+"""The judge: checks I1 to I5 while a simulation runs, and when all is quiet."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from simulation.shop import Fact, Order, Said
+from streamapp.record import Record
+from streamapp.store import MAX_PENDING, PENDING, TOKEN
+from streamapp.testing import MemoryStore
+from streamapp.testing.clock import Clock
+from streamapp.testing.kept import Kept, Replicated
+
+PREFIX = "s:order:"
+
+
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """What the world of one simulation lets hold: with *is_durable* no commit is undone once it is acknowledged."""
+
+    is_durable: bool
+    waits_for_replica: bool
+
+
+class Watched(Replicated):
+    """What the store holds, and all that it ever held, in order."""
+
+    def __init__(self, clock: Clock, lag: float, judge: "Judge") -> None:
+        super().__init__(clock, lag)
+        self._judge = judge
+
+    def put(self, key: str, kept: Kept) -> None:
+        """Let the judge see each write."""
+        before = self.get(key)
+        super().put(key, kept)
+        self._judge.written(key, before.fields if before else {}, kept)
+
+    def fail_over(self) -> None:
+        """Let the judge know what was undone."""
+        super().fail_over()
+        self._judge.undone(self.all())
+
+
+class Judge:
+    """Collects *violations*: what must hold and did not, with the time."""
+
+    def __init__(self, store: MemoryStore, promises: Promises) -> None:
+        self.store = store
+        self.promises = promises
+        self.violations: list[str] = []
+        self.said: dict[Said, int] = {}
+        self._record: Record[Order] = Record(Order)
+        self._facts: dict[str, Fact] = {}
+        self._by_key: defaultdict[str, set[Fact]] = defaultdict(set)
+        # All writes of a key that changed something, newest last, with the announcements that each began to owe.
+        self._writes: defaultdict[str, list[tuple[Kept, list[Said]]]] = defaultdict(list)
+        self._ids: dict[str, str] = {}
+        self._bodies: dict[str, str] = {}
+
+    def sent(self, message_id: str, fact: Fact) -> None:
+        """Take note of an event that SQS has."""
+        self._facts[message_id] = fact
+        self._by_key[fact.key].add(fact)
+
+    def written(self, key: str, before: Mapping[str, str], kept: Kept) -> None:
+        """Check one write (I4, I5, and the bound on what is pending)."""
+        if not key.startswith(PREFIX):
+            return
+        after = kept.fields
+        new = {
+            name: text
+            for name, text in after.items()
+            if name.startswith(PENDING) and before.get(name) != text
+        }
+        for name, text in new.items():
+            self._same(name.removeprefix(PENDING), msgspec.json.decode(text)[4])
+        says = [msgspec.json.decode(msgspec.json.decode(text)[4], type=Said) for text in new.values()]
+        self._writes[key].append((kept, says))
+        old, order = self._record.read(before), self._record.read(after)
+        self._expect(order is not None, f"I5 {key} has no state")
+        if order is None:
+            return
+        if order != old:
+            self._expect(before.get(TOKEN) != after.get(TOKEN), f"I5 {key} changed under its old token")
+            announced = {(said.seen, said.version) for said in says}
+            if order.known:
+                self._expect((order.seen, order.version) in announced, f"I5 {key} changed and owes nothing")
+        pending = sum(name.startswith(PENDING) for name in after)
+        self._expect(pending <= MAX_PENDING, f"I11 {key} has {pending} pending")
+
+    def undone(self, now: Mapping[str, Kept]) -> None:
+        """Forget what a failover undid."""
+        for key, writes in self._writes.items():
+            while writes and writes[-1][0] is not now.get(key):
+                writes.pop()
+
+    def announced(self, body: str) -> None:
+        """Check one announcement that SQS took (I1: after its state is durable)."""
+        said = msgspec.json.decode(body, type=Said)
+        self.said[said] = self.said.get(said, 0) + 1
+        self._expect(body in self._bodies, f"I1 {said} was never owed")
+        if self.promises.is_durable:
+            order = self._durable(said.key)
+            is_in = order is not None and set(said.seen) <= set(order.seen)
+            self._expect(is_in, f"I1 {said} was announced and is not durable")
+
+    def deleted(self, message_id: str) -> None:
+        """Check one delete (I1: after its effect is durable, and what it caused is announced)."""
+        fact = self._facts[message_id]
+        if not self.promises.is_durable:
+            return
+        order = self._durable(fact.key)
+        self._expect(
+            order is not None and fact.n in order.seen, f"I1 {fact} was deleted and is not in the state"
+        )
+        caused = self._caused_by(fact)
+        self._expect(
+            caused is None or caused in self.said, f"I1 {fact} was deleted and {caused} not announced"
+        )
+
+    def end(self) -> None:
+        """Check what is left when all is quiet (I1, I2, I3)."""
+        if not self.promises.is_durable:
+            return
+        for key, facts in self._by_key.items():
+            kept = self.store.kept.get(PREFIX + key)
+            order = self._record.read(kept.fields) if kept else None
+            self._expect(order is not None, f"I1 {key} is lost")
+            if order is None:
+                continue
+            numbers = tuple(sorted(fact.n for fact in facts))
+            self._expect(order.seen == numbers, f"I2 {key} has {order.seen}")
+            word = max((fact.at, fact.n, fact.word) for fact in facts)[2]
+            self._expect(order.word == word, f"I2 {key} says {order.word!r} and not {word!r}")
+            says = [said for said in self.said if said.key == key]
+            newest = max(says, key=lambda said: said.version, default=None)
+            self._expect(
+                newest == Said(key, order.word, order.seen, order.version), f"I3 {key}: last said {newest}"
+            )
+            for _, owed in self._writes[PREFIX + key]:
+                for said in owed:
+                    self._expect(said in self.said, f"I3 {said} was never announced")
+
+    def _caused_by(self, fact: Fact) -> Said | None:
+        """Answer what the commit of *fact* began to owe for it; nothing where its key was not known yet."""
+        for kept, says in self._writes[PREFIX + fact.key]:
+            order = self._record.read(kept.fields)
+            if order is not None and fact.n in order.seen:
+                return next((said for said in says if fact.n in said.seen), None)
+        return None
+
+    def _durable(self, key: str) -> Order | None:
+        kept = self.store.kept
+        held = kept.heard(PREFIX + key) if self.promises.waits_for_replica else kept.get(PREFIX + key)
+        return self._record.read(held.fields) if held else None
+
+    def _same(self, identity: str, body: str) -> None:
+        self._expect(self._ids.setdefault(identity, body) == body, f"I4 {identity} means two things")
+        self._expect(self._bodies.setdefault(body, identity) == identity, f"I4 {body} has two ids")
+
+    def _expect(self, holds: object, otherwise: str) -> None:
+        if not holds:
+            self.violations.append(f"{self.store.clock.now():.3f} {otherwise}")

@@ -1,0 +1,93 @@
+"""The application of the simulation: facts of a key merge into a state, and each change of a known key is announced."""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import msgspec
+
+from streamapp import App, Stream
+from streamapp_codecs import Json
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """An event; number 0 is the creation of its key, *at* the time that it speaks of."""
+
+    key: str
+    n: int
+    at: int
+    word: str
+
+
+class Order(msgspec.Struct, frozen=True):
+    """A state: the numbers of all facts *seen*, and the *word* of the *newest*. *version* counts announcements."""
+
+    known: bool
+    word: str
+    newest: tuple[int, int]
+    seen: tuple[int, ...]
+    version: int
+
+
+class Said(msgspec.Struct, frozen=True):
+    """An announcement: the snapshot of a known key."""
+
+    key: str
+    word: str
+    seen: tuple[int, ...]
+    version: int
+
+
+class Unlucky(Exception):
+    """What the agent raises now and then."""
+
+
+def fold(order: Order | None, fact: Fact) -> Order | None:
+    """Merge: any order and any repetition of the same facts give the same state, but for its version."""
+    if order is None:
+        order = Order(known=False, word="", newest=(-1, -1), seen=(), version=0)
+    if fact.n in order.seen:
+        return order
+    known = order.known or fact.n == 0
+    newest, word = max((order.newest, order.word), ((fact.at, fact.n), fact.word))
+    seen = tuple(sorted({*order.seen, fact.n}))
+    return Order(known, word, newest, seen, order.version + known)
+
+
+class Shop:
+    """The app, with an agent that fails by *chance*."""
+
+    def __init__(self, chance: Random, failures: float, concurrency: int) -> None:
+        self.app = App("simulation")
+        self.out = self.app.sink("out", Json(Said))
+        self._key = ""
+        self.orders = self.app.table("order", Order, fold=self._fold, announce=self._announce, to=self.out)
+
+        @self.app.agent("facts", Json(Fact), concurrency=concurrency, backoff=1.0)
+        async def agent(facts: Stream[Fact]) -> None:
+            async for fact in facts:
+                if chance.random() < failures:
+                    raise Unlucky
+                await self.orders.update(fact.key, fact)
+                if chance.random() < failures:
+                    raise Unlucky
+
+    def _fold(self, order: Order | None, fact: Fact) -> Order | None:
+        # Where the announcement follows, it is of this key: nothing is awaited in between.
+        self._key = fact.key
+        return fold(order, fact)
+
+    def _announce(self, before: Order | None, after: Order | None) -> Said | None:
+        if after is None or not after.known or (before is not None and before.seen == after.seen):
+            return None
+        return Said(self._key, after.word, after.seen, after.version)
+
+
+def facts_by(chance: Random, events: int, keys: int) -> list[Fact]:
+    """Answer *events* facts of *keys* keys, in an order in which a creation may well come last."""
+    facts = [Fact(f"k{n % keys}", n // keys, chance.randrange(events * 4), f"w{n}") for n in range(events)]
+    chance.shuffle(facts)
+    return facts
+
+
+Folding = Callable[[Any, Any], Any]

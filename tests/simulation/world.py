@@ -1,0 +1,303 @@
+"""One simulated world: its workers, its luck and its end, all from one seed."""
+
+import hashlib
+import random
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+from anyio import Event, create_task_group, run, sleep
+
+import streamapp.state
+import streamapp.sweep
+from simulation.judge import Judge, Promises, Watched
+from simulation.shop import Fact, Shop, facts_by
+from simulation.wire import Wire, WiredSqs, WiredStore
+from streamapp.assembly import assemble
+from streamapp.config import Config
+from streamapp.delivery import Outgoing, Queue
+from streamapp.errors import ServiceError
+from streamapp.sweep import Pace
+from streamapp.tally import Tally
+from streamapp.testing import Delay, Duplicate, Fail, Lose, MemorySqs, MemoryStore, Partial, Reorder
+from streamapp.testing.looptime import LoopTime, loop_time
+from streamapp.worker import Worker
+
+PATIENCE = 1_800.0
+"""Virtual seconds in which a world must come to rest once nothing goes wrong any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Luck:
+    """What may happen in a world; rates are by call, times in virtual seconds.
+
+    *failovers* happen within twice the *window* in which events are sent. The replica is *lag* behind, and its link
+    is cut for up to *longest_cut* before some of them. *sweeps* are every so often, of what is so old.
+    """
+
+    events: int
+    keys: int
+    workers: int
+    concurrency: int
+    visibility: int
+    window: float
+    faults: float
+    crashes: float
+    freezes: float
+    failures: float
+    replicated: bool
+    failovers: int
+    lag: float
+    longest_cut: float = 2.0
+    sweeps: tuple[float, float] | None = (20.0, 10.0)
+
+    @property
+    def promises(self) -> Promises:
+        """What still holds: a store that waits for no replica forgets in a failover what it had said."""
+        return Promises(self.replicated or not self.failovers, self.replicated)
+
+
+def luck_of(seed: int, events: int) -> Luck:
+    """Answer the luck that a seed brings."""
+    chance = Random(f"luck {seed}")
+    replicated, fails_over = chance.random() < 0.5, chance.random() < 0.6
+    return Luck(
+        events=events,
+        keys=chance.randint(2, 12),
+        workers=chance.randint(2, 3),
+        concurrency=chance.choice((5, 10, 20)),
+        visibility=chance.choice((4, 8, 20)),
+        window=chance.uniform(5, 30),
+        faults=chance.choice((0, 0.02, 0.1)),
+        crashes=chance.choice((0, 0.005, 0.02)),
+        freezes=chance.choice((0, 0.002)),
+        failures=chance.choice((0, 0.02)),
+        replicated=replicated,
+        failovers=chance.randint(1, 4) if fails_over else 0,
+        lag=chance.choice((0.01, 0.1, 0.5)) if replicated or fails_over else 0.0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a world came to: nothing but *violations* is bad. *trace* is the same whenever it is lived again."""
+
+    seed: int
+    violations: list[str]
+    trace: str
+    luck: Luck
+    crashes: int
+    deliveries: int
+    announcements: int
+    repeated: int
+    lasted: float
+
+
+def simulate(seed: int, events: int = 200, luck: Luck | None = None) -> Verdict:
+    """Live one world from its begin to its end."""
+    world = World(seed, luck or luck_of(seed, events))
+    before = random.getstate()
+    # The engine's own jitter.
+    random.seed(seed)
+    try:
+        return run(world.live)
+    finally:
+        random.setstate(before)
+
+
+class World:
+    """Queues, a store, workers that come and go."""
+
+    def __init__(self, seed: int, luck: Luck) -> None:
+        self._seed = seed
+        self._luck = luck
+        self._chance = Random(f"world {seed}")
+        self._wires: list[Wire] = []
+        self._is_quiet = False
+        self._sent_all = False
+        self._crashes = 0
+        self._over = Event()
+
+    async def live(self) -> Verdict:
+        """Let it all happen."""
+        luck = self._luck
+        with loop_time(is_frozen=True) as time, _wall(time):
+            self._time = time
+            self._sqs = MemorySqs(clock=time, seed=self._seed)
+            self._store = MemoryStore(clock=time, seed=self._seed, replicas=int(luck.replicated))
+            self._judge = Judge(self._store, luck.promises)
+            self._store.kept = Watched(time, luck.lag, self._judge)
+            self._facts = await self._sqs.create("facts", {"VisibilityTimeout": str(luck.visibility)})
+            await self._sqs.create("out", {})
+            self._watch_ledger()
+            self._let_fail()
+            async with create_task_group() as outside:
+                outside.start_soon(self._pass_time, name="time")
+                async with create_task_group() as inside:
+                    for number in range(luck.workers):
+                        inside.start_soon(self._work, number, name=f"worker {number}")
+                    inside.start_soon(self._send, name="sender")
+                    inside.start_soon(self._fail_over, name="failovers")
+                    await self._over.wait()
+                    for wire in self._wires:
+                        wire.cut()
+                    inside.cancel_scope.cancel("the end of the world")
+                outside.cancel_scope.cancel("nobody is left")
+            self._judge.end()
+            return self._verdict()
+
+    async def _pass_time(self) -> None:
+        """Let time pass, step by step, and see when it is over."""
+        until = float("inf")
+        while True:
+            await self._time.rest()
+            if self._sent_all and not self._is_quiet:
+                self._is_quiet = True
+                self._sqs.faults.clear()
+                self._store.faults.clear()
+                until = self._time.now() + PATIENCE
+            if self._is_quiet and self._is_over():
+                self._over.set()
+            elif self._time.now() >= until:
+                self._judge.violations.append("it never came to rest")
+                self._over.set()
+            await self._time.jump(self._time.now() + 60)
+
+    def _is_over(self) -> bool:
+        stock = self._sqs.service.broker.stored("facts", self._time.now()).stock
+        if len(stock):
+            return False
+        return not any(name.startswith("_o:") for fields in self._store.hashes().values() for name in fields)
+
+    async def _work(self, number: int) -> None:
+        luck = self._luck
+        config = Config(
+            key_prefix="s:", wait_seconds=5, drain_timeout=5, concurrency=10, replicas=int(luck.replicated)
+        )
+        every, age = luck.sweeps or (1e9, 1e9)
+        pace = Pace(every, age, pause=0)
+        while True:
+            chance = Random(f"worker {self._seed} {number} {self._crashes}")
+            crashes, freezes = (0.0, 0.0) if self._is_quiet else (luck.crashes, luck.freezes)
+            wire = Wire(self._chance, crashes=crashes, freezes=freezes, longest_freeze=3.0 * luck.visibility)
+            self._wires.append(wire)
+            shop = Shop(chance, luck.failures, luck.concurrency)
+            with wire.crash:
+                try:
+                    assembly = await assemble(
+                        shop.app,
+                        config,
+                        WiredSqs(self._sqs, wire),
+                        WiredStore(self._store, wire),
+                        Tally(),
+                        pace=pace,
+                    )
+                except ServiceError:
+                    await sleep(1)
+                    continue
+                await Worker(assembly, watch=False).run()
+            self._crashes += 1
+            await sleep(self._chance.uniform(0.01, 3))
+
+    async def _send(self) -> None:
+        facts = facts_by(self._chance, self._luck.events, self._luck.keys)
+        for fact in facts:
+            await sleep(self._chance.uniform(0, 2 * self._luck.window / len(facts)))
+            body = msgspec.json.encode(fact).decode()
+            for _ in range(1 + (self._chance.random() < 0.1)):
+                await self._give(self._facts, body)
+        await sleep(2)
+        self._sent_all = True
+
+    async def _give(self, queue: Queue, body: str) -> None:
+        while True:
+            try:
+                if await self._sqs.send(queue, [Outgoing(body)]) == [None]:
+                    return
+            except ServiceError:
+                pass
+            await sleep(0.1)
+
+    async def _fail_over(self) -> None:
+        kept = self._store.kept
+        for _ in range(self._luck.failovers):
+            await sleep(self._chance.uniform(0, self._luck.window * 2 / self._luck.failovers))
+            if self._is_quiet:
+                return
+            if self._chance.random() < 0.5:
+                # The link is cut for a while first, and is whole again with the new replica.
+                kept.lag = float("inf")
+                await sleep(self._chance.uniform(0, self._luck.longest_cut))
+            self._store.fail_over()
+            kept.lag = self._luck.lag
+
+    def _let_fail(self) -> None:
+        rate, chance = self._luck.faults, self._chance
+        self._sqs.faults.add("receive", Reorder())
+        if not rate:
+            return
+        self._sqs.faults.add("*", Fail("InternalError"), rate=rate)
+        self._sqs.faults.add("*", Lose(), rate=rate)
+        self._sqs.faults.add("send", Partial(lambda _: chance.random() < 0.3), queue="out", rate=rate)
+        self._sqs.faults.add("delete", Partial(lambda _: chance.random() < 0.3), rate=rate)
+        self._sqs.faults.add("receive", Duplicate(after=chance.uniform(0, 10)), rate=rate / 4)
+        self._sqs.faults.add("send", Delay(0, 5), queue="facts", rate=rate)
+        self._store.faults.add("*", Fail("LOADING"), rate=rate)
+        self._store.faults.add("*", Lose(), rate=rate)
+
+    def _watch_ledger(self) -> None:
+        """Show the judge what SQS does, as it does it."""
+        broker, ledger, judge = self._sqs.service.broker, self._sqs.service.ledger, self._judge
+        note = ledger.note
+
+        def watch(
+            at: float, operation: str, queue: str, outcome: str, *rest: Any, call: int | None = None
+        ) -> None:
+            note(at, operation, queue, outcome, *rest, call=call)
+            if not (rest and rest[0] and outcome == "done"):
+                return
+            if operation == "send":
+                body = next(reversed(broker.stored(queue, at).stock._all.values())).letter.body
+                if queue == "out":
+                    judge.announced(body)
+                else:
+                    judge.sent(rest[0], msgspec.json.decode(body, type=Fact))
+            elif operation == "delete":
+                judge.deleted(rest[0])
+
+        ledger.note = watch
+
+    def _verdict(self) -> Verdict:
+        ledger = self._sqs.service.ledger
+        entries = [*ledger.entries, *self._store.ledger.entries]
+        lines = [f"{it.at:.9f} {it.operation} {it.queue} {it.outcome} {it.handle}" for it in entries]
+        said = self._judge.said
+        return Verdict(
+            self._seed,
+            self._judge.violations,
+            hashlib.sha256("\n".join(lines).encode()).hexdigest(),
+            self._luck,
+            self._crashes,
+            len(ledger.received("facts")),
+            len(said),
+            sum(said.values()) - len(said),
+            self._time.now(),
+        )
+
+
+@contextmanager
+def _wall(time: LoopTime) -> Generator[None]:
+    """Let the engine's wall clock be the world's."""
+    modules = (streamapp.state, streamapp.sweep)
+    real = streamapp.state.time
+    for module in modules:
+        module.time = SimpleNamespace(time=lambda: time.wall().timestamp())
+    try:
+        yield
+    finally:
+        for module in modules:
+            module.time = real
