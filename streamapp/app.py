@@ -9,7 +9,7 @@ import msgspec
 
 from streamapp.config import Config, Setting
 from streamapp.errors import ConfigError
-from streamapp.scenario import Board, Scenario, Traffic
+from streamapp.scenario import Board, Example, Scenario, Traffic
 from streamapp.sink import Encoder, Sink
 from streamapp.stream import Stream
 from streamapp.table import Index, Table
@@ -60,8 +60,10 @@ class App:
         self._tables: dict[str, Table[Any, Any]] = {}
         self.scenario: Callable[[Traffic], Scenario] | None = None
         """Makes up traffic, for `seed` and `demo`."""
-        self.board: Board | None = None
-        """What `demo` shows while it runs."""
+        self.boards: Sequence[Board] = ()
+        """Live views for `board`; `demo` shows the first while it runs."""
+        self.examples: Sequence[Example] = ()
+        """Events to try, for `send`."""
         self.settings: Sequence[Setting] = ()
         """Variables of the app's own, for `config`."""
 

@@ -100,13 +100,18 @@ class RedisStore:
 
     async def scan(self, prefix: str, cursor: str = "") -> tuple[list[str], str]:
         """Answer some keys of the hashes that begin with *prefix* and do not expire, as what owes does not."""
+        keys, following = await self.keys(prefix, cursor)
+        lives = await self._pipeline(lambda pipe: [pipe.pttl(key) for key in keys]) if keys else []
+        lasting = [key for key, life in zip(keys, lives, strict=True) if life == _FOR_EVER]
+        return lasting, following
+
+    async def keys(self, prefix: str, cursor: str = "") -> tuple[list[str], str]:
+        """Answer some keys of hashes that begin with *prefix*, and where to go on, empty when all were seen."""
         (answer,) = await self._pipeline(
             lambda pipe: pipe.scan(int(cursor or "0"), f"{_literal(prefix)}*", SCAN, "HASH")  # pyright: ignore[reportUnknownMemberType]  # redis-py's own
         )
         following, keys = _good(answer)
-        lives = await self._pipeline(lambda pipe: [pipe.pttl(key) for key in keys]) if keys else []
-        lasting = [key for key, life in zip(keys, lives, strict=True) if life == _FOR_EVER]
-        return lasting, str(following) if following else ""
+        return keys, str(following) if following else ""
 
     async def info(self) -> dict[str, str]:
         """Answer what the server says of itself, as INFO names it."""

@@ -8,9 +8,11 @@ from streamapp.app import App
 from streamapp.stream import Stream
 from streamapp_agents import ajustes
 from streamapp_agents.acompanhamento import Acompanhamento, ComCatalogo, anunciar, aplicar
-from streamapp_agents.cenario import hora_do_almoco, quadro
+from streamapp_agents.cenario import hora_do_almoco
+from streamapp_agents.exemplos import exemplos
 from streamapp_agents.ficha import Ficha
 from streamapp_agents.produto import Produto, aplicar_produto
+from streamapp_agents.quadro import cliente, cozinha
 from streamapp_codecs import acompanhamento, pagamento, pedido, produto
 from streamapp_codecs.eventos import Evento, EventoPedido, EventoProduto
 
@@ -19,7 +21,8 @@ ESCUTA = timedelta(hours=24)
 
 app = App("acompanhamento")
 app.scenario = hora_do_almoco
-app.board = quadro
+app.boards = (cozinha, cliente)
+app.examples = exemplos
 app.settings = (ajustes.INICIO,)
 
 saida = app.sink("acompanhamento-events", acompanhamento.codec, identity=lambda anuncio: anuncio.event_id)

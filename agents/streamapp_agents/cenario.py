@@ -1,8 +1,6 @@
-"""What the application shows to people who try it: a lunch rush, and the kitchen's board."""
+"""What the application shows to people who try it: a lunch rush."""
 
-from collections.abc import Mapping
-
-from streamapp.scenario import Board, Scenario, ScenarioMessage, Traffic
+from streamapp.scenario import Scenario, ScenarioMessage, Traffic
 from streamapp_agents import ajustes
 from streamapp_agents.simulador import simular
 
@@ -29,15 +27,3 @@ def hora_do_almoco(traffic: Traffic) -> Scenario:
         word="orders",
         moved=rush.fora_de_ordem,
     )
-
-
-def coluna(pedido: Mapping[str, str]) -> str | None:
-    """Answer where an order stands on the board: an unpaid one, one that has left, and one unknown stand nowhere."""
-    if pedido.get("conhecido") != "1":
-        return None
-    if pedido.get("status") == "Recebido" and pedido.get("status_pagamento") != "pago":
-        return None
-    return pedido.get("status")
-
-
-quadro = Board("acompanhamento", ("Recebido", "Em preparação", "Pronto"), coluna)

@@ -2,6 +2,7 @@
 
 import sys
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +12,7 @@ from streamapp.errors import ConfigError, StreamappError
 from streamapp.scenario import Scenario, ScenarioMessage, Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from streamapp.app import App
     from streamapp.config import Config
@@ -24,9 +25,6 @@ Examples:
   streamapp seed --orders 50 --seed 7 --duplicates 0.1 --reorder 0.2 --invalid 0.02
   streamapp seed --orders 50 --seed 7 --expect
 """
-
-BATCH = 10
-MOST_BYTES = 524_288
 
 Fraction = Annotated[float, typer.Option(min=0, max=1, help="Fraction of the messages, 0 to 1.")]
 
@@ -124,28 +122,17 @@ async def pour(
     """Send *messages* in their order, at most *rate* a second (0: no limit), telling how many at a time."""
     import anyio  # noqa: PLC0415 - slow to import
 
+    from streamapp.cli.pack import packed  # noqa: PLC0415
     from streamapp.delivery import Outgoing  # noqa: PLC0415
 
     queues = {name: await sqs.find(config.queue(name)) for name in sorted({it.queue for it in messages})}
-    for batch in _runs(messages):
-        queue = queues[batch[0].queue]
+    for name, run in groupby(messages, key=lambda message: message.queue):
+        queue = queues[name]
         group = "seed" if queue.fifo else None
-        for failure in await sqs.send(queue, [Outgoing(message.body, group=group) for message in batch]):
-            if failure is not None:
-                raise NotTaken(queue.name, failure.code)
-        on_sent(len(batch))
-        if rate:
-            await anyio.sleep(len(batch) / rate)
-
-
-def _runs(messages: "Sequence[ScenarioMessage]") -> "Iterator[list[ScenarioMessage]]":
-    """Cut *messages* into calls: one queue, ten messages and half of SQS's bytes at most, in order."""
-    run: list[ScenarioMessage] = []
-    for message in messages:
-        size = sum(len(it.body.encode()) for it in (*run, message))
-        if run and (run[0].queue != message.queue or len(run) == BATCH or size > MOST_BYTES):
-            yield run
-            run = []
-        run.append(message)
-    if run:
-        yield run
+        for batch in packed(Outgoing(message.body, group=group) for message in run):
+            for failure in await sqs.send(queue, batch):
+                if failure is not None:
+                    raise NotTaken(queue.name, failure.code)
+            on_sent(len(batch))
+            if rate:
+                await anyio.sleep(len(batch) / rate)

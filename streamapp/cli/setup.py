@@ -126,6 +126,28 @@ def without_password(url: str) -> str:
     return f"{scheme}://{user.split(':', 1)[0]}:***@{tail}" if at else tail
 
 
+def seconds_of(option: str, text: str | None) -> float | None:
+    """Answer the seconds that *text* of *option* means, None where it was not given."""
+    from streamapp.config import BadSetting, seconds  # noqa: PLC0415 - slow to import
+
+    try:
+        return None if text is None else seconds(text)
+    except ValueError as error:
+        raise BadSetting(option, "seconds, as 5 or 1h30m", text or "") from error
+
+
+def queue_names(incomplete: str) -> list[str]:
+    """Answer the app's queues that begin so, for a shell to complete; AWS is not asked."""
+    app = load_app(DEFAULT_APP)
+    names = dict.fromkeys([*(agent.queue for agent in app.agents.values()), *app.sinks])
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def board_names(incomplete: str) -> list[str]:
+    """Answer the app's boards that begin so, for a shell to complete."""
+    return [board.name for board in load_app(DEFAULT_APP).boards if board.name.startswith(incomplete)]
+
+
 def say_soon(text: str) -> None:
     """Tell whoever waits at a terminal that work has begun: the clients alone take a second to import."""
     if sys.stderr.isatty():

@@ -84,9 +84,9 @@ class Demo:
 
     async def columns(self, store: Store) -> dict[str, list[str]]:
         """Answer the keys in each column of the app's board, as the store has them now."""
-        board = self.app.board
-        if board is None:
+        if not self.app.boards:
             return {}
+        board = self.app.boards[0]
         columns: dict[str, list[str]] = {name: [] for name in board.columns}
         keys = list(self.scenario.expected.get(board.table, {}))
         for key, fields in zip(keys, await self.hashes(board.table, keys, store), strict=True):

@@ -42,13 +42,9 @@ def worker(
 ) -> None:
     """Run the agents until SIGTERM or Ctrl-C; what is in hand is finished first."""
     from streamapp.cli import logs, serve  # noqa: PLC0415 - slow to import
-    from streamapp.config import BadSetting, seconds  # noqa: PLC0415
 
     config = setup.load_config(concurrency=concurrency, http=http, log_format=log_format, log_level=log_level)
     logs.set_up(config)
-    try:
-        idle = None if exit_when_idle is None else seconds(exit_when_idle)
-    except ValueError as error:
-        raise BadSetting("--exit-when-idle", "seconds, as 5 or 1m", exit_when_idle or "") from error
+    idle = setup.seconds_of("--exit-when-idle", exit_when_idle)
     names = agents.split(",") if agents else None
     sys.exit(serve.run(app, config, agents=names, idle=idle, check=check))

@@ -7,7 +7,17 @@ import pytest
 
 import streamapp
 
-COMMANDS = [[], ["worker"], ["demo"], ["send"], ["seed"], ["queues", "create"], ["config"], ["doctor"]]
+COMMANDS = [
+    [],
+    ["worker"],
+    ["demo"],
+    ["send"],
+    ["seed"],
+    ["queues", "create"],
+    ["config"],
+    ["doctor"],
+    ["board"],
+]
 
 HEAVY = {
     "aioboto3",

@@ -1,0 +1,130 @@
+"""A board that is drawn again in place, on the alternate screen, for whatever size the terminal has."""
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from anyio import sleep
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from streamapp.app import App
+from streamapp.cli import setup
+from streamapp.cli.age import clock, standing
+from streamapp.cli.board import LOOK_EVERY, monitor
+from streamapp.cli.text import printable
+from streamapp.config import Config
+from streamapp.errors import ServiceError
+from streamapp.scenario import Board, Card
+
+NARROW = 26
+"""Columns of the terminal that a column of the board needs; with fewer they stand one below the other."""
+
+_STYLES = {"new": "bold green", "usual": "", "warn": "yellow", "late": "bold red", "old": "dim"}
+
+Ages = tuple[float | None, float | None]
+
+
+async def show(app: App, config: Config, board: Board, ages: Ages) -> None:
+    """Show *board* until cancelled; while Redis does not answer, the last picture stands and says since when."""
+    async with setup.open_store(config) as store:
+        watched = monitor(app, config, board, store)
+        picture = Picture(board, await watched.look(), ages)
+        with Live(picture, screen=True, auto_refresh=False) as live:
+            while True:
+                live.refresh()
+                await sleep(LOOK_EVERY)
+                try:
+                    picture.update(await watched.look())
+                except ServiceError:
+                    picture.is_live = False
+
+
+class Picture:
+    """What is drawn: a head, and the columns with as many cards as there is room for."""
+
+    def __init__(self, board: Board, columns: Mapping[str, Sequence[Card]], ages: Ages) -> None:
+        self._board = board
+        self._ages = ages
+        self.update(columns)
+
+    def update(self, columns: Mapping[str, Sequence[Card]]) -> None:
+        """Take what was seen just now."""
+        self._columns = columns
+        self._seen_at = time.monotonic()
+        self.is_live = True
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width, height = options.max_width, options.height or console.height
+        yield self._head(width)
+        side_by_side = width >= NARROW * len(self._columns)
+        room = height - 2 if side_by_side else (height - 1) // len(self._columns) - 1
+        if side_by_side:
+            grid = Table.grid(padding=(0, 2), expand=True)
+            for _ in self._columns:
+                grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+            each = (width - 2 * len(self._columns)) // len(self._columns)
+            grid.add_row(*(self._column(name, cards, room, each) for name, cards in self._columns.items()))
+            yield grid
+        else:
+            for name, cards in self._columns.items():
+                yield self._column(name, cards, room, width)
+
+    def _head(self, width: int) -> Text:
+        words = self._board.words
+        now = datetime.now().astimezone().strftime("%H:%M:%S")
+        if self.is_live:
+            dot, style = f"● {words.live}", "green"
+        else:
+            dot, style = f"○ {words.stale} {time.monotonic() - self._seen_at:.0f} s", "bold red"
+        title = printable(self._board.title or self._board.name)
+        gap = max(1, width - len(title) - len(now) - len(dot) - 4)
+        return Text.assemble(
+            (f" {title}", "bold"), " " * gap, now, " ", (dot, style), no_wrap=True, overflow="ellipsis"
+        )
+
+    def _column(self, name: str, cards: Sequence[Card], room: int, width: int) -> Text:
+        now = datetime.now(UTC)
+        lines = [Text(f"{printable(name).upper()} ({len(cards)})", style="bold underline")]
+        shown = [self._card(name, card, now) for card in cards]
+        if not any(card.text for card in cards):
+            shown = _side_by_side(shown, width)
+        lines += shown if len(shown) < room else shown[: max(0, room - 2)]
+        hidden = len(shown) - len(lines) + 1
+        if hidden:
+            lines.append(Text(f"+ {hidden} {self._board.words.more}", style="dim"))
+        for line in lines:
+            line.truncate(width, overflow="ellipsis")
+        return Text("\n").join(lines)
+
+    def _card(self, column: str, card: Card, now: datetime) -> Text:
+        stands = standing(self._board, column, card, now, self._ages)
+        parts = [f"#{printable(card.key)}"]
+        if self._board.shows_age and card.since is not None:
+            parts.append(clock(card, now))
+        line = Text("  ".join(parts), style=_STYLES[stands.level])
+        # Before the text, which may be long: a word that is cut off warns nobody.
+        for word in filter(None, [stands.word, *card.notes]):
+            line.append(f"  {printable(word)}")
+        if card.text:
+            line.append(f"  {printable(card.text)}", style="not bold default")
+        return line
+
+
+def _side_by_side(cards: Sequence[Text], width: int) -> list[Text]:
+    """Put cards that are short into rows."""
+    if not cards:
+        return []
+    each = max(card.cell_len for card in cards) + 3
+    across = max(1, width // each)
+    rows: list[Text] = []
+    for start in range(0, len(cards), across):
+        row = Text()
+        for card in cards[start : start + across]:
+            padded = card.copy()
+            padded.pad_right(each - card.cell_len)
+            row.append_text(padded)
+        rows.append(row)
+    return rows

@@ -1,0 +1,138 @@
+"""`streamapp board`, on a real terminal and in a pipe."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from shop import Sample, Shop
+from terminal import on_terminal
+from test_commands import run
+
+from streamapp.redis_store import RedisStore
+from streamapp.store import Commit
+
+
+def event(kind: str, **data: object) -> str:
+    """An event of the core team's."""
+    return json.dumps({"event_type": kind, "data": data})
+
+
+def ago(minutes: float) -> str:
+    """A time on the wire."""
+    return (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat()
+
+
+def order(number: int, minutes: float, name: str = "X-Burger") -> list[Sample]:
+    """An order that was made and paid so many minutes ago."""
+    items = [{"id": 1, "nome": name, "categoria": "LANCHE", "quantidade": 2, "preco": 20}]
+    made = event(
+        "pedido_criado", id_pedido=number, cliente="52998224725", produtos=items, criado_em=ago(minutes)
+    )
+    paid = event(
+        "pagamento_atualizado",
+        id_pagamento=number,
+        id_pedido=number,
+        status="pago",
+        data_criacao=ago(minutes),
+    )
+    return [Sample("pedido-events", made, ""), Sample("pagamento-events", paid, "")]
+
+
+def ready(number: int, minutes: float, status: str = "Pronto") -> Sample:
+    """The kitchen's word."""
+    body = event("pedido_status_atualizado", id_pedido=number, status=status, atualizado_em=ago(minutes))
+    return Sample("pedido-events", body, "")
+
+
+async def test_once_prints_the_board_as_a_plain_table_for_pipes(shop: Shop) -> None:
+    """`grep Pronto` must do."""
+    await shop.send(
+        [*order(7, 40), *order(8, 2), *order(9, 30), ready(9, 0.2), *order(10, 5), ready(10, 1, "Finalizado")]
+    )
+    await shop.process()
+
+    shown = run(shop, "board", "--once")
+
+    assert shown.returncode == 0, shown.stderr
+    assert "\x1b" not in shown.stdout
+    rows = [line.split("  ") for line in shown.stdout.splitlines()]
+    assert [(row[0], row[1].strip()) for row in rows] == [
+        ("Em preparação", "#7"),
+        ("Em preparação", "#8"),
+        ("Pronto       ", "#9"),
+    ]
+    assert " X-Burger" in shown.stdout
+    assert [("ATRASADO" in line) for line in shown.stdout.splitlines()] == [True, False, False]
+
+
+async def test_the_customers_board_tells_numbers_only(shop: Shop) -> None:
+    """Nobody's order is anybody else's business."""
+    await shop.send([*order(7, 1), *order(9, 3), ready(9, 1)])
+    await shop.process()
+
+    shown = run(shop, "board", "cliente", "--json")
+
+    assert json.loads(shown.stdout)["board"] == "cliente"
+    assert [card["key"] for card in json.loads(shown.stdout)["columns"]["Pronto"]] == ["9"]
+    assert "X-Burger" not in shown.stdout
+    assert "982" not in shown.stdout
+
+
+async def test_a_board_that_is_not_there_is_told_with_those_that_are(shop: Shop) -> None:
+    """A typo must not be an empty screen."""
+    shown = run(shop, "board", "cozina", "--once")
+
+    assert shown.returncode == 2
+    assert "cozinha, cliente" in shown.stderr
+
+
+async def test_the_board_on_a_terminal_follows_the_orders_and_flows_with_the_width(shop: Shop) -> None:
+    """It hangs in a kitchen, on whatever screen is left over."""
+    await shop.send([*order(7, 1), *order(8, 50)])
+    await shop.process()
+
+    with on_terminal("board", env=shop.env, columns=120, rows=20) as terminal:
+        wide = terminal.until(lambda text: "#7" in text and "#8" in text)
+        await shop.send([ready(7, 0.1)])
+        await shop.process()
+        moved = terminal.until(lambda text: "PRONTO (1)" in text)
+        terminal.resize(40, 30)
+        narrow = terminal.until(lambda text: max(map(len, text.splitlines())) <= 40 and "PRONTO (1)" in text)
+        terminal.type("\x03")
+        code = terminal.end()
+
+    assert "LANCHONETE · cozinha" in wide
+    assert "ao vivo" in wide
+    assert "ATRASADO" in wide
+    assert "EM PREPARAÇÃO (2)" in wide
+    assert "EM PREPARAÇÃO (1)" in moved
+    assert "novo" in moved
+    headings = [line for line in narrow.splitlines() if "(" in line]
+    assert len(headings) == 3, "one below the other"
+    assert code == 130
+    assert terminal.raw.count(b"\x1b[?25l") == terminal.raw.count(b"\x1b[?25h"), "and the cursor with it"
+    assert terminal.raw.count(b"\x1b[?1049h") == terminal.raw.count(b"\x1b[?1049l") == 1, (
+        "the screen is given back"
+    )
+
+
+async def test_names_from_outside_cannot_act_on_the_terminal(shop: Shop, store: RedisStore) -> None:
+    """What another program wrote into a hash is a stranger's text."""
+    evil = "\x1b[2J\x1b]52;c;aGk=\x07[red]:smile:\u202e"
+    fields = {
+        "conhecido": "1",
+        "status": "Pronto",
+        "status_pagamento": "pago",
+        "itens": json.dumps([{"nome": evil, "quantidade": 1}]),
+        "_t": "t",
+    }
+    await store.commit([Commit(f"{shop.key_prefix}acompanhamento:7", "", "t", fields)])
+
+    once = run(shop, "board", "--once").stdout
+    with on_terminal("board", env=shop.env, columns=240) as terminal:
+        shown = terminal.until(lambda text: "#7" in text)
+        terminal.type("\x03")
+        terminal.end()
+
+    assert r"\x1b[2J\x1b]52;c;aGk=\x07[red]:smile:\u202e" in once
+    assert r"\x1b[2J\x1b]52;c;aGk=\x07[red]:smile:\u202e" in shown
+    assert b"\x1b]52" not in terminal.raw
