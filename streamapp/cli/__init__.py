@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from streamapp.cli import board, config, demo, doctor, queues, schema, seed, send, worker
+from streamapp.cli import board, config, demo, dlq, doctor, queues, schema, seed, send, worker
 from streamapp.cli.exits import INTERRUPTED, exit_code
 from streamapp.errors import StreamappError
 
@@ -27,6 +27,7 @@ cli.command(epilog=board.EXAMPLES)(board.board)
 cli.command(epilog=doctor.EXAMPLES)(doctor.doctor)
 cli.command(epilog=schema.EXAMPLES)(schema.schema)
 cli.add_typer(queues.cli, name="queues")
+cli.add_typer(dlq.cli, name="dlq")
 
 
 def _version(wanted: bool) -> None:

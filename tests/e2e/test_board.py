@@ -3,9 +3,9 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+from boardscreen import on_terminal
+from inprocess import call
 from shop import Sample, Shop
-from terminal import on_terminal
-from test_commands import run
 
 from streamapp.redis_store import RedisStore
 from streamapp.store import Commit
@@ -50,7 +50,7 @@ async def test_once_prints_the_board_as_a_plain_table_for_pipes(shop: Shop) -> N
     )
     await shop.process()
 
-    shown = run(shop, "board", "--once")
+    shown = await call(shop.env, "board", "--once")
 
     assert shown.returncode == 0, shown.stderr
     assert "\x1b" not in shown.stdout
@@ -69,7 +69,7 @@ async def test_the_customers_board_tells_numbers_only(shop: Shop) -> None:
     await shop.send([*order(7, 1), *order(9, 3), ready(9, 1)])
     await shop.process()
 
-    shown = run(shop, "board", "cliente", "--json")
+    shown = await call(shop.env, "board", "cliente", "--json")
 
     assert json.loads(shown.stdout)["board"] == "cliente"
     assert [card["key"] for card in json.loads(shown.stdout)["columns"]["Pronto"]] == ["9"]
@@ -79,7 +79,7 @@ async def test_the_customers_board_tells_numbers_only(shop: Shop) -> None:
 
 async def test_a_board_that_is_not_there_is_told_with_those_that_are(shop: Shop) -> None:
     """A typo must not be an empty screen."""
-    shown = run(shop, "board", "cozina", "--once")
+    shown = await call(shop.env, "board", "cozina", "--once")
 
     assert shown.returncode == 2
     assert "cozinha, cliente" in shown.stderr
@@ -127,7 +127,7 @@ async def test_names_from_outside_cannot_act_on_the_terminal(shop: Shop, store: 
     }
     await store.commit([Commit(f"{shop.key_prefix}acompanhamento:7", "", "t", fields)])
 
-    once = run(shop, "board", "--once").stdout
+    once = (await call(shop.env, "board", "--once")).stdout
     with on_terminal("board", env=shop.env, columns=240) as terminal:
         shown = terminal.until(lambda text: "#7" in text)
         terminal.type("\x03")

@@ -2,8 +2,8 @@
 
 import json
 
+from inprocess import call
 from shop import Shop
-from test_commands import run
 
 from streamapp.config import SETTINGS, Config
 
@@ -12,7 +12,7 @@ async def test_each_setting_is_shown_with_its_value_and_its_origin(shop: Shop) -
     """`Why does it do that?` is mostly a variable that somebody forgot."""
     shop.env |= {"STREAMAPP_CONCURRENCY": "20", "LOG_LEVEL": "debug"}
 
-    shown = run(shop, "config", "--json", "--concurrency", "30")
+    shown = await call(shop.env, "config", "--json", "--concurrency", "30")
 
     rows = {row["setting"]: row for row in json.loads(shown.stdout)}
     assert shown.returncode == 0
@@ -32,7 +32,7 @@ async def test_secrets_are_starred_in_every_form(shop: Shop) -> None:
         "AWS_SOMETHING_NEW": "new-canary",
     }
 
-    shown = [run(shop, "config", *form) for form in ([], ["--json"])]
+    shown = [await call(shop.env, "config", *form) for form in ([], ["--json"])]
 
     for each in shown:
         assert "canary" not in each.stdout + each.stderr
@@ -43,7 +43,7 @@ async def test_each_setting_that_is_wrong_is_told_and_the_others_are_shown_all_t
     """One look must do to mend them all."""
     shop.env |= {"STREAMAPP_CONCURRENCY": "many", "STREAMAPP_NAIVE_TZ": "Mars/Olympus"}
 
-    shown = run(shop, "config")
+    shown = await call(shop.env, "config")
 
     assert shown.returncode == 2
     assert "STREAMAPP_CONCURRENCY: expected a whole number" in shown.stderr

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from inprocess import call
 from shop import Sample, Shop
-from test_commands import run
 
 import streamapp_agents
 from streamapp.cli.checkup import Checkup, Finding
@@ -87,7 +87,7 @@ async def test_a_missing_queue_ends_with_2_and_the_rest_is_looked_at_all_the_sam
     """One look must do to mend all."""
     shop.env["PEDIDO_QUEUE_URL"] = "nowhere"
 
-    shown = run(shop, "doctor", "--json")
+    shown = await call(shop.env, "doctor", "--json")
 
     findings = {it["subject"]: it for it in json.loads(shown.stdout)["findings"]}
     assert shown.returncode == 2, shown.stderr
@@ -101,7 +101,7 @@ async def test_what_does_not_answer_ends_with_3_and_the_rest_is_looked_at_all_th
     """Redis down says nothing about the queues."""
     shop.env["REDIS_URL"] = "redis://:canary@localhost:1/0"
 
-    shown = run(shop, "doctor")
+    shown = await call(shop.env, "doctor")
 
     assert shown.returncode == 3
     assert "✗ redis" in shown.stdout

@@ -1,12 +1,10 @@
 """`streamapp send`: examples, edits, many lines."""
 
 import json
-import subprocess
-import sys
 
 import pytest
+from inprocess import call
 from shop import Shop
-from test_commands import run
 
 import streamapp_agents
 from streamapp.cli.edit import BadEdit, edited
@@ -18,7 +16,7 @@ async def test_every_example_is_understood_and_makes_an_order(shop: Shop) -> Non
     """The first thing that a newcomer sends must work."""
     for example in streamapp_agents.app.examples:
         if example.kind != "produto_removido":
-            sent = run(shop, "send", example.queue, "--example", example.kind)
+            sent = await call(shop.env, "send", example.queue, "--example", example.kind)
             assert sent.returncode == 0, sent.stderr
     await shop.process()
 
@@ -31,11 +29,17 @@ async def test_every_example_is_understood_and_makes_an_order(shop: Shop) -> Non
 
 async def test_an_edit_that_makes_a_message_wrong_is_refused_with_its_path(shop: Shop) -> None:
     """Where it is wrong is what one has to know."""
-    bad = run(
-        shop, "send", "pedido-events", "--example", "pedido_criado", "--set", "data.produtos.0.quantidade=0"
+    bad = await call(
+        shop.env,
+        "send",
+        "pedido-events",
+        "--example",
+        "pedido_criado",
+        "--set",
+        "data.produtos.0.quantidade=0",
     )
-    good = run(
-        shop,
+    good = await call(
+        shop.env,
         "send",
         "pedido-events",
         "--example",
@@ -67,7 +71,7 @@ async def test_an_edit_that_makes_a_message_wrong_is_refused_with_its_path(shop:
 )
 async def test_what_cannot_be_meant_is_told_in_one_line(shop: Shop, arguments: list[str], words: str) -> None:
     """Exit 2, and how to say it."""
-    shown = run(shop, "send", *arguments)
+    shown = await call(shop.env, "send", *arguments)
 
     assert shown.returncode == 2
     assert words in shown.stderr
@@ -79,22 +83,15 @@ async def test_many_lines_go_in_batches_and_the_bad_one_is_named(shop: Shop) -> 
     line = '{"event_type":"pedido_status_atualizado","data":{"id_pedido":%d,"status":"Pronto"}}'
     good = "\r\n".join(line % number for number in range(25))
 
-    sent = run(shop, "send", "pedido-events", "-", typed=f"\ufeff{good}\n")
-    refused = run(shop, "send", "pedido-events", "-", typed=f"{good}\n{{}}\n")
-    binary = subprocess.run(
-        [sys.executable, "-m", "streamapp", "send", "pedido-events", "-"],
-        env=shop.env,
-        input=b"\xff\xfe\n",
-        capture_output=True,
-        check=False,
-        timeout=50,
-    )
+    sent = await call(shop.env, "send", "pedido-events", "-", typed=f"\ufeff{good}\n".encode())
+    refused = await call(shop.env, "send", "pedido-events", "-", typed=f"{good}\n{{}}\n".encode())
+    binary = await call(shop.env, "send", "pedido-events", "-", typed=b"\xff\xfe\n")
 
     assert sent.stdout.startswith("sent 25 to pedido-events"), sent.stderr
     assert refused.returncode == 2
     assert "message 26 is refused" in refused.stderr
     assert binary.returncode == 2
-    assert b"not UTF-8" in binary.stderr
+    assert "not UTF-8" in binary.stderr
     assert await shop.counts("pedido-events") == (25, 0), "all or nothing, of a thousand"
 
 
