@@ -119,3 +119,17 @@ class Board:
     ageing: Sequence[str] = ()
     shows_age: bool = True
     words: Words = Words()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portrait:
+    """What `show` tells of one thing that the app tracks in *table*, called *word*.
+
+    *lines* answers lines from its key and its hash's fields, none of them personal. Changes of the fields in
+    *quiet* are not told of: each event changes them.
+    """
+
+    table: str
+    word: str
+    lines: Callable[[str, Mapping[str, str]], Sequence[str]]
+    quiet: Sequence[str] = ()

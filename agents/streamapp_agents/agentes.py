@@ -13,6 +13,7 @@ from streamapp_agents.exemplos import exemplos
 from streamapp_agents.ficha import Ficha
 from streamapp_agents.produto import Produto, aplicar_produto
 from streamapp_agents.quadro import cliente, cozinha
+from streamapp_agents.retrato import retrato
 from streamapp_codecs import acompanhamento, pagamento, pedido, produto
 from streamapp_codecs.eventos import Evento, EventoPedido, EventoProduto
 
@@ -22,6 +23,7 @@ ESCUTA = timedelta(hours=24)
 app = App("acompanhamento")
 app.scenario = hora_do_almoco
 app.boards = (cozinha, cliente)
+app.portrait = retrato
 app.examples = exemplos
 app.settings = (ajustes.INICIO,)
 

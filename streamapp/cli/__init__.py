@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from streamapp.cli import board, config, demo, dlq, doctor, queues, schema, seed, send, worker
+from streamapp.cli import board, config, demo, dlq, doctor, queues, schema, seed, send, status, story, worker
 from streamapp.cli.exits import INTERRUPTED, exit_code
 from streamapp.errors import StreamappError
 
@@ -23,6 +23,8 @@ cli.command(epilog=demo.EXAMPLES)(demo.demo)
 cli.command(epilog=send.EXAMPLES)(send.send)
 cli.command(epilog=seed.EXAMPLES)(seed.seed)
 cli.command(epilog=config.EXAMPLES)(config.config)
+cli.command(epilog=story.EXAMPLES)(story.show)
+cli.command(epilog=status.EXAMPLES)(status.status)
 cli.command(epilog=board.EXAMPLES)(board.board)
 cli.command(epilog=doctor.EXAMPLES)(doctor.doctor)
 cli.command(epilog=schema.EXAMPLES)(schema.schema)
