@@ -1,9 +1,9 @@
 """Say to the outside what changed: each announcement sent once by this process, then taken off its hash."""
 
 import logging
+import math
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from anyio import Event, sleep
@@ -41,6 +41,7 @@ class Outbox:
         outage: Outage,
         tally: Tally,
         *,
+        in_hand: Callable[[], float] = lambda: math.inf,
         tap: Tap | None = None,
         shows: Shows | None = None,
     ) -> None:
@@ -55,6 +56,7 @@ class Outbox:
             name=f"send {queue.name}",
             limit=BATCH,
             linger=LINGER,
+            in_hand=in_hand,
             parallel=1 if queue.fifo else PARALLEL,
             weigh=lambda message: message.size,
             max_weight=queue.max_bytes,
@@ -65,7 +67,7 @@ class Outbox:
         asked = messages
         if not self.queue.fifo:
             # SQS refuses a deduplication id here, and a group would name a tenant.
-            messages = [replace(message, group=None, deduplication=None) for message in messages]
+            messages = [Outgoing(message.body, message.attributes) for message in messages]
         outcomes: list[Exception | None] = [None] * len(messages)
         waiting = list(range(len(messages)))
         tries = 0
@@ -123,7 +125,8 @@ class Announcer:
         self._outboxes = outboxes
         self._store = store
         self._outage = outage
-        self._flying: dict[Place, Event] = {}
+        # Most are sent without anybody else waiting for them; whoever does brings the event.
+        self._flying: dict[Place, Event | None] = {}
         # Why SQS refused it, None where it was sent.
         self._over: OrderedDict[Place, str | None] = OrderedDict()
         self.confirmations: Batcher[Settled, None] = Batcher(self._confirm, name="confirm", limit=100)
@@ -136,7 +139,7 @@ class Announcer:
         refused: str | None = None
         mine = [announcement for announcement in pending if self._is_mine(announcement)]
         for announcement in mine:
-            self._flying[announcement.place] = Event()
+            self._flying[announcement.place] = None
         try:
             for sink in dict.fromkeys(announcement.sink for announcement in mine):
                 group = [announcement for announcement in mine if announcement.sink == sink]
@@ -145,7 +148,8 @@ class Announcer:
                     refused = self._settle(announcement, outcome) or refused
         finally:
             for announcement in mine:
-                self._flying.pop(announcement.place).set()
+                if (awaited := self._flying.pop(announcement.place)) is not None:
+                    awaited.set()
         refused = await self._wait_for_others(pending) or refused
         if refused is not None:
             raise Refused(refused)
@@ -160,10 +164,11 @@ class Announcer:
     async def _wait_for_others(self, pending: Collection[Announcement]) -> str | None:
         refused: str | None = None
         for announcement in pending:
-            flying = self._flying.get(announcement.place)
-            if flying is None:
+            if announcement.place not in self._flying:
                 continue
-            await flying.wait()
+            sent = self._flying[announcement.place] or Event()
+            self._flying[announcement.place] = sent
+            await sent.wait()
             if announcement.place in self._over:
                 refused = self._over[announcement.place] or refused
             else:

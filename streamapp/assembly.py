@@ -113,8 +113,14 @@ async def assemble(
         name: await _find(sqs, config, name) for name in (*app.sinks, *(agent.queue for agent in chosen))
     }
     sqs_outage = Outage("SQS", partial(sqs.attributes, next(iter(queues.values()))))
+    lines: list[Line] = []
+
+    def unsent() -> int:
+        """Answer how many messages are in hand that may still have something to send."""
+        return sum(len(line.leases) - len(line.settler.deletes) for line in lines)
+
     outboxes = {
-        name: Outbox(sqs, queues[name], sqs_outage, tally, tap=tap, shows=shows(sink.codec))
+        name: Outbox(sqs, queues[name], sqs_outage, tally, in_hand=unsent, tap=tap, shows=shows(sink.codec))
         for name, sink in app.sinks.items()
     }
     state = State(store, outage, ttl=config.state_ttl, barrier=config.replicas > 0)
@@ -128,12 +134,11 @@ async def assemble(
         announcer=Announcer(outboxes, store, outage),
         outboxes=outboxes,
     )
-    lines: list[Line] = []
     letters: list[Outbox] = []
     for agent in chosen:
         queue = queues[agent.queue]
         dead = await _dead_letters(sqs, queue, config)
-        outbox = Outbox(sqs, dead, sqs_outage, tally) if dead else None
+        outbox = Outbox(sqs, dead, sqs_outage, tally, in_hand=unsent) if dead else None
         letters += [outbox] if outbox else []
         wait = min(config.wait_seconds, longest_wait)
         lines.append(_line(agent, queue, outbox, runtime, sqs, tap, wait=wait))

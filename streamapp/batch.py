@@ -1,6 +1,7 @@
 """Group concurrent calls into one."""
 
 import logging
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -41,7 +42,8 @@ class Batcher(Generic[T, R]):
 
     A batch is what arrived while the last flush ran, and no flush is under way without a reason: a second one
     begins beside the first only when a full batch waits, up to *parallel*. *linger* is how many seconds a batch
-    that is not full waits for company.
+    that is not full waits for company, if any can come: *in_hand* answers how many items there can be in all, those
+    that wait or fly included, so that nobody waits for nobody.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Batcher(Generic[T, R]):
         name: str,
         limit: int,
         linger: float = 0.0,
+        in_hand: Callable[[], float] = lambda: math.inf,
         parallel: int = 1,
         weigh: Callable[[T], int] = lambda _: 0,
         max_weight: int = 0,
@@ -59,11 +62,13 @@ class Batcher(Generic[T, R]):
         self.name = name
         self._limit = limit
         self._linger = linger
+        self._in_hand = in_hand
         self._parallel = parallel
         self._weigh = weigh
         self._max_weight = max_weight
         self._waiting: deque[_Call[T, R]] = deque()
         self._flying = 0
+        self._items_flying = 0
         self._wake = Event()
         self._full = Event()
         self._closed = False
@@ -106,6 +111,7 @@ class Batcher(Generic[T, R]):
             while await self._something_to_flush():
                 batch = self._cut()
                 self._flying += 1
+                self._items_flying += len(batch)
                 if self._parallel == 1:
                     await self._run(batch)
                 else:
@@ -115,7 +121,7 @@ class Batcher(Generic[T, R]):
         call: _Call[T, R] = _Call(item, self._weigh(item), done)
         self._waiting.append(call)
         self._wake.set()
-        if len(self._waiting) >= self._limit:
+        if self._linger and not self._has_company_to_come():
             self._full.set()
         return call
 
@@ -126,11 +132,15 @@ class Batcher(Generic[T, R]):
                 return False
             self._wake = Event()
             await self._wake.wait()
-        if self._linger and not self._closed and len(self._waiting) < self._limit:
+        if self._linger and not self._closed and self._has_company_to_come():
             self._full = Event()
             with move_on_after(self._linger):
                 await self._full.wait()
         return True
+
+    def _has_company_to_come(self) -> bool:
+        waiting = len(self._waiting)
+        return waiting < self._limit and waiting + self._items_flying < self._in_hand()
 
     def _may_begin(self) -> bool:
         if not self._waiting or self._flying >= self._parallel:
@@ -157,6 +167,7 @@ class Batcher(Generic[T, R]):
             outcomes = [error] * len(batch)
         finally:
             self._flying -= 1
+            self._items_flying -= len(batch)
             self._wake.set()
         for call, outcome in zip(batch, outcomes, strict=True):
             call.outcome = outcome

@@ -80,6 +80,7 @@ class Settler:
             name=f"delete {queue.name}",
             limit=BATCH,
             linger=0.0 if queue.fifo else LINGER,
+            in_hand=lambda: len(leases),
             parallel=4,
         )
         self.releases: Batcher[tuple[Lease, float], None] = Batcher(
