@@ -151,6 +151,11 @@ docs:
     {{ py }} streamapp schema -o docs/asyncapi.json
     {{ py }} streamapp config --env-example > .env.example
 
+# the pictures in docs/, drawn of a real worker's work
+[group('release')]
+screenshots:
+    {{ py }} python docs/screenshots.py
+
 # the wheel and the source distribution
 [group('release')]
 build:

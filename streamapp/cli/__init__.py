@@ -5,7 +5,21 @@ from typing import Annotated
 
 import typer
 
-from streamapp.cli import board, config, demo, dlq, doctor, queues, schema, seed, send, status, story, worker
+from streamapp.cli import (
+    board,
+    config,
+    demo,
+    dlq,
+    doctor,
+    queues,
+    schema,
+    seed,
+    send,
+    status,
+    story,
+    tail,
+    worker,
+)
 from streamapp.cli.exits import INTERRUPTED, exit_code
 from streamapp.errors import StreamappError
 
@@ -22,6 +36,7 @@ cli.command(epilog=worker.EXAMPLES)(worker.worker)
 cli.command(epilog=demo.EXAMPLES)(demo.demo)
 cli.command(epilog=send.EXAMPLES)(send.send)
 cli.command(epilog=seed.EXAMPLES)(seed.seed)
+cli.command(epilog=tail.EXAMPLES)(tail.tail)
 cli.command(epilog=config.EXAMPLES)(config.config)
 cli.command(epilog=story.EXAMPLES)(story.show)
 cli.command(epilog=status.EXAMPLES)(status.status)

@@ -6,7 +6,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -98,16 +98,21 @@ async def open_store(config: "Config") -> "AsyncGenerator[RedisStore]":
     from streamapp.redis_store import open_redis  # noqa: PLC0415 - slow to import
 
     async with open_redis(config.redis_url, replicas=config.replicas) as store:
-        try:
-            await store.ping()
-        except ServiceError as error:
-            raise ServiceError(
-                "Redis",
-                error.fault if error.fault is not Fault.SENDER else Fault.CONFIGURATION,
-                f"{without_password(config.redis_url)} does not answer ({error.detail}); "
-                "start one, or set REDIS_URL",
-            ) from error
+        await reach_redis(config, store.ping)
         yield store
+
+
+async def reach_redis(config: "Config", ask: Callable[[], Awaitable[None]]) -> None:
+    """Ask Redis for the first time; that it does not answer is told with its address."""
+    try:
+        await ask()
+    except ServiceError as error:
+        raise ServiceError(
+            "Redis",
+            error.fault if error.fault is not Fault.SENDER else Fault.CONFIGURATION,
+            f"{without_password(config.redis_url)} does not answer ({error.detail}); "
+            "start one, or set REDIS_URL",
+        ) from error
 
 
 @asynccontextmanager

@@ -5,10 +5,11 @@ import re
 LONGEST = 8192
 """Characters of one text that are shown."""
 
-# C0, DEL, C1, line and paragraph separators, bidirectional controls, tags and lone surrogates: all that can move a
-# cursor, set a clipboard, hide text or turn it round.
+# C0, DEL, C1, line and paragraph separators, bidirectional controls, what is invisible, tags and lone surrogates: all
+# that can move a cursor, set a clipboard, hide text or turn it round.
 _HOSTILE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]"
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
 )
 
 

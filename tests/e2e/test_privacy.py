@@ -1,6 +1,8 @@
 """Nothing personal leaves a message."""
 
 import json
+import subprocess
+import sys
 
 from shop import Sample, Shop, samples
 
@@ -61,11 +63,17 @@ async def test_no_cpf_name_mail_or_secret_reaches_redis_logs_announcements_or_le
 
     logs = await shop.work_off()
 
+    tail = [sys.executable, "-m", "streamapp", "tail", "-n", "1000", "--no-follow", "-o"]
+    seen = [
+        subprocess.run([*tail, form], env=shop.env, capture_output=True, text=True, check=True).stdout
+        for form in ("json", "pretty")
+    ]
     letters = await shop.letters()
     assert any(CANARIES["cpf"] in body for body, _ in letters), "bodies stay as they came"
     left = {
         "logs": logs,
         "Redis": await shop.dump(),
+        "tail": json.dumps(seen, ensure_ascii=False),
         "announcements": repr(await shop.announcements()),
         "letters": repr([dict(attributes) for _, attributes in letters]),
     }
@@ -73,4 +81,5 @@ async def test_no_cpf_name_mail_or_secret_reaches_redis_logs_announcements_or_le
         for canary in CANARIES.values():
             assert canary not in text, f"{canary} in {where}"
     assert "tap:" in left["Redis"], "the tap was looked at too"
+    assert "#9003" in left["tail"]
     assert (await shop.hashes("acompanhamento"))["9001"]["cliente"] == "***.533.447-**"

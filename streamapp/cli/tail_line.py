@@ -1,0 +1,205 @@
+"""How a record looks: pieces of text, each with what it is, so that colour stays somebody else's business."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from typing import Literal, cast
+
+from rich.cells import cell_len
+
+from streamapp.cli.tail_wanted import plain
+from streamapp.cli.text import printable
+from streamapp.tap_record import ERRORS, Effect, TapRecord
+from streamapp_codecs.codec import HIDDEN
+
+Form = Literal["line", "pretty", "json", "raw"]
+Clock = Literal["local", "utc", "ago", "none"]
+
+Piece = tuple[str, str]
+"""A text that is safe to show, and what it is: `time`, `queue:NAME`, `type`, `key`, `outcome:WORD`, `plain`, `dim`."""
+
+SHOWN_FIELDS = 3
+"""Changed fields of one key that fit on a line."""
+
+SHORT = 40
+"""Characters of a text that stands on a line; longer ones are left to `-o pretty`."""
+
+SLOW_MS = 1000
+"""Milliseconds in the queue from which a line says so."""
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
+
+
+@dataclass(slots=True)
+class Layout:
+    """The widths of columns that grow with what has been shown, and how time is told."""
+
+    clock: Clock = "local"
+    zone: tzinfo | None = None
+    max_attempts: int = 5
+    now: float = 0.0
+    widths: dict[str, int] = field(default_factory=lambda: {"queue": 0, "type": 0, "key": 0})
+
+    def pad(self, column: str, text: str) -> str:
+        """Answer *text* as wide as the widest of its column so far, up to a limit."""
+        cells = cell_len(text)
+        width = self.widths[column] = min(max(self.widths[column], cells), SHORT)
+        return text + " " * max(0, width - cells)
+
+    def time(self, unix_ms: int) -> str:
+        """Answer a time of day, with its date where that is another one."""
+        if self.clock == "ago":
+            return f"{duration(self.now * 1000 - unix_ms):>8} ago"
+        moment = datetime.fromtimestamp(unix_ms / 1000, UTC).astimezone(
+            UTC if self.clock == "utc" else self.zone
+        )
+        today = datetime.fromtimestamp(self.now, UTC).astimezone(moment.tzinfo).date()
+        text = moment.strftime("%H:%M:%S.") + f"{unix_ms % 1000:03d}"
+        return text if moment.date() == today else f"{moment:%Y-%m-%d} {text}"
+
+
+def line(record: TapRecord, layout: Layout) -> list[Piece]:
+    """Answer *record* on one line."""
+    outcome = record.outcome
+    pieces = [*_head(record, layout), (f"{took(record):>8}  ", "dim")]
+    about = " · ".join(_about(record, layout.max_attempts))
+    pieces.append((printable(about), f"outcome:{outcome}" if outcome in ERRORS else "plain"))
+    return pieces
+
+
+def pretty(record: TapRecord, layout: Layout) -> list[list[Piece]]:
+    """Answer *record* on several lines: all that is known of it."""
+    facts = [f"message {record.message_id or '-'}", f"attempt {record.attempt}"]
+    if (queued := queued_ms(record)) is not None:
+        facts.append(f"queued {duration(queued)}")
+    facts += [f"handled {took(record).strip()}"] if record.took_ms is not None else []
+    facts += [f"worker {record.worker}"] if record.worker else []
+    lines = [_head(record, layout), [("  " + printable("   ".join(facts)), "dim")]]
+    lines += [
+        [("  " + printable(why), f"outcome:{record.outcome}")] for why in _why(record, layout.max_attempts)
+    ]
+    for effect in record.effects:
+        lines.append([(f"  {printable(effect.table)} ", "dim"), (f"#{printable(effect.key)}", "key")])
+        lines += [
+            [(f"    {printable(name)}  ", "dim"), (printable(f"{old or '-'} → {new or '-'}"), "plain")]
+            for name, (old, new) in effect.fields.items()
+        ]
+    content = record.content
+    if content is not None:
+        text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, indent=2)
+        lines += [[(f"  {printable(part)}", "plain")] for part in text.split("\n")]
+    if record.truncated:
+        lines.append([(f"  … cut; {record.size:,} characters in all", "dim")])
+    return lines
+
+
+def as_json(value: object) -> str:
+    """Answer *value* as JSON on one line, in which nothing but ASCII is left that could act on a terminal."""
+    return json.dumps(value).replace("\x7f", "\\u007f")
+
+
+def machine(record: TapRecord, form: Form) -> str:
+    """Answer *record*, or with `raw` its body, as JSON on one line."""
+    return as_json(record.content if form == "raw" else plain(record))
+
+
+def took(record: TapRecord) -> str:
+    """Answer how long the agent had it in hand."""
+    return "" if record.took_ms is None else duration(record.took_ms)
+
+
+def queued_ms(record: TapRecord) -> int | None:
+    """Answer how long the message lay in its queue, retries included."""
+    if record.sent_ms is None or record.received_ms is None:
+        return None
+    return max(0, record.received_ms - record.sent_ms)
+
+
+def duration(milliseconds: float) -> str:
+    """Answer a duration for people."""
+    seconds = max(0.0, milliseconds / 1000)
+    for limit, unit, word in ((1, 0.001, "ms"), (120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds / unit:.0f} {word}"
+    return f"{seconds / 86400:.0f} d"
+
+
+def _head(record: TapRecord, layout: Layout) -> list[Piece]:
+    time = [] if layout.clock == "none" else [(f"{layout.time(record.done_ms)} ", "time")]
+    key = "" if record.key is None else f"#{_short(record.key)}"
+    return [
+        *time,
+        (f"{layout.pad('queue', _short(record.queue))} ", f"queue:{record.queue}"),
+        (f"{layout.pad('type', _short(record.event_type or '-'))} ", "type"),
+        (f"{layout.pad('key', key)}  ", "key"),
+        (f"{record.outcome:<9}", f"outcome:{record.outcome}"),
+    ]
+
+
+def _about(record: TapRecord, max_attempts: int) -> Iterator[str]:
+    """Answer what is worth knowing of it, the most telling first."""
+    yield from _why(record, max_attempts)
+    if record.effects:
+        yield from _changes(record.effects[0], record.key)
+        if len(record.effects) > 1:
+            yield f"and {len(record.effects) - 1} more"
+    elif record.outcome == "duplicate":
+        yield "nothing changed"
+    elif record.outcome not in ERRORS and record.content is not None:
+        yield from list(_words(record, record.content))[:SHOWN_FIELDS]
+    queued = queued_ms(record)
+    if queued is not None and queued >= SLOW_MS:
+        yield f"{duration(queued)} in queue"
+
+
+def _why(record: TapRecord, max_attempts: int) -> Iterator[str]:
+    if record.outcome == "retry":
+        yield f"{record.attempt}/{max_attempts}"
+    if record.reason:
+        yield f"{record.reason}: {record.detail}" if record.detail else record.reason
+    if record.delay_s is not None:
+        yield f"again in {record.delay_s:g} s"
+
+
+def _changes(effect: Effect, key: str | None) -> Iterator[str]:
+    telling = [
+        (name, old, new)
+        for name, (old, new) in effect.fields.items()
+        if _is_telling(new, effect.key) and _is_telling(old, effect.key)
+    ]
+    # Words first: a counter that went up says less.
+    telling.sort(key=lambda it: not any(map(str.isalpha, it[2] or "")))
+    shown = [f"{name} {new}" if old is None else f"{name} {old} → {new or '-'}" for name, old, new in telling]
+    if effect.key != key:
+        yield f"#{effect.key}"
+    yield from shown[:SHOWN_FIELDS]
+
+
+def _words(record: TapRecord, value: object) -> Iterator[str]:
+    """Answer names and values that a body holds, those left out that are hidden, or stand elsewhere on the line."""
+    if not isinstance(value, dict):
+        return
+    for name, member in cast("dict[str, object]", value).items():
+        if isinstance(member, dict):
+            yield from _words(record, cast("object", member))
+        elif (
+            isinstance(member, (str, int, float))
+            and str(member) not in {record.event_type, HIDDEN}
+            and _is_telling(str(member), record.key or "")
+        ):
+            yield f"{name} {member}"
+
+
+def _is_telling(text: str | None, key: str) -> bool:
+    return text is None or (len(text) <= SHORT and text != key and not _TIME.fullmatch(text))
+
+
+def _short(value: str) -> str:
+    return printable(value if len(value) <= SHORT else f"{value[: SHORT - 1]}…")
+
+
+def text(pieces: Sequence[Piece]) -> str:
+    """Answer the pieces without what they are."""
+    return "".join(piece for piece, _ in pieces).rstrip()

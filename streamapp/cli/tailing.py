@@ -1,0 +1,288 @@
+"""Follow the tap and show it: history first, then what comes, until there is a reason to end."""
+
+import os
+import signal
+import stat
+import sys
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from anyio import (
+    TASK_STATUS_IGNORED,
+    Event,
+    create_task_group,
+    move_on_after,
+    open_signal_receiver,
+    sleep,
+    wait_readable,
+)
+from anyio.abc import TaskStatus
+
+from streamapp.cli.tail_depth import Depths
+from streamapp.cli.tail_line import Form, Layout, Piece, as_json, line, machine, pretty
+from streamapp.cli.tail_screen import Screen, read_keys
+from streamapp.cli.tail_wanted import Wanted
+from streamapp.cli.text import printable
+from streamapp.errors import ServiceError
+from streamapp.tap_reader import TapReader
+from streamapp.tap_record import TapRecord
+
+WAIT = 0.5
+"""Seconds that one read waits for news."""
+
+DRAW_EVERY = 0.25
+"""Seconds between two bars."""
+
+MOST = 500
+"""Lines a second that a terminal is shown: nobody reads more, and it would lag behind."""
+
+HELD = 10_000
+"""Records that a pause holds; as many as a queue's tap keeps."""
+
+RATE_OVER = 5.0
+"""Seconds over which the rate is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be shown, and until when. Times are Unix milliseconds; *timeout* is in seconds."""
+
+    wanted: Wanted
+    form: Form = "line"
+    last: int | None = 10
+    since_ms: int = 0
+    until_ms: int | None = None
+    follows: bool = True
+    count: int | None = None
+    timeout: float | None = None
+
+
+@dataclass(slots=True)
+class Counts:
+    """What has come, whether it was shown or not."""
+
+    words: Counter[str] = field(default_factory=Counter[str])
+    recent: deque[tuple[float, int]] = field(default_factory=deque[tuple[float, int]])
+
+    def add(self, records: Sequence[TapRecord], now: float) -> None:
+        """Count *records*, which came now."""
+        self.words.update(record.outcome for record in records)
+        self.recent.append((now, len(records)))
+        while self.recent and self.recent[0][0] < now - RATE_OVER:
+            self.recent.popleft()
+
+    def rate(self, now: float) -> float:
+        """Answer how many came a second of late."""
+        return sum(number for at, number in self.recent if at >= now - RATE_OVER) / RATE_OVER
+
+
+def bar(what: str, depths: Sequence[str], counts: Counts, now: float) -> str:
+    """Answer the status bar."""
+    words = counts.words
+    parts = [
+        what,
+        *depths,
+        f"{counts.rate(now):.0f}/s",
+        f"ok {words['ok'] + words['duplicate'] + words['skipped']:,}",
+        f"retry {words['retry']:,}",
+        f"dead {words['dead'] + words['invalid']:,}",
+    ]
+    return "  ".join(parts) + "  ·  space pause   q quit"
+
+
+class Tailing:
+    """One tail. `run` answers its exit code."""
+
+    def __init__(
+        self,
+        reader: TapReader,
+        screen: Screen,
+        request: Request,
+        layout: Layout,
+        *,
+        lively: bool,
+        keys: int | None,
+        depths: Depths,
+    ) -> None:
+        self._reader = reader
+        self._screen = screen
+        self._request = request
+        self._layout = layout
+        self._lively = lively
+        self._keys = keys
+        self._depths = depths
+        self._counts = Counts()
+        self._held: deque[TapRecord] = deque(maxlen=HELD)
+        self._is_paused = False
+        self._shown = 0
+        self._left_out = 0
+        self._budget = float(MOST)
+        self._budget_at = time.monotonic()
+        self._over = Event()
+        self._code = 0
+
+    async def run(self) -> int:
+        """Show history, then follow; answer the exit code."""
+        failure: ServiceError | None = None
+        with move_on_after(self._request.timeout) as patience:
+            async with create_task_group() as tasks:
+                await tasks.start(self._listen)
+                tasks.start_soon(self._end, tasks.cancel_scope.cancel)
+                if stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode):
+                    tasks.start_soon(self._until_nobody_reads)
+                if self._keys is not None and self._lively:
+                    tasks.start_soon(self._obey, self._keys)
+                try:
+                    await self._show_history()
+                    if self._lively:
+                        tasks.start_soon(self._draw)
+                        tasks.start_soon(self._depths.run, self._reader)
+                    await self._follow()
+                except ServiceError as error:
+                    failure = error  # raised below: out of a task group it would come as one of several
+                self._over.set()
+        if failure is not None:
+            raise failure
+        if patience.cancelled_caught:
+            return 4 if self._request.count is not None or not self._shown else 0
+        return self._code
+
+    async def _show_history(self) -> None:
+        request = self._request
+        records = await self._reader.history(
+            last=request.last, since_ms=request.since_ms, until_ms=request.until_ms, wanted=request.wanted
+        )
+        self._show(records)
+
+    async def _follow(self) -> None:
+        until = self._request.until_ms
+        is_told = False
+        while self._request.follows and not self._over.is_set():
+            if until is not None and time.time() * 1000 > until:
+                return
+            try:
+                records = await self._reader.follow(WAIT)
+            except ServiceError as error:
+                if not error.heals:
+                    raise
+                if not is_told and not self._lively:
+                    sys.stderr.write(f"streamapp: {error}; trying again\n")
+                is_told = True
+                self._depths.trouble = "Redis does not answer"
+                await sleep(WAIT)
+                continue
+            is_told = False
+            self._depths.trouble = ""
+            self._counts.add(records, time.monotonic())
+            chosen = [
+                record
+                for record in records
+                if record.done_ms >= self._request.since_ms and (until is None or record.done_ms <= until)
+                if self._request.wanted(record)
+            ]
+            if self._is_paused:
+                self._left_out += max(0, len(self._held) + len(chosen) - HELD)
+                self._held.extend(chosen)
+            else:
+                self._show(self._sampled(chosen))
+
+    def _show(self, records: Sequence[TapRecord]) -> None:
+        """Show records, no more than were asked for in all."""
+        count = self._request.count
+        if count is not None:
+            records = records[: count - self._shown]
+        self._layout.now = time.time()
+        lines = [line for record in records for line in self._lines(record)]
+        self._shown += len(records)
+        try:
+            self._screen.show(lines)
+        except BrokenPipeError:
+            self._nobody_reads()
+        if count is not None and self._shown >= count:
+            self._over.set()
+
+    def _lines(self, record: TapRecord) -> list[list[Piece]]:
+        answer = self._request.wanted.answer(record)
+        form = self._request.form
+        if answer is not True:
+            is_text = isinstance(answer, str) and form != "json"
+            return [[(printable(str(answer)) if is_text else as_json(answer), "plain")]]
+        if form == "pretty":
+            return pretty(record, self._layout)
+        return [line(record, self._layout)] if form == "line" else [[(machine(record, form), "plain")]]
+
+    def _sampled(self, records: list[TapRecord]) -> list[TapRecord]:
+        """Answer as many of *records* as a terminal can follow; a pipe has them all."""
+        if not self._lively or self._request.form in {"json", "raw"} or self._request.count is not None:
+            return records
+        now = time.monotonic()
+        self._budget = min(float(MOST), self._budget + (now - self._budget_at) * MOST)
+        self._budget_at = now
+        most = int(self._budget)
+        self._left_out += max(0, len(records) - most)
+        self._budget -= min(most, len(records))
+        return records[:most]
+
+    def _tell_what_was_left_out(self) -> None:
+        if self._left_out and not self._is_paused:
+            note = f"… {self._left_out:,} not shown (over {MOST}/s; pipe or -o json to get all)"
+            self._left_out = 0
+            self._screen.show([[(note, "dim")]])
+
+    async def _draw(self) -> None:
+        turn = 0
+        while True:
+            turn += 1
+            if turn % 4 == 0:
+                self._tell_what_was_left_out()
+            self._screen.status(self._bar())
+            await sleep(DRAW_EVERY)
+
+    def _bar(self) -> str:
+        if self._is_paused:
+            return f"PAUSED  {len(self._held):,} held  ·  space resume   q quit"
+        queues = self._reader.queues
+        what = printable(queues[0]) if len(queues) == 1 else f"{len(queues)} queues"
+        return bar(what, self._depths.words(), self._counts, time.monotonic())
+
+    def _toggle(self) -> None:
+        self._is_paused = not self._is_paused
+        if not self._is_paused:
+            held, self._held = list(self._held), deque(maxlen=HELD)
+            self._show(held)
+        self._screen.status(self._bar())
+
+    async def _obey(self, keys: int) -> None:
+        while True:
+            await wait_readable(keys)
+            pressed = read_keys(keys)
+            if not pressed or "q" in pressed or "\x04" in pressed:
+                self._over.set()
+                return
+            for _ in range(pressed.count(" ") % 2):
+                self._toggle()
+
+    async def _listen(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+        with open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received:
+            task_status.started()
+            async for number in received:
+                if self._over.is_set() and number == signal.SIGINT:
+                    os._exit(130)
+                self._code = 130 if number == signal.SIGINT else 0
+                self._over.set()
+
+    async def _end(self, cancel: Callable[[], object]) -> None:
+        await self._over.wait()
+        cancel()
+
+    async def _until_nobody_reads(self) -> None:
+        """End when the other end of the pipe is closed, though nothing comes that could not be written."""
+        await wait_readable(sys.stdout)
+        self._nobody_reads()
+
+    def _nobody_reads(self) -> None:
+        # They have seen enough. What Python would still flush at its end has nowhere to go either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        self._over.set()

@@ -1,0 +1,150 @@
+"""Row 32: hostile text in every field that is shown: a terminal is written nothing but our own colours."""
+
+import json
+import re
+import subprocess
+import sys
+import unicodedata
+from collections import Counter
+from collections.abc import Callable
+from random import Random
+
+import msgspec
+import pytest
+from terminal import Terminal, environment, record, tell
+
+from streamapp.cli.text import LONGEST, printable
+from streamapp.tap_record import TapRecord
+
+PIECES = [
+    *(chr(code) for code in (*range(32), *range(0x7F, 0xA0))),
+    "\x1b[2J",
+    "\x1b[31m",
+    "\x1b]52;c;cm0gLXJm\x07",
+    "\x1b]8;;http://evil.example\x1b\\",
+    "\x1b]0;title\x07",
+    "\x1bP+q\x1b\\",
+    "\x9b31m",
+    "\x1b[6n",
+    "\r\n",
+    "\r",
+    "\u202eevil\u202c",
+    "\u2066\u2069\u200e\u200f\u061c",
+    "\u2028\u2029\u0085",
+    "\U000e0041\U000e007f",
+    "\ufeff\u200b\u2060",
+    "[red]x[/red]",
+    "[/oops]",
+    "[link=http://evil.example]x[/link]",
+    ":smile:",
+    "\u0301\u0302\u0303",
+    "漢字かな",
+    "👩\u200d👩\u200d👧",
+    "é",
+    "a" * 300,
+    "%s{0}",
+    "\\x1b[31m",
+]
+OURS = re.compile(rb"\x1b\[[0-9;]*m")
+LIVELY = re.compile(rb"\x1b\[(?:[0-9;]*m|2K|1A|\?25[lh])")
+"""What rich writes for a bar that is drawn again: erase the line, up one line, hide and show the cursor."""
+
+
+def hostile(number: int) -> list[str]:
+    """So many strings, each of them a few pieces."""
+    luck = Random(32)
+    return ["".join(luck.choices(PIECES, k=luck.randint(1, 5))) for _ in range(number)]
+
+
+def is_harmless(text: str) -> bool:
+    """Whether no character of *text* can do anything but be seen."""
+    return not any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in text) and not any(
+        c in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
+        or 0xE0000 <= ord(c) < 0xE0080
+        for c in text
+    )
+
+
+def test_what_is_printable_is_harmless_and_loses_nothing() -> None:
+    """One filter stands between any producer and every operator's terminal."""
+    for text in hostile(2_000):
+        shown = printable(text)
+        assert is_harmless(shown)
+        assert is_harmless(printable("\ud83d" + text)), "a lone surrogate"
+        assert all(piece in shown for piece in ("漢字かな", "é") if piece in text)
+    assert len(printable("\x1b" * 100_000)) <= 4 * LONGEST + 1
+
+
+def records(texts: list[str]) -> list[TapRecord]:
+    """A record with a hostile text in each field that can hold one."""
+    found: list[TapRecord] = []
+    for number, text in enumerate(texts):
+        fields = msgspec.json.decode(
+            msgspec.json.encode(record(number, outcome=("ok", "retry", "dead")[number % 3]))
+        )
+        fields |= dict.fromkeys(("message_id", "event_type", "key", "reason", "detail", "worker"), text)
+        fields["body"] = {text: [text]}
+        fields["effects"] = (
+            [{"table": text, "key": text, "fields": {text: [text, text]}}] if number % 2 else []
+        )
+        found.append(msgspec.json.decode(msgspec.json.encode(fields), type=TapRecord))
+    return found
+
+
+@pytest.fixture
+def env(redis_url: str, prefix: str) -> dict[str, str]:
+    """The environment of a tail that finds 2,000 hostile records, some of them in a queue with a hostile name."""
+    env = environment(redis_url, f"{prefix}:")
+    told = records(hostile(2_000))
+    odd = [msgspec.structs.replace(it, queue="\x1b[2J\u202eq") for it in told[-5:]]
+    tell(redis_url, env["STREAMAPP_KEY_PREFIX"], [*told[:-5], *odd])
+    return env
+
+
+@pytest.mark.parametrize(
+    "arguments", [["-o", "line"], ["-o", "pretty"], ["--color", "always"], ["--order", "x"]]
+)
+def test_a_pipe_is_written_text_and_our_own_colours(env: dict[str, str], arguments: list[str]) -> None:
+    """What is piped is looked at in the end."""
+    command = [sys.executable, "-m", "streamapp", "tail", "-n", "2000", "--no-follow", *arguments]
+
+    done = subprocess.run(command, env=env, capture_output=True, check=True, timeout=50)
+
+    written = OURS.sub(b"", done.stdout) if "always" in arguments else done.stdout
+    lines = written.decode().split("\n")
+    assert all(is_harmless(line) for line in lines)
+    if "pretty" not in arguments and "--order" not in arguments:
+        assert len(lines) == 2_001, "each record is one line"
+    assert is_harmless(done.stderr.decode().replace("\n", ""))
+
+
+@pytest.mark.parametrize("form", ["json", "raw"])
+def test_json_is_ascii_and_whole(env: dict[str, str], form: str) -> None:
+    """A program that reads it gets the text back as it was, and a terminal nothing to act on."""
+    command = [sys.executable, "-m", "streamapp", "tail", "-n", "2000", "--no-follow", "-o", form]
+
+    done = subprocess.run(command, env=env, capture_output=True, check=True, timeout=50)
+
+    lines = done.stdout.decode("ascii").split("\n")[:-1]
+    bodies = [json.loads(line) for line in lines]
+    bodies = [it["body"] for it in bodies] if form == "json" else bodies
+    assert Counter(map(str, bodies)) == Counter(str({text: [text]}) for text in hostile(2_000))
+    assert all(is_harmless(line) for line in lines)
+
+
+def test_a_terminal_shows_them_and_does_nothing_that_they_say(
+    env: dict[str, str], figure: Callable[[str], None]
+) -> None:
+    """No cursor moves, no title, no clipboard, no link, and the bar stays where it was."""
+    with Terminal(["tail", "-n", "2000"], env, columns=100, lines=30) as terminal:
+        terminal.until("space pause", "▌ 2 queues")
+        terminal.press("q")
+        assert terminal.ended() == 0
+
+        rest = LIVELY.sub(b"", terminal.raw)
+        assert b"\x1b" not in rest
+        assert all(is_harmless(line) for line in re.split("[\r\n]+", rest.decode()))
+        assert terminal.screen.title == ""
+        figure(
+            f"2,000 hostile strings in 8 fields each, {len(terminal.raw):,} bytes written, 0 of them theirs"
+        )
