@@ -1,0 +1,68 @@
+"""Alerts and the dashboard ask for metrics that there are."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from streamapp.metrics import Metrics
+from streamapp.tally import Tally
+
+ROOT = Path(__file__).parents[2]
+ALERTS = ROOT / "deploy" / "prometheus" / "alerts.yaml"
+NAME = re.compile(r"\b(?:streamapp|messaging|process)_[a-z_]+")
+
+
+def asked() -> set[str]:
+    """Every metric that a rule or a panel asks for."""
+    groups = yaml.safe_load(ALERTS.read_text())["groups"]
+    dashboard = json.loads((ROOT / "deploy" / "grafana" / "dashboard.json").read_text())
+    expressions = [rule["expr"] for group in groups for rule in group["rules"]]
+    expressions += [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    labels = {"messaging_destination_name"}
+    return {name for text in expressions for name in NAME.findall(text)} - labels
+
+
+def exported() -> str:
+    """The source and the page of a worker's metrics: families without a value yet have no line."""
+    page = Metrics(Tally()).page()[0].decode()
+    return page + (ROOT / "streamapp" / "metrics.py").read_text()
+
+
+def test_every_metric_that_is_asked_for_is_there() -> None:
+    """An alert on a misspelt metric never fires."""
+    known = exported()
+
+    missing = {
+        name
+        for name in asked()
+        if re.sub("_(total|bucket|count|sum)$", "", name).removeprefix("streamapp_") not in known
+    }
+
+    assert len(asked()) > 10
+    assert missing == set()
+
+
+def test_the_documentation_names_every_metric() -> None:
+    """Who writes an alert looks there."""
+    documented = (ROOT / "docs" / "operating.md").read_text()
+
+    named = re.findall(
+        r'"((?:streamapp|messaging)_[a-z_]+)"', (ROOT / "streamapp" / "metrics.py").read_text()
+    )
+
+    assert len(named) > 5
+    labels = {"messaging_system", "messaging_operation_name", "messaging_destination_name"}
+    assert [name for name in named if name not in documented and name not in labels] == []
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool comes with Prometheus")
+def test_prometheus_takes_the_rules() -> None:
+    """Its own tool is the judge."""
+    done = subprocess.run(["promtool", "check", "rules", ALERTS], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
