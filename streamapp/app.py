@@ -128,9 +128,16 @@ class App:
         announce: Callable[[S | None, S | None], Any] | None = None,
         to: Sink[Any] | None = None,
         expires: bool = True,
+        once: bool = False,
+        identity: Callable[[E], str] | None = None,
     ) -> Table[S, E]:
-        """Declare typed state by key; *announce* says what a change tells *to* the outside."""
-        table: Table[S, E] = Table(name, of, fold=fold, announce=announce, to=to, expires=expires)
+        """Declare typed state by key; *announce* says what a change tells *to* the outside.
+
+        *once* and *identity* are for a fold that is no merge, such as a counter: see `Table`.
+        """
+        table: Table[S, E] = Table(
+            name, of, fold=fold, announce=announce, to=to, expires=expires, once=once, identity=identity
+        )
         return _once(self._tables, "table", name, table)
 
     def index(self, name: str) -> Index:

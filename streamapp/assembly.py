@@ -123,7 +123,13 @@ async def assemble(
         name: Outbox(sqs, queues[name], sqs_outage, tally, in_hand=unsent, tap=tap, shows=shows(sink.codec))
         for name, sink in app.sinks.items()
     }
-    state = State(store, outage, ttl=config.state_ttl, barrier=config.replicas > 0)
+    state = State(
+        store,
+        outage,
+        ttl=config.state_ttl,
+        barrier=config.replicas > 0,
+        evicted=lambda table, number: tally.add(table, "evicted", number),
+    )
     runtime = Runtime(
         config=config,
         tally=tally,

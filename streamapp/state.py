@@ -12,6 +12,7 @@ import msgspec
 
 from streamapp.delivery import Outgoing
 from streamapp.errors import Crowded, MessageTooLarge, ServiceError, StreamappError
+from streamapp.once import Seen
 from streamapp.outage import Outage
 from streamapp.record import Record
 from streamapp.store import MAX_PENDING, PENDING, TOKEN, Commit, Store
@@ -19,6 +20,11 @@ from streamapp.store import MAX_PENDING, PENDING, TOKEN, Commit, Store
 
 class Folded(Protocol):
     """What a table declares, as far as changing its state goes."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
 
     @property
     def record(self) -> Record[Any]:
@@ -73,13 +79,14 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Change:
-    """One event for one key of one table."""
+    """One event for one key of one table; one with an *identity* is folded only where that was not seen yet."""
 
     table: Folded
     key: str
     redis_key: str
     event: object
     max_bytes: int
+    identity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +119,27 @@ class _Plan:
 
     outcomes: list[Changed | Exception] = field(default_factory=list[Changed | Exception])
     commit: Commit | None = None
+    evicted: int = 0
 
 
 class State:
     """Changes hashes in batches: two round trips a batch, one commit a key."""
 
-    def __init__(self, store: Store, outage: Outage, *, ttl: float, barrier: bool) -> None:
+    def __init__(
+        self,
+        store: Store,
+        outage: Outage,
+        *,
+        ttl: float,
+        barrier: bool,
+        evicted: Callable[[str, int], None] = lambda _table, _number: None,
+    ) -> None:
         self._store = store
         self._outage = outage
         self._ttl = ttl
         # With a barrier a duplicate commits too: only a write of its own can prove that the replicas follow.
         self._barrier = barrier
+        self._evicted = evicted
         self._run_id = os.urandom(9).hex()
         self._counter = itertools.count()
 
@@ -142,6 +159,8 @@ class State:
             for key in await self._conflicts(plans):
                 del plans[key]
             for key, plan in plans.items():
+                if plan.evicted:
+                    self._evicted(changes[todo[key][0]].table.name, plan.evicted)
                 outcomes.update(zip(todo.pop(key), plan.outcomes, strict=True))
         return [outcomes[position] for position in range(len(changes))]
 
@@ -179,7 +198,12 @@ class State:
         new: dict[str, str] = {}
         steps: list[tuple[Any, bool, Mapping[str, str], Mapping[str, str]] | Exception] = []
         now = time.time()
+        seen = Seen(stored, now)
         for change in changes:
+            if change.identity is not None and change.identity in seen:
+                same = stored if written is None else written
+                steps.append((state, False, same, same))
+                continue
             try:
                 after, announcement = _step(change, state, len(pending))
                 fields_after = {} if after is None else table.record.write(after)
@@ -204,12 +228,17 @@ class State:
                 new[PENDING + identity] = text
             steps.append((after, after != state, stored if written is None else written, fields_after))
             state, written = after, fields_after
+            if change.identity is not None:
+                seen.add(change.identity)
         owed_now = tuple(pending)
         outcomes = [
             step if isinstance(step, Exception) else Changed(step[0], step[1], owed_now, *step[2:])
             for step in steps
         ]
-        return _Plan(outcomes, self._commit(changes[0], written, stored, new, keep=bool(pending), ttl=ttl))
+        forgotten, evicted = seen.drop()
+        new.update(seen.put)
+        commit = self._commit(changes[0], written, stored, new, forgotten, keep=bool(pending), ttl=ttl)
+        return _Plan(outcomes, commit, evicted)
 
     def _commit(
         self,
@@ -217,6 +246,7 @@ class State:
         written: Mapping[str, str] | None,
         stored: Mapping[str, str],
         new: Mapping[str, str],
+        forgotten: Sequence[str],
         *,
         keep: bool,
         ttl: float | None,
@@ -225,7 +255,7 @@ class State:
         if written is None:  # no event got through
             written = {name: text for name, text in stored.items() if name in names}
         put = {name: text for name, text in written.items() if stored.get(name) != text}
-        drop = [name for name in stored if name in names and name not in written]
+        drop = [name for name in stored if name in names and name not in written] + list(forgotten)
         if not (put or drop or new or (self._barrier and stored)):
             return None
         token = f"{self._run_id}{next(self._counter):x}"

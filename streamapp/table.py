@@ -8,6 +8,8 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from streamapp.delivery import Outgoing
+from streamapp.errors import StreamappError
+from streamapp.once import identity_of, shortened
 from streamapp.record import Record
 from streamapp.sink import Sink
 from streamapp.state import Change, Changed
@@ -24,6 +26,11 @@ class Table(Generic[S, E]):
 
     *fold* answers the state after an event from the one before it (None: no state), *announce* what the
     change says to the outside. Both are pure: they may run again when somebody else's change came first.
+
+    With *once* an event is folded into a key once, though it may come again: its identity is kept in the hash, by
+    the same commit, for 30 days and among the last 1,000. That identity is what *identity* answers (which implies
+    *once*), or the hash of the message's body and the event's place in it: neither changes when the message comes
+    again, or back from a dead-letter queue. Two messages with one body are then one event.
     """
 
     def __init__(
@@ -35,13 +42,17 @@ class Table(Generic[S, E]):
         announce: Callable[[S | None, S | None], Any] | None = None,
         to: Sink[Any] | None = None,
         expires: bool = True,
+        once: bool = False,
+        identity: Callable[[E], str] | None = None,
     ) -> None:
-        self.name = name
+        self.name: str = name
         self.record: Record[Any] = Record(of)
         self.fold: Callable[[Any, Any], Any] = fold
         self.expires = expires
         self._announce = announce
         self._sink = to
+        self._once = once or identity is not None
+        self._identity = identity
 
     def __repr__(self) -> str:
         return f"<Table {self.name}>"
@@ -59,14 +70,14 @@ class Table(Generic[S, E]):
         """
         work = current_work(self)
         with work.timeout.paused():
-            changed = await work.runtime.changes.submit(self._change(work.runtime, key, event))
+            changed = await work.runtime.changes.submit(self._change(work, key, event))
         work.note(self.name, key, changed)
         return changed.state  # type: ignore[no-any-return]  # fold's answer
 
     async def update_many(self, events: Sequence[tuple[str, E]]) -> list[S | None]:
         """Apply each event to its key, together; answer the states. Raises the first failure once all are through."""
         work = current_work(self)
-        changes = [self._change(work.runtime, key, event) for key, event in events]
+        changes = [self._change(work, key, event) for key, event in events]
         with work.timeout.paused():
             outcomes = await work.runtime.changes.submit_all(changes)
         changed: list[Changed] = []
@@ -106,9 +117,32 @@ class Table(Generic[S, E]):
         message = self._announce(before, after)
         return None if message is None else self._sink.outgoing(message, plain(key))
 
-    def _change(self, runtime: Runtime, key: str, event: E) -> Change:
+    def _change(self, work: Work, key: str, event: E) -> Change:
+        runtime = work.runtime
         max_bytes = runtime.outboxes[self._sink.queue].queue.max_bytes if self._sink else 0
-        return Change(self, key, self.redis_key(runtime.config.key_prefix, key), event, max_bytes)
+        redis_key = self.redis_key(runtime.config.key_prefix, key)
+        return Change(self, key, redis_key, event, max_bytes, self._identity_of(work, event))
+
+    def _identity_of(self, work: Work, event: E) -> str | None:
+        if not self._once:
+            return None
+        if self._identity is not None:
+            return shortened(self._identity(event))
+        for lease in work.leases:
+            for position, one in enumerate(lease.decoded.events if lease.decoded else ()):
+                if one is event:
+                    return identity_of(lease.delivery.body, position)
+        raise NoIdentity(self.name)
+
+
+class NoIdentity(StreamappError):
+    """A table that applies each event once was given one that no message in hand holds."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(
+            f"table {table!r} applies each event once, and knows an event that the agent's stream brought by its "
+            "message; for one that the agent made, declare the table with identity="
+        )
 
 
 class Index:

@@ -20,6 +20,7 @@ Word = Literal[
     "silent",
     "crashing",
     "swept",
+    "evicted",
     "tap_dropped",
 ]
 """received: deliveries taken in. ok, duplicate (nothing changed), skipped, invalid and dead (dead-lettered: by the
@@ -27,7 +28,8 @@ codec, by the agent or its last attempt): how a message ended. retry, released: 
 first. sent: outgoing messages accepted, in sends calls. refused: outgoing messages that SQS will never take.
 blocked: how often the event loop stood still, by agent.
 silent: how often a poll did not return. crashing: how often an agent failed at many messages in a row. swept: announcements, by
-their queue, that a sweep found owed for long and sent. tap_dropped: records that viewers will not see."""
+their queue, that a sweep found owed for long and sent. evicted: identities, by their table, that made
+room for newer ones. tap_dropped: records that viewers will not see."""
 
 
 class Tally:
