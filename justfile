@@ -113,7 +113,7 @@ bench *args:
 # the rig: real processes, a real Valkey and an SQS with a ledger, and all that breaks them; long form, with a table
 [group('quality')]
 chaos *args:
-    @{{ py }} pytest tests/faults -k 'row_01 or row_02 or row_06 or row_08 or row_09 or row_16 or row_30' --long -q --timeout 3600 --figures docs/guarantees-figures.md "$@"
+    @{{ py }} pytest tests/faults -k 'row_01 or row_02 or row_06 or row_08 or row_09 or row_16 or row_30' --long -q --timeout 3600 --figures docs/guarantees.md "$@"
 
 # whole workers in a thousand worlds that go wrong, by a seed; one of them again: just simulate --seed 7
 [group('quality')]

