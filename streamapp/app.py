@@ -9,7 +9,7 @@ import msgspec
 
 from streamapp.config import Config, Setting
 from streamapp.errors import ConfigError
-from streamapp.scenario import Board, Example, Portrait, Scenario, Traffic
+from streamapp.scenario import Board, Example, Portrait, Scenario, Traffic, Website
 from streamapp.sink import Encoder, Sink
 from streamapp.stream import Stream
 from streamapp.table import Index, Table
@@ -62,6 +62,8 @@ class App:
         """Makes up traffic, for `seed` and `demo`."""
         self.boards: Sequence[Board] = ()
         """Live views for `board`; `demo` shows the first while it runs."""
+        self.website: Website | None = None
+        """The boards as pages of a worker that serves HTTP."""
         self.portrait: Portrait | None = None
         """What `show` tells."""
         self.examples: Sequence[Example] = ()

@@ -122,6 +122,20 @@ class Board:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Website:
+    """An app's boards as web pages of its worker, by path.
+
+    *queue* is the path of what stands on the first board, *one* that of one hash of its table by key, both as
+    JSON; nobody is told the fields in *hidden*, nor those that begin with `_`.
+    """
+
+    pages: Mapping[str, Board]
+    queue: str = "/api/queue"
+    one: str = "/api/one"
+    hidden: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Portrait:
     """What `show` tells of one thing that the app tracks in *table*, called *word*.
 

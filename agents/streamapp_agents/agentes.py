@@ -12,7 +12,7 @@ from streamapp_agents.cenario import hora_do_almoco
 from streamapp_agents.exemplos import exemplos
 from streamapp_agents.ficha import Ficha
 from streamapp_agents.produto import Produto, aplicar_produto
-from streamapp_agents.quadro import cliente, cozinha
+from streamapp_agents.quadro import cliente, cozinha, paginas
 from streamapp_agents.retrato import retrato
 from streamapp_codecs import acompanhamento, pagamento, pedido, produto
 from streamapp_codecs.eventos import Evento, EventoPedido, EventoProduto
@@ -23,6 +23,7 @@ ESCUTA = timedelta(hours=24)
 app = App("acompanhamento")
 app.scenario = hora_do_almoco
 app.boards = (cozinha, cliente)
+app.website = paginas
 app.portrait = retrato
 app.examples = exemplos
 app.settings = (ajustes.INICIO,)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from streamapp.scenario import Board, Card, Words
+from streamapp.scenario import Board, Card, Website, Words
 from streamapp_agents.estimativa import ItemPedido
 from streamapp_agents.fatos import TERMINAIS
 
@@ -68,6 +68,13 @@ cliente = Board(
     is_over=encerrado,
     shows_age=False,
     words=PALAVRAS,
+)
+
+paginas = Website(
+    pages={"/": cliente, "/cozinha": cozinha},
+    queue="/api/fila",
+    one="/api/pedidos",
+    hidden=("cliente",),
 )
 
 

@@ -68,7 +68,7 @@ async def _work(
     tally = Tally()
     polls = most_polls(app, config)
     async with (
-        monitored(config, tally) as begin,
+        monitored(app, config, tally) as begin,
         setup.open_sqs(polls=polls) as aws,
         setup.open_calls(aws, config.sqs_client, polls=polls) as sqs,
         setup.open_store(config) as store,

@@ -1,0 +1,211 @@
+"""The monitors as pages: what they answer, and what a real browser shows."""
+
+import json
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import redis.asyncio
+from anyio import fail_after, sleep
+
+import streamapp_agents
+from streamapp.config import Config
+from streamapp.health import Health
+from streamapp.http import serve_http
+from streamapp.metrics import Metrics
+from streamapp.redis_store import open_redis
+from streamapp.redis_tap import open_tap
+from streamapp.site import pages_of
+from streamapp.tally import Tally
+from streamapp.tap import Entry
+
+CHROMIUM = shutil.which("chromium")
+SEEN_WITHIN = 15.0
+"""Seconds: a second on an idle machine, which this one may not be."""
+
+
+class Shop:
+    """State and news of a shop, written as a worker would, and its website."""
+
+    def __init__(self, redis_url: str, prefix: str) -> None:
+        self.config = Config(redis_url=redis_url, key_prefix=f"{prefix}:")
+        self._redis = redis.asyncio.Redis.from_url(redis_url, decode_responses=True)
+
+    async def order(self, key: str, status: str, **fields: str) -> None:
+        """An order's state changed, and that was told."""
+        state = {
+            "id_pedido": key,
+            "status": status,
+            "status_pagamento": "pago",
+            "conhecido": "1",
+            "versao": "1",
+            "cliente": "***.456.789-**",
+            "criado_em": "2025-07-28T15:00:20Z",
+            "atualizado_em": "2025-07-28T15:00:20Z",
+            "_t": "secret token",
+            **fields,
+        }
+        await self._redis.hset(f"{self.config.key_prefix}acompanhamento:{key}", mapping=state)
+        async with open_tap(self.config.redis_url, self.config.key_prefix) as taps:
+            await taps.append([Entry("acompanhamento-events", b"{}", 1, 100)])
+
+    async def close(self) -> None:
+        """Close what this holds."""
+        await self._redis.aclose()
+
+    @asynccontextmanager
+    async def serving(self, address: str = "127.0.0.1:0") -> AsyncIterator[str]:
+        """Serve the website; answer its URL."""
+        async with (
+            open_redis(self.config.redis_url) as state,
+            open_tap(self.config.redis_url, self.config.key_prefix) as news,
+            pages_of(streamapp_agents.app, self.config, state, news) as pages,
+            serve_http(address, Health(), Metrics(Tally()).page, pages) as url,
+        ):
+            yield url
+
+
+@pytest.fixture
+async def shop(redis_url: str, prefix: str) -> AsyncIterator[Shop]:
+    """An open shop."""
+    opened = Shop(redis_url, prefix)
+    yield opened
+    await opened.close()
+
+
+async def fila(session: aiohttp.ClientSession, url: str) -> dict[str, list[str]]:
+    """Answer the numbers in each column of the kitchen, once the state was read."""
+    with fail_after(SEEN_WITHIN):
+        while True:
+            async with session.get(f"{url}/api/fila?board=cozinha") as answer:
+                if answer.status == 200:
+                    columns = await answer.json()
+                    return {it["name"]: [card["key"] for card in it["cards"]] for it in columns}
+            await sleep(0.05)
+
+
+async def boards(session: aiohttp.ClientSession, url: str, **headers: str) -> AsyncIterator[tuple[str, Any]]:
+    """Yield (id, columns) of each word that the event stream has of the board."""
+    async with session.get(f"{url}/events?board=cozinha", headers=headers) as stream:
+        assert stream.headers["Content-Type"] == "text/event-stream"
+        place = ""
+        async for raw in stream.content:
+            line = raw.decode().rstrip("\n")
+            if line.startswith("id: "):
+                place = line[4:]
+            if line.startswith("data: ["):
+                yield place, json.loads(line[6:])
+
+
+async def test_the_queue_and_one_order_are_told_without_anything_personal(shop: Shop) -> None:
+    """A public screen must not know who ordered."""
+    await shop.order("1001", "Em preparação")
+
+    async with shop.serving() as url, aiohttp.ClientSession() as session:
+        columns = await fila(session, url)
+        async with session.get(f"{url}/api/pedidos/1001") as answer:
+            order = await answer.json()
+        async with session.get(f"{url}/api/pedidos/9999") as answer:
+            unknown = answer.status
+        bodies = []
+        for path in ("/", "/cozinha", "/api/fila", "/api/pedidos/1001", "/board.js"):
+            async with session.get(f"{url}{path}") as answer:
+                assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+                bodies.append(await answer.text())
+
+    assert columns == {"Recebido": [], "Em preparação": ["1001"], "Pronto": []}
+    assert order["status"] == "Em preparação"
+    assert order.keys().isdisjoint({"cliente", "_t"})
+    assert unknown == 404
+    assert "456.789" not in "".join(bodies)
+    assert "secret token" not in "".join(bodies)
+
+
+async def test_a_change_reaches_who_watches(shop: Shop) -> None:
+    """The monitor on the wall is the reason for all of this."""
+    await shop.order("1001", "Em preparação")
+
+    async with shop.serving() as url, aiohttp.ClientSession() as session:
+        stream = boards(session, url)
+        with fail_after(SEEN_WITHIN):
+            _, before = await anext(stream)
+            await shop.order("1001", "Pronto")
+            _, after = await anext(stream)
+        await stream.aclose()
+
+    assert [len(column["cards"]) for column in before] == [0, 1, 0]
+    assert [len(column["cards"]) for column in after] == [0, 0, 1]
+
+
+async def test_who_comes_back_after_a_restart_has_missed_nothing(shop: Shop) -> None:
+    """A deploy at lunch time must not freeze the board."""
+    await shop.order("1001", "Em preparação")
+    async with shop.serving() as url, aiohttp.ClientSession() as session:
+        stream = boards(session, url)
+        with fail_after(SEEN_WITHIN):
+            place, _ = await anext(stream)
+        await stream.aclose()
+    await shop.order("1001", "Finalizado")
+    await shop.order("1002", "Pronto")
+
+    async with shop.serving() as url, aiohttp.ClientSession() as session:
+        stream = boards(session, url, **{"Last-Event-ID": place})
+        with fail_after(SEEN_WITHIN):
+            later, columns = await anext(stream)
+        await stream.aclose()
+
+    assert [[card["key"] for card in column["cards"]] for column in columns] == [[], [], ["1002"]]
+    assert tuple(map(int, later.split("-"))) > tuple(map(int, place.split("-")))
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+@pytest.mark.timeout(180)
+async def test_a_browser_shows_the_board(shop: Shop, tmp_path: Path) -> None:
+    """Appears, moves, says when it is stale, comes back; on two sizes, and nothing personal in the page."""
+    from playwright.async_api import async_playwright
+
+    await shop.order(
+        "1001", "Em preparação", itens='[{"id_produto":"1","nome":"<b>X-Burger</b>","quantidade":2}]'
+    )
+    async with async_playwright() as play:
+        browser = await play.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"],
+        )
+        page = await browser.new_page(viewport={"width": 1920, "height": 1080})
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        async with shop.serving() as url:
+            await page.goto(f"{url}/cozinha")
+            await page.wait_for_selector('[data-column="Em preparação"] [data-key="1001"]')
+            assert "2× <b>X-Burger</b>" in await page.inner_text("main")
+            await shop.order("1002", "Em preparação")
+            await page.wait_for_selector('[data-column="Em preparação"] [data-key="1002"]')
+            await shop.order("1001", "Pronto")
+            await page.wait_for_selector('[data-column="Pronto"] [data-key="1001"]')
+            await page.screenshot(path=shots(tmp_path) / "cozinha.png")
+            assert await page.is_hidden("#stale")
+            assert "456.789" not in await page.content()
+        await page.wait_for_selector("#stale:not([hidden])", timeout=30_000)
+        await page.screenshot(path=shots(tmp_path) / "stale.png")
+        await shop.order("1002", "Pronto")
+        async with shop.serving(url.removeprefix("http://")):
+            await page.wait_for_selector('[data-column="Pronto"] [data-key="1002"]', timeout=30_000)
+            assert await page.is_hidden("#stale")
+            small = await browser.new_page(viewport={"width": 768, "height": 1024})
+            await small.goto(f"{url}/")
+            await small.wait_for_selector('[data-column="Pronto"] [data-key="1002"]')
+            assert await small.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            await small.screenshot(path=shots(tmp_path) / "cliente.png")
+        await browser.close()
+    assert errors == []
+
+
+def shots(tmp_path: Path) -> Path:
+    """Where pictures go: kept where BOARD_SHOTS says, for who wants to look at them."""
+    return Path(os.environ.get("BOARD_SHOTS", tmp_path))
