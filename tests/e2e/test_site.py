@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 import redis.asyncio
 from anyio import fail_after, sleep
+from playwright.async_api import async_playwright
 
 import streamapp_agents
 from streamapp.config import Config
@@ -167,8 +168,6 @@ async def test_who_comes_back_after_a_restart_has_missed_nothing(shop: Shop) -> 
 @pytest.mark.timeout(180)
 async def test_a_browser_shows_the_board(shop: Shop, tmp_path: Path) -> None:
     """Appears, moves, says when it is stale, comes back; on two sizes, and nothing personal in the page."""
-    from playwright.async_api import async_playwright
-
     await shop.order(
         "1001", "Em preparação", itens='[{"id_produto":"1","nome":"<b>X-Burger</b>","quantidade":2}]'
     )
@@ -183,7 +182,7 @@ async def test_a_browser_shows_the_board(shop: Shop, tmp_path: Path) -> None:
         async with shop.serving() as url:
             await page.goto(f"{url}/cozinha")
             await page.wait_for_selector('[data-column="Em preparação"] [data-key="1001"]')
-            assert "2× <b>X-Burger</b>" in await page.inner_text("main")
+            assert "\N{MULTIPLICATION SIGN} <b>X-Burger</b>" in await page.inner_text("main")
             await shop.order("1002", "Em preparação")
             await page.wait_for_selector('[data-column="Em preparação"] [data-key="1002"]')
             await shop.order("1001", "Pronto")
