@@ -8,13 +8,12 @@ import typer
 from streamapp.cli import setup
 from streamapp.errors import ConfigError
 
-EXAMPLES = """Examples:
-
-streamapp schema
-
-streamapp schema --format jsonschema pedido_criado
-
-streamapp schema -o docs/asyncapi.json
+EXAMPLES = """
+\b
+Examples:
+  streamapp schema
+  streamapp schema --format jsonschema pedido_criado
+  streamapp schema -o docs/asyncapi.json
 """
 
 

@@ -17,6 +17,12 @@ COMMANDS = [
     ["config"],
     ["doctor"],
     ["board"],
+    ["show"],
+    ["status"],
+    ["schema"],
+    ["dlq", "ls"],
+    ["dlq", "show"],
+    ["dlq", "redrive"],
 ]
 
 HEAVY = {
