@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import anyio
@@ -12,24 +13,47 @@ from rich.text import Text
 import streamapp_agents
 from streamapp.assembly import assemble
 from streamapp.aws import open_aws
+from streamapp.cli.boards import Picture
+from streamapp.cli.checkup import Checkup, Finding
 from streamapp.cli.embedded import local_aws, redis_server, sqs_server
+from streamapp.cli.findings import Printer
 from streamapp.cli.queues import create_queues
 from streamapp.cli.tail_line import Layout, line
 from streamapp.cli.tail_screen import style_of
 from streamapp.cli.tailing import Counts, bar
 from streamapp.config import Config
 from streamapp.delivery import Outgoing
+from streamapp.monitor import Monitor
 from streamapp.redis_store import open_redis
 from streamapp.redis_tap import open_tap
+from streamapp.scenario import Card
 from streamapp.tally import Tally
 from streamapp.tap import Tap
 from streamapp.tap_reader import TapReader
 from streamapp.tap_record import TapRecord
 from streamapp.worker import Worker
+from streamapp_agents.exemplos import pagamento_atualizado, pedido_criado, pedido_status_atualizado
 
 FOLDER = Path(__file__).parent
 SAMPLES = FOLDER.parent / "tests" / "data" / "messages.jsonl"
 LINES = 24
+LUNCH = [
+    (1, "Recebido"),
+    (4, "Em preparação"),
+    (24, "Em preparação"),
+    (50, "Em preparação"),
+    (0.5, "Pronto"),
+    (6, "Pronto"),
+]
+"""Minutes since an order was made, and how far it has come."""
+MENU = [
+    [{"id": 1, "nome": "X-Burger", "categoria": "LANCHE", "quantidade": 2}],
+    [
+        {"id": 2, "nome": "X-Salada", "categoria": "LANCHE", "quantidade": 1},
+        {"id": 7, "nome": "Suco", "quantidade": 1},
+    ],
+    [{"id": 3, "nome": "X-Tudo", "categoria": "LANCHE", "quantidade": 3}],
+]
 
 
 async def work(config: Config) -> list[TapRecord]:
@@ -72,12 +96,63 @@ def draw_tail(records: list[TapRecord]) -> None:
     console.save_svg(str(FOLDER / "tail.svg"), title="streamapp tail")
 
 
+async def serve_lunch(config: Config) -> dict[str, list[Card]]:
+    """Let a worker process a small lunch and a message that is none; answer what stands on the kitchen's board."""
+    now = datetime.now(UTC)
+    async with open_aws() as aws, open_redis(config.redis_url) as store:
+        await create_queues(streamapp_agents.app, config, aws)
+        for number, (minutes, status) in enumerate(LUNCH, 1041):
+            at = now - timedelta(minutes=minutes)
+            for event, changes in (
+                (pedido_criado, {"id_pedido": number, "produtos": MENU[number % len(MENU)]}),
+                (pagamento_atualizado, {"id_pedido": str(number), "id_pagamento": number}),
+                (pedido_status_atualizado, {"id_pedido": number, "status": status}),
+            ):
+                body = event(at)
+                body = {**body, "data": {**body["data"], **changes}}
+                queue = await aws.find(
+                    "pagamento-events" if event is pagamento_atualizado else "pedido-events"
+                )
+                await aws.send(queue, [Outgoing(json.dumps(body))])
+        await aws.send(await aws.find("pedido-events"), [Outgoing("not json")])
+        await aws.create("produto-events", {"RedrivePolicy": ""})
+        parts = await assemble(streamapp_agents.app, config, aws, store, Tally(), longest_wait=0.0)
+        await Worker(parts).run(idle=0.5)
+        board = streamapp_agents.app.boards[0]
+        start = streamapp_agents.app.tables[board.table].start(config.key_prefix)
+        return await Monitor(board, store, start).look()
+
+
+def draw_board(columns: dict[str, list[Card]]) -> None:
+    """Draw the kitchen's board."""
+    console = Console(record=True, width=140, height=12, file=open(os.devnull, "w"), force_terminal=True)  # noqa: PTH123, SIM115 - nowhere
+    console.print(Picture(streamapp_agents.app.boards[0], columns, (None, None)), height=12)
+    console.save_svg(str(FOLDER / "board.svg"), title="streamapp board")
+
+
+def draw_doctor(config: Config) -> None:
+    """Draw what the doctor finds of queues that somebody has changed by hand."""
+    findings: list[Finding] = []
+    anyio.run(Checkup(streamapp_agents.app, config, findings.append).run)
+    console = Console(record=True, width=120, file=open(os.devnull, "w"), force_terminal=True)  # noqa: PTH123, SIM115 - nowhere
+    printer = Printer(console)
+    for finding in findings:
+        printer.tell(finding)
+    printer.sum_up(findings)
+    console.save_svg(str(FOLDER / "doctor.svg"), title="streamapp doctor")
+
+
 def main() -> None:
     """Make all pictures."""
     with redis_server() as redis_url, sqs_server() as endpoint:
         os.environ.update({**local_aws(endpoint), "REDIS_URL": redis_url})
+        config = Config.load(os.environ)
+        draw_board(anyio.run(serve_lunch, config))
+        draw_doctor(config)
+    with redis_server() as redis_url, sqs_server() as endpoint:
+        os.environ.update({**local_aws(endpoint), "REDIS_URL": redis_url})
         draw_tail(anyio.run(work, Config.load(os.environ)))
-    sys.stdout.write("docs/tail.svg\n")
+    sys.stdout.write("docs/board.svg docs/doctor.svg docs/tail.svg\n")
 
 
 if __name__ == "__main__":

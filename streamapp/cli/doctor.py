@@ -1,6 +1,5 @@
 """`streamapp doctor`: what is unwise in the settings, the queues and Redis, and what mends it."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,10 +35,10 @@ def doctor(
     config = setup.load_config()
     application = setup.load_app(app)
     from streamapp.cli.checkup import Checkup  # noqa: PLC0415 - slow to import
-    from streamapp.cli.findings import Printer  # noqa: PLC0415
+    from streamapp.cli.findings import Printer, plain_console  # noqa: PLC0415
 
     findings: list[Finding] = []
-    printer = None if json else Printer(sys.stdout)
+    printer = None if json else Printer(plain_console())
 
     def tell(finding: "Finding") -> None:
         findings.append(finding)

@@ -1,7 +1,6 @@
 """What a check-up looks like on a terminal and in a pipe."""
 
 from collections.abc import Sequence
-from typing import TextIO
 
 from rich.console import Console
 from rich.text import Text
@@ -15,11 +14,16 @@ WIDTH = 22
 """Columns of a subject: the longest stream's name of most apps."""
 
 
+def plain_console() -> Console:
+    """Answer what prints texts from outside as they are, one line each, however wide the terminal is."""
+    return Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+
 class Printer:
     """Prints each finding as it comes: a mark, its subject, what was found, and below it what mends it."""
 
-    def __init__(self, to: TextIO) -> None:
-        self._console = Console(file=to, markup=False, emoji=False, highlight=False, soft_wrap=True)
+    def __init__(self, console: Console) -> None:
+        self._console = console
 
     def tell(self, finding: Finding) -> None:
         """Print *finding*."""
