@@ -1,0 +1,47 @@
+"""`streamapp show` and `status`: what is known of one order, and of all queues."""
+
+import json
+
+from boardscreen import on_terminal
+from inprocess import call
+from shop import Sample, Shop
+
+
+async def test_an_order_that_nobody_told_of_is_not_known(shop: Shop) -> None:
+    """Scripts branch on it."""
+    shown = await call(shop.env, "show", "9999")
+
+    assert shown.returncode == 4
+    assert shown.stderr == "pedido #9999 is not known\n"
+
+
+async def test_what_is_stored_is_shown_even_where_the_tap_tells_nothing(shop: Shop) -> None:
+    """The tap forgets; the state does not."""
+    body = '{"event_type":"pagamento_atualizado","data":{"id_pedido":"7","status":"pago"}}'
+    await shop.send([Sample("pagamento-events", body, "")])
+    await shop.process()
+
+    plain = await call(shop.env, "show", "7")
+    found = json.loads((await call(shop.env, "show", "7", "--json")).stdout)
+
+    assert "pagamento pago" in plain.stdout
+    assert "ainda sem pedido_criado" in plain.stdout
+    assert found["state"]["status_pagamento"] == "pago"
+    assert found["events"] == []
+    assert not [name for name in found["state"] if name.startswith("_")]
+
+
+async def test_status_follows_what_waits_until_ctrl_c(shop: Shop) -> None:
+    """The terminal is given back as it was."""
+    with on_terminal("status", "-w", env=shop.env, columns=120, rows=20) as terminal:
+        before = terminal.until(lambda text: "no worker is there" in text)
+        await shop.send([Sample("pedido-events", "{}", "")] * 3)
+        terminal.until(
+            lambda text: any(line.split()[:2] == ["pedido-events", "3"] for line in text.splitlines())
+        )
+        terminal.type("\x03")
+        code = terminal.end()
+
+    assert "pedido-events" in before
+    assert code == 130
+    assert terminal.raw.count(b"\x1b[?25l") == terminal.raw.count(b"\x1b[?25h")
