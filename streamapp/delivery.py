@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
+
 
 @dataclass(frozen=True, slots=True)
 class Queue:
@@ -42,12 +44,11 @@ class Delivery:
     group: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True):
     """One message to be sent. *group* and *deduplication* are for FIFO queues; *attributes* are all Strings."""
 
     body: str
-    attributes: Mapping[str, str] = field(default_factory=dict[str, str])
+    attributes: Mapping[str, str] = {}
     group: str | None = None
     deduplication: str | None = None
 

@@ -55,8 +55,7 @@ Place = tuple[str, str, str]
 """Redis key, id and mark of an announcement."""
 
 
-@dataclass(frozen=True, slots=True)
-class Announcement:
+class Announcement(msgspec.Struct, frozen=True):
     """A message that a change of state owes to the outside, until it is known to be sent.
 
     *id* names what it says, *mark* the commit that owed it. *at* is when that was, in Unix time.
@@ -77,8 +76,7 @@ class Announcement:
         return self.redis_key, self.id, self.mark
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Change:
+class Change(msgspec.Struct, frozen=True, eq=False):
     """One event for one key of one table; one with an *identity* is folded only where that was not seen yet."""
 
     table: Folded
@@ -89,8 +87,7 @@ class Change:
     identity: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(msgspec.Struct, frozen=True):
     """What an event did: the state after it, whether that differs from before, and all that the key owes.
 
     *before* and *after* are the hash's fields, for whoever wants to tell what changed.

@@ -1,8 +1,9 @@
 """What streamapp asks of its state store: hashes that change by one commit a key, and sets."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from streamapp.errors import ServiceError
 
@@ -19,8 +20,7 @@ MAX_PENDING = 64
 """Announcements a key may have pending; more would let one dead sink fill the store."""
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(msgspec.Struct, frozen=True):
     """A change of one hash, made only if its token still is *seen* (empty: the hash is not there).
 
     *token* is unique to this commit. *put* are fields to set, pending announcements among them, *drop* fields
@@ -36,8 +36,7 @@ class Commit:
     ttl: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(msgspec.Struct, frozen=True):
     """Announcements of one hash that are pending no more; those in *parked* were refused and are set aside.
 
     Each is (id, mark): one whose text does not begin with the mark was owed again since, and stays.

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from importlib import metadata
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import anyio
@@ -32,7 +33,9 @@ def run(path: str, config: "Config", *, agents: Sequence[str] | None, idle: floa
     """Run the app at *path* and answer the exit code."""
     app = setup.load_app(path)
     choose(app, agents)
-    return anyio.run(_serve, app, config, agents, idle, check)
+    # A tenth to a third less CPU, for who has installed the extra `fast`.
+    loop = {"use_uvloop": find_spec("uvloop") is not None}
+    return anyio.run(_serve, app, config, agents, idle, check, backend_options=loop)
 
 
 async def _serve(
