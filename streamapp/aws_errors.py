@@ -73,5 +73,8 @@ def advice(error: Exception) -> str:
             return (
                 "no credentials were found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
             )
+        case CredentialRetrievalError():
+            # Its text quotes what came, secrets included.
+            return "credentials could not be had; see to AWS_PROFILE, the role, or whoever hands them out"
         case _:
             return str(error)

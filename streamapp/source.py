@@ -35,8 +35,8 @@ LONGEST_PAUSE = 4.0
 """Seconds between polls of a queue that keeps failing: a call every other second, and back within 5 s of the cure."""
 
 EMPTY_PAUSE = 2.0
-"""Seconds, at most, between polls that are answered at once though there is nothing: as short polls are, and
-long ones by a server that is unwell."""
+"""Seconds, at most, between short polls, which are answered at once when there is nothing. A long one
+that is answered so was put to a server that is unwell."""
 
 
 class Source:
@@ -150,7 +150,8 @@ class Source:
                     break
                 is_hasty = not answer and current_time() - asked_at < min(max(self._wait / 2, 0.05), 1)
                 empties = empties + 1 if is_hasty else 0
-                await (sleep(pause(empties, longest=EMPTY_PAUSE)) if is_hasty else checkpoint())
+                longest = LONGEST_PAUSE if self._wait >= 1 else EMPTY_PAUSE
+                await (sleep(pause(empties, longest=longest)) if is_hasty else checkpoint())
         self._waiting.discard(waiting)
         self._polls -= 1
 

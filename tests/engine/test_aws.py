@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 
 import pytest
+from aiohttp import web
 from anyio import create_task_group, current_time
 
 from streamapp.aws import Aws, is_local, open_aws, region_of
@@ -128,6 +129,40 @@ async def test_without_credentials_nothing_is_sent(
     with pytest.raises((ServiceError, ConfigError), match="AWS_ACCESS_KEY_ID"):
         async with open_aws() as aws:
             await aws.find("any")
+
+
+@pytest.mark.parametrize(("status", "kind"), [(200, ServiceError), (500, ConfigError)])
+async def test_credentials_that_come_too_late_or_not_at_all_are_told_in_our_words(
+    status: int, kind: type[Exception], memory: MemorySqs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The chain raises what no client error is, and quotes what came; it must neither end a worker nor be seen."""
+    over = {"AccessKeyId": "a", "SecretAccessKey": "b", "Token": "c", "Expiration": "2020-01-01T00:00:00Z"}
+
+    async def credentials(_: web.Request) -> web.Response:
+        return web.json_response(over, status=status)
+
+    app = web.Application()
+    app.router.add_get("/", credentials)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with serve(memory) as endpoint:
+        for name, value in local_aws(endpoint).items():
+            monkeypatch.setenv(name, value)
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.delenv(name)
+        for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+            monkeypatch.setenv(name, "/dev/null")
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)
+        monkeypatch.setattr("aiobotocore.utils.AioContainerMetadataFetcher.RETRY_ATTEMPTS", 1)
+        with pytest.raises(kind) as caught:
+            async with open_aws() as aws:
+                await aws.find("any")
+    await runner.cleanup()
+
+    assert getattr(caught.value, "fault", Fault.CREDENTIALS) is Fault.CREDENTIALS
+    assert "AccessKeyId" not in str(caught.value)
 
 
 async def test_without_a_region_the_start_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
