@@ -98,7 +98,7 @@ async def loading(server: Server) -> AsyncIterator[None]:
     """LOADING: it reads 100 keys of its snapshot, and takes its time over each."""
     await server.admin.mset({f"ballast:{n}": "x" * 2_000 for n in range(100)})
     await server.admin.config_set("loading-process-events-interval-bytes", "1024")
-    await server.admin.config_set("key-load-delay", str(int((server.lasts + 1) * 10_000)))
+    await server.admin.config_set("key-load-delay", str(int((2 * server.lasts + 1) * 10_000)))
     async with Redis.from_url(server.url, socket_timeout=None) as other, create_task_group() as tasks:
 
         async def reload() -> None:

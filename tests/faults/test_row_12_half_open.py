@@ -1,0 +1,165 @@
+"""Row 12: a connection on which nothing comes any more, or a byte now and then, is given up in time and replaced."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from anyio import create_task_group, current_time, sleep
+from engine.rig import until
+from wire import Wire, dropped, may_drop, wire_to
+
+from streamapp.app import App
+from streamapp.assembly import assemble
+from streamapp.aws import CALL_TIMEOUT, SLACK, open_aws
+from streamapp.cli.embedded import local_aws
+from streamapp.config import Config
+from streamapp.delivery import Delivery, Outgoing, Queue
+from streamapp.errors import ServiceError
+from streamapp.redis_store import RedisStore
+from streamapp.sqs import Failure, Sqs
+from streamapp.tally import Tally
+from streamapp.testing import MemorySqs, serve
+from streamapp.worker import Worker
+from streamapp_codecs import Json
+
+WAIT = 1.0
+"""Seconds of a long poll."""
+
+
+@dataclass
+class Timed:
+    """An SQS that notes how long each call that failed took, and when receives are answered."""
+
+    sqs: Any
+    failed: list[tuple[str, float]] = field(default_factory=list)
+    answered_at: float = 0.0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.sqs, name)
+
+    async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
+        """Receive."""
+        with self._timed("receive"):
+            answer = await self.sqs.receive(queue, limit=limit, wait=wait)
+            self.answered_at = current_time()
+            return answer
+
+    async def delete(self, queue: Queue, handles: Any) -> list[Failure | None]:
+        """Delete."""
+        with self._timed("delete"):
+            return await self.sqs.delete(queue, handles)
+
+    @contextmanager
+    def _timed(self, name: str) -> Any:
+        began = current_time()
+        try:
+            yield
+        except ServiceError:
+            self.failed.append((name, current_time() - began))
+            raise
+
+    def longest(self, name: str) -> float:
+        """Answer the longest that a call took to fail."""
+        return max((took for called, took in self.failed if called == name), default=0.0)
+
+
+@dataclass
+class Line:
+    """A worker behind a wire."""
+
+    memory: MemorySqs
+    queue: Queue
+    timed: Timed
+    tally: Tally
+    wire: Wire
+    port: int
+
+    async def fill(self, count: int) -> None:
+        """Send messages."""
+        for n in range(count):
+            await self.memory.send(self.queue, [Outgoing(json.dumps({"n": n}))])
+
+
+@asynccontextmanager
+async def behind_a_wire(
+    store: RedisStore, prefix: str, visibility: int, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Line]:
+    """Run a worker behind a wire."""
+    memory, app, tally = MemorySqs(), App("wire"), Tally()
+
+    @app.agent("orders", Json(dict), concurrency=10)
+    async def orders(events: Any) -> None:
+        async for _ in events:
+            await sleep(0.3)
+
+    queue = await memory.create("orders", {"VisibilityTimeout": str(visibility)})
+    config = Config(key_prefix=f"{prefix}:", wait_seconds=WAIT, drain_timeout=5)
+    async with serve(memory) as far, wire_to(far) as (wire, endpoint):
+        for variable, value in local_aws(endpoint).items():
+            monkeypatch.setenv(variable, value)
+        async with open_aws() as aws, create_task_group() as tasks:
+            timed = Timed(aws)
+            sqs: Sqs = timed  # type: ignore[assignment]  # it is one by what it wraps
+            worker = Worker(await assemble(app, config, sqs, store, tally))
+            await tasks.start(worker.run)
+            yield Line(memory, queue, timed, tally, wire, int(endpoint.rsplit(":", 1)[1]))
+            worker.stop()
+
+
+async def outage(line: Line, lasts: float, *, drip: float, drops: bool) -> tuple[float, int]:
+    """Let the wire fail while a poll is under way and messages are in hand.
+
+    Answer the seconds from its cure to the first answer, and how many messages were received more than once.
+    """
+    await line.fill(8)
+    await until(lambda: line.tally.of("received") == 8)
+    with dropped(line.port) if drops else nullcontext():
+        if drip:
+            line.wire.drip = drip
+        elif not drops:
+            line.wire.cut()
+        await sleep(lasts)
+    line.wire.heal()
+    healed_at = current_time()
+    await line.fill(1)
+    await until(lambda: line.timed.answered_at > healed_at, within=60)
+    back = current_time() - healed_at
+    # What a poll that was given up took with it comes again when its visibility ends.
+    await until(lambda: not line.memory.bodies(line.queue), within=60)
+    return back, sum(n > 1 for n in line.memory.ledger.receives().values())
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("kind", ["silence", "drip", "iptables"])
+async def test_a_half_open_connection_is_given_up_and_replaced(
+    kind: str,
+    store: RedisStore,
+    prefix: str,
+    long: bool,
+    figure: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A router that forgets a connection tells nobody; a worker that waits on it is silent for ever."""
+    if kind == "iptables" and not long:
+        pytest.skip("the long form only: `just faults 12`; the proxy shows the same here")
+    if kind == "iptables" and not may_drop():
+        pytest.skip("iptables is missing, or this user may not use it")
+    lasts, visibility, slack, call = (60.0, 30, SLACK, CALL_TIMEOUT) if long else (4.0, 4, 0.5, 1.0)
+    monkeypatch.setattr("streamapp.aws.SLACK", slack)
+    monkeypatch.setattr("streamapp.aws.CALL_TIMEOUT", call)
+    async with behind_a_wire(store, prefix, visibility, monkeypatch) as line:
+        back, again = await outage(line, lasts, drip=1.0 if kind == "drip" else 0.0, drops=kind == "iptables")
+        done = line.tally.of("ok") + line.tally.of("duplicate")
+
+    poll, ack = line.timed.longest("receive"), line.timed.longest("delete")
+    figure(
+        f"{kind} for {lasts:g} s: a poll of {WAIT:g} s given up after at most {poll:.2f} s, an acknowledgement after "
+        f"{ack:.2f} s; polling again {back:.2f} s after the cure; {done} ends of 9 messages, {again} received again, lost 0"
+    )
+    assert 0 < poll <= WAIT + 10
+    assert 0 < ack <= (5.5 if long else 8)  # half a second for the machine
+    assert back <= 30
+    assert line.memory.ledger.in_flight() == []

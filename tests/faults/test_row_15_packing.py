@@ -1,0 +1,121 @@
+"""Row 15: however large messages are and whatever attributes they carry, each batch is one that SQS takes."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from anyio import create_task_group
+from anyio.from_thread import start_blocking_portal
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from streamapp.announce import Outbox
+from streamapp.delivery import Outgoing, Queue
+from streamapp.errors import Refused
+from streamapp.outage import Outage
+from streamapp.sqs import BATCH, Failure
+from streamapp.tally import Tally
+from streamapp.testing import MemorySqs
+
+LIMIT = 1_024
+"""The smallest MaximumMessageSize that a queue may have; it bounds the batch as well."""
+
+
+class Noted(MemorySqs):
+    """Remembers the batches as they came."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[list[Outgoing]] = []
+
+    async def send(self, queue: Queue, messages: Sequence[Outgoing]) -> list[Failure | None]:
+        """Remember them, and send them."""
+        self.batches.append(list(messages))
+        return await super().send(queue, messages)
+
+
+sizes = st.integers(1, 60) | st.integers(1, 300) | st.integers(1, 300) | st.integers(LIMIT - 12, LIMIT + 12)
+letters = st.sampled_from(["x", "é", "日", "🍕"])
+bodies = st.builds(lambda size, letter: letter * max(1, size // len(letter.encode())), sizes, letters)
+attributes = st.dictionaries(
+    st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,30}", fullmatch=True).filter(
+        lambda name: not name.lower().startswith(("aws", "amazon"))
+    ),
+    st.builds(lambda n, letter: letter * n, st.integers(1, 20), letters),
+    max_size=3,
+)
+messages = st.lists(st.tuples(bodies, attributes, st.sampled_from("abc")), min_size=1, max_size=35)
+
+
+class Packer:
+    """Packs cases, and keeps count."""
+
+    def __init__(self) -> None:
+        self.cases = self.messages = self.batches = self.parked = 0
+        self.largest = 0
+
+    async def pack(self, said: list[tuple[str, dict[str, str], str]], fifo: bool) -> None:
+        """Send all of *said*, in two parts that come at once; check every batch and every outcome."""
+        sqs = Noted()
+        kind = {"FifoQueue": "true"} if fifo else {}
+        queue = await sqs.create("q.fifo" if fifo else "q", {"MaximumMessageSize": str(LIMIT), **kind})
+        outbox = Outbox(sqs, queue, Outage("SQS", lambda: sqs.attributes(queue)), Tally())
+        some = [Outgoing(body, attributes, group, f"{n}") for n, (body, attributes, group) in enumerate(said)]
+        outcomes: dict[int, Any] = {}
+
+        async def submit(start: int, end: int) -> None:
+            outcomes.update(enumerate(await outbox.batcher.submit_all(some[start:end]), start))
+
+        async with create_task_group() as tasks:
+            tasks.start_soon(submit, 0, len(some) // 2)
+            tasks.start_soon(submit, len(some) // 2, len(some))
+            await tasks.start(outbox.batcher.run)
+            outbox.batcher.close()
+        self._check(sqs, queue, some, outcomes)
+
+    def _check(self, sqs: Noted, queue: Queue, some: list[Outgoing], outcomes: dict[int, Any]) -> None:
+        good = [message for message in some if message.size <= LIMIT]
+        for n, message in enumerate(some):
+            assert isinstance(outcomes[n], Refused) == (message.size > LIMIT)
+        arrived = sqs.bodies(queue)
+        assert sorted(arrived) == sorted(message.body for message in good)
+        if queue.fifo:
+            stored = sqs.service.broker.stored(queue.name, sqs.clock.now()).stock
+            for group in "abc":
+                came = [it.letter.body for it in stored if it.letter.group == group]
+                assert came == [message.body for message in good if message.group == group]
+        for batch in sqs.batches:
+            size = sum(message.size for message in batch)
+            assert 1 <= len(batch) <= BATCH
+            assert size <= LIMIT or len(batch) == 1
+            self.largest = max(self.largest, size if len(batch) > 1 else 0)
+        self.cases += 1
+        self.messages += len(some)
+        self.batches += len(sqs.batches)
+        self.parked += len(some) - len(good)
+
+
+@pytest.mark.timeout(1_500)
+def test_every_batch_is_one_that_sqs_takes(long: bool, figure: Callable[[str], None]) -> None:
+    """A batch that is refused whole for one of its messages would hold up the other nine for ever."""
+    packer = Packer()
+    with start_blocking_portal() as portal:
+
+        @settings(
+            max_examples=10_000 if long else 150,
+            deadline=None,
+            database=None,
+            suppress_health_check=[*HealthCheck],
+        )
+        @given(messages, st.booleans())
+        def pack(said: list[tuple[str, dict[str, str], str]], fifo: bool) -> None:
+            portal.call(packer.pack, said, fifo)
+
+        pack()
+
+    figure(
+        f"{packer.cases} cases, {packer.messages} messages in {packer.batches} batches, none over {BATCH} entries "
+        f"or {LIMIT} bytes (largest {packer.largest}); order kept in every group; {packer.parked} too large, each refused alone"
+    )
+    assert packer.cases >= (10_000 if long else 100)
+    assert packer.parked
