@@ -21,7 +21,7 @@ from streamapp.tally import Tally
 from streamapp.testing import Garble, MemorySqs, Partial, serve
 
 ALL = 1 << BATCH
-LANES = 16
+LANES = 4
 """Queues over which the patterns are spread, each with one batch under way."""
 
 FOREIGN = ("10", "00", "01", "-1", "x", "", "\u0660", "0 ")

@@ -18,6 +18,8 @@ from streamapp.aws import open_aws
 from streamapp.cli.embedded import local_aws
 from streamapp.testing import MemorySqs, serve
 
+pytestmark = pytest.mark.timeout(300)
+
 WRITES = 3
 """Log lines that get through before the disk is full."""
 
@@ -52,7 +54,7 @@ def running(
 async def work_off(shop: Shop, worker: subprocess.Popen[bytes]) -> None:
     """Send the samples; return when none is left."""
     await shop.send(samples())
-    with fail_after(60):
+    with fail_after(120):
         while any(
             [
                 sum(await shop.counts(stream))
@@ -66,7 +68,7 @@ async def work_off(shop: Shop, worker: subprocess.Popen[bytes]) -> None:
 async def end(worker: subprocess.Popen[bytes], pid: int | None = None) -> int:
     """Tell the worker to stop; answer its exit code."""
     os.kill(pid or worker.pid, signal.SIGTERM)
-    with fail_after(30):
+    with fail_after(90):
         return await anyio.to_thread.run_sync(worker.wait, abandon_on_cancel=True)
 
 
