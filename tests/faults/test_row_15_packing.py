@@ -64,7 +64,7 @@ class Packer:
         kind = {"FifoQueue": "true"} if fifo else {}
         queue = await sqs.create("q.fifo" if fifo else "q", {"MaximumMessageSize": str(LIMIT), **kind})
         outbox = Outbox(sqs, queue, Outage("SQS", lambda: sqs.attributes(queue)), Tally())
-        some = [Outgoing(body, attributes, group, f"{n}") for n, (body, attributes, group) in enumerate(said)]
+        some = [made(n, it) for n, it in enumerate(said)]
         outcomes: dict[int, Any] = {}
 
         async def submit(start: int, end: int) -> None:
