@@ -38,6 +38,8 @@ def main() -> None:
             profile.record(stub, chosen, asked.messages * 10, Path(asked.profile))
             return
         results = report.Results()
+        if asked.only is None:
+            results.missing.update(field.ABSENT)
         able = _able(chosen, results)
         measures.throughput(stub, able, results, rounds=asked.rounds, unit=asked.messages)
         if asked.only is None:

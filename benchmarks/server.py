@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Generator, Mapping, Sequence
@@ -90,10 +89,10 @@ class Server:
 @contextmanager
 def running(name: ServerName) -> Generator[Server]:
     """Run a server; it ends with this process, however that ends."""
-    command = [sys.executable, str(HERE / "servers" / "stub.py")]
+    command = [sys.executable, "-m", "benchmarks.servers.stub"]
     if name == "fauxqs":
         command = ["node", str(FAUXQS / "server.mjs")]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=HERE.parent)
     assert process.stdin is not None
     assert process.stdout is not None
     try:

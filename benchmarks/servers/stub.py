@@ -6,14 +6,15 @@ of FIFO, delays, redrive or the limits of SQS.
 """
 
 import asyncio
-import hashlib
 import sys
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
+
+from benchmarks.servers.connection import Connection
+from benchmarks.servers.stock import Fields, Message, Poll, Queue, digest
 
 SWEEP = 0.25
 """Seconds between looks for messages whose visibility timeout has passed."""
@@ -21,62 +22,7 @@ SWEEP = 0.25
 HELD_POLL = 1.0
 """Seconds that even a short poll waits while receives are held, so that nobody spins meanwhile."""
 
-decode = msgspec.json.Decoder().decode
 encode = msgspec.json.Encoder().encode
-Fields = dict[str, Any]
-
-
-class Message:
-    """One message; *head* is the part of its JSON that no receipt changes."""
-
-    __slots__ = ("due", "head", "id", "receives")
-
-    def __init__(self, number: int, body: str, attributes: object) -> None:
-        self.id = f"{number:032x}"
-        digest = hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()
-        shown = b',"MessageAttributes":' + encode(attributes) if attributes else b""
-        sent = int(time.time() * 1000)
-        self.head = b'{"MessageId":"%b","MD5OfBody":"%b","Body":%b%b,"Attributes":{"SentTimestamp":"%d"' % (
-            self.id.encode(), digest.encode(), encode(body), shown, sent,
-        )  # fmt: skip
-        self.receives = 0
-        self.due = 0.0
-
-
-class Poll:
-    """A receive that waits for messages."""
-
-    __slots__ = ("answer", "limit", "timer")
-
-    def __init__(self, answer: Callable[[bytes], None], limit: int) -> None:
-        self.answer = answer
-        self.limit = limit
-        self.timer: asyncio.TimerHandle | None = None
-
-
-class Queue:
-    """The messages of one queue, and what was done with them."""
-
-    def __init__(self, name: str, attributes: Fields) -> None:
-        self.name = name
-        self.attributes = {"VisibilityTimeout": "30", **attributes}
-        self.ready: deque[Message] = deque()
-        self.held: dict[str, Message] = {}
-        self.polls: deque[Poll] = deque()
-        self.sent: list[tuple[float, str]] = []
-        self.known = 0
-        self.deleted: set[str] = set()
-        self.deleted_at = 0.0
-
-    def summary(self) -> Fields:
-        """Answer what happened here; times are monotonic seconds."""
-        return {
-            "ready": len(self.ready),
-            "held": len(self.held),
-            "deleted": len(self.deleted),
-            "deleted_at": self.deleted_at,
-            "sent": self.sent,
-        }
 
 
 class Stub:
@@ -104,8 +50,6 @@ class Stub:
 
     port = 0
 
-    # -- the ledger -------------------------------------------------------------------------------------------
-
     def ledger(self, path: str) -> bytes:
         """Answer a request of the harness."""
         match path:
@@ -128,8 +72,6 @@ class Stub:
                 facts = {"counts": self.counts, "problems": self.problems, "released_at": self.released_at}
                 return encode({**facts, "queues": queues})
         return b"{}"
-
-    # -- SQS --------------------------------------------------------------------------------------------------
 
     def call(self, operation: str, said: Fields, answer: Callable[[bytes], None]) -> bytes | None:  # noqa: PLR0911 - one an operation
         """Answer a call at once, or None where *answer* is called later."""
@@ -174,8 +116,7 @@ class Stub:
         message = Message(self.numbers, body, entry.get("MessageAttributes"))
         queue.ready.append(message)
         queue.sent.append((time.monotonic(), body))
-        digest = hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()
-        return {"MessageId": message.id, "MD5OfMessageBody": digest}
+        return {"MessageId": message.id, "MD5OfMessageBody": digest(body)}
 
     def receive(self, queue: Queue, said: Fields, answer: Callable[[bytes], None]) -> bytes | None:
         """Hand messages out, or wait for some."""
@@ -259,65 +200,6 @@ class Stub:
         for number in [number for number, message in queue.held.items() if message.due <= now]:
             queue.ready.append(queue.held.pop(number))
         self.serve(queue)
-
-
-class Connection(asyncio.Protocol):
-    """One client's connection: requests come one after the other."""
-
-    def __init__(self, stub: Stub) -> None:
-        self.stub = stub
-        self.data = b""
-        self.transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the way back."""
-        self.transport = transport  # type: ignore[assignment]  # TCP's are both readable and writable
-
-    def data_received(self, data: bytes) -> None:
-        """Take whole requests out of what came."""
-        self.data += data
-        while (end := self.data.find(b"\r\n\r\n")) >= 0:
-            head = self.data[:end]
-            small = head.lower()
-            size = _number(small, b"content-length:")
-            if len(self.data) < end + 4 + size:
-                return
-            body = self.data[end + 4 : end + 4 + size]
-            self.data = self.data[end + 4 + size :]
-            self.handle(head, small, body)
-
-    def handle(self, head: bytes, small: bytes, body: bytes) -> None:
-        """Answer one request."""
-        at = small.find(b"x-amz-target:")
-        if at < 0:
-            self.answer(self.stub.ledger(head.split(b" ", 2)[1].decode()))
-            return
-        target = head[at:].split(b"\r\n", 1)[0]
-        operation = target.rsplit(b".", 1)[-1].strip().decode()
-        try:
-            answer = self.stub.call(operation, decode(body or b"{}"), self.answer)
-        except LookupError as missing:
-            said = {
-                "__type": "com.amazonaws.sqs#QueueDoesNotExist",
-                "message": f"there is no queue {missing}",
-            }
-            self.answer(encode(said), b"400 Bad Request")
-        else:
-            if answer is not None:
-                self.answer(answer)
-
-    def answer(self, body: bytes, status: bytes = b"200 OK") -> None:
-        """Send an answer, unless the client has gone."""
-        if self.transport is not None and not self.transport.is_closing():
-            self.transport.write(
-                b"HTTP/1.1 %b\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: %d\r\n\r\n%b"
-                % (status, len(body), body)
-            )
-
-
-def _number(head: bytes, name: bytes) -> int:
-    at = head.find(name)
-    return int(head[at + len(name) :].split(b"\r\n", 1)[0]) if at >= 0 else 0
 
 
 async def main() -> None:

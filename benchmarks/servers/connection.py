@@ -1,0 +1,83 @@
+"""HTTP as far as SQS's clients speak it: one connection, one request after the other."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from benchmarks.servers.stock import Fields
+
+decode = msgspec.json.Decoder().decode
+encode = msgspec.json.Encoder().encode
+
+
+class Asked(Protocol):
+    """Who answers."""
+
+    def ledger(self, path: str) -> bytes:
+        """Answer a request of the harness."""
+        ...
+
+    def call(self, operation: str, said: Fields, answer: Callable[[bytes], None]) -> bytes | None:
+        """Answer a call at once, or None where *answer* is called later."""
+        ...
+
+
+class Connection(asyncio.Protocol):
+    """One client's connection: requests come one after the other."""
+
+    def __init__(self, stub: Asked) -> None:
+        self.stub = stub
+        self.data = b""
+        self.transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way back."""
+        self.transport = transport  # type: ignore[assignment]  # TCP's are both readable and writable
+
+    def data_received(self, data: bytes) -> None:
+        """Take whole requests out of what came."""
+        self.data += data
+        while (end := self.data.find(b"\r\n\r\n")) >= 0:
+            head = self.data[:end]
+            small = head.lower()
+            size = _number(small, b"content-length:")
+            if len(self.data) < end + 4 + size:
+                return
+            body = self.data[end + 4 : end + 4 + size]
+            self.data = self.data[end + 4 + size :]
+            self.handle(head, small, body)
+
+    def handle(self, head: bytes, small: bytes, body: bytes) -> None:
+        """Answer one request."""
+        at = small.find(b"x-amz-target:")
+        if at < 0:
+            self.answer(self.stub.ledger(head.split(b" ", 2)[1].decode()))
+            return
+        target = head[at:].split(b"\r\n", 1)[0]
+        operation = target.rsplit(b".", 1)[-1].strip().decode()
+        try:
+            answer = self.stub.call(operation, decode(body or b"{}"), self.answer)
+        except LookupError as missing:
+            said = {
+                "__type": "com.amazonaws.sqs#QueueDoesNotExist",
+                "message": f"there is no queue {missing}",
+            }
+            self.answer(encode(said), b"400 Bad Request")
+        else:
+            if answer is not None:
+                self.answer(answer)
+
+    def answer(self, body: bytes, status: bytes = b"200 OK") -> None:
+        """Send an answer, unless the client has gone."""
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.write(
+                b"HTTP/1.1 %b\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: %d\r\n\r\n%b"
+                % (status, len(body), body)
+            )
+
+
+def _number(head: bytes, name: bytes) -> int:
+    at = head.find(name)
+    return int(head[at + len(name) :].split(b"\r\n", 1)[0]) if at >= 0 else 0
