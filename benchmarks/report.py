@@ -97,7 +97,7 @@ def _throughput(results: Results, server: str) -> str:
 
 
 def _machine(results: Results) -> str:
-    names = ("streamapp", "aioboto3", "redis", "hiredis", "msgspec", "anyio")
+    names = ("streamapp", "aioboto3", "redis", "hiredis", "msgspec", "anyio", "uvloop")
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in names)
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"],

@@ -25,6 +25,8 @@ CALM = 0.05
 """CPU seconds in a quarter second below which a contestant has come to rest."""
 
 DONE_WITHIN = 60.0
+"""Seconds in which the work must be done, and a hundredth more for each message."""
+
 END_WITHIN = 20.0
 ROOT = Path(__file__).parent.parent
 
@@ -82,13 +84,19 @@ def ready(bench: Bench, contestant: Contestant, prefix: str) -> Generator[list[s
         finally:
             for process in processes:
                 process.send_signal(signal.SIGTERM)
-            for process in processes:
-                try:
-                    process.wait(END_WITHIN)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
-            bench.server.ledger("release")
+            try:
+                bench.server.ledger("end")
+            finally:
+                for process in processes:
+                    _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(END_WITHIN)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _come_to_rest(
@@ -159,7 +167,7 @@ def prepare(redis: Redis, contestant: Contestant, pieces: Sequence[Piece], prefi
 
 
 def _wait_for(server: Server, contestant: Contestant, count: int) -> None:
-    deadline = time.monotonic() + DONE_WITHIN
+    deadline = time.monotonic() + DONE_WITHIN + count / 100
     announced = 0 if contestant.work == "empty" else count
     while True:
         progress = server.ledger("progress")

@@ -19,11 +19,20 @@ ServerName = Literal["stub", "fauxqs"]
 Fields = Mapping[str, Any]
 
 
+class ServerGone(Exception):
+    """A server broke off in the middle of an exchange."""
+
+    def __init__(self, name: str, status: int | None) -> None:
+        state = "it still runs, see its stderr" if status is None else f"it has ended with status {status}"
+        super().__init__(f"{name} broke off: {state}")
+
+
 class Server:
     """One SQS on loopback. Times in its ledger are monotonic seconds, the same clock for all processes."""
 
-    def __init__(self, name: ServerName, port: int) -> None:
+    def __init__(self, name: ServerName, port: int, process: subprocess.Popen[bytes]) -> None:
         self.name = name
+        self._process = process
         self.port = port
         self.endpoint = f"http://127.0.0.1:{port}"
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
@@ -39,17 +48,26 @@ class Server:
     def call(self, operation: str, **said: object) -> Any:  # noqa: ANN401 - SQS's answer
         """Make one SQS call."""
         headers = {"x-amz-target": f"AmazonSQS.{operation}", "content-type": "application/x-amz-json-1.0"}
-        self._connection.request("POST", "/", json.dumps(said), headers)
-        response = self._connection.getresponse()
-        answer = json.loads(response.read() or b"{}")
-        if response.status != http.client.OK or answer.get("Failed"):
+        status, body = self._ask("POST", "/", json.dumps(said), headers)
+        answer = json.loads(body or b"{}")
+        if status != http.client.OK or answer.get("Failed"):
             raise RuntimeError(operation, answer)
         return answer
 
     def ledger(self, what: str) -> Any:  # noqa: ANN401 - the ledger's own form
-        """Ask the ledger: `hold`, `release`, `reset`, `progress` or `all`."""
-        self._connection.request("GET", f"/_bench/{what}")
-        return json.loads(self._connection.getresponse().read())
+        """Ask the ledger: `reset`, `hold`, `release`, `end`, `progress` or `all`."""
+        _, body = self._ask("GET", f"/_bench/{what}")
+        return json.loads(body)
+
+    def _ask(
+        self, method: str, path: str, body: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes]:
+        try:
+            self._connection.request(method, path, body, headers or {})
+            response = self._connection.getresponse()
+            return response.status, response.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise ServerGone(self.name, self._process.poll()) from error
 
     def create(self, queue: str) -> None:
         """Create a queue as `streamapp queues create` does: with dead letters, and 30 s of invisibility."""
@@ -96,7 +114,7 @@ def running(name: ServerName) -> Generator[Server]:
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        with closing(Server(name, int(process.stdout.readline()))) as server:
+        with closing(Server(name, int(process.stdout.readline()), process)) as server:
             yield server
     finally:
         process.stdin.close()

@@ -1,6 +1,8 @@
 """HTTP as far as SQS's clients speak it: one connection, one request after the other."""
 
 import asyncio
+import sys
+import traceback
 from collections.abc import Callable
 from typing import Protocol
 
@@ -60,14 +62,17 @@ class Connection(asyncio.Protocol):
         try:
             answer = self.stub.call(operation, decode(body or b"{}"), self.answer)
         except LookupError as missing:
-            said = {
-                "__type": "com.amazonaws.sqs#QueueDoesNotExist",
-                "message": f"there is no queue {missing}",
-            }
-            self.answer(encode(said), b"400 Bad Request")
+            self.refuse(b"400 Bad Request", "QueueDoesNotExist", f"there is no queue {missing}")
+        except Exception as error:  # noqa: BLE001 - raised further it would cut the connection off without a word
+            sys.stderr.write(f"stub: {operation} failed\n{traceback.format_exc()}")
+            self.refuse(b"500 Internal Server Error", "InternalFailure", f"{type(error).__name__}: {error}")
         else:
             if answer is not None:
                 self.answer(answer)
+
+    def refuse(self, status: bytes, code: str, message: str) -> None:
+        """Answer an error of SQS."""
+        self.answer(encode({"__type": f"com.amazonaws.sqs#{code}", "message": message}), status)
 
     def answer(self, body: bytes, status: bytes = b"200 OK") -> None:
         """Send an answer, unless the client has gone."""

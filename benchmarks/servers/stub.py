@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 
@@ -22,6 +23,9 @@ SWEEP = 0.25
 HELD_POLL = 1.0
 """Seconds that even a short poll waits while receives are held, so that nobody spins meanwhile."""
 
+LAST_POLL = 0.05
+"""Seconds that a poll waits at the end, so that whoever lets its polls return ends soon."""
+
 encode = msgspec.json.Encoder().encode
 
 
@@ -33,7 +37,7 @@ class Stub:
         self.queues: dict[str, Queue] = {}
         self.counts: Counter[str] = Counter()
         self.problems: list[str] = []
-        self.is_held = False
+        self.phase: Literal["held", "open", "ending"] = "open"
         self.released_at = 0.0
         self.numbers = 0
 
@@ -58,9 +62,14 @@ class Stub:
                 self.counts.clear()
                 self.problems.clear()
             case "/_bench/hold":
-                self.is_held = True
+                self.phase = "held"
+            case "/_bench/end":
+                self.phase = "ending"
+                for queue in self.queues.values():
+                    while queue.polls:
+                        queue.polls.popleft().end(b"{}")
             case "/_bench/release":
-                self.is_held = False
+                self.phase = "open"
                 self.counts.clear()
                 self.released_at = time.monotonic()
                 for queue in self.queues.values():
@@ -121,11 +130,11 @@ class Stub:
     def receive(self, queue: Queue, said: Fields, answer: Callable[[bytes], None]) -> bytes | None:
         """Hand messages out, or wait for some."""
         limit = int(said.get("MaxNumberOfMessages") or 1)
-        if queue.ready and not self.is_held:
+        if queue.ready and self.phase == "open":
             return self.hand_out(queue, limit)
         wait = float(said.get("WaitTimeSeconds") or queue.attributes.get("ReceiveMessageWaitTimeSeconds", 0))
-        if self.is_held:
-            wait = max(wait, HELD_POLL)
+        if self.phase != "open":
+            wait = max(wait, HELD_POLL) if self.phase == "held" else LAST_POLL
         if not wait:
             return b"{}"
         poll = Poll(answer, limit)
@@ -140,11 +149,9 @@ class Stub:
 
     def serve(self, queue: Queue) -> None:
         """Answer who waits, as long as there is something."""
-        while queue.ready and queue.polls and not self.is_held:
+        while queue.ready and queue.polls and self.phase == "open":
             poll = queue.polls.popleft()
-            if poll.timer is not None:
-                poll.timer.cancel()
-            poll.answer(self.hand_out(queue, poll.limit))
+            poll.end(self.hand_out(queue, poll.limit))
 
     def hand_out(self, queue: Queue, limit: int) -> bytes:
         """Make up to *limit* messages invisible and answer them."""
