@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from streamapp.sink import Sink
     from streamapp.stream import Stream
     from streamapp.table import Index, Table
+    from streamapp.view import View, open_view
 
 __all__ = [
     "App",
@@ -37,6 +38,8 @@ __all__ = [
     "Stream",
     "StreamappError",
     "Table",
+    "View",
+    "open_view",
 ]
 
 _HOMES = {
@@ -46,6 +49,8 @@ _HOMES = {
     "Sink": "sink",
     "Stream": "stream",
     "Table": "table",
+    "View": "view",
+    "open_view": "view",
 }
 
 

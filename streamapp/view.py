@@ -1,0 +1,49 @@
+"""State for those who are no agents: a service of your own beside the worker reads it typed, and cannot change it."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import msgspec
+
+from streamapp.config import Config
+from streamapp.errors import ServiceError
+from streamapp.redis_store import RedisStore, open_redis
+from streamapp.table import Table
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class View:
+    """Reads tables as they were last committed."""
+
+    def __init__(self, store: RedisStore, prefix: str) -> None:
+        self._store = store
+        self._prefix = prefix
+
+    async def get(self, table: Table[S, Any], key: str) -> S | None:
+        """Answer the state of *key*, None where there is none. Raises `ServiceError`."""
+        (state,) = await self.get_many(table, [key])
+        return state
+
+    async def get_many(self, table: Table[S, Any], keys: Sequence[str]) -> list[S | None]:
+        """Answer the state of each key, in one round trip. Raises `ServiceError`."""
+        hashes = await self._store.read([table.redis_key(self._prefix, key) for key in keys])
+        return [self._state(table, fields) for fields in hashes]
+
+    async def ping(self) -> None:
+        """Return when Redis answers. Raises `ServiceError`."""
+        await self._store.ping()
+
+    def _state(self, table: Table[S, Any], fields: "dict[str, str] | ServiceError") -> S | None:
+        if isinstance(fields, ServiceError):
+            raise fields
+        state: S | None = table.record.read(fields)
+        return state
+
+
+@asynccontextmanager
+async def open_view(config: Config) -> AsyncGenerator[View]:
+    """Open the state that workers with the same settings keep; it connects at the first read."""
+    async with open_redis(config.redis_url) as store:
+        yield View(store, config.key_prefix)
