@@ -31,6 +31,9 @@ CONNECT_TIMEOUT = 3.0
 CALL_TIMEOUT = 5.0
 """Seconds that any call but a receive may take in all, retries included: whoever waits for it has others to try."""
 
+SETUP_TIMEOUT = 15.0
+"""Seconds that a call at start may take: an emulator's first answer is slow, and nobody holds messages yet."""
+
 SLACK = 5.0
 """Seconds beyond its wait after which a receive is given up: the read timeout has to outlast the long poll."""
 
@@ -55,9 +58,9 @@ class Aws:
         """Answer the queue of this name or URL; a missing one is a CONFIGURATION fault."""
         if (region := region_of(name)) not in {None, self.region}:
             # SQS would be asked all the same, where such a queue does not exist, or is another one.
-            detail = f"{name} is in {region}, but AWS_REGION is {self.region}; set one of them right"
+            detail = f"{name} is in {region}, but AWS_DEFAULT_REGION is {self.region}; set one of them right"
             raise ServiceError("SQS", Fault.CONFIGURATION, detail)
-        with ours(CALL_TIMEOUT, name):
+        with ours(SETUP_TIMEOUT, name):
             url = name
             if not name.startswith(("http://", "https://")):
                 url = (await self._calls.get_queue_url(QueueName=name))["QueueUrl"]
@@ -109,7 +112,7 @@ class Aws:
 
     async def create(self, name: str, attributes: Mapping[str, str]) -> Queue:
         """Create the queue, or set these attributes (SQS's names) of one that is there."""
-        with ours(CALL_TIMEOUT, name):
+        with ours(SETUP_TIMEOUT, name):
             try:
                 url = (await self._calls.get_queue_url(QueueName=name))["QueueUrl"]
             except self._calls.exceptions.QueueDoesNotExist:

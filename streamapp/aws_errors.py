@@ -68,7 +68,7 @@ def advice(error: Exception) -> str:
     """Answer what is wrong with the settings of AWS, and what to set."""
     match error:
         case NoRegionError():
-            return "no region is set; set AWS_REGION or AWS_DEFAULT_REGION"
+            return "no region is set; set AWS_DEFAULT_REGION, or region in your profile"
         case NoCredentialsError() | PartialCredentialsError():
             return (
                 "no credentials were found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"

@@ -110,7 +110,7 @@ def env_file(app: "App") -> "Iterator[str]":
         yield f"#{queue_variable(stream)}={stream}"
     yield ""
     yield f"# {AWS}"
-    for name in ("AWS_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL_SQS"):
+    for name in ("AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL_SQS"):
         yield f"#{name}="
     for setting in (*SETTINGS.values(), *app.settings):
         yield ""

@@ -170,7 +170,7 @@ async def test_without_a_region_the_start_says_so(monkeypatch: pytest.MonkeyPatc
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
-    with pytest.raises(ConfigError, match="AWS_REGION"):
+    with pytest.raises(ConfigError, match="AWS_DEFAULT_REGION"):
         async with open_aws():
             pass
 
@@ -333,7 +333,7 @@ def test_a_url_of_a_queue_names_its_region(url: str, region: str | None) -> None
 
 async def test_a_queue_of_another_region_is_told_by_both_regions(aws: Aws) -> None:
     """SQS would be asked in the wrong region, and say that there is no such queue."""
-    with pytest.raises(ServiceError, match=r"is in eu-west-1, but AWS_REGION is us-east-1") as caught:
+    with pytest.raises(ServiceError, match=r"is in eu-west-1, but AWS_DEFAULT_REGION is us-east-1") as caught:
         await aws.find("https://sqs.eu-west-1.amazonaws.com/123456789012/orders")
 
     assert caught.value.fault is Fault.CONFIGURATION

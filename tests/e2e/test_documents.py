@@ -1,0 +1,100 @@
+"""Every command that the documents show is one: it is run, or, where a recipe stands for it, the recipe is there."""
+
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from anyio import to_thread
+from shop import Shop
+
+ROOT = Path(__file__).parents[2]
+PAGES = [
+    "README.md",
+    "README.pt-BR.md",
+    "CONTRIBUTING.md",
+    *sorted(f"docs/{it.name}" for it in ROOT.glob("docs/*.md")),
+]
+
+ENDLESS = {"worker", "tail", "board"}
+"""What runs until somebody has seen enough."""
+
+ELSEWHERE = {"demo"}
+"""What test_demo.py runs just as it is shown."""
+
+ENOUGH = 4.0
+"""Seconds that something endless may run before it is interrupted; a busy machine may need longer to begin."""
+
+
+def commands(page: str) -> list[list[str]]:
+    """Each command of a page's bash blocks, without its comment and what it is piped into."""
+    blocks = re.findall(r"```bash\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines() if line.strip()]
+    return [shlex.split(line.split(" | ")[0], comments=True) for line in lines]
+
+
+def streamapp(command: list[str]) -> list[str] | None:
+    """The arguments of a command that is ours, None of another."""
+    for begin in (["uv", "run", "streamapp"], ["uv", "run", "python", "-m", "streamapp"]):
+        if command[: len(begin)] == begin:
+            return command[len(begin) :]
+    return None
+
+
+ALL = [(page, command) for page in PAGES for command in commands(page)]
+OURS = [(page, ours) for page, command in ALL if (ours := streamapp(command)) and ours[0] not in ELSEWHERE]
+RECIPES = [(page, command[3:]) for page, command in ALL if command[:3] == ["uv", "run", "just"]]
+
+
+def test_every_command_is_of_a_kind_that_is_tested() -> None:
+    """A command that no test here knows how to run may be anything."""
+    known = [streamapp(command) is not None or command[:3] == ["uv", "run", "just"] for _, command in ALL]
+
+    assert [command for (_, command), is_known in zip(ALL, known, strict=True) if not is_known] == []
+    assert len(OURS) > 5
+    assert len(RECIPES) > 5
+
+
+@pytest.mark.parametrize(
+    ("page", "recipe"), RECIPES, ids=lambda it: it if isinstance(it, str) else " ".join(it)
+)
+def test_a_recipe_takes_what_is_shown(page: str, recipe: list[str]) -> None:
+    """The first thing that somebody types must not answer that there is no such recipe."""
+    del page
+    just = Path(sys.executable).with_name("just")
+    done = subprocess.run([just, "--dry-run", *recipe], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.timeout(300)
+async def test_the_commands_run_in_the_order_in_which_they_are_shown(shop: Shop) -> None:
+    """A reader types them one after the other."""
+    for page, arguments in OURS:
+        code, said = await to_thread.run_sync(run, shop, arguments)
+
+        assert code in ({0, 130} if arguments[0] in ENDLESS else {0}), f"{page}: {arguments}: {said}"
+        assert "Traceback" not in said
+
+
+def run(shop: Shop, arguments: list[str]) -> tuple[int, str]:
+    """Run one command; interrupt it after a while if it would go on for ever."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "streamapp", *arguments],
+        env=shop.env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        if arguments[0] in ENDLESS:
+            try:
+                said, _ = process.communicate(timeout=ENOUGH)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGINT)
+            else:
+                return process.returncode, said
+        said, _ = process.communicate(timeout=120)
+        return process.returncode, said
