@@ -54,7 +54,7 @@ def board(
     json: Annotated[bool, typer.Option("--json", help="Print it once as JSON.")] = False,
     app: setup.AppOption = setup.DEFAULT_APP,
 ) -> None:
-    """Show a board until q or Ctrl-C; it is drawn again each second."""
+    """Show a board until Ctrl-C; it is drawn again each second."""
     import anyio  # noqa: PLC0415 - slow to import
 
     setup.say_soon("looking …")

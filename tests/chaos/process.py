@@ -10,13 +10,11 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache, partial
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
 import anyio
-import botocore.loaders
 from anyio import CancelScope, create_task_group, get_running_tasks
 
 import streamapp_agents
@@ -30,14 +28,6 @@ from streamapp.redis_store import open_redis
 from streamapp.sweep import Pace
 from streamapp.tally import Tally
 from streamapp.worker import Worker
-
-# A start reads two megabytes of AWS's service models; forked workers share what the server has read.
-_loader = botocore.loaders.JSONFileLoader
-_load = cache(partial(_loader._load_file, None))
-_loader._load_file = lambda _, path, opener: _load(path, opener)
-for _service in ("endpoints", "partitions", "sdk-default-configuration", "_retry"):
-    botocore.loaders.Loader().load_data(_service)
-botocore.loaders.create_loader().load_service_model("sqs", "service-2")
 
 SAMPLES_EVERY = 0.25
 """Seconds between two lines of a worker's samples."""
@@ -62,7 +52,7 @@ def prepare() -> None:
     """Start the fork server; call it before there are threads, and from the process that will start workers."""
     # The server gets this process's path by its environment alone.
     os.environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    multiprocessing.set_forkserver_preload(["chaos.process", "pytest"])
+    multiprocessing.set_forkserver_preload(["chaos.preload", "pytest"])
 
 
 def start(orders: Orders) -> ForkServerProcess:

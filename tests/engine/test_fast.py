@@ -215,7 +215,7 @@ async def test_keys_that_cannot_be_had_are_a_credentials_fault(
 
     for client in ("aioboto3", "fast"):
         (tmp_path / "config").write_text("[default]\ncredential_process = false\n")
-        with pytest.raises(ConfigError, match="custom-process"):
+        with pytest.raises(ConfigError, match="credentials could not be had"):
             async with open_aws() as plain, open_calls(plain, client):
                 pass
         (tmp_path / "config").write_text(f"[default]\ncredential_process = cat {tmp_path / 'keys.json'}\n")
