@@ -32,7 +32,10 @@ PARALLEL = 8
 
 
 class Outbox:
-    """Sends messages to one queue, ten at a time."""
+    """Sends messages to one queue, ten at a time.
+
+    *load* answers a message with more attributes, within so many bytes.
+    """
 
     def __init__(
         self,
@@ -44,10 +47,12 @@ class Outbox:
         in_hand: Callable[[], float] = lambda: math.inf,
         tap: Tap | None = None,
         shows: Shows | None = None,
+        load: Callable[[Outgoing, int], Outgoing] | None = None,
     ) -> None:
         self.queue = queue
         self._tap = tap
         self._shows = shows
+        self._load = load
         self._sqs = sqs
         self._outage = outage
         self._tally = tally
@@ -61,6 +66,10 @@ class Outbox:
             weigh=lambda message: message.size,
             max_weight=queue.max_bytes,
         )
+
+    def laden(self, message: Outgoing) -> Outgoing:
+        """Answer *message* with what it shall carry of its sender's context, if anything: here its sender runs."""
+        return message if self._load is None else self._load(message, self.queue.max_bytes)
 
     async def _flush(self, messages: list[Outgoing]) -> Sequence[Exception | None]:
         """Send until each message is accepted or refused for good; only those that failed go again."""
@@ -143,7 +152,8 @@ class Announcer:
         try:
             for sink in dict.fromkeys(announcement.sink for announcement in mine):
                 group = [announcement for announcement in mine if announcement.sink == sink]
-                outcomes = await self._outboxes[sink].batcher.submit_all([it.message for it in group])
+                outbox = self._outboxes[sink]
+                outcomes = await outbox.batcher.submit_all([outbox.laden(it.message) for it in group])
                 for announcement, outcome in zip(group, outcomes, strict=True):
                     refused = self._settle(announcement, outcome) or refused
         finally:

@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from anyio import create_memory_object_stream
 
@@ -29,6 +30,9 @@ from streamapp.sweep import Pace, Sweeper
 from streamapp.tally import Tally
 from streamapp.tap import Tap, off
 from streamapp.work import Runtime
+
+if TYPE_CHECKING:
+    from streamapp.tracing import Tracing
 
 logger = logging.getLogger(__name__)
 
@@ -98,15 +102,17 @@ async def assemble(
     pace: Pace = USUAL_PACE,
     tap: Tap | None = None,
     presence: PresenceStore | None = None,
+    tracing: "Tracing | None" = None,
 ) -> Assembly:
     """Find every queue and the store, and answer what will serve the named agents (None: all).
 
     *longest_wait* bounds every long poll, in seconds, and *pace* is that of the sweeps. *tap* and *presence* tell
-    viewers; without them nobody is told anything.
+    viewers, and *tracing* whoever looks at traces; without them nobody is told anything.
     Raises `ConfigError` or `ServiceError` for what cannot be used.
     """
     chosen = choose(app, agents)
     tap = off() if tap is None else tap
+    sqs = sqs if tracing is None else tracing.over(sqs)
     await store.ping()
     outage = Outage("Redis", store.ping)
     queues = {
@@ -119,8 +125,11 @@ async def assemble(
         """Answer how many messages are in hand that may still have something to send."""
         return sum(len(line.leases) - len(line.settler.deletes) for line in lines)
 
+    load = None if tracing is None else tracing.laden
     outboxes = {
-        name: Outbox(sqs, queues[name], sqs_outage, tally, in_hand=unsent, tap=tap, shows=shows(sink.codec))
+        name: Outbox(
+            sqs, queues[name], sqs_outage, tally, in_hand=unsent, tap=tap, shows=shows(sink.codec), load=load
+        )
         for name, sink in app.sinks.items()
     }
     state = State(
@@ -139,6 +148,7 @@ async def assemble(
         changes=Batcher(state.flush, name="state", limit=FLUSH),
         announcer=Announcer(outboxes, store, outage),
         outboxes=outboxes,
+        tracing=tracing,
     )
     letters: list[Outbox] = []
     for agent in chosen:

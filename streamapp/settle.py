@@ -17,7 +17,7 @@ from streamapp.errors import Crowded, Fault, Refused, Reject, Retry, ServiceErro
 from streamapp.groups import Groups
 from streamapp.leases import Lease, Leases
 from streamapp.seldom import Seldom
-from streamapp.sqs import BATCH, MAX_VISIBILITY, Failure, Sqs
+from streamapp.sqs import BATCH, MAX_ATTRIBUTES, MAX_VISIBILITY, Failure, Sqs
 from streamapp.tally import Tally
 from streamapp.tap import Tap, off
 from streamapp.tap_record import Outcome
@@ -34,9 +34,6 @@ PAUSES = (0.1, 0.25, 0.5)
 
 LONGEST_BACKOFF = 900.0
 """Seconds: the longest that a failing message waits for its next try."""
-
-MAX_ATTRIBUTES = 10
-"""Attributes that SQS lets a message carry."""
 
 _ILLEGAL = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 """Characters that SQS takes in no message: it would refuse the dead letter."""

@@ -42,7 +42,8 @@ class Sink(Generic[M]):
         work = current_work(self)
         _, outgoing = self.outgoing(message, group or "all")
         with work.timeout.paused():
-            await work.runtime.outboxes[self.queue].batcher.submit(outgoing)
+            outbox = work.runtime.outboxes[self.queue]
+            await outbox.batcher.submit(outbox.laden(outgoing))
 
     def outgoing(self, message: M, group: str) -> tuple[str, Outgoing]:
         """Answer the identity of *message* and what is to be sent."""

@@ -10,6 +10,9 @@ from streamapp.errors import Fault
 BATCH = 10
 """Entries a batch call may carry, and messages a receive may bring: SQS's own limit."""
 
+MAX_ATTRIBUTES = 10
+"""Attributes that a message may carry: SQS's own limit."""
+
 MAX_VISIBILITY = 43_200
 """Seconds that a message may stay invisible in all, counted from its receipt: SQS's own limit of 12 h."""
 

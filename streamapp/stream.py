@@ -42,6 +42,7 @@ class Stream(Generic[T]):
         """How long the agent may still take over what it has."""
         self._work = Work(runtime, self.timeout)
         CURRENT.set(self._work)
+        self._process = runtime.tracing.process() if runtime.tracing else None
         self._rest: deque[T] = deque()
         self._scope: CancelScope | None = None
         self.asked = 0
@@ -60,6 +61,7 @@ class Stream(Generic[T]):
             await self.settle()
             if not await self._open_next():
                 raise StopAsyncIteration
+            self._trace()
         self.timeout.start()
         return self._rest.popleft()
 
@@ -77,6 +79,7 @@ class Stream(Generic[T]):
         deadline = current_time() + within
         while len(self._rest) < n and await self._open_next(deadline):
             pass
+        self._trace()
         self.timeout.start()
         return [self._rest.popleft() for _ in range(min(n, len(self._rest)))]
 
@@ -107,6 +110,8 @@ class Stream(Generic[T]):
     async def fail(self, error: Exception) -> None:
         """End what is in hand as *error* says; whoever is cut off here still has in hand what is left."""
         self._rest.clear()
+        if self._process is not None:
+            self._process.fail(error)
         leases = self._work.leases
         while leases:
             lease = next(iter(leases))
@@ -118,6 +123,8 @@ class Stream(Generic[T]):
         """Give back what is in hand at once: somebody else can have it."""
         for lease in self._work.leases:
             self._settler.give_back(lease, 0, "released")
+        if self._process is not None:
+            self._process.fail("released")
         self._forget()
 
     async def _open_next(self, deadline: float | None = None) -> bool:
@@ -172,8 +179,18 @@ class Stream(Generic[T]):
             await self._settler.refuse(lease, error, self._work)
         del self._work.leases[lease]
 
+    def _trace(self) -> None:
+        """Let what the agent does from now on be seen as the processing of what is in hand."""
+        if self._process is not None:
+            self._process.take([lease.delivery for lease in self._work.leases])
+            for error in self._work.leases.values():
+                if error is not None:
+                    self._process.fail(error.reason)
+
     def _forget(self) -> None:
         self._rest.clear()
+        if self._process is not None:
+            self._process.end({done.key for done in self._work.updates})
         self._work = Work(self._runtime, self.timeout)
         CURRENT.set(self._work)
 

@@ -1,13 +1,18 @@
-"""Let a worker be watched over HTTP, where that is asked for."""
+"""Let a worker be watched, over HTTP and by traces, where that is asked for."""
 
 import logging
+import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from streamapp.app import App
 from streamapp.config import Config
 from streamapp.tally import Tally
 from streamapp.worker import Worker
+
+if TYPE_CHECKING:
+    from streamapp.tracing import Tracing
 
 logger = logging.getLogger(__name__)
 
@@ -45,3 +50,12 @@ async def monitored(app: App, config: Config, tally: Tally) -> AsyncGenerator[Ca
     ):
         logger.info("serving", extra={"http": url, "paths": ["/livez", "/readyz", "/metrics", *pages]})
         yield begin
+
+
+def tracing_in_use() -> "Tracing | None":
+    """Answer how to trace, where the app or what started it has set a tracer provider."""
+    if "opentelemetry.trace" not in sys.modules:
+        return None  # who sets a provider has imported it
+    from streamapp.tracing import current_tracing  # noqa: PLC0415 - only who traces needs it
+
+    return current_tracing()

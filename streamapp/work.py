@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from streamapp.announce import Announcer, Outbox
 from streamapp.attempt import Done
@@ -17,10 +18,13 @@ from streamapp.tally import Tally
 from streamapp.timeout import Timeout
 from streamapp_codecs import DecodeError
 
+if TYPE_CHECKING:
+    from streamapp.tracing import Tracing
+
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """The running parts that what is declared (tables, sinks, indexes) works through."""
+    """The running parts that what is declared (tables, sinks, indexes) works through; *tracing* only where there is one."""
 
     config: Config
     tally: Tally
@@ -30,6 +34,7 @@ class Runtime:
     changes: Batcher[Change, Changed]
     announcer: Announcer
     outboxes: Mapping[str, Outbox]
+    tracing: "Tracing | None" = None
 
 
 @dataclass(slots=True, eq=False)

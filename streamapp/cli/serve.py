@@ -18,7 +18,7 @@ from streamapp.cli import setup
 from streamapp.errors import StreamappError
 from streamapp.tally import Tally
 from streamapp.tap import Tap
-from streamapp.telemetry import monitored
+from streamapp.telemetry import monitored, tracing_in_use
 from streamapp.worker import Worker
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ async def _work(
             longest_wait=wait,
             tap=Tap(taps, tally, mode=config.tap, keep=config.tap_maxlen),
             presence=taps,
+            tracing=tracing_in_use(),
         )
         _announce_start(app, config, parts, aws)
         if check:

@@ -21,6 +21,7 @@ from streamapp.table import Table
 from streamapp.tally import Tally
 from streamapp.tap import off
 from streamapp.testing import MemorySqs
+from streamapp.tracing import Tracing
 from streamapp.worker import Worker
 from streamapp_codecs import Decoded, DecodeError, Json, Origin
 
@@ -95,6 +96,7 @@ class Rig:
         self.numbers = count()
         self.tap = off()
         self.presence: PresenceStore | None = None
+        self.tracing: Tracing | None = None
 
     async def create(
         self, *, visibility: int = 30, out: dict[str, str] | None = None, fifo: bool = False
@@ -143,7 +145,14 @@ class Rig:
     async def assemble(self) -> Assembly:
         """Put the worker's parts together."""
         return await assemble(
-            self.app, self.config, self.sqs, self.store, self.tally, tap=self.tap, presence=self.presence
+            self.app,
+            self.config,
+            self.sqs,
+            self.store,
+            self.tally,
+            tap=self.tap,
+            presence=self.presence,
+            tracing=self.tracing,
         )
 
     @asynccontextmanager

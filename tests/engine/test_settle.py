@@ -15,7 +15,8 @@ from streamapp.delivery import Delivery, Outgoing, Queue
 from streamapp.errors import Crowded, Fault, Refused, Reject, Retry, ServiceError
 from streamapp.leases import Lease, Leases, Tokens
 from streamapp.outage import Outage
-from streamapp.settle import LONGEST_BACKOFF, MAX_ATTRIBUTES, Settler, Why, backoff
+from streamapp.settle import LONGEST_BACKOFF, Settler, Why, backoff
+from streamapp.sqs import MAX_ATTRIBUTES
 from streamapp.tally import Tally
 from streamapp.testing import Duplicate, Fail, Hang, MemorySqs, Partial
 
