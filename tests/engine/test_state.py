@@ -129,18 +129,18 @@ async def test_the_same_content_owed_again_is_another_announcement(desk: Desk) -
 
 
 async def test_a_conflict_goes_round_again(store: RedisStore, prefix: str) -> None:
-    """Two processes at one key: 200 increments at once, and none is lost."""
+    """Two processes at one key: each adds a hundred times, and none is lost."""
     desk = Desk(store, prefix, announce=None, to=None)
-    states = [desk.state, desk.another()]
     outcomes: list[Any] = []
 
     async def increment(state: State) -> None:
-        outcomes.extend(await state.flush([desk.change("a", Add("a"))]))
+        # One after the other, as a batcher does it: of those that are at it at once, each turn lets one through.
+        for _ in range(100):
+            outcomes.extend(await state.flush([desk.change("a", Add("a"))]))
 
-    with fail_after(30):
-        async with create_task_group() as tasks:
-            for n in range(200):
-                tasks.start_soon(increment, states[n % 2])
+    async with create_task_group() as tasks:
+        tasks.start_soon(increment, desk.state)
+        tasks.start_soon(increment, desk.another())
 
     assert await desk.total("a") == 200
     assert sorted(outcome.state.total for outcome in outcomes) == list(range(1, 201))
