@@ -1,12 +1,14 @@
 set shell := ["bash", "-euo", "pipefail", "-c"]
 set positional-arguments
 set dotenv-load
+set no-exit-message
 
 py := "uv run --frozen"
 compose := env("COMPOSE", "docker compose")
 
-# What runs here talks to the emulator of `just up`, unless .env or the environment says otherwise.
-local := "AWS_ENDPOINT_URL=${AWS_ENDPOINT_URL:-http://localhost:4566} AWS_DEFAULT_REGION=${AWS_DEFAULT_REGION:-us-east-1} AWS_ACCESS_KEY_ID=${AWS_ACCESS_KEY_ID:-test} AWS_SECRET_ACCESS_KEY=${AWS_SECRET_ACCESS_KEY:-test} " + py
+# What runs here talks to the emulator of `just up`, unless .env or the environment says otherwise; its long polls are
+# short, because a worker that is interrupted lets them return.
+local := "STREAMAPP_WAIT_SECONDS=${STREAMAPP_WAIT_SECONDS:-1} AWS_ENDPOINT_URL=${AWS_ENDPOINT_URL:-http://localhost:4566} AWS_DEFAULT_REGION=${AWS_DEFAULT_REGION:-us-east-1} AWS_ACCESS_KEY_ID=${AWS_ACCESS_KEY_ID:-test} AWS_SECRET_ACCESS_KEY=${AWS_SECRET_ACCESS_KEY:-test} " + py
 
 # list the recipes
 [private]
@@ -20,74 +22,74 @@ setup:
 
 # a lunch rush through an embedded SQS and Redis
 [group('local')]
-[no-exit-message]
 demo *args:
     @{{ py }} streamapp demo "$@"
 
 # SQS and Redis in Docker, and the queues; `just down` stops them
 [group('local')]
-up:
+up: engine
     {{ compose }} up -d --wait
-    {{ local }} streamapp queues create
+    @{{ local }} streamapp queues create
+
+[private]
+engine:
+    @{{ compose }} ps >/dev/null 2>&1 || { echo "streamapp: \`{{ compose }}\` does not answer: start Docker, or say what there is (COMPOSE='podman compose'), or do without: uv run just up-native" >&2; exit 3; }
 
 # the same without Docker, in the foreground, e.g.: just up-native --emulator ministack
 [group('local')]
-[no-exit-message]
 up-native *args:
     @{{ py }} python local/native.py "$@"
 
 # a worker that starts again when the code changes
 [group('local')]
-[no-exit-message]
 dev *args:
-    @STREAMAPP_WAIT_SECONDS=${STREAMAPP_WAIT_SECONDS:-1} {{ local }} watchfiles --filter python --sigint-timeout 30 "python -m streamapp worker --log-format console $*" streamapp agents codecs
+    @{{ local }} python local/dev.py --log-format console "$@"
 
 # run the worker once
 [group('local')]
-[no-exit-message]
 worker *args:
     @{{ local }} python -m streamapp worker "$@"
 
 # what the worker does with each message, e.g.: just tail pedido-events -n 20
 [group('local')]
-[no-exit-message]
 tail *args:
     @{{ local }} streamapp tail "$@"
 
 # order lifecycles into the queues, e.g.: just seed --orders 50 --seed 7
 [group('local')]
-[no-exit-message]
 seed *args:
     @{{ local }} streamapp seed "$@"
 
 # the kitchen's board, e.g.: just board cliente
 [group('local')]
-[no-exit-message]
 board *args:
     @{{ local }} streamapp board "$@"
 
 # what is wrong with queues, Redis and settings, and how to mend it
 [group('local')]
-[no-exit-message]
 doctor *args:
     @{{ local }} streamapp doctor "$@"
 
-# stop SQS and Redis; Redis keeps its data
+# any other command there, e.g.: just streamapp show 80001
 [group('local')]
-down:
+streamapp *args:
+    @{{ local }} streamapp "$@"
+
+# stop SQS and Redis of `just up`; Redis keeps its data
+[group('local')]
+down: engine
     {{ compose }} down --remove-orphans
 
 # stop them and delete all their data
 [confirm('Delete the local queues and all local Redis data? (y/N)')]
 [group('local')]
-nuke:
+nuke: engine
     {{ compose }} down --volumes --remove-orphans
 
 # what SQS and Redis say
 [group('local')]
-[no-exit-message]
-logs *args:
-    {{ compose }} logs --follow --tail 100 "$@"
+logs *args: engine
+    @{{ compose }} logs --follow --tail 100 "$@"
 
 # all tests, on real servers that they start themselves
 [group('quality')]
@@ -106,7 +108,6 @@ faults row='':
 
 # what a message costs, against what else one could run; `--quick` takes less than 3 minutes
 [group('quality')]
-[no-exit-message]
 bench *args:
     @uv run --frozen --group bench python -m benchmarks "$@"
 
@@ -171,4 +172,4 @@ image tag='dev':
 sbom:
     mkdir -p dist
     uv export --frozen --no-dev --no-emit-project --extra fast --extra otel -o dist/requirements.txt -q
-    uvx --from cyclonedx-bom cyclonedx-py requirements dist/requirements.txt -o dist/sbom.json
+    uvx --from cyclonedx-bom==7.5.0 cyclonedx-py requirements dist/requirements.txt -o dist/sbom.json

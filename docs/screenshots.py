@@ -1,6 +1,7 @@
 """Make the pictures of this folder: what the commands show of a real worker's work, drawn by rich as SVG."""
 
 import json
+import logging
 import os
 import sys
 from datetime import UTC, datetime, timedelta
@@ -144,6 +145,7 @@ def draw_doctor(config: Config) -> None:
 
 def main() -> None:
     """Make all pictures."""
+    logging.disable(logging.INFO)  # moto tells of each request
     with redis_server() as redis_url, sqs_server() as endpoint:
         os.environ.update({**local_aws(endpoint), "REDIS_URL": redis_url})
         config = Config.load(os.environ)

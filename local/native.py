@@ -50,11 +50,15 @@ def main() -> int:
             redis = stack.enter_context(running(valkey(options.redis_port, folder)))
             wait_for(options.sqs_port, sqs)
             wait_for(options.redis_port, redis)
-            endpoint, redis_url = local(options.sqs_port), f"redis://localhost:{options.redis_port}/0"
+            endpoint = local(options.sqs_port)
+            settings = local_aws(endpoint) | {"REDIS_URL": f"redis://localhost:{options.redis_port}/0"}
             create_queues(endpoint)
-            say(f"up: {options.emulator} at {endpoint}, Valkey at {redis_url}; Ctrl-C stops both")
-            say(f"  export AWS_ENDPOINT_URL={endpoint} REDIS_URL={redis_url}")
-            say("  just worker · just seed --orders 20 · just tail")
+            say(
+                f"up: {options.emulator} at {endpoint}, Valkey on port {options.redis_port}; Ctrl-C stops both"
+            )
+            say("  uv run just worker · uv run just seed --orders 20 · uv run just tail")
+            say("or, for commands of your own:")
+            say(f"  export {' '.join(f'{name}={value}' for name, value in settings.items())}")
             return end_of(sqs, redis)
     except NotReady as error:
         say(f"streamapp: {error}")

@@ -1,6 +1,17 @@
 """`python -m streamapp` is `streamapp`."""
 
-from streamapp.cli import main
+import sys
+
+
+def main() -> None:
+    """Run the command line; Ctrl-C is quiet from the first import on."""
+    try:
+        from streamapp.cli import main as run  # noqa: PLC0415 - takes long enough to be interrupted
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
 
 if __name__ == "__main__":
     main()
