@@ -15,16 +15,16 @@ from benchmarks.round import Bench
 from benchmarks.server import ServerName, install_fauxqs, running
 from streamapp.cli.embedded import redis_server
 
+MEASURES = ("throughput", "fauxqs", "latency", "idle", "variants", "growth")
+QUICK = ("throughput", "fauxqs", "latency", "idle")
+QUICK_SECONDS = 90.0
+"""Seconds of a quick run in which another turn of all rounds may still begin; the rest takes about 60."""
+
 
 def main() -> None:
     """Run what was asked for."""
     asked = arguments()
-    chosen = [it for it in field.EVERYONE if asked.only is None or it.name in asked.only]
-    if asked.only and len(chosen) < len(asked.only):
-        known = ", ".join(it.name for it in field.EVERYONE)
-        raise SystemExit(f"--only: who takes part is called {known}")
-    if asked.quick and asked.only is None:
-        chosen = list(field.CORE)
+    chosen = choose(asked)
     with ExitStack() as stack:
         url = stack.enter_context(redis_server())
         redis = Redis.from_url(url, decode_responses=True)
@@ -35,21 +35,64 @@ def main() -> None:
 
         stub = bench("stub")
         if asked.profile:
-            profile.record(stub, chosen, asked.messages * 10, Path(asked.profile))
+            profile.record(stub, chosen, asked.messages, Path(asked.profile))
             return
         results = report.Results()
-        if asked.only is None:
-            results.missing.update(field.ABSENT)
         able = _able(chosen, results)
-        measures.throughput(stub, able, results, rounds=asked.rounds, unit=asked.messages)
-        if asked.only is None:
-            _further(stub, bench, able, results, quick=asked.quick, rounds=asked.rounds, unit=asked.messages)
-        text = report.table(results)
-        sys.stdout.write(text)
+        if asked.only is None and not asked.quick:
+            results.missing.update(field.ABSENT)
+        measure(stub, bench, able, results, asked)
+        sys.stdout.write(report.table(results))
         if asked.write:
             report.write(results)
         if results.failures:
             raise SystemExit(1)
+
+
+def measure(
+    stub: Bench,
+    bench: "measures.Opener",
+    able: Sequence[Contestant],
+    results: "report.Results",
+    asked: argparse.Namespace,
+) -> None:
+    """Take the measures that were asked for."""
+    quick, rounds, unit = asked.quick, asked.rounds, asked.messages
+    steady = [it for it in able if it.work == "application" and it.name in {"streamapp", "naive"}]
+    if "throughput" in asked.measure:
+        within = QUICK_SECONDS if quick else float("inf")
+        measures.throughput(stub, able, results, rounds=rounds, unit=unit, within=within)
+    if "fauxqs" in asked.measure:
+        missing = install_fauxqs()
+        if missing is None:
+            fauxqs = bench("fauxqs")
+            some = [it for it in able if it.name in {"streamapp", "naive", "floor"}]
+            some = steady if quick else some
+            measures.throughput(fauxqs, some, results, rounds=1 if quick else 3, unit=unit // 2)
+        else:
+            results.missing["fauxqs"] = missing
+    if "latency" in asked.measure:
+        rates = (100,) if quick else (10, 100, 1000)
+        measures.latency(stub, steady, results, rates=rates)
+    if "idle" in asked.measure:
+        measures.idle(stub, steady, results, seconds=3.0 if quick else 10.0)
+    if "variants" in asked.measure:
+        measures.variants(stub, field.variants(), results, rounds=rounds, unit=unit)
+    if "growth" in asked.measure:
+        measures.growth(stub, field.STREAMAPP["application"], results, unit=unit)
+
+
+def choose(asked: argparse.Namespace) -> list[Contestant]:
+    """Answer who was asked for."""
+    everyone = field.QUICK if asked.quick and asked.only is None else field.EVERYONE
+    names = {it.name for it in everyone}
+    if unknown := set(asked.only or ()) - names:
+        raise SystemExit(f"--only: nobody is called {', '.join(unknown)}, but {', '.join(sorted(names))}")
+    return [
+        it
+        for it in everyone
+        if (asked.only is None or it.name in asked.only) and (asked.work is None or it.work in asked.work)
+    ]
 
 
 def _able(chosen: Sequence[Contestant], results: "report.Results") -> list[Contestant]:
@@ -63,50 +106,30 @@ def _able(chosen: Sequence[Contestant], results: "report.Results") -> list[Conte
     return able
 
 
-def _further(
-    stub: Bench,
-    bench: "measures.Opener",
-    able: Sequence[Contestant],
-    results: "report.Results",
-    *,
-    quick: bool,
-    rounds: int,
-    unit: int,
-) -> None:
-    few = [it for it in able if it in {field.STREAMAPP, field.NAIVE, field.FLOOR}]
-    missing = install_fauxqs()
-    if missing is None:
-        fauxqs = bench("fauxqs")
-        measures.throughput(fauxqs, few if quick else able, results, rounds=min(rounds, 3), unit=unit)
-    else:
-        results.missing["fauxqs"] = missing
-    measures.latency(stub, few[:2] if quick else few, results, rates=(100,) if quick else (10, 100, 1000))
-    measures.idle(stub, few[:1] if quick else few, results, seconds=3.0 if quick else 10.0)
-    if not quick:
-        measures.processes(stub, field.STREAMAPP, results, rounds=rounds, unit=unit)
-        measures.growth(stub, field.STREAMAPP, results, unit=unit)
-
-
 def arguments() -> argparse.Namespace:
     """Read the command line."""
+
+    def words(text: str) -> list[str]:
+        return text.split(",")
+
     parser = argparse.ArgumentParser(prog="just bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="the core only, in less than 3 minutes")
+    parser.add_argument("--only", type=words, help="names, separated by commas: these alone")
+    parser.add_argument("--work", type=words, help=f"some of {','.join(field.WORKS)}: these alone")
+    parser.add_argument("--measure", type=words, help=f"some of {','.join(MEASURES)}: these alone")
+    parser.add_argument("--rounds", type=int, help="rounds of each contestant, at most; 3")
     parser.add_argument(
-        "--only", type=lambda text: text.split(","), help="names, separated by commas: these alone"
+        "--messages", type=int, help="messages of the slowest contestant's round (150 with --quick, else 400)"
     )
-    parser.add_argument("--rounds", type=int, help="rounds of each contestant (3 with --quick, else 5)")
-    parser.add_argument(
-        "--messages", type=int, help="messages of the slowest contestant's round (200 with --quick, else 500)"
-    )
-    parser.add_argument(
-        "--profile", metavar="FOLDER", help="record a flame graph of each with py-spy instead"
-    )
-    parser.add_argument(
-        "--write", action="store_true", help="write benchmarks/results and the README's table"
-    )
+    parser.add_argument("--profile", metavar="FOLDER", help="record where the time of each goes instead")
+    parser.add_argument("--write", action="store_true", help="write results/ and the README's tables")
     asked = parser.parse_args()
-    asked.messages = asked.messages or (200 if asked.quick else 500)
-    asked.rounds = asked.rounds or (3 if asked.quick or asked.only else 5)
+    asked.messages = asked.messages or (150 if asked.quick else 400)
+    asked.rounds = asked.rounds or 3
+    if asked.measure is None:
+        asked.measure = QUICK if asked.quick else ("throughput",) if asked.only else MEASURES
+    if unknown := set(asked.measure) - set(MEASURES):
+        parser.error(f"--measure: there is no {', '.join(unknown)}, but {', '.join(MEASURES)}")
     return asked
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,19 +16,19 @@ HAND = HERE / "contestants"
 PEERS = HERE / "peers"
 
 Work = Literal["application", "handler", "empty"]
-"""`application`: acompanhamento's own codec, fold, commit and announcement. `handler`: decode, one HSET, one
-send. `empty`: consume and delete."""
+"""`application`: acompanhamento's own codec, index, catalogue, fold, state and announcement. `handler`: decode, one
+HSET, one send. `empty`: consume and delete."""
 
 QUEUE, SINK = "pedido-events", "acompanhamento-events"
 OTHER_QUEUES = ("pagamento-events", "produto-events")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Contestant:
     """A program that works off a queue until SIGTERM, in the environment that `environment` answers.
 
     *weight* is how many messages it is given for each one of the slowest, so that rounds take equally long.
-    *peer* is the folder of its own locked environment. *wraps* says that its messages need an envelope of its own.
+    *folder* is that of its own locked environment. *wraps* says that its messages need an envelope of its own.
     """
 
     name: str
@@ -37,46 +37,21 @@ class Contestant:
     work: Work = "handler"
     weight: int = 1
     settings: Mapping[str, str] | None = None
-    peer: str | None = None
+    folder: Path | None = None
     wraps: bool = False
     processes: int = 1
 
     @property
-    def folder(self) -> Path:
-        """Where its environment is."""
-        return PEERS / (self.peer or "")
-
-    @cached_property
     def missing(self) -> str | None:
         """Why it cannot run, None when it can. Installs its environment, where it has one of its own."""
-        if self.peer is None:
-            return None
-        if (self.folder / "package.json").exists():
-            if shutil.which("node") is None:
-                return "there is no node"
-            if (self.folder / "node_modules").exists():
-                return None
-            install = ["npm", "ci", "--silent"]
-        else:
-            install = ["uv", "sync", "--frozen", "--quiet", "--no-dev"]
-        environ = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-        try:
-            subprocess.run(
-                install, cwd=self.folder, env=environ, check=True, capture_output=True, timeout=300
-            )
-        except subprocess.CalledProcessError as error:
-            lines = error.stderr.decode(errors="replace").strip().splitlines()
-            return f"its environment cannot be installed: {lines[-1] if lines else error.returncode}"
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return f"its environment cannot be installed: {type(error).__name__}"
-        return None
+        return None if self.folder is None else install(self.folder)
 
     def entries(self, bodies: Sequence[str], environ: Mapping[str, str]) -> list[Mapping[str, Any]]:
         """Answer what is to be sent for it: entries of SendMessageBatch without their ids."""
         if not self.wraps:
             return [{"MessageBody": body} for body in bodies]
         done = subprocess.run(
-            [str(self.folder / ".venv/bin/python"), "peer.py", "wrap"],
+            [".venv/bin/python", "peer.py", "wrap"],
             cwd=self.folder,
             env=dict(environ),
             input="\n".join(bodies),
@@ -114,22 +89,41 @@ class Contestant:
         return f"{prefix}{'acompanhamento' if self.work == 'application' else 'pedido'}:{order}"
 
 
-def ours(name: str, does: str, app: str, work: Work, **more: Any) -> Contestant:  # noqa: ANN401 - Contestant's
+@cache
+def install(folder: Path) -> str | None:
+    """Install the locked environment of *folder*; answer why that cannot be, or None."""
+    if (folder / "package.json").exists():
+        if shutil.which("node") is None:
+            return "there is no node"
+        if (folder / "node_modules").exists():
+            return None
+        command = ["npm", "ci", "--silent", "--no-audit", "--no-fund"]
+    else:
+        command = ["uv", "sync", "--frozen", "--quiet", "--no-dev"]
+    environ = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    try:
+        subprocess.run(command, cwd=folder, env=environ, check=True, capture_output=True, timeout=300)
+    except subprocess.CalledProcessError as error:
+        lines = error.stderr.decode(errors="replace").strip().splitlines()
+        return f"its environment cannot be installed: {lines[-1] if lines else error.returncode}"
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"its environment cannot be installed: {type(error).__name__}"
+    return None
+
+
+def ours(work: Work, app: str) -> Contestant:
     """Answer our worker as one starts it, with one setting: how much it may have in hand."""
     command = [sys.executable, "-m", "streamapp", "worker", "--app", app]
     settings = {"STREAMAPP_CONCURRENCY": "100", "LOG_FORMAT": "json"}
-    return Contestant(name, does, command, work, settings=settings, weight=8, **more)
+    weight = {"application": 10, "handler": 10, "empty": 20}[work]
+    return Contestant("streamapp", "a worker, all safety on", command, work, weight, settings)
 
 
-def hand(name: str, does: str, module: str, weight: int, work: Work = "handler") -> Contestant:
+def hand(name: str, does: str, work: Work, weight: int) -> Contestant:
     """Answer a program of `benchmarks/contestants`."""
-    return Contestant(name, does, [sys.executable, str(HAND / f"{module}.py")], work, weight=weight)
+    return Contestant(name, does, [sys.executable, str(HAND / f"{name}.py")], work, weight)
 
 
-def peer(
-    name: str, does: str, *command: str, weight: int = 1, wraps: bool = False, work: Work = "handler"
-) -> Contestant:
+def peer(name: str, does: str, *command: str, work: Work, weight: int = 1, wraps: bool = False) -> Contestant:
     """Answer a program of `benchmarks/peers`, run in its folder; its Python is `.venv/bin/python`."""
-    return Contestant(
-        name, does, command, work, weight=weight, peer=name.split(" ", maxsplit=1)[0], wraps=wraps
-    )
+    return Contestant(name, does, command, work, weight, folder=PEERS / name, wraps=wraps)

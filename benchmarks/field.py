@@ -1,62 +1,90 @@
-"""Who takes part."""
+"""Who takes part, by the work that is done: only what does the same work is compared."""
 
-from benchmarks.contestant import Contestant, hand, ours, peer
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-STREAMAPP = ours(
-    "streamapp",
-    "`streamapp worker`: acompanhamento with everything on",
-    "streamapp_agents:app",
-    "application",
-)
-STREAMAPP_HANDLER = ours(
-    "streamapp-handler", "`streamapp worker` with the plain handler", "benchmarks.apps:handler", "handler"
-)
-STREAMAPP_EMPTY = ours(
-    "streamapp-empty", "`streamapp worker`, an empty agent", "benchmarks.apps:empty", "empty"
-)
-NAIVE = hand(
-    "naive", "the usual loop on aioboto3: receive 10, then HSET, send and delete one by one", "naive", 1
-)
-BATCHED = hand("batched", "a careful pipeline on aioboto3, all in tens", "batched", 5)
-FLOOR = hand("floor", "own HTTP, signature and RESP; nothing is handled that can go wrong", "floor", 20)
+from benchmarks.contestant import Contestant, Work, hand, ours, peer
 
-CORE: tuple[Contestant, ...] = (STREAMAPP, STREAMAPP_HANDLER, NAIVE, BATCHED, FLOOR)
+WORKS: Mapping[Work, str] = {
+    "application": "acompanhamento's own work: tolerant codec, product index and catalogue, fold, state, announcement",
+    "handler": "a plain handler: decode, one idempotent HSET, one send",
+    "empty": "consuming only",
+}
+APPS: Mapping[Work, str] = {
+    "application": "streamapp_agents:app",
+    "handler": "benchmarks.apps:handler",
+    "empty": "benchmarks.apps:empty",
+}
+STREAMAPP = {work: ours(work, app) for work, app in APPS.items()}
+NAIVE = {work: hand("naive", "the usual loop on aioboto3, one by one", work, 1) for work in WORKS}
+BATCHED = {work: hand("batched", "a careful pipeline on aioboto3", work, 5) for work in WORKS}
+FLOOR = {work: hand("floor", "own HTTP and signature, no safety", work, 20) for work in WORKS}
 PYTHON = ".venv/bin/python"
-PEERS: tuple[Contestant, ...] = (
-    peer("sqs-consumer", "BBC's for Node, one message after the other", "node", "peer.mjs", weight=2),
-    peer("sqs-workers", "RawQueue on boto3, deletes in tens", PYTHON, "peer.py"),
-    peer(
-        "taskiq-aio-sqs",
-        "receives of ten",
-        ".venv/bin/taskiq",
-        "worker",
-        "peer:broker",
-        "--workers",
-        "1",
-        wraps=True,
-    ),
-    peer(
-        "dramatiq-sqs",
-        "eight threads",
-        ".venv/bin/dramatiq",
-        "peer",
-        "--processes",
-        "1",
-        "--threads",
-        "8",
-        wraps=True,
-    ),
-    peer(
-        "celery",
-        "eight threads, acknowledged late",
-        ".venv/bin/celery",
-        *("-A", "peer", "worker", "--pool", "threads", "--concurrency", "8"),
-        *("--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "warning"),
-        wraps=True,
-    ),
-)
+
+
+def peers(work: Work) -> Sequence[Contestant]:
+    """Answer what others wrote, each as its documents say."""
+    few = 4 if work == "empty" else 1
+    return (
+        peer("sqs-consumer", "BBC's, on Node", "node", "peer.mjs", work=work, weight=2 * few),
+        peer("sqs-workers", "RawQueue, on boto3", PYTHON, "peer.py", work=work, weight=few),
+        peer(
+            "taskiq-aio-sqs",
+            "one process",
+            *(".venv/bin/taskiq", "worker", "peer:broker", "--workers", "1"),
+            work=work,
+            wraps=True,
+        ),
+        peer(
+            "dramatiq-sqs",
+            "eight threads",
+            *(".venv/bin/dramatiq", "peer", "--processes", "1", "--threads", "8"),
+            work=work,
+            wraps=True,
+        ),
+        peer(
+            "celery",
+            "eight threads",
+            *(".venv/bin/celery", "-A", "peer", "worker", "--pool", "threads", "--concurrency", "8"),
+            *("--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "warning"),
+            work=work,
+            wraps=True,
+        ),
+    )
+
+
 ABSENT = {
     "fanferro": "its releases need Python 3.12, while this project, and so the benchmark, is run from 3.11 on",
 }
-EMPTY: tuple[Contestant, ...] = (STREAMAPP_EMPTY,)
-EVERYONE = (*CORE, *PEERS, *EMPTY)
+EVERYONE: Sequence[Contestant] = [
+    *(field[work] for work in WORKS for field in (STREAMAPP, NAIVE, BATCHED, FLOOR)),
+    *peers("handler"),
+    *peers("empty"),
+]
+QUICK: Sequence[Contestant] = [
+    *(field["application"] for field in (STREAMAPP, NAIVE, FLOOR)),
+    *(field["handler"] for field in (STREAMAPP, NAIVE, BATCHED, FLOOR)),
+    *(field["empty"] for field in (STREAMAPP, FLOOR)),
+    *peers("empty")[:2],  # the cheapest in each language
+]
+
+# Where uvloop is not installed, as far as this process can tell.
+_BARE = "import runpy, sys; sys.modules['uvloop'] = None; runpy.run_module('streamapp', run_name='__main__', alter_sys=True)"
+
+
+def variants() -> Mapping[str, Contestant]:
+    """Answer our worker with one thing changed, each by what that is."""
+    usual = STREAMAPP["application"]
+    assert usual.settings is not None
+
+    def with_(**settings: str) -> Contestant:
+        return replace(usual, settings={**(usual.settings or {}), **settings})
+
+    return {
+        "as it is": usual,
+        "tap off": with_(STREAMAPP_TAP="off"),
+        "without uvloop": replace(usual, command=[sys.executable, "-c", _BARE, *usual.command[3:]]),
+        "on aioboto3's client": with_(STREAMAPP_SQS_CLIENT="aioboto3"),
+        "two processes": replace(usual, processes=2),
+    }

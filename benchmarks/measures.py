@@ -1,10 +1,10 @@
 """What is measured: cost a message, latency, idling, two processes, and growth."""
 
+import math
 import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -19,17 +19,28 @@ _numbers = count()
 
 
 def throughput(
-    bench: Bench, contestants: Sequence[Contestant], results: Results, *, rounds: int, unit: int
+    bench: Bench,
+    contestants: Sequence[Contestant],
+    results: Results,
+    *,
+    rounds: int,
+    unit: int,
+    within: float = math.inf,
 ) -> None:
-    """Let each work off a queue that is full, in turn, *rounds* times."""
+    """Let each work off a queue that is full, in turn, *rounds* times, or as often as fits *within* so many seconds."""
+    begun = time.monotonic()
     for number in range(rounds):
-        for contestant in contestants:
-            outcome = attempt(bench, contestant, pieces(unit * contestant.weight), results)
+        elapsed = time.monotonic() - begun
+        if number and elapsed + elapsed / number > within:
+            return
+        for it in contestants:
+            outcome = attempt(bench, it, pieces(unit * it.weight), results)
             if outcome is not None:
-                results.rounds.setdefault((bench.server.name, contestant.name), []).append(outcome)
+                results.rounds.setdefault((bench.server.name, it.work, it.name), []).append(outcome)
                 cost, wall = outcome.cpu * 1e6, outcome.wall * 1e6
                 _say(
-                    f"{bench.server.name} {number + 1}/{rounds} {contestant.name}: {cost:.0f} us CPU, {wall:.0f} us wall"
+                    f"{bench.server.name} {number + 1}/{rounds} {it.work} {it.name}: "
+                    f"{cost:.0f} us CPU, {wall:.0f} us wall"
                 )
 
 
@@ -106,15 +117,16 @@ def idle(bench: Bench, contestants: Sequence[Contestant], results: Results, *, s
         _say(f"{contestant.name} idle: {share:.2%} of a core")
 
 
-def processes(bench: Bench, contestant: Contestant, results: Results, *, rounds: int, unit: int) -> None:
-    """Compare two processes with one, in alternating rounds."""
-    for _ in range(min(rounds, 3)):
-        for number in (1, 2):
-            many = replace(contestant, processes=number)
-            outcome = attempt(bench, many, pieces(2 * unit * contestant.weight), results)
+def variants(
+    bench: Bench, those: Mapping[str, Contestant], results: Results, *, rounds: int, unit: int
+) -> None:
+    """Run what differs in one thing each, in alternating rounds."""
+    for _ in range(rounds):
+        for name, contestant in those.items():
+            outcome = attempt(bench, contestant, pieces(unit * contestant.weight), results)
             if outcome is not None:
-                results.processes.setdefault(number, []).append(outcome)
-    _say("two processes against one: done")
+                results.variants.setdefault(name, []).append(outcome)
+                _say(f"{name}: {outcome.cpu * 1e6:.0f} us CPU, {outcome.wall * 1e6:.0f} us wall")
 
 
 def growth(bench: Bench, contestant: Contestant, results: Results, *, unit: int) -> None:
@@ -132,14 +144,14 @@ def growth(bench: Bench, contestant: Contestant, results: Results, *, unit: int)
         _grow(bench, contestant, results, "other keys in Redis", keys, work)
     for start in range(0, stored, 1000):
         bench.redis.unlink(*(f"other:{number}" for number in range(start, start + 1000)))
-    for size in (256, 4_096, 32_768, 200_000):
+    for size in (0, 1_024, 16_384, 200_000):
         _grow(
             bench,
             contestant,
             results,
             "bytes a message",
             size,
-            pieces(min(len(work), 40_000_000 // size), size),
+            pieces(min(len(work), 40_000_000 // max(size, 1)), size),
         )
 
 

@@ -30,6 +30,19 @@ def cpu(pid: int) -> float:
     return total
 
 
+def busy(pid: int) -> float:
+    """Answer the seconds for which threads of the tree of *pid* have run or waited for a core."""
+    total = 0
+    for member in tree(pid):
+        for stat in Path(f"/proc/{member}/task").glob("*/schedstat"):
+            try:
+                ran, waited, _ = stat.read_text().split()
+            except (OSError, ValueError):
+                continue
+            total += int(ran) + int(waited)
+    return total / 1e9
+
+
 def memory(pid: int) -> float:
     """Answer the MiB that the tree of *pid* has resident; what processes share counts in each."""
     total = 0

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
-from benchmarks import field as contestants
+from benchmarks.contestant import Work
+from benchmarks.field import EVERYONE, WORKS
 from benchmarks.process import load
 from benchmarks.round import Outcome
 
@@ -20,14 +21,16 @@ BEGIN, END = "<!-- bench: written by `just bench --write` -->", "<!-- bench: end
 
 @dataclass(slots=True)
 class Results:
-    """All that a run measured. Latencies are (p50, p99) in seconds, None where a rate was too much."""
+    """All that a run measured, rounds by server, work and name. Latencies are (p50, p99) in seconds, None where a rate was too much."""
 
-    rounds: dict[tuple[str, str], list[Outcome]] = field(default_factory=dict[tuple[str, str], list[Outcome]])
+    rounds: dict[tuple[str, Work, str], list[Outcome]] = field(
+        default_factory=dict[tuple[str, Work, str], list[Outcome]]
+    )
     latency: dict[tuple[str, int], tuple[float, float] | None] = field(
         default_factory=dict[tuple[str, int], "tuple[float, float] | None"]
     )
     idle: dict[str, tuple[float, float]] = field(default_factory=dict[str, tuple[float, float]])
-    processes: dict[int, list[Outcome]] = field(default_factory=dict[int, list[Outcome]])
+    variants: dict[str, list[Outcome]] = field(default_factory=dict[str, list[Outcome]])
     growth: dict[str, dict[int, float]] = field(default_factory=dict[str, dict[int, float]])
     missing: dict[str, str] = field(default_factory=dict[str, str])
     failures: list[str] = field(default_factory=list[str])
@@ -41,59 +44,78 @@ def median(outcomes: Sequence[Outcome], what: str) -> float:
 
 def table(results: Results) -> str:
     """Answer everything as Markdown."""
-    parts = [_machine(results)]
-    parts += [_throughput(results, server) for server in dict.fromkeys(on for on, _ in results.rounds)]
-    if results.latency:
-        lines = ["| from send to announcement | rate a second | p50 ms | p99 ms |", "|---|---|---|---|"]
-        for (name, rate), cuts in results.latency.items():
-            shown = "does not keep up | |" if cuts is None else f"{cuts[0] * 1e3:.1f} | {cuts[1] * 1e3:.1f} |"
-            lines.append(f"| {name} | {rate} | {shown}")
-        parts.append("\n".join(lines))
-    if results.idle:
-        lines = ["| idle on three queues | share of a core | SQS requests a minute |", "|---|---|---|"]
-        lines += [f"| {name} | {share:.2%} | {polls:.0f} |" for name, (share, polls) in results.idle.items()]
-        parts.append("\n".join(lines))
-    if results.processes:
-        lines = ["| processes of streamapp | CPU us a message | messages a second |", "|---|---|---|"]
-        lines += [
-            f"| {number} | {median(them, 'cpu') * 1e6:.0f} | {1 / median(them, 'wall'):.0f} |"
-            for number, them in results.processes.items()
-        ]
-        parts.append("\n".join(lines))
-    for what, costs in results.growth.items():
-        lines = [f"| {what} | streamapp's CPU us a message |", "|---|---|"]
-        lines += [f"| {much:,} | {cost * 1e6:.0f} |" for much, cost in costs.items()]
-        parts.append("\n".join(lines))
+    parts = [_machine(results), *costs(results), *further(results)]
     parts += [f"Not measured: {name}: {why}." for name, why in results.missing.items()]
     parts += [f"Failed: {failure}." for failure in dict.fromkeys(results.failures)]
     return "\n\n".join(parts) + "\n"
 
 
-def _throughput(results: Results, server: str) -> str:
+def costs(results: Results) -> list[str]:
+    """Answer a table of what a message costs for each server and each work."""
+    kinds = dict.fromkeys((server, work) for server, work, _ in results.rounds)
+    return [
+        f"**On {server}, {WORKS[work]}**\n\n{_throughput(results, server, work)}" for server, work in kinds
+    ]
+
+
+def further(results: Results) -> list[str]:
+    """Answer tables of all else."""
+    parts: list[str] = []
+    if results.latency:
+        lines = ["| from send to announcement | messages a second | p50 ms | p99 ms |", "|---|---|---|---|"]
+        for (name, rate), cuts in results.latency.items():
+            shown = "does not keep up | |" if cuts is None else f"{cuts[0] * 1e3:.1f} | {cuts[1] * 1e3:.1f} |"
+            lines.append(f"| {name} | {rate:,} | {shown}")
+        parts.append("\n".join(lines))
+    if results.idle:
+        lines = ["| idle on three queues | share of a core | SQS requests a minute |", "|---|---|---|"]
+        lines += [f"| {name} | {share:.2%} | {polls:.0f} |" for name, (share, polls) in results.idle.items()]
+        parts.append("\n".join(lines))
+    if usual := results.variants.get("as it is"):
+        lines = [
+            "| streamapp | CPU us a message | to it as it is | a second | RSS MiB |",
+            "|---|---|---|---|---|",
+        ]
+        lines += [
+            f"| {name} | {median(them, 'cpu') * 1e6:.0f} | {median(them, 'cpu') / median(usual, 'cpu'):.2f} x "
+            f"| {1 / median(them, 'wall'):,.0f} | {median(them, 'memory'):.0f} |"
+            for name, them in results.variants.items()
+        ]
+        parts.append("\n".join(lines))
+    for what, by in results.growth.items():
+        lines = [f"| {what} | streamapp's CPU us a message |", "|---|---|"]
+        lines += [f"| {much:,} | {cost * 1e6:.0f} |" for much, cost in by.items()]
+        parts.append("\n".join(lines))
+    return parts
+
+
+def _throughput(results: Results, server: str, work: Work) -> str:
+    does = {(it.work, it.name): it.does for it in EVERYONE}
+    them_by = {name: them for (on, at, name), them in results.rounds.items() if (on, at) == (server, work)}
+    naive, floor = them_by.get("naive"), them_by.get("floor")
     lines = [
-        f"| on {server} | CPU us a message (least - most) | to the naive loop | to the floor | a second | SQS requests | RSS MiB |",
+        "| | CPU us a message (least - most) | of naive | to floor | a second | SQS requests a message | RSS MiB |",
         "|---|---|---|---|---|---|---|",
     ]
-    naive = results.rounds.get((server, contestants.NAIVE.name))
-    floor = results.rounds.get((server, contestants.FLOOR.name))
-    for (where, name), them in results.rounds.items():
-        if where != server:
-            continue
-        cost = median(them, "cpu")
-        costs = [outcome.cpu * 1e6 for outcome in them]
-        to_naive = f"1/{median(naive, 'cpu') / cost:.1f}" if naive else ""
+    for name, them in them_by.items():
+        cost, every = median(them, "cpu"), [outcome.cpu * 1e6 for outcome in them]
+        of_naive = f"1/{median(naive, 'cpu') / cost:.1f}" if naive else ""
         to_floor = f"{cost / median(floor, 'cpu'):.1f} x" if floor else ""
-        kinds = {"ReceiveMessage": "receive", "SendMessage": "send", "DeleteMessage": "delete"}
-        requests: dict[str, float] = {}
-        for kind, number in them[len(them) // 2].requests.items():
-            word = kinds.get(kind.removesuffix("Batch"), "other")
-            requests[word] = requests.get(word, 0.0) + number
-        shown = ", ".join(f"{word} {number:.2f}" for word, number in requests.items() if number >= 0.005)
         lines.append(
-            f"| {name} | {cost * 1e6:.0f} ({min(costs):.0f} - {max(costs):.0f}) | {to_naive} | {to_floor} "
-            f"| {1 / median(them, 'wall'):.0f} | {median(them, 'all_requests'):.2f} ({shown}) | {median(them, 'memory'):.0f} |"
+            f"| **{name}**, {does[work, name]} | {cost * 1e6:.0f} ({min(every):.0f} - {max(every):.0f}) "
+            f"| {of_naive} | {to_floor} | {1 / median(them, 'wall'):,.0f} | {_requests(them)} | {median(them, 'memory'):.0f} |"
         )
     return "\n".join(lines)
+
+
+def _requests(them: Sequence[Outcome]) -> str:
+    kinds = {"ReceiveMessage": "receive", "SendMessage": "send", "DeleteMessage": "delete"}
+    requests: dict[str, float] = {}
+    for kind, number in them[len(them) // 2].requests.items():
+        word = kinds.get(kind.removesuffix("Batch"), "other")
+        requests[word] = requests.get(word, 0.0) + number
+    shown = ", ".join(f"{word} {number:.2f}" for word, number in requests.items() if number >= 0.005)
+    return f"{median(them, 'all_requests'):.2f} ({shown})"
 
 
 def _machine(results: Results) -> str:
@@ -123,17 +145,22 @@ def _lines(path: str) -> list[str]:
 
 
 def write(results: Results) -> None:
-    """Write the whole to `benchmarks/results`, and the first table into the README between its markers."""
+    """Write all to `benchmarks/results`, and what was measured on the stub into the README between its markers."""
     from benchmarks import plots  # noqa: PLC0415 - slow to import
 
     folder = HERE / "results"
     folder.mkdir(exist_ok=True)
+    names = plots.draw(results, folder)
     (folder / "README.md").write_text(
-        f"# What was measured\n\n{table(results)}\n" + plots.draw(results, folder)
+        f"# What was measured\n\n{table(results)}\n"
+        + "\n".join(f"![{name}]({name}.svg)" for name in names)
+        + "\n"
     )
     text = README.read_text()
     if BEGIN in text and END in text:
         head, _, rest = text.partition(BEGIN)
         _, _, tail = rest.partition(END)
-        short = f"{_throughput(results, 'stub')}\n\n{_machine(results)}"
-        README.write_text(f"{head}{BEGIN}\n\n{short}\n\n{END}{tail}")
+        shown = [part for part in costs(results) if part.startswith("**On stub")] + further(results)
+        pictures = [f"![{name}](benchmarks/results/{name}.svg)" for name in names if "fauxqs" not in name]
+        middle = "\n\n".join([*shown, *pictures, _machine(results)])
+        README.write_text(f"{head}{BEGIN}\n\n{middle}\n\n{END}{tail}")

@@ -14,15 +14,15 @@ from typing import Any
 from redis import Redis
 
 from benchmarks.contestant import OTHER_QUEUES, QUEUE, SINK, Contestant
-from benchmarks.process import cpu, memory
+from benchmarks.process import busy, cpu, memory
 from benchmarks.server import Server
-from benchmarks.work import Piece
+from benchmarks.work import PRODUCTS, Piece
 
 READY_WITHIN = 60.0
 """Seconds in which a contestant must have begun to receive; imports take that long on a busy machine."""
 
 CALM = 0.05
-"""CPU seconds in a quarter second below which a contestant has come to rest."""
+"""Seconds in a quarter second below which a contestant has come to rest, those included in which it wants a core."""
 
 DONE_WITHIN = 60.0
 """Seconds in which the work must be done, and a hundredth more for each message."""
@@ -71,8 +71,8 @@ def ready(bench: Bench, contestant: Contestant, prefix: str) -> Generator[list[s
         bench.server.create(queue)
     bench.server.call("CreateQueue", QueueName=SINK)
     environ = contestant.environment(bench.server.endpoint, bench.redis_url, prefix)
-    folder = ROOT if contestant.peer is None else contestant.folder
-    log_path = bench.logs / f"{contestant.name.replace(' ', '-')}.log"
+    folder = contestant.folder or ROOT
+    log_path = bench.logs / f"{contestant.name}-{contestant.work}.log"
     with log_path.open("wb") as log:
         processes = [
             subprocess.Popen(contestant.command, cwd=folder, env=environ, stdout=log, stderr=log)
@@ -109,7 +109,7 @@ def _come_to_rest(
             raise RoundFailed(f"{contestant.name} ended at its start: {_last_words(log)}")
         if time.monotonic() > deadline:
             raise RoundFailed(f"{contestant.name} does not receive: {_last_words(log)}")
-        now = used(processes)
+        now = sum(busy(process.pid) for process in processes)
         polls = server.ledger("all")["counts"].get("ReceiveMessage", 0)
         if polls >= contestant.processes and before >= 0 and now - before < CALM * contestant.processes:
             return
@@ -156,10 +156,12 @@ def run(
 
 
 def prepare(redis: Redis, contestant: Contestant, pieces: Sequence[Piece], prefix: str) -> None:
-    """Store what the orders of *pieces* must already be."""
+    """Store what the orders of *pieces* and the catalogue must already be."""
     if contestant.work != "application":
         return
     pipe = redis.pipeline(transaction=False)
+    for number, product in PRODUCTS.items():
+        pipe.hset(f"{prefix}produto:{number}", mapping=dict[Any, Any](product))
     for piece in pieces:
         if piece.before:
             pipe.hset(contestant.key(prefix, piece.order), mapping=dict[Any, Any](piece.before))

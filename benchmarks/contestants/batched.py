@@ -5,29 +5,33 @@ from typing import Any
 import aioboto3
 import anyio
 from aiobotocore.config import AioConfig
-from event import QUEUES, REDIS_URL, SINK, announcement, decode, fields, key
+from handling import QUEUES, REDIS_URL, SINK
 from redis.asyncio import Redis
+from together import process
 
 IN_FLIGHT = 8
 
 
 async def consume(sqs: Any, redis: Redis, queue: str) -> None:
     """Work off one queue, ten messages at a time, for ever."""
+
+    async def ask(commands: list[tuple[str, ...]]) -> list[Any]:
+        async with redis.pipeline(transaction=False) as pipe:
+            for command in commands:
+                pipe.execute_command(*command)
+            return await pipe.execute()
+
     while True:
         answer = await sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=10)
         messages = answer.get("Messages", [])
         if not messages:
             continue
-        events = [decode(message["Body"]) for message in messages]
-        async with redis.pipeline(transaction=False) as pipe:
-            for event in events:
-                pipe.hset(key(event), mapping=fields(event))
-            await pipe.execute()
-        sends = [
-            {"Id": str(n), "MessageBody": announcement(event).decode()} for n, event in enumerate(events)
-        ]
-        sent = await sqs.send_message_batch(QueueUrl=SINK, Entries=sends)
-        failed = {int(entry["Id"]) for entry in sent.get("Failed", [])}
+        said = await process([message["Body"] for message in messages], ask)
+        sends = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(said) if body is not None]
+        failed: set[int] = set()
+        if sends:
+            sent = await sqs.send_message_batch(QueueUrl=SINK, Entries=sends)
+            failed = {int(entry["Id"]) for entry in sent.get("Failed", [])}
         deletes = [
             {"Id": str(n), "ReceiptHandle": message["ReceiptHandle"]}
             for n, message in enumerate(messages)

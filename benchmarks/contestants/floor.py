@@ -1,4 +1,4 @@
-"""The least that the work can cost: own HTTP, own signature, own RESP, on bare sockets of the event loop.
+"""The least that the work can cost: own HTTP, own signature, hiredis's reader, on bare sockets of the event loop.
 
 Nothing that can go wrong is handled: no error, no retry, no timeout, no redelivery. It is a yardstick, not a way.
 """
@@ -7,11 +7,13 @@ import asyncio
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
+import hiredis
 import msgspec
-from event import QUEUES, REDIS_URL, SINK, Event, decode, encode, fields, key
+from handling import QUEUES, REDIS_URL, SINK
+from together import process
 
 IN_FLIGHT = 8
 
@@ -29,21 +31,16 @@ class Answer(msgspec.Struct, rename="pascal"):
     messages: list[Received] = []
 
 
-class Batch(msgspec.Struct):
-    """What the other two calls answer; what failed is not looked at."""
-
-
+encode = msgspec.json.Encoder().encode
 read_answer = msgspec.json.Decoder(Answer).decode
 HOST = urlsplit(QUEUES[0]).netloc
 
 
-class Reply(asyncio.Protocol):
-    """A connection that asks one question at a time; *find* answers where its answer ends, 0 while it has not."""
+class Http(asyncio.Protocol):
+    """A connection to SQS that asks one question at a time."""
 
-    def __init__(self, find: Callable[[bytes], int]) -> None:
-        self.find = find
-        self.data = b""
-        self.waiting: asyncio.Future[bytes] | None = None
+    data = b""
+    waiting: asyncio.Future[bytes]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way out."""
@@ -52,14 +49,44 @@ class Reply(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Hand over an answer that is whole."""
         self.data += data
-        if self.waiting is not None and self.find(self.data):
+        if http_end(self.data):
             self.waiting.set_result(self.data)
-            self.data, self.waiting = b"", None
+            self.data = b""
 
     async def ask(self, question: bytes) -> bytes:
         """Answer the whole answer."""
         self.waiting = asyncio.get_running_loop().create_future()
         self.transport.write(question)  # type: ignore[attr-defined]  # every transport here is writable
+        return await self.waiting
+
+
+class Resp(asyncio.Protocol):
+    """A connection to Redis that sends one pipeline at a time."""
+
+    waiting: asyncio.Future[list[Any]]
+
+    def __init__(self) -> None:
+        self.reader = hiredis.Reader(encoding="utf-8")
+        self.answers: list[Any] = []
+        self.expected = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way out."""
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Hand over the answers when all are there."""
+        self.reader.feed(data)
+        while len(self.answers) < self.expected and (answer := self.reader.gets()) is not False:
+            self.answers.append(answer)
+        if len(self.answers) == self.expected:
+            self.waiting.set_result(self.answers)
+
+    async def ask(self, commands: list[tuple[str, ...]]) -> list[Any]:
+        """Answer each command's answer."""
+        self.waiting = asyncio.get_running_loop().create_future()
+        self.answers, self.expected = [], len(commands)
+        self.transport.write(b"".join(map(hiredis.pack_command, commands)))  # type: ignore[attr-defined]
         return await self.waiting
 
 
@@ -106,42 +133,22 @@ def request(operation: str, body: bytes) -> bytes:
     return head.encode() + body
 
 
-def hsets(events: Sequence[Event]) -> bytes:
-    """Answer one HSET an event, in RESP."""
-    out: list[bytes] = []
-    for event in events:
-        words = ["HSET", key(event)]
-        for pair in fields(event).items():
-            words += pair
-        raw = [word.encode() for word in words]
-        out.append(b"*%d\r\n" % len(raw))
-        out += [b"$%d\r\n%b\r\n" % (len(word), word) for word in raw]
-    return b"".join(out)
-
-
 async def consume(queue: str) -> None:
     """Work off one queue, ten messages at a time, for ever."""
     loop = asyncio.get_running_loop()
     host, port = HOST.split(":")
-    _, sqs = await loop.create_connection(lambda: Reply(http_end), host, int(port))
-    expected = 0
-    _, redis = await loop.create_unix_connection(
-        lambda: Reply(lambda data: int(data.count(b"\r\n") == expected)), REDIS_URL.removeprefix("unix://")
-    )
+    _, sqs = await loop.create_connection(Http, host, int(port))
+    _, redis = await loop.create_unix_connection(Resp, REDIS_URL.removeprefix("unix://"))
     receive = encode({"QueueUrl": queue, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 10})
     while True:
         answer = await sqs.ask(request("ReceiveMessage", receive))
         messages = read_answer(answer[answer.index(b"\r\n\r\n") + 4 :]).messages
         if not messages:
             continue
-        events = [decode(message.body) for message in messages]
-        expected = len(events)
-        await redis.ask(hsets(events))
-        sends = [
-            {"Id": str(n), "MessageBody": encode(Event("acompanhamento_atualizado", event.data)).decode()}
-            for n, event in enumerate(events)
-        ]
-        await sqs.ask(request("SendMessageBatch", encode({"QueueUrl": SINK, "Entries": sends})))
+        said = await process([message.body for message in messages], redis.ask)
+        sends = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(said) if body is not None]
+        if sends:
+            await sqs.ask(request("SendMessageBatch", encode({"QueueUrl": SINK, "Entries": sends})))
         deletes = [{"Id": str(n), "ReceiptHandle": it.receipt_handle} for n, it in enumerate(messages)]
         await sqs.ask(request("DeleteMessageBatch", encode({"QueueUrl": queue, "Entries": deletes})))
 
@@ -154,4 +161,9 @@ async def main() -> None:
                 tasks.create_task(consume(queue))
 
 
-asyncio.run(main())
+try:
+    import uvloop
+except ImportError:
+    asyncio.run(main())
+else:
+    uvloop.run(main())

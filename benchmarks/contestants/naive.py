@@ -1,11 +1,25 @@
-"""The loop that teams write: receive ten, then for each message validate, HSET, send, delete."""
+"""The loop that teams write: receive ten, then for each message validate, change Redis, send, delete."""
+
+from typing import Any
 
 import aioboto3
 import anyio
-from event import PREFIX, QUEUES, REDIS_URL, SINK, announcement, decode, fields, key
+from handling import QUEUES, REDIS_URL, SINK, handle
 from redis.asyncio import Redis
 
-assert PREFIX
+
+async def process(sqs: Any, redis: Redis, body: str) -> None:
+    """Do one message's work, one call after the other."""
+    handling = handle(body)
+    answers: list[Any] | None = None
+    while True:
+        try:
+            commands = handling.send(answers)  # type: ignore[arg-type]  # None begins it
+        except StopIteration as done:
+            if done.value is not None:
+                await sqs.send_message(QueueUrl=SINK, MessageBody=done.value)
+            return
+        answers = [await redis.execute_command(*command) for command in commands]
 
 
 async def consume(queue: str) -> None:
@@ -15,9 +29,7 @@ async def consume(queue: str) -> None:
         while True:
             answer = await sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=10)
             for message in answer.get("Messages", []):
-                event = decode(message["Body"])
-                await redis.hset(key(event), mapping=fields(event))
-                await sqs.send_message(QueueUrl=SINK, MessageBody=announcement(event).decode())
+                await process(sqs, redis, message["Body"])
                 await sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
 
 

@@ -30,7 +30,11 @@ def cheating(how: str) -> Contestant:
     return Contestant("cheating", "", [sys.executable, str(program)], settings={"BENCH_CHEAT": how})
 
 
-@pytest.mark.parametrize("contestant", [FLOOR, STREAMAPP], ids=lambda contestant: contestant.name)
+@pytest.mark.parametrize(
+    "contestant",
+    [FLOOR["handler"], FLOOR["application"], STREAMAPP["application"]],
+    ids=lambda it: f"{it.name}-{it.work}",
+)
 def test_an_honest_contestant_gets_its_figures(bench: Bench, contestant: Contestant, prefix: str) -> None:
     """A harness that no program passes would measure nothing."""
     outcome = run(bench, contestant, WORK, f"{prefix}:")
@@ -61,7 +65,7 @@ def test_a_contestant_that_drops_something_is_caught(
 
 def test_a_contestant_that_ends_at_its_start_is_named_with_its_last_words(bench: Bench, prefix: str) -> None:
     """Its absence must not pass for a slow machine."""
-    broken = replace(FLOOR, command=[sys.executable, "-c", "raise SystemExit('no such thing')"])
+    broken = replace(FLOOR["handler"], command=[sys.executable, "-c", "raise SystemExit('no such thing')"])
 
     with pytest.raises(RoundFailed, match="no such thing"):
         run(bench, broken, WORK, f"{prefix}:")

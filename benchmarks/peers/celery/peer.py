@@ -10,6 +10,7 @@ import boto3
 from celery import Celery
 from redis import Redis
 
+EMPTY = os.environ["BENCH_WORK"] == "empty"
 QUEUE = os.environ["BENCH_QUEUES"].split(",")[0]
 app = Celery("peer", broker="sqs://test:test@")
 app.conf.update(
@@ -33,7 +34,9 @@ sqs = boto3.client("sqs")
 
 @app.task(name="handle")
 def handle(event: dict) -> None:
-    """Decode has happened; one HSET, one send."""
+    """Decode has happened; one HSET, one send, unless it is asked for nothing."""
+    if EMPTY:
+        return
     data = event["data"]
     fields = {"id_pedido": data["id_pedido"], "status": data["status"], "event_type": event["event_type"]}
     redis.hset(f"{os.environ['BENCH_PREFIX']}pedido:{data['id_pedido']}", mapping=fields)

@@ -10,6 +10,7 @@ import dramatiq
 from dramatiq_sqs import SQSBroker
 from redis import Redis
 
+EMPTY = os.environ["BENCH_WORK"] == "empty"
 broker = SQSBroker(middleware=[])
 dramatiq.set_broker(broker)
 redis = Redis.from_url(os.environ["REDIS_URL"], decode_responses=True)
@@ -18,7 +19,9 @@ sqs = boto3.client("sqs")
 
 @dramatiq.actor(queue_name="pedido-events")
 def handle(event: dict) -> None:
-    """Decode has happened; one HSET, one send."""
+    """Decode has happened; one HSET, one send, unless it is asked for nothing."""
+    if EMPTY:
+        return
     data = event["data"]
     fields = {"id_pedido": data["id_pedido"], "status": data["status"], "event_type": event["event_type"]}
     redis.hset(f"{os.environ['BENCH_PREFIX']}pedido:{data['id_pedido']}", mapping=fields)

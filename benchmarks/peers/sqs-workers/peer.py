@@ -8,6 +8,7 @@ import boto3
 from redis import Redis
 from sqs_workers import RawQueue, SQSEnv
 
+EMPTY = os.environ["BENCH_WORK"] == "empty"
 SINK = os.environ["BENCH_SINK"]
 
 
@@ -21,6 +22,8 @@ def work(url: str) -> None:
     @queue.raw_processor()
     def handle(message: object) -> None:
         event = json.loads(message.body)  # type: ignore[attr-defined]  # boto3's resource
+        if EMPTY:
+            return
         data = event["data"]
         fields = {"id_pedido": data["id_pedido"], "status": data["status"], "event_type": event["event_type"]}
         redis.hset(f"{os.environ['BENCH_PREFIX']}pedido:{data['id_pedido']}", mapping=fields)

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from taskiq import TaskiqMessage
 from taskiq_aio_sqs import SQSBroker
 
+EMPTY = os.environ["BENCH_WORK"] == "empty"
 PREFIX, SINK = os.environ["BENCH_PREFIX"], os.environ["BENCH_SINK"]
 
 broker = SQSBroker("pedido-events", endpoint_url=os.environ["BENCH_ENDPOINT"], max_number_of_messages=10)
@@ -17,7 +18,9 @@ redis = Redis.from_url(os.environ["REDIS_URL"], decode_responses=True)
 
 @broker.task(task_name="handle")
 async def handle(event: dict) -> None:
-    """Decode has happened; one HSET, one send."""
+    """Decode has happened; one HSET, one send, unless it is asked for nothing."""
+    if EMPTY:
+        return
     data = event["data"]
     fields = {"id_pedido": data["id_pedido"], "status": data["status"], "event_type": event["event_type"]}
     await redis.hset(f"{PREFIX}pedido:{data['id_pedido']}", mapping=fields)

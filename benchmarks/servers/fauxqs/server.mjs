@@ -35,6 +35,8 @@ app.addHook("preHandler", async (request, reply) => {
   const operation = request.headers["x-amz-target"]?.split(".").pop();
   if (!operation) return;
   const body = request.body ?? {};
+  // It knows a queue by a URL whose host not every machine can resolve; clients are given one that all can.
+  if (body.QueueUrl) body.QueueUrl = `http://sqs.us-east-1.localhost:${app.server.address().port}/000000000000/${nameOf(body)}`;
   counts[operation] = (counts[operation] ?? 0) + 1;
   // A poll cannot be cut short in there, and who drains waits for it.
   if (operation === "ReceiveMessage") body.WaitTimeSeconds = Math.min(body.WaitTimeSeconds ?? 0, 1);
