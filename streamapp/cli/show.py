@@ -11,13 +11,13 @@ from datetime import UTC, datetime, timedelta
 import anyio
 from anyio import create_task_group, move_on_after, sleep, sleep_forever
 from anyio.abc import TaskStatus
-from rich.console import Console
 
 from streamapp.app import App
 from streamapp.assembly import assemble, most_polls
 from streamapp.cli import logs, render, setup
 from streamapp.cli.embedded import local_aws, redis_server, sqs_server
 from streamapp.cli.queues import create_queues
+from streamapp.cli.screen import console
 from streamapp.cli.seed import describe, make_up, pour
 from streamapp.cli.serve import Signals
 from streamapp.config import Config
@@ -165,19 +165,19 @@ async def _shown(demo: Demo, store: Store) -> AsyncGenerator[None]:
 
 
 async def _draw(demo: Demo, store: Store, *, task_status: TaskStatus[None]) -> None:
-    console = Console()
-    with render.open_live(console) as live:
+    terminal = console()
+    with render.open_live(terminal) as live:
         task_status.started()
         try:
             while True:
                 live.update(
-                    render.board(await demo.columns(store), demo.counters(), console.width), refresh=True
+                    render.board(await demo.columns(store), demo.counters(), terminal.width), refresh=True
                 )
                 await sleep(DRAW_EVERY)
         finally:
             with move_on_after(1, shield=True):
                 live.update(
-                    render.board(await demo.columns(store), demo.counters(), console.width), refresh=True
+                    render.board(await demo.columns(store), demo.counters(), terminal.width), refresh=True
                 )
 
 

@@ -59,7 +59,9 @@ async def _status(app: "App", config: "Config", watch: bool, json: bool) -> None
             from rich.live import Live  # noqa: PLC0415 - slow to import
             from rich.text import Text  # noqa: PLC0415
 
-            with Live(Text("…"), auto_refresh=False) as live:
+            from streamapp.cli.screen import console  # noqa: PLC0415 - slow to import
+
+            with Live(Text("…"), console=console(), auto_refresh=False) as live:
                 while True:
                     lines = [*status_lines(await glancer.look()), time.strftime("%H:%M:%S")]
                     live.update(Text("\n".join(lines), no_wrap=True, overflow="ellipsis"), refresh=True)

@@ -13,6 +13,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from streamapp.cli.screen import console
 from streamapp.cli.tail_line import Piece, text
 
 Colour = Literal["auto", "always", "never"]
@@ -67,8 +68,8 @@ class Pipe:
 class Coloured:
     """Lines in colour; a terminal wraps them itself, so that they can be copied whole."""
 
-    def __init__(self, console: Console, live: Live | None = None) -> None:
-        self._console = console
+    def __init__(self, terminal: Console, live: Live | None = None) -> None:
+        self._console = terminal
         self._live = live
 
     def show(self, lines: Sequence[Sequence[Piece]]) -> None:
@@ -122,24 +123,15 @@ def open_screen(*, coloured: bool, lively: bool) -> Generator[Screen]:
     if not coloured and not lively:
         yield Pipe(sys.stdout)
         return
-    console = Console(
-        file=sys.stdout,
-        force_terminal=True,
-        color_system="standard" if coloured else None,
-        no_color=not coloured,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        legacy_windows=False,
-    )
+    terminal = console(coloured=coloured)
     if not lively:
-        yield Coloured(console)
+        yield Coloured(terminal)
         return
     live = Live(
-        console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
+        console=terminal, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
     )
     with live:
-        yield Coloured(console, live)
+        yield Coloured(terminal, live)
 
 
 @contextmanager

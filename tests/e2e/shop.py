@@ -1,7 +1,6 @@
 """A shop on real parts: queues on moto, state in Valkey, workers as processes."""
 
 import json
-import os
 import random
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from typing import Any
 
 import anyio
 import redis.asyncio
+from terminal import bare
 
 import streamapp_agents
 from streamapp.assembly import assemble
@@ -70,11 +70,7 @@ class Shop:
         self.names = {name: f"{prefix}-{name}" for name in (*STREAMS, SINK)}
         self.key_prefix = f"{prefix}:"
         self.env = {
-            **{
-                name: value
-                for name, value in os.environ.items()
-                if not name.startswith(("AWS_", "STREAMAPP_"))
-            },
+            **bare(),
             **local_aws(aws.endpoint),
             "REDIS_URL": redis_url,
             "STREAMAPP_KEY_PREFIX": self.key_prefix,

@@ -5,7 +5,7 @@ import signal
 import sys
 import termios
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -65,6 +65,11 @@ class Terminal:
         return [row.rstrip() for row in (*above, *self.screen.display)]
 
     @property
+    def text(self) -> str:
+        """What is on the screen now."""
+        return "\n".join(row.rstrip() for row in self.screen.display)
+
+    @property
     def bar(self) -> str:
         """The status bar."""
         return next((row for row in reversed(self.rows) if row.startswith("▌")), "")
@@ -76,6 +81,14 @@ class Terminal:
             assert time.monotonic() < deadline, f"{words} did not come:\n" + "\n".join(self.rows[-40:])
             if not self.read():
                 assert all(any(word in row for row in self.rows) for word in words), "\n".join(self.rows)
+
+    def until_screen(self, is_there: Callable[[str], bool]) -> str:
+        """Return when the screen is as wanted, and answer it."""
+        deadline = time.monotonic() + PATIENCE
+        while not is_there(self.text):
+            assert time.monotonic() < deadline, self.text
+            assert self.read() or is_there(self.text), self.text
+        return self.text
 
     def press(self, keys: str) -> None:
         """Press keys."""
@@ -121,11 +134,15 @@ def tell(redis_url: str, prefix: str, records: Iterable[TapRecord]) -> None:
             client.xadd(f"{prefix}tap:{queue}", {"r": b"\n".join(lines)})
 
 
+def bare() -> dict[str, str]:
+    """An environment that says nothing of the terminal, AWS or the app, whoever runs the tests."""
+    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+
+
 def environment(redis_url: str, prefix: str) -> dict[str, str]:
     """The environment of a command that has Redis and no AWS."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return {
-        **kept,
+        **bare(),
         "PYTHONUTF8": "1",
         "REDIS_URL": redis_url,
         "STREAMAPP_KEY_PREFIX": prefix,

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from terminal import bare
 
 DEMO = [sys.executable, "-m", "streamapp", "demo", "--orders", "15"]
-PLAIN = {
-    name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "STREAMAPP_", "REDIS"))
-}
+PLAIN = bare()
 
 
 def on_a_terminal(*arguments: str) -> tuple[int, str]:

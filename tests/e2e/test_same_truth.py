@@ -1,7 +1,6 @@
 """`demo --keep` in one terminal, and in another what looks at it: all tell the same."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -9,10 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 from inprocess import call
+from terminal import bare
 
-PLAIN = {
-    name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "STREAMAPP_", "REDIS"))
-}
+PLAIN = bare()
 
 
 class Kept:

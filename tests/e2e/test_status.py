@@ -2,9 +2,9 @@
 
 import json
 
-from boardscreen import on_terminal
 from inprocess import call
 from shop import Sample, Shop
+from terminal import Terminal
 
 
 async def test_an_order_that_nobody_told_of_is_not_known(shop: Shop) -> None:
@@ -33,14 +33,14 @@ async def test_what_is_stored_is_shown_even_where_the_tap_tells_nothing(shop: Sh
 
 async def test_status_follows_what_waits_until_ctrl_c(shop: Shop) -> None:
     """The terminal is given back as it was."""
-    with on_terminal("status", "-w", env=shop.env, columns=120, rows=20) as terminal:
-        before = terminal.until(lambda text: "no worker is there" in text)
+    with Terminal(["status", "-w"], shop.env, columns=120, lines=20) as terminal:
+        before = terminal.until_screen(lambda text: "no worker is there" in text)
         await shop.send([Sample("pedido-events", "{}", "")] * 3)
-        terminal.until(
+        terminal.until_screen(
             lambda text: any(line.split()[:2] == ["pedido-events", "3"] for line in text.splitlines())
         )
-        terminal.type("\x03")
-        code = terminal.end()
+        terminal.press("\x03")
+        code = terminal.ended()
 
     assert "pedido-events" in before
     assert code == 130
