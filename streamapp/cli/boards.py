@@ -11,10 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from streamapp.app import App
-from streamapp.cli import setup
+from streamapp.cli import screen, setup
 from streamapp.cli.age import clock, standing
 from streamapp.cli.board import LOOK_EVERY, monitor
-from streamapp.cli.screen import console
 from streamapp.cli.text import printable
 from streamapp.config import Config
 from streamapp.errors import ServiceError
@@ -33,7 +32,7 @@ async def show(app: App, config: Config, board: Board, ages: Ages) -> None:
     async with setup.open_store(config) as store:
         watched = monitor(app, config, board, store)
         picture = Picture(board, await watched.look(), ages)
-        with Live(picture, console=console(), screen=True, auto_refresh=False) as live:
+        with Live(picture, console=screen.console(), screen=True, auto_refresh=False) as live:
             while True:
                 live.refresh()
                 await sleep(LOOK_EVERY)
@@ -57,8 +56,8 @@ class Picture:
         self._seen_at = time.monotonic()
         self.is_live = True
 
-    def __rich_console__(self, terminal: Console, options: ConsoleOptions) -> RenderResult:
-        width, height = options.max_width, options.height or terminal.height
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width, height = options.max_width, options.height or console.height
         yield self._head(width)
         side_by_side = width >= NARROW * len(self._columns)
         room = height - 2 if side_by_side else (height - 1) // len(self._columns) - 1
