@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from streamapp.announce import Announcer
 from streamapp.errors import ServiceError
@@ -29,8 +29,8 @@ _store_commit = MemoryStore._commit
 def commit_without_marker(self: State, *args: Any, keep: bool, ttl: float | None) -> Commit | None:
     """The announcement is only in memory."""
     del keep
-    change, written, stored, _ = args
-    return _commit(self, change, written, stored, {}, keep=False, ttl=ttl)
+    change, written, stored, _, forgotten = args
+    return _commit(self, change, written, stored, {}, forgotten, keep=False, ttl=ttl)
 
 
 async def delete_then_send(self: Settler, work: Work) -> None:
@@ -62,10 +62,10 @@ async def wait_for_nobody(self: Replicated, within: float) -> bool:
     return True
 
 
-def without_writes_of_duplicates(self: State, *args: Any, ttl: float, barrier: bool) -> None:
+def without_writes_of_duplicates(self: State, *args: Any, barrier: bool, **options: Any) -> None:
     """The barrier stands, but a duplicate writes nothing that it could wait for."""
     del barrier
-    _init(self, *args, ttl=ttl, barrier=False)
+    _init(self, *args, barrier=False, **options)
 
 
 def counter_as_identity(group: str, body: str) -> str:
