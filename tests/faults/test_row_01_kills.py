@@ -65,6 +65,7 @@ async def lane(rig: Bench, point: Point, stream: str, kills: int, prefix: str) -
                 killed, worst = killed + 1, max(worst, took)
         await shop.drained()
         await drain(helper)
+        await shop.swept()
         return Verdict(recovery=worst) + await judge(shop, rushes.expected, rushes.dead)
 
 

@@ -67,6 +67,7 @@ async def test_workers_that_are_killed_at_random_lose_nothing(
         async with create_task_group() as tasks:
             tasks.start_soon(keep_sending, shop, rushes, seconds)
             tasks.start_soon(kill)
+        await shop.swept()
         verdict = Verdict(recovery=took) + await judge(shop, rushes.expected, rushes.dead)
         messages = len(shop.sqs.ledger.sent()) - verdict.announced
 
