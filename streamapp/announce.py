@@ -140,13 +140,13 @@ class Announcer:
         self._over: OrderedDict[Place, str | None] = OrderedDict()
         self.confirmations: Batcher[Settled, None] = Batcher(self._confirm, name="confirm", limit=100)
 
-    async def announce(self, pending: Collection[Announcement]) -> None:
+    async def announce(self, pending: Collection[Announcement]) -> dict[Place, str]:
         """Return when all of *pending* is sent, here or by another event's turn.
 
-        Raises `Refused` when SQS will never take one; that one is then parked in its hash.
+        Answers SQS's code for each that it will never take; that one is then parked in its hash.
         """
-        refused: str | None = None
-        mine = [announcement for announcement in pending if self._is_mine(announcement)]
+        unsent = [announcement for announcement in pending if not self._is_over(announcement)]
+        mine = [announcement for announcement in unsent if announcement.place not in self._flying]
         for announcement in mine:
             self._flying[announcement.place] = None
         try:
@@ -155,39 +155,36 @@ class Announcer:
                 outbox = self._outboxes[sink]
                 outcomes = await outbox.batcher.submit_all([outbox.laden(it.message) for it in group])
                 for announcement, outcome in zip(group, outcomes, strict=True):
-                    refused = self._settle(announcement, outcome) or refused
+                    self._settle(announcement, outcome)
         finally:
             for announcement in mine:
                 if (awaited := self._flying.pop(announcement.place)) is not None:
                     awaited.set()
-        refused = await self._wait_for_others(pending) or refused
-        if refused is not None:
-            raise Refused(refused)
+        for announcement in unsent:
+            await self._wait_for_others(announcement)
+        codes = {announcement.place: self._over.get(announcement.place) for announcement in unsent}
+        return {place: code for place, code in codes.items() if code is not None}
 
-    def _is_mine(self, announcement: Announcement) -> bool:
-        if announcement.place in self._over:
-            # Found pending all the same: its confirmation is on the way, or was lost.
-            self._confirm_soon(announcement)
+    def _is_over(self, announcement: Announcement) -> bool:
+        if announcement.place not in self._over:
             return False
-        return announcement.place not in self._flying
+        # Found pending all the same: its confirmation is on the way, or was lost.
+        self._confirm_soon(announcement)
+        return True
 
-    async def _wait_for_others(self, pending: Collection[Announcement]) -> str | None:
-        refused: str | None = None
-        for announcement in pending:
-            if announcement.place not in self._flying:
-                continue
-            sent = self._flying[announcement.place] or Event()
-            self._flying[announcement.place] = sent
-            await sent.wait()
-            if announcement.place in self._over:
-                refused = self._over[announcement.place] or refused
-            else:
-                # Whoever was sending it was cut off: see to it ourselves.
-                await self.announce([announcement])
-        return refused
+    async def _wait_for_others(self, announcement: Announcement) -> None:
+        """Return when *announcement* is not on its way any more."""
+        if announcement.place not in self._flying:
+            return
+        sent = self._flying[announcement.place] or Event()
+        self._flying[announcement.place] = sent
+        await sent.wait()
+        if announcement.place not in self._over:
+            # Whoever was sending it was cut off: see to it ourselves.
+            await self.announce([announcement])
 
-    def _settle(self, announcement: Announcement, outcome: Exception | None) -> str | None:
-        """Remember what became of *announcement*; answer why SQS refused it, if it did."""
+    def _settle(self, announcement: Announcement, outcome: Exception | None) -> None:
+        """Remember what became of *announcement*."""
         code = outcome.code if isinstance(outcome, Refused) else None
         if code is not None:
             logger.error(
@@ -200,7 +197,6 @@ class Announcer:
         if len(self._over) > REMEMBERED:
             self._over.popitem(last=False)
         self._confirm_soon(announcement)
-        return code
 
     def _confirm_soon(self, announcement: Announcement) -> None:
         is_refused = self._over[announcement.place] is not None

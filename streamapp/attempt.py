@@ -42,10 +42,11 @@ def shows(codec: object) -> Shows | None:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What one update did to one key of a table."""
+    """What one update did to one key of a table; *event* is what it was made with."""
 
     table: str
     key: str
+    event: object
     changed: Changed
 
 

@@ -99,19 +99,24 @@ class Settler:
         """Takes the next message of a group when the one before it is done."""
 
     async def succeed(self, work: Work) -> None:
-        """Send what *work* owes, then delete its messages; a body with a bad part is dead-lettered instead.
+        """Send what *work* owes, then delete its messages.
+
+        Dead-lettered instead are a body with a bad part, and a message that owed what SQS refuses for good.
 
         Each delivery leaves *work* as it ends, so that whoever is cut off here still has the others in hand.
         """
         if work.owed:
-            await work.runtime.announcer.announce(list(work.owed.values()))
+            refused = await work.runtime.announcer.announce(list(work.owed.values()))
             work.owed.clear()
+            for lease, error in work.blamed(refused).items():
+                await self.fail(lease, error, work)
+                del work.leases[lease]
         while work.leases:
-            lease, error = next(iter(work.leases.items()))
-            if error is None:
+            lease, flaw = next(iter(work.leases.items()))
+            if flaw is None:
                 self.delete(lease, _word(work), work=work)
             else:
-                await self.refuse(lease, error, work)
+                await self.refuse(lease, flaw, work)
             del work.leases[lease]
 
     async def refuse(self, lease: Lease, error: DecodeError, work: Work | None = None) -> None:

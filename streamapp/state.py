@@ -90,14 +90,17 @@ class Change(msgspec.Struct, frozen=True, eq=False):
 class Changed(msgspec.Struct, frozen=True):
     """What an event did: the state after it, whether that differs from before, and all that the key owes.
 
-    *before* and *after* are the hash's fields, for whoever wants to tell what changed.
+    *before* and *after* are the hash's fields, for whoever wants to tell what changed. Of what is *pending* its
+    message *answers_for* what the event announced; where it changed nothing, for what was owed before, which
+    may be its own.
     """
 
     state: Any
     is_new: bool
     pending: tuple[Announcement, ...]
-    before: Mapping[str, str] = field(default_factory=dict[str, str])
-    after: Mapping[str, str] = field(default_factory=dict[str, str])
+    before: Mapping[str, str]
+    after: Mapping[str, str]
+    answers_for: Sequence[Place]
 
 
 class _Pending(msgspec.Struct, array_like=True):
@@ -193,13 +196,14 @@ class State:
             return _Plan([StateUnreadable(changes[0].redis_key, error)] * len(changes))
         written: dict[str, str] | None = None
         new: dict[str, str] = {}
-        steps: list[tuple[Any, bool, Mapping[str, str], Mapping[str, str]] | Exception] = []
+        steps: list[tuple[Any, bool, Mapping[str, str], Mapping[str, str], Sequence[Place]] | Exception] = []
+        found = tuple(announcement.place for announcement in pending)
         now = time.time()
         seen = Seen(stored, now)
         for change in changes:
             if change.identity is not None and change.identity in seen:
                 same = stored if written is None else written
-                steps.append((state, False, same, same))
+                steps.append((state, False, same, same, found))
                 continue
             try:
                 after, announcement = _step(change, state, len(pending))
@@ -208,6 +212,8 @@ class State:
             except Exception as error:  # noqa: BLE001 - the fold is the application's; its bug ends one event
                 steps.append(error)
                 continue
+            is_new = after != state
+            answers_for: Sequence[Place] = () if is_new else found
             if announcement is not None:
                 identity, message = announcement
                 pending.append(
@@ -223,7 +229,9 @@ class State:
                     )
                 )
                 new[PENDING + identity] = text
-            steps.append((after, after != state, stored if written is None else written, fields_after))
+                answers_for = (pending[-1].place,)
+            before = stored if written is None else written
+            steps.append((after, is_new, before, fields_after, answers_for))
             state, written = after, fields_after
             if change.identity is not None:
                 seen.add(change.identity)

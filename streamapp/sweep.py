@@ -15,7 +15,7 @@ from anyio import CancelScope, sleep
 
 from streamapp.announce import Announcer
 from streamapp.config import Config
-from streamapp.errors import Refused, ServiceError
+from streamapp.errors import ServiceError
 from streamapp.state import Announcement, pending_of
 from streamapp.store import TOKEN, Commit, Settled, Store
 from streamapp.table import Table
@@ -175,11 +175,9 @@ class Sweeper:
             "announcements were left owed; sending them now",
             extra={"key": owing.key, "announcements": len(announcements)},
         )
-        try:
-            await self._announcer.announce(announcements)
-        except Refused:
-            return  # it is parked, and has been logged
-        self._tally.add(announcements[0].sink, "swept", len(announcements))
+        # What is refused is parked, and has been logged.
+        refused = await self._announcer.announce(announcements)
+        self._tally.add(announcements[0].sink, "swept", len(announcements) - len(refused))
 
     async def _proven(self, owing: Sequence[Owing]) -> list[Owing]:
         """Answer those of *owing* that the replicas have too; who is being changed now is in somebody's hand."""

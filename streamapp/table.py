@@ -71,7 +71,7 @@ class Table(Generic[S, E]):
         work = current_work(self)
         with work.timeout.paused():
             changed = await work.runtime.changes.submit(self._change(work, key, event))
-        work.note(self.name, key, changed)
+        work.note(self.name, key, event, changed)
         return changed.state  # type: ignore[no-any-return]  # fold's answer
 
     async def update_many(self, events: Sequence[tuple[str, E]]) -> list[S | None]:
@@ -81,9 +81,9 @@ class Table(Generic[S, E]):
         with work.timeout.paused():
             outcomes = await work.runtime.changes.submit_all(changes)
         changed: list[Changed] = []
-        for (key, _), outcome in zip(events, outcomes, strict=True):
+        for (key, event), outcome in zip(events, outcomes, strict=True):
             if isinstance(outcome, Changed):
-                work.note(self.name, key, outcome)
+                work.note(self.name, key, event, outcome)
                 changed.append(outcome)
         for failure in outcomes:
             if isinstance(failure, Exception):
@@ -128,11 +128,11 @@ class Table(Generic[S, E]):
             return None
         if self._identity is not None:
             return shortened(self._identity(event))
-        for lease in work.leases:
-            for position, one in enumerate(lease.decoded.events if lease.decoded else ()):
-                if one is event:
-                    return identity_of(lease.delivery.body, position)
-        raise NoIdentity(self.name)
+        origin = work.origin(event)
+        if origin is None:
+            raise NoIdentity(self.name)
+        lease, position = origin
+        return identity_of(lease.delivery.body, position)
 
 
 class NoIdentity(StreamappError):

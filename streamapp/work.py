@@ -9,7 +9,7 @@ from streamapp.announce import Announcer, Outbox
 from streamapp.attempt import Done
 from streamapp.batch import Batcher
 from streamapp.config import Config
-from streamapp.errors import NotInEvent
+from streamapp.errors import NotInEvent, Refused
 from streamapp.leases import Lease
 from streamapp.outage import Outage
 from streamapp.state import Announcement, Change, Changed, Place, State
@@ -56,11 +56,29 @@ class Work:
     is_skipped: bool = False
     is_batch: bool = False
 
-    def note(self, table: str, key: str, changed: Changed) -> None:
+    def note(self, table: str, key: str, event: object, changed: Changed) -> None:
         """Take over what an update did."""
-        self.updates.append(Done(table, key, changed))
+        self.updates.append(Done(table, key, event, changed))
         self.changes += changed.is_new
         self.owed.update((announcement.place, announcement) for announcement in changed.pending)
+
+    def origin(self, event: object) -> tuple[Lease, int] | None:
+        """Answer the delivery that holds *event*, and its place there; None for one that the agent made."""
+        for lease in self.leases:
+            for place, one in enumerate(lease.decoded.events if lease.decoded else ()):
+                if one is event:
+                    return lease, place
+        return None
+
+    def blamed(self, refused: Mapping[Place, str]) -> dict[Lease, Refused]:
+        """Answer the deliveries whose events owed what SQS *refused*; all, where the agent made the event itself."""
+        found: dict[Lease, Refused] = {}
+        for done in self.updates:
+            for place in done.changed.answers_for:
+                if place in refused:
+                    origin = self.origin(done.event)
+                    found |= dict.fromkeys([origin[0]] if origin else self.leases, Refused(refused[place]))
+        return found
 
 
 CURRENT: ContextVar[Work | None] = ContextVar("work", default=None)

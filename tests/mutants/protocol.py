@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from streamapp.announce import Announcer
 from streamapp.errors import ServiceError
 from streamapp.settle import Settler, _word
-from streamapp.state import Announcement, Change, Changed, State, _Plan, _step
+from streamapp.state import Announcement, Change, Changed, Place, State, _Plan, _step
 from streamapp.store import TOKEN, Commit, Settled
 from streamapp.sweep import Owing, Sweeper
 from streamapp.testing import MemoryStore
@@ -50,10 +50,10 @@ def forget_what_a_duplicate_finds(self: Work, *where: str | Changed) -> None:
     _note(self, *where, changed if changed.is_new else replace(changed, pending=()))
 
 
-async def confirm_then_announce(self: Announcer, pending: Sequence[Announcement]) -> None:
+async def confirm_then_announce(self: Announcer, pending: Sequence[Announcement]) -> dict[Place, str]:
     """The marker goes before the announcement does."""
     await self._store.settle([Settled(it.redis_key, [(it.id, it.mark)], ttl=it.ttl) for it in pending])
-    await _announce(self, pending)
+    return await _announce(self, pending)
 
 
 async def wait_for_nobody(self: Replicated, within: float) -> bool:
