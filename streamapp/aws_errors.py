@@ -11,13 +11,15 @@ from botocore.exceptions import (
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
 )
 from botocore.exceptions import (
     HTTPClientError as ClientHTTPError,
 )
 
 from streamapp.errors import Fault, ServiceError
-from streamapp.sqs import fault_of
+from streamapp.sqs import fault_of, reason_of
 
 FOREIGN = (
     BotoCoreError,
@@ -30,10 +32,21 @@ FOREIGN = (
     TypeError,
     AttributeError,
     OverflowError,
-    # The chain's, of credentials that come expired; a `RecursionError`, of an answer nested too deep, is one too.
+    # The chain's, of credentials that are over; a `RecursionError`, of an answer nested too deep, is one too.
     RuntimeError,
 )
 """What a call may raise in place of an answer."""
+
+
+_OF_CHAIN = (
+    NoCredentialsError,
+    PartialCredentialsError,
+    CredentialRetrievalError,
+    SSOError,
+    TokenRetrievalError,
+    RuntimeError,
+)
+"""What the chain of credentials may raise."""
 
 
 @contextmanager
@@ -54,14 +67,12 @@ def ours_of(error: Exception, subject: str) -> ServiceError:
         details = error.response.get("Error", {})
         code = str(details.get("QueryErrorCode") or details.get("Code", "Unknown"))
         # The text may quote what was sent, so only the code is passed on.
-        return ServiceError("SQS", fault_of(code, details.get("Message", "")), f"{subject}: {code}")
-    if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
+        return ServiceError(
+            "SQS", fault_of(code, details.get("Message", "")), f"{subject}: {reason_of(code)}"
+        )
+    if isinstance(error, _OF_CHAIN) and not isinstance(error, RecursionError):
         return ServiceError("SQS", Fault.CREDENTIALS, f"{subject}: {advice(error)}")
-    is_of_chain = isinstance(error, (CredentialRetrievalError, RuntimeError)) and not isinstance(
-        error, RecursionError
-    )
-    fault = Fault.CREDENTIALS if is_of_chain else Fault.TRANSIENT
-    return ServiceError("SQS", fault, f"{subject}: {type(error).__name__}")
+    return ServiceError("SQS", Fault.TRANSIENT, f"{subject}: {type(error).__name__}")
 
 
 def advice(error: Exception) -> str:
@@ -76,5 +87,10 @@ def advice(error: Exception) -> str:
         case CredentialRetrievalError():
             # Its text quotes what came, secrets included.
             return "credentials could not be had; see to AWS_PROFILE, the role, or whoever hands them out"
+        case SSOError() | TokenRetrievalError():
+            return "the SSO session is over; run `aws sso login`"
+        case RuntimeError():
+            # So says the chain where what it is handed out is over already.
+            return "the credentials have expired, and so have their successors; see to the role, or whoever hands them out"
         case _:
             return str(error)

@@ -14,7 +14,7 @@ from streamapp.connections import Answer, Connections, NoAnswer
 from streamapp.delivery import Delivery, Outgoing, Queue
 from streamapp.errors import Fault, ServiceError
 from streamapp.signature import KeysUnusable, Signer
-from streamapp.sqs import Failure, fault_of
+from streamapp.sqs import Failure, fault_of, reason_of
 
 _OK = 200
 _NOTHING = Answer(0, b"")
@@ -101,7 +101,7 @@ class Fast:
         if status != _OK:
             code, text = calls.refusal(status, body)
             # The text may quote what was sent, so only the code is passed on.
-            raise ServiceError("SQS", fault_of(code, text), f"{queue.name}: {code}")
+            raise ServiceError("SQS", fault_of(code, text), f"{queue.name}: {reason_of(code)}")
         return body
 
 

@@ -85,19 +85,23 @@ _LEASE_LOST_WORDS = (
     "receipt handle has expired",  # FIFO only
 )
 _CAPACITY = frozenset({"OverLimit"})
-_CREDENTIALS = frozenset(
-    {
-        "ExpiredToken",
-        "InvalidClientTokenId",
-        "UnrecognizedClient",
-        "SignatureDoesNotMatch",
-        "InvalidSignature",
-        "RequestExpired",
-        "InvalidSecurity",
-        "IncompleteSignature",
-        "MissingAuthenticationToken",
-    }
+_EXPIRED = (
+    "the credentials have expired; renew them: AWS_SESSION_TOKEN, AWS_PROFILE, or whoever hands them out"
 )
+_UNKNOWN = "AWS does not know the credentials; see to AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN or AWS_PROFILE"
+_MISSIGNED = "this machine's clock or AWS_SECRET_ACCESS_KEY is wrong; set the clock, or the key"
+_CREDENTIALS = {
+    "ExpiredToken": _EXPIRED,
+    "InvalidClientTokenId": _UNKNOWN,
+    "UnrecognizedClient": _UNKNOWN,
+    "InvalidSecurity": _UNKNOWN,
+    "IncompleteSignature": _UNKNOWN,
+    "MissingAuthenticationToken": _UNKNOWN,
+    "SignatureDoesNotMatch": _MISSIGNED,
+    "InvalidSignature": _MISSIGNED,
+    "RequestExpired": _MISSIGNED,
+}
+"""What is wrong, and what to do about it, by the code."""
 _CONFIGURATION = frozenset(
     {
         "AccessDenied",
@@ -137,8 +141,7 @@ _SENDER = frozenset(
 
 def fault_of(code: str, message: str = "") -> Fault:
     """Answer the class of an SQS error by its code (`QueryErrorCode`, else `Code`); what is unknown may heal."""
-    # Each protocol spells some of them in its own way.
-    code = code.removeprefix("AWS.SimpleQueueService.").removesuffix("Exception")
+    code = _plain(code)
     if code in _LEASE_LOST or any(words in message for words in _LEASE_LOST_WORDS):
         return Fault.LEASE_LOST
     for codes, fault in (
@@ -150,3 +153,14 @@ def fault_of(code: str, message: str = "") -> Fault:
         if code in codes:
             return fault
     return Fault.TRANSIENT
+
+
+def reason_of(code: str) -> str:
+    """Answer what a log line says of an SQS error: its code, and what to do where keys or the clock are wrong."""
+    cure = _CREDENTIALS.get(_plain(code))
+    return code if cure is None else f"{code}: {cure}"
+
+
+def _plain(code: str) -> str:
+    # Each protocol spells some of them in its own way.
+    return code.removeprefix("AWS.SimpleQueueService.").removesuffix("Exception")

@@ -9,7 +9,7 @@ from anyio import current_time
 
 from streamapp.delivery import Delivery, Outgoing, Queue
 from streamapp.errors import Fault, ServiceError
-from streamapp.sqs import Failure, fault_of
+from streamapp.sqs import Failure, fault_of, reason_of
 from streamapp.testing.call import AnswerLost
 from streamapp.testing.clock import Clock
 from streamapp.testing.faults import Faults
@@ -148,7 +148,7 @@ def _ours(subject: str) -> Generator[None]:
         yield
     except Refusal as refusal:
         fault = fault_of(refusal.code, refusal.message)
-        raise ServiceError("SQS", fault, f"{subject}: {refusal.code}") from refusal
+        raise ServiceError("SQS", fault, f"{subject}: {reason_of(refusal.code)}") from refusal
     except AnswerLost as lost:
         raise ServiceError("SQS", Fault.TRANSIENT, f"{subject}: {lost.effect!r}") from lost
 

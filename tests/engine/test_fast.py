@@ -223,6 +223,7 @@ async def test_keys_that_cannot_be_had_are_a_credentials_fault(
             with pytest.raises(ServiceError) as caught:
                 await sqs.delete(both.queue, ["h"])
         assert caught.value.fault is Fault.CREDENTIALS
+        assert "the credentials have expired" in str(caught.value)
 
 
 @pytest.mark.parametrize(

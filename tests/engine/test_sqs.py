@@ -3,7 +3,7 @@
 import pytest
 
 from streamapp.errors import Fault
-from streamapp.sqs import Failure, fault_of
+from streamapp.sqs import Failure, fault_of, reason_of
 
 TABLE = {
     Fault.TRANSIENT: """RequestThrottled Throttling ThrottlingException ThrottledException KmsThrottled
@@ -31,6 +31,15 @@ TABLE = {
 def test_a_code_has_its_class(code: str, fault: Fault) -> None:
     """The table of error classes, line by line."""
     assert fault_of(code) is fault
+
+
+@pytest.mark.parametrize("code", TABLE[Fault.CREDENTIALS].split())
+def test_where_keys_or_the_clock_are_wrong_the_line_says_what_to_do(code: str) -> None:
+    """Whoever is woken by it has never seen the code before."""
+    said = reason_of(code)
+
+    assert said.startswith(f"{code}: ")
+    assert any(cure in said for cure in ("renew them", "see to AWS_", "set the clock"))
 
 
 @pytest.mark.parametrize(

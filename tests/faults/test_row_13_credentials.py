@@ -93,7 +93,8 @@ async def test_expired_credentials_are_replaced_without_a_restart(
         f"{len(errors)} error line(s) {set(errors)}; resumed {back:.2f} s after new credentials, no restart"
     )
     assert done == 1 or is_over  # a poll that is under way may bring it
-    assert errors
+    assert any("the credentials have expired" in line for line in errors)
+    assert not any("RuntimeError" in line for line in errors)
     assert asked <= (1 if long else 4)
     assert back <= BACK
 
@@ -151,10 +152,7 @@ async def test_a_wrong_clock_is_waited_out(
         f"a clock {-SKEW // 60} min behind for {lasts:g} s: {asked:.2f} calls/s refused over 3 queues, at most {worst} "
         f"line(s) a cause, as {errors[0]['reason']!r}; resumed {back:.2f} s after it was set right, exit {code}"
     )
-    assert {line["reason"].rsplit(" ", 1)[-1] for line in errors} <= {
-        "SignatureDoesNotMatch",
-        "InvalidSignatureException",
-    }
+    assert all("set the clock" in line["reason"] for line in errors)
     assert asked <= (3 if long else 12)
     assert back <= BACK
     assert code == 0
