@@ -26,7 +26,7 @@ def record(bench: Bench, contestants: Sequence[Contestant], unit: int, folder: P
         raise SystemExit("--profile needs py-spy, which the bench group has: run it with `just bench`")
     folder.mkdir(parents=True, exist_ok=True)
     for number, contestant in enumerate(contestants):
-        target = folder / f"{contestant.name}.stacks"
+        target = folder / f"{contestant.name}-{contestant.work}.stacks"
         command = [spy, "record", "--rate", "500", "--format", "raw", "--output", str(target)]
         watchers: list[subprocess.Popen[bytes]] = []
 
@@ -45,7 +45,7 @@ def record(bench: Bench, contestants: Sequence[Contestant], unit: int, folder: P
 
         work = pieces(unit * contestant.weight // 8)
         outcome = run(bench, contestant, work, f"p{number}:", before=watch, after=unwatch)
-        sys.stdout.write(f"{contestant.name}: {outcome.cpu * 1e6:.0f} us a message while watched; {target}\n")
+        sys.stdout.write(f"{contestant.name} {contestant.work}: {outcome.cpu * 1e6:.0f} us a message while watched; {target}\n")
         sys.stdout.write(tables(target.read_text().splitlines()))
 
 
@@ -55,6 +55,8 @@ def tables(stacks: Sequence[str]) -> str:
     for line in stacks:
         stack, _, samples = line.rpartition(" ")
         frames = [frame.rpartition(":")[0] for frame in stack.split(";")]
+        if "Thread." in stack:  # threads that wait count as if they ran
+            continue
         modules[frames[-1].partition("(")[2].rstrip(")")] += int(samples)
         alone[frames[-1]] += int(samples)
         for frame in set(frames):
