@@ -45,7 +45,9 @@ def record(bench: Bench, contestants: Sequence[Contestant], unit: int, folder: P
 
         work = pieces(unit * contestant.weight // 8)
         outcome = run(bench, contestant, work, f"p{number}:", before=watch, after=unwatch)
-        sys.stdout.write(f"{contestant.name} {contestant.work}: {outcome.cpu * 1e6:.0f} us a message while watched; {target}\n")
+        sys.stdout.write(
+            f"{contestant.name} {contestant.work}: {outcome.cpu * 1e6:.0f} us a message while watched; {target}\n"
+        )
         sys.stdout.write(tables(target.read_text().splitlines()))
 
 

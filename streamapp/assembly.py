@@ -18,6 +18,7 @@ from streamapp.config import Config, queue_variable
 from streamapp.delivery import Queue
 from streamapp.errors import ConfigError, ServiceError
 from streamapp.leases import Lease, Leases, Tokens
+from streamapp.lookup import Lookup
 from streamapp.outage import Outage
 from streamapp.presence import Herald, PresenceStore
 from streamapp.runner import Runner
@@ -144,7 +145,7 @@ async def assemble(
         tally=tally,
         store=store,
         store_outage=outage,
-        state=state,
+        lookup=Lookup(store, outage, ttl=config.state_ttl),
         changes=Batcher(state.flush, name="state", limit=FLUSH),
         announcer=Announcer(outboxes, store, outage),
         outboxes=outboxes,
@@ -160,6 +161,8 @@ async def assemble(
         lines.append(_line(agent, queue, outbox, runtime, sqs, tap, wait=wait))
     batchers = [
         runtime.changes,
+        runtime.lookup.reads,
+        runtime.lookup.adds,
         runtime.announcer.confirmations,
         *(outbox.batcher for outbox in (*outboxes.values(), *letters)),
         *(batcher for line in lines for batcher in (line.settler.deletes, line.settler.releases)),

@@ -4,7 +4,7 @@ import logging
 import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from anyio import TASK_STATUS_IGNORED, Event, create_task_group, move_on_after
@@ -19,11 +19,27 @@ R = TypeVar("R")
 
 
 @dataclass(slots=True, eq=False)
+class _Wait:
+    """Somebody who awaits so many calls."""
+
+    left: int
+    over: Event = field(default_factory=Event)
+
+
+@dataclass(slots=True, eq=False)
 class _Call(Generic[T, R]):
     item: T
     weight: int
-    done: Event | None
+    wait: _Wait | None
     outcome: R | Exception | None = None
+
+
+def raised(outcomes: Sequence[R | Exception]) -> list[R]:
+    """Answer *outcomes*, or raise the first that is an exception."""
+    for outcome in outcomes:
+        if isinstance(outcome, Exception):
+            raise outcome
+    return outcomes  # type: ignore[return-value]  # none of them is one
 
 
 class OutcomesMissing(StreamappError):
@@ -79,19 +95,20 @@ class Batcher(Generic[T, R]):
 
     async def submit(self, item: T) -> R:
         """Answer *item*'s own outcome once it is known, or raise it; a cancelled caller leaves the batch whole."""
-        done = Event()
-        call = self._enter(item, done)
-        await done.wait()
+        wait = _Wait(1)
+        call = self._enter(item, wait)
+        await wait.over.wait()
         if isinstance(call.outcome, Exception):
             raise call.outcome
-        return call.outcome  # type: ignore[return-value]  # done is set after the outcome
+        return call.outcome  # type: ignore[return-value]  # set before the wait is over
 
     async def submit_all(self, items: Sequence[T]) -> list[R | Exception]:
         """Answer each item's own outcome, in order; items handed over together are flushed in that order."""
-        done = [Event() for _ in items]
-        calls = [self._enter(item, event) for item, event in zip(items, done, strict=True)]
-        for event in done:
-            await event.wait()
+        if not items:
+            return []
+        wait = _Wait(len(items))
+        calls = [self._enter(item, wait) for item in items]
+        await wait.over.wait()
         return [call.outcome for call in calls]  # type: ignore[misc]  # as above
 
     def post(self, item: T) -> None:
@@ -117,8 +134,8 @@ class Batcher(Generic[T, R]):
                 else:
                     flushes.start_soon(self._run, batch, name=f"flush {self.name}")
 
-    def _enter(self, item: T, done: Event | None) -> _Call[T, R]:
-        call: _Call[T, R] = _Call(item, self._weigh(item), done)
+    def _enter(self, item: T, wait: _Wait | None) -> _Call[T, R]:
+        call: _Call[T, R] = _Call(item, self._weigh(item), wait)
         self._waiting.append(call)
         self._wake.set()
         if self._linger and not self._has_company_to_come():
@@ -171,8 +188,10 @@ class Batcher(Generic[T, R]):
             self._wake.set()
         for call, outcome in zip(batch, outcomes, strict=True):
             call.outcome = outcome
-            if call.done is not None:
-                call.done.set()
+            if call.wait is not None:
+                call.wait.left -= 1
+                if not call.wait.left:
+                    call.wait.over.set()
             elif isinstance(outcome, Exception):
                 logger.error(
                     "a call that nobody awaits failed", extra={"batcher": self.name}, exc_info=outcome

@@ -54,5 +54,18 @@ for i, asked in ipairs(cmsgpack.unpack(ARGV[1])) do settle(KEYS[i], unpack(asked
 return {}
 """
 
+# Asked: ttl in ms, members to add.
+ADD = """
+local function add(key, ttl, members)
+  local added = redis.pcall('SADD', key, unpack(members))
+  if type(added) == 'table' then return added end
+  redis.call('PEXPIRE', key, ttl)
+  return 1
+end
+local answers = {}
+for i, asked in ipairs(cmsgpack.unpack(ARGV[1])) do answers[i] = add(KEYS[i], unpack(asked)) end
+return answers
+"""
+
 assert PENDING == "_o:"  # noqa: S101 - the scripts above spell both out
 assert PARKED == "_x:"  # noqa: S101

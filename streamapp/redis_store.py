@@ -1,7 +1,7 @@
 """The state store in Redis or Valkey: the only module that knows the Redis client."""
 
 import re
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,7 +15,7 @@ from redis.exceptions import NoScriptError, ReadOnlyError, RedisError
 
 from streamapp.errors import ConfigError, Fault, ServiceError
 from streamapp.redis_errors import one_keys, service_error
-from streamapp.redis_scripts import COMMIT, READ, SETTLE
+from streamapp.redis_scripts import ADD, COMMIT, READ, SETTLE
 from streamapp.store import Commit, Settled
 
 TIMEOUT = 2.0
@@ -38,7 +38,7 @@ class RedisStore:
         self._replicas = replicas
         # The client raises when its pool of 100 is used up, which would look like an outage.
         self._places = Semaphore(CONNECTIONS, fast_acquire=True)
-        self._scripts = {text: client.register_script(text).sha for text in (READ, COMMIT, SETTLE)}
+        self._scripts = {text: client.register_script(text).sha for text in (READ, COMMIT, SETTLE, ADD)}
         self._one_call = True
 
     async def read(self, keys: Sequence[str]) -> list[dict[str, str] | ServiceError]:
@@ -77,16 +77,11 @@ class RedisStore:
         ]
         await self._run(SETTLE, [each.key for each in settled], asked)
 
-    async def add(self, keys: Sequence[str], member: str, ttl: float) -> None:
-        """Add a member to each set, which lives *ttl* seconds from now."""
-
-        def ask(pipe: Pipeline) -> None:
-            for key in keys:
-                pipe.sadd(key, member)
-                pipe.pexpire(key, _milliseconds(ttl))
-
-        for answer in await self._pipeline(ask):
-            _good(answer)
+    async def add(self, members: Mapping[str, Sequence[str]], ttl: float) -> list[ServiceError | None]:
+        """Add members to each set, by its key, which lives *ttl* seconds from now; answer why a set takes none."""
+        asked = [(_milliseconds(ttl), texts) for texts in members.values()]
+        answers = await self._run(ADD, list(members), asked)
+        return [answer if isinstance(answer, ServiceError) else None for answer in answers]
 
     async def members(self, key: str) -> set[str]:
         """Answer a set's members."""

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 import msgspec
 
 from streamapp.delivery import Outgoing
-from streamapp.errors import Crowded, MessageTooLarge, ServiceError, StreamappError
+from streamapp.errors import Crowded, MessageTooLarge, ServiceError
+from streamapp.lookup import UNREADABLE, StateUnreadable, good
 from streamapp.once import Seen
 from streamapp.outage import Outage
 from streamapp.record import Record
@@ -164,12 +165,6 @@ class State:
                 outcomes.update(zip(todo.pop(key), plan.outcomes, strict=True))
         return [outcomes[position] for position in range(len(changes))]
 
-    async def read(self, records: Sequence[tuple[Record[Any], str]]) -> list[Any]:
-        """Answer the state of each (record, Redis key), None where there is none."""
-        keys = [key for _, key in records]
-        hashes = await self._outage.ride_out(lambda: self._store.read(keys))
-        return [_state(*asked, fields) for asked, fields in zip(records, hashes, strict=True)]
-
     async def _conflicts(self, plans: Mapping[str, _Plan]) -> list[str]:
         """Make the planned commits; answer the keys that somebody else changed since they were read."""
         commits = [plan.commit for plan in plans.values() if plan.commit is not None]
@@ -189,10 +184,10 @@ class State:
         table = changes[0].table
         ttl = self._ttl if table.expires else None
         try:
-            stored = _good(fields)
+            stored = good(fields)
             state = table.record.read(stored)
             pending = pending_of(changes[0].redis_key, stored, table.sink_name or "", ttl)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             return _Plan([StateUnreadable(changes[0].redis_key, error)] * len(changes))
         written: dict[str, str] | None = None
         new: dict[str, str] = {}
@@ -267,15 +262,6 @@ class State:
         return Commit(change.redis_key, stored.get(TOKEN, ""), token, {**put, **new}, drop, keep, ttl)
 
 
-class StateUnreadable(StreamappError):
-    """A hash holds something that is not a state of its table."""
-
-    def __init__(self, key: str, cause: Exception) -> None:
-        super().__init__(
-            f"{key!r} does not hold a state of its table ({type(cause).__name__}); is it another program's key?"
-        )
-
-
 def pending_of(key: str, fields: Mapping[str, str], sink: str, ttl: float | None) -> list[Announcement]:
     """Answer what a hash owes to the outside, in the order in which it was announced."""
     owed: list[Announcement] = []
@@ -312,20 +298,3 @@ def _as_text(sequence: int, at: float, message: Outgoing) -> str:
 def _mark(text: str) -> str:
     """Answer how the text of an announcement begins: its sequence and time, which no other commit repeats."""
     return "".join(f"{part}," for part in text.split(",", 2)[:2])
-
-
-_UNREADABLE = (ServiceError, msgspec.MsgspecError, ValueError, TypeError)
-"""What reading a hash of another program's may raise; two of them are for a struct's own checks."""
-
-
-def _state(record: Record[Any], key: str, fields: dict[str, str] | ServiceError) -> Any:  # noqa: ANN401 - as above
-    try:
-        return record.read(_good(fields))
-    except _UNREADABLE as error:
-        raise StateUnreadable(key, error) from error
-
-
-def _good(fields: dict[str, str] | ServiceError) -> dict[str, str]:
-    if isinstance(fields, ServiceError):
-        raise fields
-    return fields

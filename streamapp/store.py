@@ -66,8 +66,8 @@ class Store(Protocol):
         """Take announcements off the pending ones; a hash with none left expires by its ttl again."""
         ...
 
-    async def add(self, keys: Sequence[str], member: str, ttl: float) -> None:
-        """Add a member to each set, which lives *ttl* seconds from now."""
+    async def add(self, members: Mapping[str, Sequence[str]], ttl: float) -> list[ServiceError | None]:
+        """Add members to each set, by its key, which lives *ttl* seconds from now; answer why a set takes none."""
         ...
 
     async def members(self, key: str) -> set[str]:

@@ -7,8 +7,10 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from streamapp.batch import raised
 from streamapp.delivery import Outgoing
 from streamapp.errors import StreamappError
+from streamapp.lookup import Asked, Member
 from streamapp.once import identity_of, shortened
 from streamapp.record import Record
 from streamapp.sink import Sink
@@ -80,15 +82,10 @@ class Table(Generic[S, E]):
         changes = [self._change(work, key, event) for key, event in events]
         with work.timeout.paused():
             outcomes = await work.runtime.changes.submit_all(changes)
-        changed: list[Changed] = []
         for (key, event), outcome in zip(events, outcomes, strict=True):
             if isinstance(outcome, Changed):
                 work.note(self.name, key, event, outcome)
-                changed.append(outcome)
-        for failure in outcomes:
-            if isinstance(failure, Exception):
-                raise failure
-        return [outcome.state for outcome in changed]
+        return [outcome.state for outcome in raised(outcomes)]
 
     async def get(self, key: str) -> S | None:
         """Answer the state of *key* as committed now, None where there is none."""
@@ -100,7 +97,8 @@ class Table(Generic[S, E]):
         work = current_work(self)
         prefix = work.runtime.config.key_prefix
         with work.timeout.paused():
-            return await work.runtime.state.read([(self.record, self.redis_key(prefix, key)) for key in keys])
+            asked = [Asked(self.record, self.redis_key(prefix, key)) for key in keys]
+            return raised(await work.runtime.lookup.reads.submit_all(asked))
 
     def redis_key(self, prefix: str, key: str) -> str:
         """Answer where the state of *key* lives."""
@@ -157,11 +155,10 @@ class Index:
     async def add(self, keys: Sequence[str], member: str) -> None:
         """Put *member* into the set of each key."""
         work, runtime = self._at_work()
-        places = [self._place(runtime, key) for key in keys]
-        if places:
-            ttl = runtime.config.state_ttl
+        members = [Member(self._place(runtime, key), member) for key in keys]
+        if members:
             with work.timeout.paused():
-                await runtime.store_outage.ride_out(lambda: runtime.store.add(places, member, ttl))
+                raised(await runtime.lookup.adds.submit_all(members))
 
     async def members(self, key: str) -> set[str]:
         """Answer the set of *key*."""

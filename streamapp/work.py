@@ -11,8 +11,9 @@ from streamapp.batch import Batcher
 from streamapp.config import Config
 from streamapp.errors import NotInEvent, Refused
 from streamapp.leases import Lease
+from streamapp.lookup import Lookup
 from streamapp.outage import Outage
-from streamapp.state import Announcement, Change, Changed, Place, State
+from streamapp.state import Announcement, Change, Changed, Place
 from streamapp.store import Store
 from streamapp.tally import Tally
 from streamapp.timeout import Timeout
@@ -30,7 +31,7 @@ class Runtime:
     tally: Tally
     store: Store
     store_outage: Outage
-    state: State
+    lookup: Lookup
     changes: Batcher[Change, Changed]
     announcer: Announcer
     outboxes: Mapping[str, Outbox]

@@ -155,10 +155,11 @@ class _Overlay:
     async def settle(self, settled: Sequence[Settled]) -> None:
         del settled
 
-    async def add(self, keys: Sequence[str], member: str, ttl: float) -> None:
+    async def add(self, members: Mapping[str, Sequence[str]], ttl: float) -> list[ServiceError | None]:
         del ttl
-        for key in keys:
-            self._sets.setdefault(key, set()).add(member)
+        for key, texts in members.items():
+            self._sets.setdefault(key, set()).update(texts)
+        return [None] * len(members)
 
     async def members(self, key: str) -> set[str]:
         return await self._store.members(key) | self._sets.get(key, set())

@@ -1,6 +1,6 @@
 """The state store in memory: the rules of Redis's scripts, without Redis."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import TypeVar
 
@@ -92,15 +92,9 @@ class MemoryStore:
 
         await self._call("settle", act)
 
-    async def add(self, keys: Sequence[str], member: str, ttl: float) -> None:
-        """Add a member to each set, which lives *ttl* seconds from now."""
-
-        def act() -> None:
-            for key in keys:
-                kept = self.kept.get(key) or Kept(members=frozenset())
-                self.kept.put(key, Kept(members=_members(kept) | {member}, expires_at=self._in(ttl)))
-
-        await self._call("add", act)
+    async def add(self, members: Mapping[str, Sequence[str]], ttl: float) -> list[ServiceError | None]:
+        """Add members to each set, by its key, which lives *ttl* seconds from now; answer why a set takes none."""
+        return await self._call("add", lambda: [self._add(key, texts, ttl) for key, texts in members.items()])
 
     async def members(self, key: str) -> set[str]:
         """Answer a set's members."""
@@ -186,6 +180,13 @@ class MemoryStore:
         self.kept.put(
             settled.key, Kept(fields, expires_at=self._in(settled.ttl) if is_over else kept.expires_at)
         )
+
+    def _add(self, key: str, members: Sequence[str], ttl: float) -> ServiceError | None:
+        kept = self.kept.get(key) or Kept(members=frozenset())
+        if kept.members is None:
+            return _WRONG_TYPE
+        self.kept.put(key, Kept(members=kept.members.union(members), expires_at=self._in(ttl)))
+        return None
 
     def _in(self, ttl: float | None) -> float | None:
         return None if ttl is None else self.clock.now() + ttl

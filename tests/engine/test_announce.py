@@ -1,6 +1,6 @@
 """What hashes owe is sent once, and confirmed."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -38,8 +38,10 @@ class Ledger:
         """Take everything."""
         return [True for _ in commits]
 
-    async def add(self, keys: Sequence[str], member: str, ttl: float) -> None:
+    async def add(self, members: Mapping[str, Sequence[str]], ttl: float) -> list[ServiceError | None]:
         """Hold nothing."""
+        del ttl
+        return [None for _ in members]
 
     async def members(self, key: str) -> set[str]:
         """Hold nothing."""

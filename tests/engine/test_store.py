@@ -155,7 +155,7 @@ async def test_settling_a_key_that_is_gone_does_not_bring_it_back(store: Store, 
 
 async def test_a_key_of_another_type_fails_alone(store: Store, ttl_of: TtlOf, prefix: str) -> None:
     """One key of another program must not stop a whole batch."""
-    await store.add([f"{prefix}bad"], "a set", TTL)
+    await store.add({f"{prefix}bad": ["a set"]}, TTL)
     bad, good = await store.read([f"{prefix}bad", f"{prefix}good"])
     done = await store.commit(
         [
@@ -187,8 +187,8 @@ async def test_hostile_text_comes_back(store: Store, prefix: str) -> None:
 
 async def test_sets_grow_and_shrink(store: Store, ttl_of: TtlOf, prefix: str) -> None:
     """An index leads to keys."""
-    await store.add([f"{prefix}a", f"{prefix}b"], "1", TTL)
-    await store.add([f"{prefix}a"], "2", TTL)
+    await store.add({f"{prefix}a": ["1"], f"{prefix}b": ["1"]}, TTL)
+    await store.add({f"{prefix}a": ["2"]}, TTL)
     await store.remove(f"{prefix}a", ["1", "9"])
 
     assert await store.members(f"{prefix}a") == {"2"}
@@ -203,7 +203,7 @@ async def test_a_scan_finds_every_lasting_hash_and_nothing_else(store: Store, pr
     await store.commit([Commit(key, "", "t", {"a": "1"}) for key in lasting])
     await store.commit([Commit(f"{prefix}[a]*:dying{n}", "", "t", {"a": "1"}, ttl=TTL) for n in range(50)])
     await store.commit([Commit(f"{prefix}a:other", "", "t", {"a": "1"})])
-    await store.add([f"{prefix}[a]*:set"], "1", TTL)
+    await store.add({f"{prefix}[a]*:set": ["1"]}, TTL)
     found: list[str] = []
     cursor = None
     while cursor != "":
@@ -230,7 +230,11 @@ async def test_two_hundred_commits_on_one_token_are_won_by_one(store: Store, pre
 async def test_a_set_where_a_hash_is_fails_loudly(store: Store, prefix: str) -> None:
     """An index that is not written would be noticed when it leads nowhere."""
     await store.commit([Commit(prefix, "", "t1", {"a": "1"}, ttl=TTL)])
-    for call in (store.add([prefix], "1", TTL), store.members(prefix), store.remove(prefix, ["1"])):
+    refused, taken = await store.add({prefix: ["1"], f"{prefix}other": ["1"]}, TTL)
+    assert refused is not None
+    assert refused.fault is Fault.CONFIGURATION
+    assert taken is None
+    for call in (store.members(prefix), store.remove(prefix, ["1"])):
         with pytest.raises(ServiceError) as caught:
             await call
 
@@ -240,7 +244,7 @@ async def test_a_set_where_a_hash_is_fails_loudly(store: Store, prefix: str) -> 
 
 async def test_settling_a_set_leaves_it(store: Store, prefix: str) -> None:
     """A confirmation for a key that is no hash is somebody's mistake, and not a reason to lose the set."""
-    await store.add([prefix], "1", TTL)
+    await store.add({prefix: ["1"]}, TTL)
     with suppress(ServiceError):
         await store.settle([Settled(prefix, [("x", "[1,")], ttl=TTL)])
 
@@ -250,7 +254,7 @@ async def test_settling_a_set_leaves_it(store: Store, prefix: str) -> None:
 async def test_what_has_expired_is_gone(store: Store, prefix: str) -> None:
     """A TTL is a promise to forget."""
     await store.commit([Commit(prefix, "", "t1", {"a": "1"}, ttl=0.02)])
-    await store.add([f"{prefix}set"], "1", 0.02)
+    await store.add({f"{prefix}set": ["1"]}, 0.02)
     with fail_after(5):
         while (await store.read([prefix])) != [{}] or await store.members(f"{prefix}set"):
             await sleep(0.01)

@@ -131,9 +131,9 @@ class WiredStore:
         """Take announcements off."""
         await self._wire.call(lambda: self._store.settle(settled))
 
-    async def add(self, keys: Sequence[str], member: str, ttl: float) -> None:
+    async def add(self, members: Mapping[str, Sequence[str]], ttl: float) -> list[ServiceError | None]:
         """Add to sets."""
-        await self._wire.call(lambda: self._store.add(keys, member, ttl))
+        return await self._wire.call(lambda: self._store.add(members, ttl))
 
     async def members(self, key: str) -> set[str]:
         """Answer a set."""
