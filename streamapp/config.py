@@ -26,7 +26,7 @@ class Config:
     """All settings, checked. Times are in seconds."""
 
     redis_url: str = "redis://localhost:6379/0"
-    """Where state lives: `redis://`, `rediss://` for TLS, `unix://` for a socket. From REDIS_URL."""
+    """Where state lives: `redis://`, `rediss://` for TLS, `unix://` for a socket, `redis+sentinel://`. From REDIS_URL."""
     key_prefix: str = "streamapp:"
     """Begins every key, so that several environments can share one Redis."""
     concurrency: int = 10
@@ -122,10 +122,13 @@ def _text(_: str, text: str) -> str:
 
 
 def _redis(variable: str, text: str) -> str:
-    if not text.startswith(("redis://", "rediss://", "unix://")):
+    schemes = ("redis://", "rediss://", "unix://", "redis+sentinel://", "rediss+sentinel://")
+    if not text.startswith(schemes):
         # The URL may hold a password, so what came is not shown.
         raise BadSetting(
-            variable, "a URL that begins with redis://, rediss:// or unix://", text.split(":", maxsplit=1)[0]
+            variable,
+            "a URL that begins with redis://, rediss://, unix:// or redis+sentinel://",
+            text.split(":", maxsplit=1)[0],
         )
     return text
 
@@ -204,7 +207,10 @@ class Setting:
 
 SETTINGS: Mapping[str, Setting] = {
     "redis_url": Setting(
-        "REDIS_URL", _redis, "redis://localhost:6379/0", "`rediss://` for TLS, `unix://` for a socket"
+        "REDIS_URL",
+        _redis,
+        "redis://localhost:6379/0",
+        "one server, members of a cluster, or Sentinels: [forms](docs/guarantees.md#where-redis-is)",
     ),
     "key_prefix": Setting(
         "STREAMAPP_KEY_PREFIX", _text, "streamapp:", "begins every key: several environments in one Redis"

@@ -1,6 +1,7 @@
 """What Redis and its client raise, as errors of our own."""
 
 from redis.exceptions import (
+    AskError,
     AuthenticationError,
     ClusterDownError,
     DataError,
@@ -38,7 +39,8 @@ def fault_of(error: RedisError) -> Fault:  # noqa: PLR0911 - one a class
         return Fault.CONFIGURATION
     if isinstance(error, (RedisConnectionError, RedisTimeoutError)):
         return Fault.TRANSIENT
-    if isinstance(error, (ReadOnlyError, MasterDownError, ClusterDownError, TryAgainError)):
+    if isinstance(error, (ReadOnlyError, MasterDownError, ClusterDownError, TryAgainError, AskError)):
+        # An AskError, or a MovedError, which is one, has been followed as far as it leads.
         # The client takes the code off the text of errors that it has a class for.
         return Fault.TRANSIENT
     if isinstance(error, DataError):

@@ -1,26 +1,25 @@
 """The tap in Redis or Valkey: one capped stream a queue, many records an entry."""
 
 import time
-from collections.abc import AsyncGenerator, Generator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
-from anyio import sleep
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from anyio import current_time, sleep
 from redis.exceptions import RedisError
 
-from streamapp.errors import ConfigError
 from streamapp.presence import TTL, Presence, read_presence
 from streamapp.redis_errors import service_error
+from streamapp.redis_members import Command
+from streamapp.redis_servers import Servers
+from streamapp.redis_url import open_servers
 from streamapp.tap import Entry
-
-TIMEOUT = 2.0
-"""Seconds to reach Redis, and to wait for an answer."""
 
 LONGEST_WAIT = 5.0
 """Seconds that one read waits for news, at most."""
+
+LOOK = 0.1
+"""Seconds between two looks for news in a cluster, whose streams cannot be waited for together."""
 
 ENTRIES = 100
 """Entries of a stream that one read takes, at most."""
@@ -30,8 +29,6 @@ FORGOTTEN = 3600.0
 
 FIELD = "r"
 """Field of an entry that holds its records, one JSON a line."""
-
-_Command = tuple[str | int | float | bytes, ...]
 
 Page = list[tuple[str, str]]
 """(entry id, records as JSON lines) in the order in which they were written."""
@@ -43,14 +40,14 @@ class RedisTap:
     The streams `{prefix}tap:{queue}`, the set `{prefix}taps` of their queues, the hash `{prefix}workers`. Every call raises only `ServiceError`.
     """
 
-    def __init__(self, client: Redis, prefix: str) -> None:
-        self._client = client
+    def __init__(self, servers: Servers, prefix: str) -> None:
+        self._servers = servers
         self._prefix = prefix
         self._known: set[str] = set()
 
     async def append(self, entries: Sequence[Entry]) -> None:
         """Append each entry to its queue's stream, in one round trip; the oldest ones fall off."""
-        asked: list[_Command] = [
+        asked: list[Command] = [
             ("SADD", self._index, entry.queue) for entry in entries if entry.queue not in self._known
         ]
         asked += [
@@ -80,15 +77,29 @@ class RedisTap:
         if not positions:
             await sleep(wait)
             return {}
-        streams = [self._stream(queue) for queue in positions]
-        block = max(1, int(min(wait, LONGEST_WAIT) * 1000))
-        with _ours():
-            # Not in a pipeline, where Redis would not wait.
-            client: Any = self._client  # its command is untyped
-            answer = await client.execute_command(
-                "XREAD", "COUNT", ENTRIES, "BLOCK", block, "STREAMS", *streams, *positions.values()
-            )
-        return {stream.removeprefix(self._stream("")): _page(page) for stream, page in answer or ()}
+        wait = min(wait, LONGEST_WAIT)
+        if not await self._servers.is_cluster():
+            return await self._read(positions, "BLOCK", max(1, int(wait * 1000)))
+        deadline = current_time() + wait
+        found = await self._read(positions)
+        while not found and current_time() < deadline:
+            await sleep(LOOK)
+            found = await self._read(positions)
+        return found
+
+    async def _read(self, positions: Mapping[str, str], *block: str | int) -> dict[str, Page]:
+        """Answer what was written after *positions*: those of a *block* in one command, which waits for any."""
+        asked = [positions] if block else [{queue: position} for queue, position in positions.items()]
+        answers = await self._ask(
+            *[
+                ("XREAD", "COUNT", ENTRIES, *block, "STREAMS", *map(self._stream, some), *some.values())
+                for some in asked
+            ]
+        )
+        begins = self._stream("")
+        return {
+            stream.removeprefix(begins): _page(page) for answer in answers for stream, page in answer or ()
+        }
 
     async def beat(self, presence: Presence) -> None:
         """Say that a worker is there, and forget those who have long been silent."""
@@ -111,13 +122,12 @@ class RedisTap:
         found = [presence for text in answer.values() if (presence := read_presence(text))]
         return sorted(found, key=lambda presence: presence.worker)
 
-    async def _ask(self, *commands: "_Command") -> list[Any]:
+    async def _ask(self, *commands: Command) -> list[Any]:
         """Answer each command's answer, in one round trip."""
-        with _ours():
-            async with self._client.pipeline(transaction=False) as pipe:
-                for command in commands:
-                    pipe.execute_command(*command)  # pyright: ignore[reportUnknownMemberType]  # redis-py's own
-                return list(await pipe.execute())
+        answers = await self._servers.ask(commands)
+        for refused in (answer for answer in answers if isinstance(answer, RedisError)):
+            raise service_error(refused) from refused
+        return answers
 
     @property
     def _index(self) -> str:
@@ -134,31 +144,8 @@ class RedisTap:
 @asynccontextmanager
 async def open_tap(url: str, prefix: str) -> AsyncGenerator[RedisTap]:
     """Open the tap at *url*. Raises `ConfigError` for a URL that means nothing; connects at the first call."""
-    try:
-        client = Redis.from_url(  # pyright: ignore[reportUnknownMemberType]  # redis-py's own
-            url,
-            decode_responses=True,
-            encoding_errors="backslashreplace",
-            socket_timeout=TIMEOUT + LONGEST_WAIT,
-            socket_connect_timeout=TIMEOUT,
-            # Nobody waits for the tap, and what it cannot write it drops.
-            retry=Retry(NoBackoff(), 0),
-            client_name="streamapp-tap",
-        )
-    except ValueError as error:
-        raise ConfigError(f"REDIS_URL: {error}") from error
-    try:
-        yield RedisTap(client, prefix)
-    finally:
-        await client.aclose()
-
-
-@contextmanager
-def _ours() -> Generator[None]:
-    try:
-        yield
-    except RedisError as error:
-        raise service_error(error) from error
+    async with open_servers(url, name="streamapp-tap", longest=LONGEST_WAIT) as servers:
+        yield RedisTap(servers, prefix)
 
 
 def _page(entries: Iterable[Any]) -> Page:

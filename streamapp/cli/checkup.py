@@ -61,7 +61,9 @@ class Checkup:
             self._failed("SQS", error)
         try:
             async with setup.open_store(self._config) as store:
-                self._redis(await store.info())
+                servers = await store.info()
+                for name, info in servers.items():
+                    self._redis(f"redis {name}" if len(servers) > 1 else "redis", info)
                 backlog = await survey(store, self._app.tables.values(), self._config)
                 text = f"{backlog.pending} pending"
                 self._judge("announcements", text, owed_flaws(backlog.pending, backlog.keys, backlog.oldest))
@@ -143,7 +145,7 @@ class Checkup:
             )
         self._judge("SQS", f"{sqs.region} · {sqs.endpoint} · clock skew {skew:+.0f} s", flaws)
 
-    def _redis(self, info: dict[str, str]) -> None:
+    def _redis(self, subject: str, info: dict[str, str]) -> None:
         microseconds = info.get("server_time_usec")
         skew = 0.0 if microseconds is None else int(microseconds) / 1e6 - datetime.now(UTC).timestamp()
         name = (
@@ -151,7 +153,7 @@ class Checkup:
         )
         text = f"{name} · {info.get('role', '?')} · {info.get('connected_slaves', '0')} replicas"
         flaws = [*redis_flaws(info, self._config), *skew_flaws(skew, "Redis's")]
-        self._judge("redis", f"{text} · clock skew {skew:+.1f} s", flaws)
+        self._judge(subject, f"{text} · clock skew {skew:+.1f} s", flaws)
 
     def _judge(self, subject: str, text: str, flaws: Iterable[Flaw]) -> None:
         """Tell each flaw of *subject*, or that it is well."""

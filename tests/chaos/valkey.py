@@ -59,6 +59,11 @@ class Valkey:
             time.sleep(0.01)
         return self
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not killed."""
+        return self._shell is not None
+
     def kill(self) -> None:
         """End it as kill -9 does; its disk stays."""
         if self._shell is None:

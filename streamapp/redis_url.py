@@ -1,0 +1,75 @@
+"""What a Redis URL means: one server, some members of a cluster, or the master that Sentinels name."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from redis.asyncio import Redis
+from redis.asyncio.connection import parse_url
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel
+from redis.backoff import NoBackoff
+
+from streamapp.errors import ConfigError
+from streamapp.redis_members import Members
+from streamapp.redis_servers import TIMEOUT, Servers
+
+SENTINEL_PORT = 26_379
+
+
+@asynccontextmanager
+async def open_servers(
+    url: str, *, name: str, longest: float = 0.0, scripts: Sequence[str] = ()
+) -> AsyncGenerator[Servers]:
+    """Open what *url* means; it connects at the first call. *name* is what Redis shows of it.
+
+    A command may ask Redis to wait up to *longest* seconds. Raises `ConfigError` for a URL that means nothing.
+    """
+    options: dict[str, Any] = {
+        "decode_responses": True,
+        # What others wrote into a hash may be no text; it must not end the batch that reads it.
+        "encoding_errors": "backslashreplace",
+        "socket_timeout": TIMEOUT + longest,
+        "socket_connect_timeout": TIMEOUT,
+        # Every wait of ours is counted above this client: its own retries would hide an outage for a minute.
+        "retry": Retry(NoBackoff(), 0),
+        "client_name": name,
+    }
+    async with AsyncExitStack() as stack:
+        try:
+            parts = urlsplit(url)
+            user, at, hosts = parts.netloc.rpartition("@")
+
+            def connect(host: str) -> Any:  # noqa: ANN401 - its commands are untyped
+                return Redis.from_url(parts._replace(netloc=f"{user}{at}{host}").geturl(), **options)  # pyright: ignore[reportUnknownMemberType]  # redis-py's own
+
+            if parts.scheme.endswith("+sentinel"):
+                sentinel, master = _behind_sentinels(parts, options)
+                stack.push_async_callback(sentinel.aclose)
+                clients = {hosts: master}
+            else:
+                clients = {host: connect(host) for host in hosts.split(",")}
+        except ValueError as error:
+            raise ConfigError(f"REDIS_URL: {error}") from error
+        members = Members(clients, connect)
+        stack.push_async_callback(members.aclose)
+        yield Servers(members, scripts)
+
+
+def _behind_sentinels(url: SplitResult, options: dict[str, Any]) -> tuple[Sentinel, Any]:
+    """Answer the Sentinels, and a client whose connections lead to whom they name at the time."""
+    user, at, hosts = url.netloc.rpartition("@")
+    service, _, database = url.path.removeprefix("/").partition("/")
+    if not service:
+        raise ValueError(f"{url.scheme}://HOST,HOST/NAME needs the master's NAME")
+    secure = url.scheme.startswith("rediss")
+    asked = [urlsplit(f"//{host}") for host in hosts.split(",")]
+    build: Any = Sentinel  # it is untyped
+    sentinel = build(
+        [(host.hostname, host.port or SENTINEL_PORT) for host in asked],
+        sentinel_kwargs={**options, "ssl": secure},
+    )
+    # User, password and query are the master's: Sentinels are asked without.
+    its = parse_url(f"redis://{user}{at}/{database}?{url.query}")
+    return sentinel, sentinel.master_for(service, redis_class=Redis, ssl=secure, **{**options, **its})
