@@ -210,7 +210,7 @@ SETTINGS: Mapping[str, Setting] = {
         "REDIS_URL",
         _redis,
         "redis://localhost:6379/0",
-        "one server, members of a cluster, or Sentinels: [forms](docs/guarantees.md#where-redis-is)",
+        "one server, several of a cluster, or `redis+sentinel://` (docs/guarantees.md)",
     ),
     "key_prefix": Setting(
         "STREAMAPP_KEY_PREFIX", _text, "streamapp:", "begins every key: several environments in one Redis"

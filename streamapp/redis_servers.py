@@ -135,6 +135,10 @@ class Servers:
                     return None
                 raise service_error(info) from info
             if not info.get("cluster_enabled"):
+                if len(self._members.clients) > 1:
+                    raise ServiceError(
+                        "Redis", Fault.CONFIGURATION, "REDIS_URL names several servers, which are no cluster"
+                    )
                 return None
         slots: list[Any] = await self._one(name, ("CLUSTER SLOTS",))
         return slots

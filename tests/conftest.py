@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from chaos.cluster import Cluster, cluster
 
 from streamapp.aws import Aws, open_aws
 from streamapp.cli.embedded import local_aws, redis_server, sqs_server
@@ -18,6 +19,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run fault rows in their long form")
     parser.addoption("--figures", metavar="FILE", help="write the table of the rig's figures to FILE")
     parser.addoption("--sqs", metavar="URL", help="an SQS to use where the tests would start moto's")
+    parser.addoption(
+        "--cluster", action="store_true", help="keep state in a cluster of three, where one server would do"
+    )
 
 
 @pytest.fixture
@@ -27,10 +31,27 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def redis_url() -> Iterator[str]:
-    """A real Valkey for this run of the tests."""
+def valkeys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster of three for this run of the tests."""
+    with cluster(tmp_path_factory.mktemp("cluster")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A real Valkey for this run of the tests, or the cluster that `--cluster` asks for."""
+    if request.config.getoption("--cluster"):
+        yield request.getfixturevalue("valkeys").url
+        return
     with redis_server() as url:
         yield url
+
+
+@pytest.fixture
+def one_server(request: pytest.FixtureRequest) -> None:
+    """For what is true of one server only."""
+    if request.config.getoption("--cluster"):
+        pytest.skip("of one server")
 
 
 @pytest.fixture(scope="session")

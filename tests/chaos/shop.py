@@ -8,8 +8,8 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
+import behind
 from anyio import current_time, sleep
-from redis.asyncio import Redis
 
 from chaos.crash import Crash
 from chaos.process import Orders, start
@@ -156,7 +156,7 @@ class Shop:
     async def hashes(self, redis_url: str | None = None) -> dict[str, dict[str, dict[str, str]]]:
         """Answer all hashes, by table and key."""
         tables: dict[str, dict[str, dict[str, str]]] = {"acompanhamento": {}, "produto": {}}
-        async with Redis.from_url(redis_url or self.redis_url, decode_responses=True) as redis:
+        async with behind.client(redis_url or self.redis_url, decode_responses=True) as redis:
             for table, found in tables.items():
                 begins = f"{self.prefix}:{table}:"
                 async for key in redis.scan_iter(match=f"{begins}*", count=1000):

@@ -29,23 +29,8 @@ class Valkey:
 
     def start(self, *options: str) -> "Valkey":
         """Start it, with what its disk holds; return when it accepts connections."""
-        command = [
-            *(
-                str(get_binary_path()),
-                "--port",
-                str(self.port),
-                "--bind",
-                "127.0.0.1",
-                "--dir",
-                str(self.folder),
-            ),
-            *("--logfile", str(self.folder / "log"), "--save", "", "--maxmemory-policy", "noeviction"),
-            *("--repl-diskless-sync-delay", "0", "--enable-debug-command", "yes"),
-            *self._options,
-            *options,
-        ]
         self._shell = subprocess.Popen(
-            ["/bin/sh", "-c", _TIED_TO_PARENT, "sh", *command],
+            ["/bin/sh", "-c", _TIED_TO_PARENT, "sh", str(get_binary_path()), *self._words(), *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -58,6 +43,14 @@ class Valkey:
             assert time.monotonic() < deadline, (self.folder / "log").read_text()[-1000:]
             time.sleep(0.01)
         return self
+
+    def _words(self) -> list[str]:
+        return [
+            *("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)),
+            *("--logfile", str(self.folder / "log"), "--save", "", "--maxmemory-policy", "noeviction"),
+            *("--repl-diskless-sync-delay", "0", "--enable-debug-command", "yes"),
+            *self._options,
+        ]
 
     @property
     def is_running(self) -> bool:
@@ -79,6 +72,24 @@ class Valkey:
     def signal(self, number: int) -> None:
         """Send it a signal."""
         os.kill(self.pid, number)
+
+
+class Sentinel(Valkey):
+    """One of those that watch *master*, by the name `mymaster`; two have to agree that it is down."""
+
+    def __init__(self, folder: Path, master: Valkey) -> None:
+        super().__init__(folder)
+        settings = (
+            f"monitor mymaster 127.0.0.1 {master.port} 2",
+            "down-after-milliseconds mymaster 1000",
+            "failover-timeout mymaster 5000",
+        )
+        (folder / "conf").write_text("".join(f"sentinel {setting}\n" for setting in settings))
+
+    def _words(self) -> list[str]:
+        # It writes down in its file what it learns.
+        place = ("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder))
+        return [str(self.folder / "conf"), "--sentinel", *place, "--logfile", str(self.folder / "log")]
 
 
 def free_port() -> int:

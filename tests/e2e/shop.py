@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import redis.asyncio
+import behind
 from terminal import bare
 
 import streamapp_agents
@@ -81,7 +81,7 @@ class Shop:
             "ACOMPANHAMENTO_QUEUE_URL": self.names[SINK],
             **settings,
         }
-        self._redis = redis.asyncio.Redis.from_url(redis_url, decode_responses=True)
+        self._redis = behind.client(redis_url, decode_responses=True)
 
     async def open(self, *, visibility: int | None = None) -> None:
         """Create the queues; *visibility* is their timeout in seconds."""

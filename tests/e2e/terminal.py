@@ -12,7 +12,7 @@ from typing import Self
 import msgspec
 import pexpect
 import pyte
-import redis
+import behind
 
 from streamapp.tap_record import TapRecord
 
@@ -128,7 +128,7 @@ def tell(redis_url: str, prefix: str, records: Iterable[TapRecord]) -> None:
     packed: dict[str, list[bytes]] = {}
     for it in records:
         packed.setdefault(it.queue, []).append(msgspec.json.encode(it))
-    with redis.Redis.from_url(redis_url) as client:
+    with behind.blocking(redis_url) as client:
         for queue, lines in packed.items():
             client.sadd(f"{prefix}taps", queue)
             client.xadd(f"{prefix}tap:{queue}", {"r": b"\n".join(lines)})

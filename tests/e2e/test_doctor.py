@@ -31,6 +31,7 @@ def bad(findings: Sequence[Finding]) -> dict[tuple[str, str], Finding]:
     return {(it.subject, it.mark): it for it in findings if it.mark != "ok" and "append-only" not in it.text}
 
 
+@pytest.mark.usefixtures("one_server")
 async def test_what_queues_create_made_is_well(shop: Shop) -> None:
     """The cure that is told most often must cure."""
     findings = await look(shop)
@@ -83,6 +84,7 @@ async def test_what_a_crash_left_owed_is_told(shop: Shop, store: RedisStore) -> 
     assert "1 pending for 1 keys, the oldest for 60" in findings["announcements", "warning"].text
 
 
+@pytest.mark.usefixtures("one_server")
 async def test_a_missing_queue_ends_with_2_and_the_rest_is_looked_at_all_the_same(shop: Shop) -> None:
     """One look must do to mend all."""
     shop.env["PEDIDO_QUEUE_URL"] = "nowhere"
@@ -120,6 +122,7 @@ async def test_a_redis_that_evicts_is_a_problem_and_ends_with_1(shop: Shop) -> N
     assert verdict(findings, strict=False) == 1
 
 
+@pytest.mark.usefixtures("one_server")
 async def test_warnings_fail_only_when_asked_to(shop: Shop) -> None:
     """A pipeline may be stricter than a person."""
     findings = await look(shop)

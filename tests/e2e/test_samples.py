@@ -3,7 +3,10 @@
 from collections import Counter
 
 import pytest
+from chaos.cluster import Cluster
 from shop import Shop, check_state, expected, samples, shuffled
+
+from streamapp.aws import Aws
 
 
 async def test_the_samples_in_order_leave_the_state_they_imply(shop: Shop) -> None:
@@ -61,3 +64,16 @@ async def test_a_change_is_announced_once_while_nothing_fails(shop: Shop) -> Non
 
     ids = Counter(announcement["event_id"] for announcement in await shop.announcements())
     assert set(ids.values()) == {1}
+
+
+async def test_a_cluster_keeps_the_same_state(aws: Aws, valkeys: Cluster, prefix: str) -> None:
+    """Keys of one batch lie on three servers; the agents know nothing of it."""
+    shop = Shop(aws, valkeys.url, prefix)
+    await shop.open()
+    await shop.send(shuffled(samples(), 5))
+
+    await shop.work_off()
+
+    await check_state(shop)
+    assert "pedido-events" in await shop.dump(), "the tap is there, too"
+    await shop.close()

@@ -4,6 +4,7 @@ import re
 import socket
 from collections.abc import Iterator
 
+import behind
 import pytest
 from anyio import current_time, fail_after, sleep
 from redis.asyncio import Redis
@@ -40,7 +41,7 @@ TTL = 60.0
 @pytest.fixture
 async def redis(redis_url: str):
     """A client of the test's own, to look behind the store's back."""
-    client = Redis.from_url(redis_url, decode_responses=True)
+    client = behind.client(redis_url, decode_responses=True)
     yield client
     await client.aclose()
 
@@ -52,6 +53,7 @@ def own_redis_url() -> Iterator[str]:
         yield url
 
 
+@pytest.mark.usefixtures("one_server")
 async def test_a_repeated_commit_writes_something(store: RedisStore, redis: Redis, prefix: str) -> None:
     """WAIT speaks only of what its own connection wrote, so a repetition without a write would prove nothing."""
     await redis.config_resetstat()
@@ -240,6 +242,7 @@ async def test_where_keys_have_slots_each_goes_alone(slotted_redis_url: str, pre
     assert states[1:] == [{"_t": "t"}] * 19
 
 
+@pytest.mark.usefixtures("one_server")
 async def test_a_batch_is_one_call(store: RedisStore, redis: Redis, prefix: str) -> None:
     """A call costs the client and the server more than what it does for one key."""
     keys = [f"{prefix}{n}" for n in range(20)]

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+import behind
 import msgspec
 import pytest
 from anyio import create_task_group, fail_after
-from redis.asyncio import Redis
 
 from engine.rig import Add, Count, Note, add, note
 from streamapp.errors import Crowded, MessageTooLarge
@@ -67,7 +67,7 @@ def bodies(changed: Changed) -> list[str]:
 
 async def test_events_of_one_key_are_folded_in_order_in_one_commit(desk: Desk, redis_url: str) -> None:
     """A batch costs two round trips, and one key's events one commit."""
-    async with Redis.from_url(redis_url) as redis:
+    async with behind.client(redis_url) as redis:
         await desk.add(Add("a"))
         await redis.config_resetstat()
         outcomes = await desk.add(*(Add("b") for _ in range(10)))
@@ -231,7 +231,7 @@ async def test_a_key_takes_no_more_than_its_pending_announcements(desk: Desk) ->
 )
 async def test_a_corrupt_hash_fails_alone(desk: Desk, redis_url: str, fields: dict[str, Any]) -> None:
     """Another program's key stops nobody else's."""
-    async with Redis.from_url(redis_url) as redis:
+    async with behind.client(redis_url) as redis:
         await redis.hset(desk.redis_key("bad"), mapping=fields)
     outcomes = await desk.add(Add("bad"), Add("good"), Add("bad"))
 
@@ -241,7 +241,7 @@ async def test_a_corrupt_hash_fails_alone(desk: Desk, redis_url: str, fields: di
 
 async def test_a_key_of_another_type_fails_alone(desk: Desk, redis_url: str) -> None:
     """As does a key that is no hash."""
-    async with Redis.from_url(redis_url) as redis:
+    async with behind.client(redis_url) as redis:
         await redis.set(desk.redis_key("bad"), "text")
     outcomes = await desk.add(Add("bad"), Add("good"))
 

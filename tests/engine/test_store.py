@@ -1,11 +1,11 @@
-"""What a state store is: one suite, on a real Valkey and on the one in memory."""
+"""What a state store is: one suite, on a real Valkey, on a cluster of three and on the one in memory."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 
+import behind
 import pytest
 from anyio import create_task_group, fail_after, sleep
-from redis.asyncio import Redis
 
 from streamapp.errors import Fault, ServiceError
 from streamapp.redis_store import open_redis
@@ -17,8 +17,8 @@ TTL = 60.0
 TtlOf = Callable[[str], Awaitable[float | None]]
 
 
-@pytest.fixture(params=["valkey", "memory"])
-async def behind(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Store, TtlOf]]:
+@pytest.fixture(params=["valkey", "cluster", "memory"])
+async def opened(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Store, TtlOf]]:
     """A store, and a look behind its back: for how many seconds a key lives, None: for ever, or it is not there."""
     if request.param == "memory":
         memory = MemoryStore()
@@ -28,8 +28,12 @@ async def behind(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Store, T
 
         yield memory, ttl_in_memory
         return
-    url = request.getfixturevalue("redis_url")
-    async with open_redis(url) as store, Redis.from_url(url) as redis:
+    url = (
+        request.getfixturevalue("valkeys").url
+        if request.param == "cluster"
+        else request.getfixturevalue("redis_url")
+    )
+    async with open_redis(url) as store, behind.client(url) as redis:
 
         async def ttl_in_redis(key: str) -> float | None:
             milliseconds = await redis.pttl(key)
@@ -39,15 +43,15 @@ async def behind(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Store, T
 
 
 @pytest.fixture
-def store(behind: tuple[Store, TtlOf]) -> Store:
+def store(opened: tuple[Store, TtlOf]) -> Store:
     """The store."""
-    return behind[0]
+    return opened[0]
 
 
 @pytest.fixture
-def ttl_of(behind: tuple[Store, TtlOf]) -> TtlOf:
+def ttl_of(opened: tuple[Store, TtlOf]) -> TtlOf:
     """For how many seconds a key lives."""
-    return behind[1]
+    return opened[1]
 
 
 async def test_a_commit_to_a_new_key_is_made_once(store: Store, prefix: str) -> None:

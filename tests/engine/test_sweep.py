@@ -5,9 +5,9 @@ import time
 from contextlib import closing
 from typing import Any
 
+import behind
 import pytest
 from anyio import create_task_group
-from redis.asyncio import Redis
 
 from engine.rig import Add, Rig, until
 from streamapp.assembly import Assembly, assemble
@@ -68,7 +68,7 @@ async def test_what_was_left_owed_is_sent_and_confirmed(rig: Rig, store: RedisSt
     for fields in await store.read(keys):
         assert isinstance(fields, dict)
         assert [name for name in fields if name.startswith("_o:")] == []
-    async with Redis.from_url(redis_url) as redis:
+    async with behind.client(redis_url) as redis:
         assert await redis.pttl(keys[0]) > 0
 
 
@@ -180,7 +180,7 @@ async def test_what_is_not_ours_is_left_alone(rig: Rig, redis_url: str) -> None:
         "nonsense": {"_t": "t", "_o:x": "nonsense"},
         "bytes": {"_t": "t", "_o:x": b"\xff"},
     }
-    async with Redis.from_url(redis_url) as redis:
+    async with behind.client(redis_url) as redis:
         for name, fields in strangers.items():
             await redis.hset(f"{start}{name}", mapping=fields)
         await redis.set(f"{start}text", "text")
@@ -201,7 +201,7 @@ async def test_a_hash_that_owes_nothing_expires_again(rig: Rig, redis_url: str) 
 
     await sweep(rig)
 
-    async with Redis.from_url(redis_url) as redis:
+    async with behind.client(redis_url) as redis:
         assert 0 < await redis.pttl(key) <= rig.config.state_ttl * 1000
 
 

@@ -1,0 +1,113 @@
+"""Row 9, again: a master dies under load, and a cluster or Sentinels see to it that its replica takes over."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from anyio import current_time, sleep, to_thread
+from chaos.bench import Bench, bench, in_step, running
+from chaos.cluster import ask, cluster
+from chaos.shop import LOOK, drain
+from chaos.valkey import Sentinel, Valkey
+from chaos.verdict import Verdict, judge
+from test_row_09_failover import IN_HAND, SWEEPS, order
+
+
+@dataclass(frozen=True)
+class Watched:
+    """Where workers find state, who will die, and where a test finds state afterwards."""
+
+    url: str
+    victim: Valkey
+    found: Callable[[], str]
+
+
+@asynccontextmanager
+async def by_a_cluster(rig: Bench) -> AsyncIterator[Watched]:
+    """Three masters, each with a replica."""
+    with cluster(rig.folder / "cluster", replicas=1, node_timeout=2_000) as valkeys:
+        for master in valkeys.masters:
+            await in_step(master)
+        alive = ",".join(f"127.0.0.1:{node.port}" for node in reversed(valkeys.masters))
+        yield Watched(valkeys.url, valkeys.masters[0], lambda: f"redis://{alive}/0")
+
+
+@asynccontextmanager
+async def by_sentinels(rig: Bench) -> AsyncIterator[Watched]:
+    """One master, one replica, three that watch."""
+    with ExitStack() as all_of_them:
+        master = all_of_them.enter_context(running(Valkey(rig.folder / "master")))
+        words = ("--replicaof", "127.0.0.1", str(master.port))
+        all_of_them.enter_context(running(Valkey(rig.folder / "replica", *words)))
+        await in_step(master)
+        watchers = [
+            all_of_them.enter_context(running(Sentinel(rig.folder / f"sentinel{n}", master)))
+            for n in range(3)
+        ]
+
+        def whom_they_name() -> str:
+            host, port = ask(watchers[0], "SENTINEL", "GET-MASTER-ADDR-BY-NAME", "mymaster")
+            return f"redis://{host}:{port}/0"
+
+        def know_all(watcher: Valkey) -> bool:
+            told = ask(watcher, "SENTINEL", "MASTER", "mymaster")
+            return (told["num-other-sentinels"], told["num-slaves"]) == ("2", "1")
+
+        while not all(know_all(watcher) for watcher in watchers):
+            await sleep(0.1)
+        hosts = ",".join(f"127.0.0.1:{watcher.port}" for watcher in watchers)
+        yield Watched(f"redis+sentinel://{hosts}/mymaster", master, whom_they_name)
+
+
+@pytest.mark.parametrize("watch", [by_a_cluster, by_sentinels], ids=lambda it: it.__name__)
+@pytest.mark.timeout(600)
+async def test_who_watches_the_master_loses_nothing_that_was_replicated(
+    tmp_path: Path,
+    prefix: str,
+    long: bool,
+    figure: Callable[[str], None],
+    judged: Callable[[str, int, Verdict], None],
+    watch: Callable[[Bench], AbstractAsyncContextManager[Watched]],
+) -> None:
+    """Nobody has to lead the workers to the new master, and what they deleted is in it."""
+    orders = 6000 if long else 600
+    async with (
+        bench(tmp_path) as rig,
+        watch(rig) as valkeys,
+        rig.shop(
+            prefix,
+            redis_url=valkeys.url,
+            visibility=30,
+            STREAMAPP_DURABILITY="replicated:1",
+            STREAMAPP_CONCURRENCY=IN_HAND,
+        ) as shop,
+    ):
+        await shop.send([order(number) for number in range(orders)])
+        workers = [shop.start(["pedidos"], pace=SWEEPS), shop.start(["pedidos"], pace=SWEEPS)]
+        deleted = shop.sqs.service.ledger.deleted
+        while len(deleted(shop.name("pedido-events"))) < orders // 3:
+            await sleep(LOOK)
+        valkeys.victim.kill()
+        died_at, before = current_time(), len(deleted(shop.name("pedido-events")))
+        await sleep(4.0)
+        # It comes back as a replica: without one nothing would be durable.
+        await to_thread.run_sync(valkeys.victim.start)
+        await shop.drained()
+        await shop.told(valkeys.found())
+        took = current_time() - died_at
+        await drain(*workers)
+        expected = {str(n): {"id_pedido": str(n), "conhecido": "1", "versao": "1"} for n in range(orders)}
+        verdict = Verdict(recovery=took) + await judge(
+            shop, {"acompanhamento": expected}, redis_url=valkeys.found()
+        )
+
+    name = watch.__name__.replace("_", " ")
+    judged(f"9 failover {name}, durability replicated:1", 1, verdict)
+    figure(
+        f"{name}, durability replicated:1: {before} of {orders} messages were deleted when the master died; lost "
+        f"{verdict.lost}, wrong {verdict.wrong}, unannounced {verdict.unannounced}; {verdict.duplicates} of "
+        f"{verdict.announced} announcements were repetitions; all was done {took:.1f} s after its death"
+    )
+    assert verdict.is_clean, verdict
