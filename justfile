@@ -96,6 +96,11 @@ logs *args: engine
 test *args:
     @{{ py }} pytest -n logical "$@"
 
+# the tests of what keeps state, on a cluster of three
+[group('quality')]
+test-cluster *args:
+    @{{ py }} pytest -n logical --cluster tests/engine tests/e2e/test_samples.py tests/e2e/test_named_cases.py tests/e2e/test_tail.py tests/e2e/test_board.py tests/e2e/test_doctor.py "$@"
+
 # the end-to-end tests on another SQS, e.g.: just integration localstack (or ministack)
 [group('quality')]
 integration emulator='localstack':

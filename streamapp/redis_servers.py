@@ -146,7 +146,8 @@ class Servers:
     async def _again(self, number: int, name: str, error: RedisError) -> dict[int, str | None]:
         """Do what can be done about the *error* of *name*; answer where to send the command again, None: where it belongs."""
         if isinstance(error, AskError):
-            place = self._members.reach(error.host, error.port, name)
+            its: Any = error  # untyped, as all that it says
+            place = self._members.reach(its.host, its.port, name)
             if not isinstance(error, MovedError):
                 return {number: place}
             self._members.moved(error.slot_id, place)

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
+import behind
 import msgspec
 import pexpect
 import pyte
-import behind
 
 from streamapp.tap_record import TapRecord
 

@@ -71,7 +71,7 @@ async def test_a_slot_that_moves_is_followed(valkeys: Cluster, prefix: str) -> N
             answers = await store.commit([Commit(key, "", "t1", {"a": "1"}, ttl=TTL) for key in (*old, *new)])
             # Those that are still there are committed there, and new ones are made at the other end.
             assert answers == [True] * 6
-            await store.add([f"{prefix}{{one}}set"], "1", TTL)
+            await store.add({f"{prefix}{{one}}set": ["1"]}, TTL)
             assert await store.members(f"{prefix}{{one}}set") == {"1"}
         for each in (store, other):
             assert await each.read(new) == [{"_t": "t1", "a": "1"}] * 3
