@@ -34,7 +34,7 @@ def cartao_da_cozinha(id_pedido: str, pedido: Mapping[str, str]) -> Card:
     """Answer what the kitchen sees of an order: its items, and how long the customer has waited."""
     pronto = pedido.get("status") == "Pronto"
     return Card(
-        id_pedido,
+        pedido.get("id_pedido", id_pedido),
         text=", ".join(_item(item) for item in _itens(pedido)),
         since=_em(pedido.get("atualizado_em" if pronto else "criado_em")),
         due=_segundos(pedido.get("tempo_estimado")),
@@ -44,7 +44,7 @@ def cartao_da_cozinha(id_pedido: str, pedido: Mapping[str, str]) -> Card:
 
 def cartao_do_cliente(id_pedido: str, pedido: Mapping[str, str]) -> Card:
     """Answer what everybody may see of an order: its number."""
-    return Card(id_pedido, since=_em(pedido.get("atualizado_em")))
+    return Card(pedido.get("id_pedido", id_pedido), since=_em(pedido.get("atualizado_em")))
 
 
 cozinha = Board(
@@ -78,8 +78,12 @@ paginas = Website(
 )
 
 
+# A hash that somebody else has written into is shown as far as it can be read: one bad card must not end the board.
 def _itens(pedido: Mapping[str, str]) -> tuple[ItemPedido, ...]:
-    return _LEITOR_ITENS.decode(pedido.get("itens", "[]"))
+    try:
+        return _LEITOR_ITENS.decode(pedido.get("itens", "[]"))
+    except (msgspec.MsgspecError, UnicodeError):
+        return ()
 
 
 def _item(item: ItemPedido) -> str:
@@ -87,11 +91,16 @@ def _item(item: ItemPedido) -> str:
 
 
 def _em(texto: str | None) -> datetime | None:
-    return None if texto is None else datetime.fromisoformat(texto)
+    try:
+        quando = None if texto is None else datetime.fromisoformat(texto)
+    except ValueError:
+        return None
+    return quando if quando is not None and quando.tzinfo is not None else None
 
 
 def _segundos(duracao: str | None) -> float | None:
-    if duracao is None:
+    try:
+        horas, minutos, segundos = (int(parte) for parte in (duracao or "").split(":"))
+    except ValueError:
         return None
-    horas, minutos, segundos = (int(parte) for parte in duracao.split(":"))
     return horas * 3600.0 + minutos * 60 + segundos

@@ -31,9 +31,16 @@ def _linhas(id_pedido: str, pedido: Mapping[str, str]) -> Iterator[str]:
         if nome in pedido
     ]
     yield "  ".join([*quando, f"versao {pedido.get('versao', '0')}"])
-    alertas = msgspec.json.decode(pedido.get("alertas", "[]"), type=list[str])
+    alertas = _alertas(pedido)
     if alertas:
         yield f"alertas: {', '.join(alertas)}"
+
+
+def _alertas(pedido: Mapping[str, str]) -> list[str]:
+    try:
+        return msgspec.json.decode(pedido.get("alertas", "[]"), type=list[str])
+    except (msgspec.MsgspecError, UnicodeError):
+        return [pedido["alertas"]]
 
 
 retrato = Portrait(table="acompanhamento", word="pedido", lines=linhas, quiet=("versao", "atualizado_em"))

@@ -11,6 +11,7 @@ from streamapp.cli import (
     demo,
     dlq,
     doctor,
+    out,
     queues,
     schema,
     seed,
@@ -69,7 +70,7 @@ def main() -> None:
     try:
         cli()
     except StreamappError as error:
-        sys.stderr.write(f"streamapp: {error}\n")
+        out.note(f"streamapp: {error}")
         sys.exit(exit_code(error))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

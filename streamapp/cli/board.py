@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamapp.cli import setup
+from streamapp.cli import out, setup
 from streamapp.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def board(
     """Show a board until Ctrl-C; it is drawn again each second."""
     import anyio  # noqa: PLC0415 - slow to import
 
-    setup.say_soon("looking …")
+    out.say_soon("looking …")
     config = setup.load_config()
     application = setup.load_app(app)
     chosen = _choose(application, name)
@@ -105,7 +105,7 @@ def _print(
     now = datetime.now(UTC)
     if as_json:
         found = {name: [_as_json(card) for card in cards] for name, cards in columns.items()}
-        setup.print_json({"board": board.name, "columns": found})
+        out.print_json({"board": board.name, "columns": found})
         return
     rows = [
         (
@@ -119,9 +119,9 @@ def _print(
         for card in cards
     ]
     if rows:
-        sys.stdout.write("".join(f"{line}\n" for line in aligned(rows)))
+        out.tell(aligned(rows))
     else:
-        sys.stderr.write(f"nothing stands on {board.name}\n")
+        out.note(f"nothing stands on {board.name}")
 
 
 def _as_json(card: "Card") -> dict[str, object]:

@@ -1,13 +1,12 @@
 """`streamapp config`: what is set, to what, and by whom."""
 
 import os
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from streamapp.cli import setup
+from streamapp.cli import out, setup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -69,7 +68,7 @@ def config(
     application = setup.load_app(app)
     if env_example or markdown:
         lines = env_file(application) if env_example else readme_table(application)
-        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        out.tell(lines)
         return
     flags = {"concurrency": concurrency, "http": http, "log_format": log_format, "log_level": log_level}
     rows = list(effective(application, os.environ, flags))
@@ -78,7 +77,8 @@ def config(
     else:
         _print(rows)
     wrong = [row.wrong for row in rows if row.wrong]
-    sys.stderr.write("".join(f"streamapp: {text}\n" for text in wrong))
+    for text in wrong:
+        out.note(f"streamapp: {text}")
     if wrong:
         raise typer.Exit(2)
 
@@ -162,11 +162,11 @@ def _print(rows: "Sequence[Row]") -> None:
     from streamapp.cli.columns import aligned  # noqa: PLC0415 - slow to import
 
     table = [("setting", "value", "from"), *((row.variable, row.value or "-", row.origin) for row in rows)]
-    sys.stdout.write("".join(f"{line}\n" for line in aligned(table)))
+    out.tell(aligned(table))
 
 
 def _print_json(rows: "Sequence[Row]") -> None:
-    setup.print_json(
+    out.print_json(
         [
             {"setting": row.variable, "value": row.value, "from": row.origin, "meaning": row.meaning}
             for row in rows

@@ -1,12 +1,11 @@
 """`streamapp dlq`: look at dead letters, and send them back to where they came from."""
 
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamapp.cli import setup
+from streamapp.cli import out, setup
 from streamapp.cli.exits import FAILED, NOT_FOUND
 
 if TYPE_CHECKING:
@@ -185,15 +184,15 @@ async def _ls(path: str, names: "Sequence[str]", most: int, json: bool) -> None:
     seen = 0
     async with setup.open_sqs() as sqs:
         for box in choose(await boxes(sqs, app, config), names):
-            setup.say_soon(f"looking at about {box.about} letters of {box.queue.name} …")
+            out.say_soon(f"looking at about {box.about} letters of {box.queue.name} …")
             async with looking(sqs, box, most) as held:
                 seen += len(held.letters)
                 if json:
                     found.append(box_json(box, held.letters))
                 else:
-                    _print(box_lines(box, held.letters))
+                    out.tell(box_lines(box, held.letters))
     if json:
-        setup.print_json({"queues": found})
+        out.print_json({"queues": found})
     _admit(seen)
 
 
@@ -204,16 +203,16 @@ async def _show(path: str, name: str, wanted: _Wanted, lines: int, most: int, ra
     app, config = _begin(path)
     async with setup.open_sqs() as sqs:
         (box,) = choose(await boxes(sqs, app, config), [name])
-        setup.say_soon(f"looking at about {box.about} letters of {box.queue.name} …")
+        out.say_soon(f"looking at about {box.about} letters of {box.queue.name} …")
         async with looking(sqs, box, most) as held:
             found = wanted.among(held.letters)
             if json:
-                setup.print_json([letter_json(letter, raw=raw) for letter in found[:lines]])
+                out.print_json([letter_json(letter, raw=raw) for letter in found[:lines]])
             else:
                 for letter in found[:lines]:
-                    _print(letter_lines(letter, raw=raw))
+                    out.tell(letter_lines(letter, raw=raw))
             if len(found) > lines:
-                sys.stderr.write(f"{len(found) - lines} more; -n shows more of them\n")
+                out.note(f"{len(found) - lines} more; -n shows more of them")
             _admit(len(held.letters))
     return _none(found)
 
@@ -224,12 +223,12 @@ async def _redrive(path: str, name: str, wanted: _Wanted, plan: _Plan) -> int:
     app, config = _begin(path)
     async with setup.open_sqs() as sqs:
         (box,) = choose(await boxes(sqs, app, config), [name])
-        setup.say_soon(f"looking at about {box.about} letters of {box.queue.name} …")
+        out.say_soon(f"looking at about {box.about} letters of {box.queue.name} …")
         async with looking(sqs, box, plan.most) as held:
             found = wanted.among(held.letters)
             homeless = [letter for letter in found if letter.home is None]
             if homeless:
-                sys.stderr.write(f"{len(homeless)} do not say which queue they came from; they stay\n")
+                out.note(f"{len(homeless)} do not say which queue they came from; they stay")
             found = [letter for letter in found if letter.home is not None]
             verdicts = await _rehearse(app, config, found) if plan.rehearse and found else {}
             if plan.only_passing:
@@ -238,7 +237,7 @@ async def _redrive(path: str, name: str, wanted: _Wanted, plan: _Plan) -> int:
             _tell(plan, found, verdicts, len(held.letters), [letter for letter, _ in failed])
             _admit(len(held.letters) - len(found) if plan.yes else len(held.letters))
             for letter, failure in failed:
-                sys.stderr.write(f"{letter.delivery.message_id}: {failure.code}\n")
+                out.note(f"{letter.delivery.message_id}: {failure.code}")
     return FAILED if failed else 0 if verdicts else _none(found)
 
 
@@ -246,7 +245,7 @@ async def _rehearse(app: "App", config: "Config", letters: "Sequence[Letter]") -
     """Answer what would become of each letter, agent by agent."""
     from streamapp.cli.rehearsal import rehearse  # noqa: PLC0415 - slow to import
 
-    setup.say_soon(f"running today's agents over {len(letters)} letters, with nothing written …")
+    out.say_soon(f"running today's agents over {len(letters)} letters, with nothing written …")
     verdicts: dict[str, Verdict] = {}
     async with setup.open_store(config) as store:
         for agent in app.agents.values():
@@ -265,7 +264,7 @@ def _tell(
 ) -> None:
     moved = len(found) - len(failed) if plan.yes else 0
     if plan.json:
-        setup.print_json(
+        out.print_json(
             {
                 "seen": seen,
                 "matching": len(found),
@@ -280,11 +279,11 @@ def _tell(
         return
     homes = ", ".join(sorted({letter.home.name for letter in found if letter.home})) or "nowhere"
     for identity, verdict in verdicts.items():
-        _print([f"{'passes' if verdict.passes else 'fails ':<6}  {identity}  {verdict.why}".rstrip()])
+        out.tell([f"{'passes' if verdict.passes else 'fails ':<6}  {identity}  {verdict.why}".rstrip()])
     if plan.yes:
-        _print([f"moved {moved} of {seen} to {homes}"])
+        out.tell([f"moved {moved} of {seen} to {homes}"])
     else:
-        _print([f"would move {len(found)} of {seen} to {homes}; add --yes to do it"])
+        out.tell([f"would move {len(found)} of {seen} to {homes}; add --yes to do it"])
 
 
 def _begin(path: str) -> "tuple[App, Config]":
@@ -292,19 +291,13 @@ def _begin(path: str) -> "tuple[App, Config]":
     return setup.load_app(path), config
 
 
-def _print(lines: "Iterable[str]") -> None:
-    from streamapp.cli.text import printable  # noqa: PLC0415 - beside its only use
-
-    sys.stdout.write("".join(f"{printable(line)}\n" for line in lines))
-
-
 def _admit(seen: int) -> None:
     if seen:
-        sys.stderr.write(f"{LOOKED}\n")
+        out.note(LOOKED)
 
 
 def _none(found: "Sequence[Letter]") -> int:
     if found:
         return 0
-    sys.stderr.write("no letter matches\n")
+    out.note("no letter matches")
     return NOT_FOUND

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamapp.cli import setup
+from streamapp.cli import out, setup
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ def doctor(
     """Check settings, queues, dead letters and Redis; say for each finding what mends it. Changes nothing."""
     import anyio  # noqa: PLC0415 - slow to import
 
-    setup.say_soon("checking …")
+    out.say_soon("checking …")
     config = setup.load_config()
     application = setup.load_app(app)
     from streamapp.cli.checkup import Checkup  # noqa: PLC0415 - slow to import
@@ -49,7 +49,7 @@ def doctor(
     if printer is not None:
         printer.sum_up(findings)
     else:
-        setup.print_json({"findings": [_as_json(finding) for finding in findings]})
+        out.print_json({"findings": [_as_json(finding) for finding in findings]})
     raise typer.Exit(verdict(findings, strict=strict))
 
 

@@ -1,14 +1,15 @@
 """Logs for the person on call: readable lines on a terminal, JSON lines elsewhere."""
 
+import json
 import logging
 import sys
 import traceback
 from types import TracebackType
-from typing import Literal
+from typing import Any, Literal
 
 from pythonjsonlogger.msgspec import MsgspecFormatter
 
-from streamapp.cli.text import printable
+from streamapp.cli.text import harmless_json, printable
 from streamapp.config import Config
 
 CAPPED = ("botocore", "aiobotocore", "aioboto3", "aiohttp", "boto3", "urllib3", "werkzeug", "asyncio", "moto")
@@ -57,6 +58,13 @@ class _Json(MsgspecFormatter):
             ["asctime", "levelname", "name", "message"],
             rename_fields={"asctime": "timestamp", "levelname": "level", "name": "logger"},
         )
+
+    def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
+        try:
+            text = super().jsonify_log_record(log_data)
+        except UnicodeEncodeError:  # half of a surrogate pair, which is no UTF-8
+            text = json.dumps(log_data, default=str)
+        return harmless_json(text)
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - logging's name
         del datefmt

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamapp.cli import setup
+from streamapp.cli import out, setup
 from streamapp.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ def create(
 
     config = setup.load_config()
     application = setup.load_app(app)
-    for name in anyio.run(_create, application, config, yes):
-        typer.echo(name)
+    out.tell(anyio.run(_create, application, config, yes))
 
 
 async def _create(app: "App", config: "Config", yes: bool) -> list[str]:

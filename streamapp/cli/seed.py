@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamapp.cli import setup
+from streamapp.cli import out, setup
 from streamapp.errors import ConfigError, StreamappError
 from streamapp.scenario import Scenario, ScenarioMessage, Traffic
 
@@ -78,7 +78,7 @@ def seed(
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(scenario.expected)).decode() + "\n")
         return
     anyio.run(_seed, config, scenario, rate)
-    typer.echo(describe(scenario))
+    out.tell([describe(scenario)])
 
 
 def make_up(app: "App", traffic: Traffic) -> Scenario:

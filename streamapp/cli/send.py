@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamapp.cli import setup
+from streamapp.cli import out, setup
 from streamapp.errors import ConfigError, StreamappError
 
 if TYPE_CHECKING:
@@ -94,16 +94,16 @@ def send(
 
     if (message is None) == (example is None):
         raise NothingToSend
-    setup.say_soon(f"sending to {queue} …")
+    out.say_soon(f"sending to {queue} …")
     config = setup.load_config()
     application = setup.load_app(app)
     bodies = _lines() if message == "-" else iter([message or _example(application, queue, example or "")])
     check = _checker(application, config, queue) if validate else _pass
     number, size = anyio.run(_send, config, queue, _edited(bodies, edits or []), check)
     if json:
-        setup.print_json({"queue": queue, "sent": number, "bytes": size})
+        out.print_json({"queue": queue, "sent": number, "bytes": size})
     else:
-        typer.echo(f"sent {number} to {queue} ({size} B)")
+        out.tell([f"sent {number} to {queue} ({size} B)"])
 
 
 def _example(app: "App", queue: str, kind: str) -> str:
@@ -173,7 +173,7 @@ async def _send(config: "Config", name: str, bodies: Iterator[str], check: Check
             sent += len(first)
             size += sum(len(body.encode()) for body in first)
             if len(first) == CHUNK:
-                setup.say_soon(f"  {sent} sent")
+                out.say_soon(f"  {sent} sent")
             first = list(islice(bodies, CHUNK))
             _refuse(first, check, sent=sent)
     return sent, size

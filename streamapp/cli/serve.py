@@ -3,9 +3,7 @@
 import logging
 import os
 import signal
-import sys
 from collections.abc import Callable, Sequence
-from importlib import metadata
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -13,8 +11,9 @@ import anyio
 from anyio import TASK_STATUS_IGNORED, CancelScope, create_task_group, open_signal_receiver
 from anyio.abc import TaskStatus
 
-from streamapp.assembly import Assembly, assemble, choose, most_polls
+from streamapp.assembly import assemble, choose, most_polls
 from streamapp.cli import setup
+from streamapp.cli.banner import announce_start
 from streamapp.errors import StreamappError
 from streamapp.tally import Tally
 from streamapp.tap import Tap
@@ -23,7 +22,6 @@ from streamapp.worker import Worker
 
 if TYPE_CHECKING:
     from streamapp.app import App
-    from streamapp.aws import Aws
     from streamapp.config import Config
 
 logger = logging.getLogger(__name__)
@@ -89,7 +87,7 @@ async def _work(
             presence=taps,
             tracing=tracing_in_use(),
         )
-        _announce_start(app, config, parts, aws)
+        announce_start(app, config, parts, aws)
         if check:
             parts.close()
             return 0
@@ -120,43 +118,3 @@ class Signals:
                 if count > 2:  # noqa: PLR2004 - drain, hurry, and now
                     os._exit(130 if self.was_interrupted else 1)
                 self.on_stop()
-
-
-def _announce_start(app: "App", config: "Config", parts: Assembly, sqs: "Aws") -> None:
-    facts = {
-        "app": app.name,
-        "pid": os.getpid(),
-        "python": sys.version.split()[0],
-        "sqs": sqs.endpoint,
-        "region": sqs.region,
-        "redis": setup.without_password(config.redis_url),
-        "drain": config.drain_timeout,
-    }
-    if not sys.stderr.isatty():
-        logger.info("ready", extra={**facts, "agents": [line.agent.name for line in parts.lines]})
-        return
-    write = sys.stderr.write
-    write(
-        f"streamapp {metadata.version('streamapp')} · {app.name} · pid {facts['pid']} · Python {facts['python']}\n"
-    )
-    write(f"  sqs      {facts['region']} via {facts['sqs']}\n  redis    {facts['redis']}\n")
-    write(f"  drain    {config.drain_timeout:g} s on SIGTERM or Ctrl-C · a second one stops at once\n\n")
-    rows = [("agent", "queue", "concurrency", "visibility", "dead letters")]
-    for line in parts.lines:
-        queue = line.queue
-        rows.append(
-            (
-                line.agent.name,
-                queue.name,
-                str(line.concurrency),
-                f"{queue.visibility:g} s",
-                queue.dead_letters or "none",
-            )
-        )
-    rows += [
-        (f"→ {outbox.queue.name}", "", "batches of 10", "", "") for outbox in parts.runtime.outboxes.values()
-    ]
-    for row in rows:
-        write("  " + "".join(f"{cell:<24}" for cell in row).rstrip() + "\n")
-    write("\n")
-    logger.info("ready")

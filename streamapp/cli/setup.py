@@ -1,7 +1,6 @@
 """What commands need before they can begin: settings, the app, and open clients."""
 
 import importlib
-import json
 import logging
 import os
 import re
@@ -151,15 +150,3 @@ def queue_names(incomplete: str) -> list[str]:
 def board_names(incomplete: str) -> list[str]:
     """Answer the app's boards that begin so, for a shell to complete."""
     return [board.name for board in load_app(DEFAULT_APP).boards if board.name.startswith(incomplete)]
-
-
-def say_soon(text: str) -> None:
-    """Tell whoever waits at a terminal that work has begun: the clients alone take a second to import."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"{text}\n")
-        sys.stderr.flush()
-
-
-def print_json(value: object) -> None:
-    """Print *value* as JSON; all that is not ASCII is escaped, so no terminal can act on any of it."""
-    sys.stdout.write(json.dumps(value, indent=2) + "\n")

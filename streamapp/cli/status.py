@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamapp.cli import setup
+from streamapp.cli import out, setup
+from streamapp.cli.text import printable
 
 if TYPE_CHECKING:
     from streamapp.app import App
@@ -37,7 +38,7 @@ def status(
     """
     import anyio  # noqa: PLC0415 - slow to import
 
-    setup.say_soon("looking …")
+    out.say_soon("looking …")
     config = setup.load_config()
     anyio.run(_status, setup.load_app(app), config, watch, json)
 
@@ -90,7 +91,7 @@ def status_lines(glance: "Glance") -> Iterator[str]:
     names = ", ".join(worker.worker for worker in glance.workers)
     workers = f"workers {len(glance.workers)} ({names})" if names else "no worker is there"
     tracked = " · ".join(f"{table} {number:,}" for table, number in glance.tracked.items())
-    yield f"{workers} · redis {glance.redis_ms:.1f} ms · {tracked}"
+    yield printable(f"{workers} · redis {glance.redis_ms:.1f} ms · {tracked}")
 
 
 def _row(row: "Row") -> Sequence[str]:
@@ -113,10 +114,9 @@ def _known(number: int | None) -> str:
 
 def _print(glance: "Glance", *, json: bool) -> None:
     if not json:
-        sys.stdout.write("".join(f"{line}\n" for line in status_lines(glance)))
-        sys.stdout.flush()
+        out.tell(status_lines(glance))
         return
-    setup.print_json(
+    out.print_json(
         {
             "queues": [
                 {

@@ -1,12 +1,11 @@
 """`streamapp show`: the story of one thing that the app tracks - what is stored of it, and what made it so."""
 
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamapp.cli import setup
+from streamapp.cli import out, setup
 from streamapp.cli.exits import NOT_FOUND
 from streamapp.errors import ConfigError
 
@@ -63,21 +62,21 @@ def show(
     """
     import anyio  # noqa: PLC0415 - slow to import
 
-    setup.say_soon("looking …")
+    out.say_soon("looking …")
     config = setup.load_config()
     application = setup.load_app(app)
     name = _table(application, table)
     story = anyio.run(_read, application, config, name, key)
     word = application.portrait.word if application.portrait and application.portrait.table == name else name
     if not story.fields and not story.events:
-        sys.stderr.write(f"{word} #{key} is not known\n")
+        out.note(f"{word} #{key} is not known")
         raise typer.Exit(NOT_FOUND)
     if json:
         _print_json(story)
     else:
         from streamapp.cli.story_lines import story_lines  # noqa: PLC0415 - slow to import
 
-        sys.stdout.write("".join(f"{line}\n" for line in story_lines(application, name, word, story)))
+        out.tell(story_lines(application, name, word, story))
 
 
 def _table(app: "App", name: str | None) -> str:
@@ -118,7 +117,7 @@ def _print_json(story: Story) -> None:
     from msgspec import to_builtins  # noqa: PLC0415 - slow to import
     from msgspec.json import decode, encode  # noqa: PLC0415
 
-    setup.print_json(
+    out.print_json(
         {
             "key": story.key,
             "state": story.state or None,

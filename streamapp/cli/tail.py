@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamapp.cli import setup
-from streamapp.cli.text import printable
+from streamapp.cli import out, setup
 
 if TYPE_CHECKING:
     from streamapp.cli.tailing import Request
@@ -187,5 +186,4 @@ async def _say_why_nothing_comes(taps: "RedisTap", reader: "TapReader", config: 
         why = "STREAMAPP_TAP is off"
     else:
         why = "a worker runs, and nothing came yet (or it runs with STREAMAPP_TAP=off)"
-    sys.stderr.write(printable(f"streamapp: the tap of {what} is empty: {why}") + "\n")
-    sys.stderr.flush()
+    out.note(f"streamapp: the tap of {what} is empty: {why}")

@@ -9,6 +9,7 @@ from typing import Literal, cast
 
 from rich.cells import cell_len
 
+from streamapp.cli.out import as_json
 from streamapp.cli.tail_wanted import plain
 from streamapp.cli.text import printable
 from streamapp.tap_record import ERRORS, Effect, TapRecord
@@ -93,11 +94,6 @@ def pretty(record: TapRecord, layout: Layout) -> list[list[Piece]]:
     if record.truncated:
         lines.append([(f"  … cut; {record.size:,} characters in all", "dim")])
     return lines
-
-
-def as_json(value: object) -> str:
-    """Answer *value* as JSON on one line, in which nothing but ASCII is left that could act on a terminal."""
-    return json.dumps(value).replace("\x7f", "\\u007f")
 
 
 def machine(record: TapRecord, form: Form) -> str:

@@ -20,8 +20,10 @@ from anyio import (
 )
 from anyio.abc import TaskStatus
 
+from streamapp.cli import out
+from streamapp.cli.out import as_json
 from streamapp.cli.tail_depth import Depths
-from streamapp.cli.tail_line import Form, Layout, Piece, as_json, line, machine, pretty
+from streamapp.cli.tail_line import Form, Layout, Piece, line, machine, pretty
 from streamapp.cli.tail_screen import Screen, read_keys
 from streamapp.cli.tail_wanted import Wanted
 from streamapp.cli.text import printable
@@ -168,7 +170,7 @@ class Tailing:
                 if not error.heals:
                     raise
                 if not is_told and not self._lively:
-                    sys.stderr.write(f"streamapp: {error}; trying again\n")
+                    out.note(f"streamapp: {error}; trying again")
                 is_told = True
                 self._depths.trouble = "Redis does not answer"
                 await sleep(WAIT)

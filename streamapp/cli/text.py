@@ -19,6 +19,16 @@ def printable(text: str) -> str:
     return shown if len(text) <= LONGEST else f"{shown}…"
 
 
+def harmless_json(text: str) -> str:
+    """Answer JSON *text*, which means the same, with what a terminal might act on spelled as JSON's escapes."""
+    return _HOSTILE.sub(lambda match: _escape_json(match[0]), text)
+
+
+def _escape_json(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
 def _escape(character: str) -> str:
     code = ord(character)
     return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 - Python's own escapes

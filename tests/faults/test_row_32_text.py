@@ -4,65 +4,20 @@ import json
 import re
 import subprocess
 import sys
-import unicodedata
 from collections import Counter
 from collections.abc import Callable
-from random import Random
 
 import msgspec
 import pytest
+from hostile import hostile, is_harmless
 from terminal import Terminal, environment, record, tell
 
 from streamapp.cli.text import LONGEST, printable
 from streamapp.tap_record import TapRecord
 
-PIECES = [
-    *(chr(code) for code in (*range(32), *range(0x7F, 0xA0))),
-    "\x1b[2J",
-    "\x1b[31m",
-    "\x1b]52;c;cm0gLXJm\x07",
-    "\x1b]8;;http://evil.example\x1b\\",
-    "\x1b]0;title\x07",
-    "\x1bP+q\x1b\\",
-    "\x9b31m",
-    "\x1b[6n",
-    "\r\n",
-    "\r",
-    "\u202eevil\u202c",
-    "\u2066\u2069\u200e\u200f\u061c",
-    "\u2028\u2029\u0085",
-    "\U000e0041\U000e007f",
-    "\ufeff\u200b\u2060",
-    "[red]x[/red]",
-    "[/oops]",
-    "[link=http://evil.example]x[/link]",
-    ":smile:",
-    "\u0301\u0302\u0303",
-    "漢字かな",
-    "👩\u200d👩\u200d👧",
-    "é",
-    "a" * 300,
-    "%s{0}",
-    "\\x1b[31m",
-]
 OURS = re.compile(rb"\x1b\[[0-9;]*m")
 LIVELY = re.compile(rb"\x1b\[(?:[0-9;]*m|2K|1A|\?25[lh])")
 """What rich writes for a bar that is drawn again: erase the line, up one line, hide and show the cursor."""
-
-
-def hostile(number: int) -> list[str]:
-    """So many strings, each of them a few pieces."""
-    luck = Random(32)
-    return ["".join(luck.choices(PIECES, k=luck.randint(1, 5))) for _ in range(number)]
-
-
-def is_harmless(text: str) -> bool:
-    """Whether no character of *text* can do anything but be seen."""
-    return not any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in text) and not any(
-        c in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
-        or 0xE0000 <= ord(c) < 0xE0080
-        for c in text
-    )
 
 
 def test_what_is_printable_is_harmless_and_loses_nothing() -> None:
