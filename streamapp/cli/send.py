@@ -156,7 +156,7 @@ def _checker(app: "App", config: "Config", queue: str) -> Check:
         if decoded.error is not None:
             return str(decoded.error)
         if decoded.skipped and not decoded.events:
-            return f"the agent of {queue} would skip it ({', '.join(decoded.skipped)})"
+            return f"the agent of {queue} would skip it: {', '.join(decoded.skipped)}"
         return None
 
     return check

@@ -35,7 +35,8 @@ ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 OURS = re.compile(rb"\x1b(?:\[[0-9;]*m|\[2K|\[1A|\[H|\[\?25[lh]|\[\?1049[lh])|\r")
 """What rich writes to draw again in place."""
 
-MUTE = (["dlq", "redrive", "QUEUE", "--try"], ["doctor"], ["config"])
+ILL_KIND = ["send", "QUEUE", json.dumps({"event_type": ILL})]
+MUTE = (ILL_KIND, ["dlq", "redrive", "QUEUE", "--try"], ["doctor"], ["config"])
 """Commands that show nothing of them."""
 
 ORDERS = 200
@@ -197,7 +198,7 @@ def check(written: str, what: object) -> None:
         (["dlq", "redrive", "QUEUE", "--try"], 0),
         (["doctor"], 0),
         (["config"], 0),
-        (["send", "QUEUE", json.dumps({"event_type": ILL})], 2),
+        (ILL_KIND, 2),
         (["send", ILL, "{}"], 2),
         (["send", "QUEUE", "--example", ILL], 2),
         (["send", "QUEUE", "{}", "--set", ILL], 2),
