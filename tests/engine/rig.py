@@ -1,11 +1,11 @@
 """A worker on an SQS in memory and a real Valkey, for tests that follow messages all the way."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from anyio import create_task_group, current_time, fail_after, sleep
@@ -14,6 +14,7 @@ from streamapp.app import App, Handler
 from streamapp.assembly import Assembly, assemble
 from streamapp.config import Config
 from streamapp.delivery import Outgoing, Queue
+from streamapp.outage import Outage
 from streamapp.presence import PresenceStore
 from streamapp.sink import Sink
 from streamapp.store import Store
@@ -24,6 +25,8 @@ from streamapp.testing import MemorySqs
 from streamapp.tracing import Tracing
 from streamapp.worker import Worker
 from streamapp_codecs import Decoded, DecodeError, Json, Origin
+
+T = TypeVar("T")
 
 ATTEMPTS = 3
 """Receives before a rig's worker dead-letters a failing message."""
@@ -171,15 +174,18 @@ class Rig:
 
     async def state(self, key: str) -> Count | None:
         """Answer the state of *key*."""
-        (fields,) = await self.store.read([self.counts.redis_key(self.config.key_prefix, key)])
-        assert isinstance(fields, dict)
-        return self.counts.record.read(fields)
+        return self.counts.record.read(await self.fields(key))
 
     async def fields(self, key: str) -> dict[str, str]:
         """Answer the whole hash of *key*."""
-        (fields,) = await self.store.read([self.counts.redis_key(self.config.key_prefix, key)])
+        asked = [self.counts.redis_key(self.config.key_prefix, key)]
+        (fields,) = await self.patient(lambda: self.store.read(asked))
         assert isinstance(fields, dict)
         return fields
+
+    async def patient(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Answer what *call* answers: on a busy machine the store may take longer than a worker would wait."""
+        return await Outage("the store", self.store.ping).ride_out(call)
 
     def bodies(self, queue: str = "out") -> list[str]:
         """Answer the bodies that a queue holds."""

@@ -31,6 +31,9 @@ SIDE_BY_SIDE = 8
 
 VISIBILITY = 30
 
+PATIENCE = 120.0
+"""Seconds after which something hangs, however busy the machine is."""
+
 KINDS = ("good", "good", "good", "two", "half", "bad", "empty", "poison", "flaky", "skip", "reject")
 
 
@@ -224,7 +227,7 @@ async def live(run: Run) -> None:
     witness.look_at(parts.lines[0].leases)
     end = luck.choice(["drain", "drain", "hard", "crash"])
     turns, leap_at = int(2 ** luck.uniform(0, 12)), luck.choice([None, None, int(2 ** luck.uniform(0, 11))])
-    with CancelScope() as scope, fail_after(20):
+    with CancelScope() as scope, fail_after(PATIENCE):
         async with create_task_group() as tasks:
             tasks.start_soon(worker.run)
             for turn in range(turns):
@@ -338,7 +341,7 @@ async def account(run: Run) -> None:
         await assert_done(run, _deleted(run))
         run.clock.leapt += VISIBILITY + 1
     rig.sqs.faults.clear()
-    with fail_after(20):
+    with fail_after(PATIENCE):
         await finish(run)
 
     assert_ledger(run)
@@ -348,7 +351,7 @@ async def account(run: Run) -> None:
 
 async def finish(run: Run) -> None:
     """Let an undisturbed worker do all that is left."""
-    worker = Worker(await run.rig.assemble())
+    worker = Worker(await run.rig.patient(run.rig.assemble))
     async with create_task_group() as tasks:
         tasks.start_soon(worker.run)
         while run.rig.bodies("orders"):
