@@ -28,6 +28,9 @@ from streamapp_codecs import Decoded, DecodeError, Json, Origin
 
 T = TypeVar("T")
 
+PATIENCE = 60.0
+"""Seconds after which something hangs, however busy the machine is."""
+
 ATTEMPTS = 3
 """Receives before a rig's worker dead-letters a failing message."""
 
@@ -169,7 +172,7 @@ class Rig:
 
     async def work_off(self, idle: float = 0.1) -> bool:
         """Run a worker until nothing is left to do; answer whether all was finished."""
-        with fail_after(30):
+        with fail_after(PATIENCE):
             return await Worker(await self.assemble()).run(idle=idle)
 
     async def state(self, key: str) -> Count | None:
@@ -196,7 +199,7 @@ class Rig:
         assert self.sqs.ledger.in_flight(self.queues["orders"].name) == []
 
 
-async def until(holds: Callable[[], object], within: float = 10.0) -> None:
+async def until(holds: Callable[[], object], within: float = PATIENCE) -> None:
     """Return when *holds* does; a condition with no event of its own is looked at every few milliseconds."""
     deadline = current_time() + within
     while not holds():

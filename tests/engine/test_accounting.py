@@ -12,7 +12,7 @@ import pytest
 from anyio import CancelScope, create_task_group, fail_after, move_on_after
 from anyio.lowlevel import checkpoint
 
-from engine.rig import Add, Parts, Rig, until
+from engine.rig import PATIENCE, Add, Parts, Rig, until
 from streamapp.assembly import assemble
 from streamapp.delivery import Delivery, Outgoing, Queue
 from streamapp.errors import Reject, ServiceError, Skip
@@ -30,9 +30,6 @@ SIDE_BY_SIDE = 8
 """Seeds under way at once: most of the time of each is waiting."""
 
 VISIBILITY = 30
-
-PATIENCE = 120.0
-"""Seconds after which something hangs, however busy the machine is."""
 
 KINDS = ("good", "good", "good", "two", "half", "bad", "empty", "poison", "flaky", "skip", "reject")
 
@@ -158,7 +155,7 @@ def body_of(kind: str, number: int) -> str:
 async def begin(store: RedisStore, prefix: str, seed: int) -> Run:
     """Answer a rig with messages in its queue, and an agent that treats each kind as it deserves."""
     luck = Random(seed)
-    rig = Rig(store, f"{prefix}-{seed}", wait_seconds=0.05, drain_timeout=5)
+    rig = Rig(store, f"{prefix}-{seed}", wait_seconds=0.05, drain_timeout=PATIENCE)
     rig.sqs = MemorySqs(clock=Leaping(), seed=seed)
     await rig.create(visibility=VISIBILITY)
     policy = {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:0:orders-dlq", "maxReceiveCount": 8}

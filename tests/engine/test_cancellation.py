@@ -9,7 +9,7 @@ import msgspec
 from anyio import CancelScope, create_task_group, fail_after
 from anyio.lowlevel import checkpoint
 
-from engine.rig import Add, Parts, Rig, until
+from engine.rig import PATIENCE, Add, Parts, Rig, until
 from streamapp.assembly import assemble
 from streamapp.errors import Skip
 from streamapp.redis_store import RedisStore
@@ -91,7 +91,7 @@ class _Passage:
 
 async def scenario(store: RedisStore, prefix: str) -> Rig:
     """Answer a rig with all of `BODIES` in its queue; a poison event is dead-lettered at once."""
-    rig = Rig(store, prefix, max_attempts=1, wait_seconds=0, drain_timeout=5)
+    rig = Rig(store, prefix, max_attempts=1, wait_seconds=0, drain_timeout=PATIENCE)
     rig.sqs = MemorySqs(clock=VirtualClock())
     await rig.create()
     told = rig.app.sink("told", Json(Told))
@@ -176,7 +176,7 @@ async def finish(rig: Rig) -> None:
     clock = rig.sqs.clock
     assert isinstance(clock, VirtualClock)
     await clock.advance(31)
-    with fail_after(10):
+    with fail_after(PATIENCE):
         await run_until_done(rig, await worker_of(rig, Cut(-1)))
 
 
@@ -222,7 +222,7 @@ async def test_a_hard_stop_at_every_passage_gives_back_what_it_cuts(store: Redis
         cut = Cut(at)
         worker = await worker_of(rig, cut)
         cut.cut = lambda worker=worker: (worker.stop(), worker.stop())
-        with fail_after(10):
+        with fail_after(PATIENCE):
             await run_until_done(rig, worker)
 
         assert hidden(rig) <= lost(rig, cut), at
@@ -238,7 +238,7 @@ async def test_a_drain_at_every_passage_leaves_nothing_hidden(store: RedisStore,
         cut = Cut(at)
         worker = await worker_of(rig, cut)
         cut.cut = partial(drain, worker)
-        with fail_after(10):
+        with fail_after(PATIENCE):
             is_finished = await run_until_done(rig, worker)
 
         assert is_finished, at
@@ -259,7 +259,7 @@ async def test_leases_lost_at_every_passage_leave_no_token_behind(store: RedisSt
             leases._let_go(list(leases._held.values()))
 
         cut.cut = lose
-        with fail_after(10):
+        with fail_after(PATIENCE):
             async with create_task_group() as tasks:
                 tasks.start_soon(worker.run)
                 await until(lambda cut=cut, rig=rig: cut.left < 0 or not rig.bodies("orders"))
