@@ -10,6 +10,8 @@ from prometheus_client.registry import Collector
 
 from streamapp.assembly import Line
 from streamapp.attempt import Attempt
+from streamapp.delivery import Queue
+from streamapp.depths import Depths
 from streamapp.tally import Tally, Word
 from streamapp.tap import Seen
 from streamapp.worker import Worker
@@ -26,16 +28,26 @@ AGES = (0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400)
 
 
 class Metrics:
-    """What `/metrics` answers: counts from the worker's own tally, gauges from its parts, two histograms."""
+    """What `/metrics` answers: counts from the worker's own tally, gauges from its parts, histograms of durations."""
 
     def __init__(self, tally: Tally) -> None:
+        self.depths = Depths()
+        """Tells how many messages lie in the queues, while it runs."""
         self._registry = CollectorRegistry()
         self._registry.register(_Counts(tally))
+        self._registry.register(_Queues(self.depths))
         ProcessCollector(registry=self._registry)
         self._took = Histogram(
             "messaging_process_duration_seconds",
             "From an agent's taking a message until it has ended.",
             ["messaging_destination_name", "error_type"],
+            buckets=SECONDS,
+            registry=self._registry,
+        )
+        self._calls = Histogram(
+            "messaging_client_operation_duration_seconds",
+            "Calls to SQS; a receive that brought nothing is not counted.",
+            ["messaging_system", "messaging_destination_name", "messaging_operation_name", "error_type"],
             buckets=SECONDS,
             registry=self._registry,
         )
@@ -60,6 +72,10 @@ class Metrics:
             self._took.labels(queue, seen.reason or "").observe(seen.at - lease.begun_at)
         if seen.outcome in {"ok", "duplicate", "skipped"}:
             self._age.labels(queue).observe(max(0.0, seen.at - lease.delivery.sent_at.timestamp()))
+
+    def call(self, queue: Queue, operation: str, seconds: float, error: str) -> None:
+        """Take note of how long a call to SQS took; *error* is the class of its failure, "" for none."""
+        self._calls.labels("aws_sqs", queue.name, operation, error).observe(seconds)
 
     def page(self) -> tuple[bytes, str]:
         """Answer all metrics, and the type of that text."""
@@ -106,6 +122,22 @@ class _Counts(Collector):
                 case _:
                     events.add_metric([subject, word], number)
         yield from (outcomes, consumed, sent, batches, events)
+
+
+class _Queues(Collector):
+    def __init__(self, depths: Depths) -> None:
+        self._depths = depths
+
+    def collect(self) -> Iterator[Metric]:
+        """Answer what SQS said last."""
+        family = GaugeMetricFamily(
+            "streamapp_queue_messages",
+            "Messages in a queue, as SQS counts them: waiting, in_flight, delayed.",
+            labels=["stream", "state"],
+        )
+        for labels, number in self._depths.known.items():
+            family.add_metric(labels, number)
+        yield family
 
 
 class _Parts(Collector):

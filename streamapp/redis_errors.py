@@ -67,6 +67,8 @@ def service_error(error: RedisError) -> ServiceError:
 
 
 def _detail(error: RedisError) -> str:
+    if isinstance(error, NoPermissionError):
+        return "NOPERM: REDIS_URL's user has not all rights that deploy/redis names"
     # Server texts begin with a code; the rest may hold what was sent.
     if isinstance(error, ResponseError):
         return f"{type(error).__name__} {str(error).split(' ', 1)[0]}"

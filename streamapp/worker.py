@@ -8,6 +8,7 @@ from anyio import TASK_STATUS_IGNORED, CancelScope, Event, create_task_group, cu
 from anyio.abc import TaskStatus
 
 from streamapp.assembly import Assembly, Line
+from streamapp.delivery import Queue
 from streamapp.sweep import Sweeper
 from streamapp.tap import Tap
 from streamapp.watch import Watch
@@ -40,6 +41,14 @@ class Worker:
     def lines(self) -> Sequence[Line]:
         """What serves each agent."""
         return self._lines
+
+    @property
+    def queues(self) -> list[Queue]:
+        """The queues that it receives from, and those that it sends to."""
+        return [
+            *(line.queue for line in self._lines),
+            *(outbox.queue for outbox in self.runtime.outboxes.values()),
+        ]
 
     @property
     def runtime(self) -> Runtime:

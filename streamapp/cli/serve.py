@@ -69,12 +69,13 @@ async def _work(
     tally = Tally()
     polls = most_polls(app, config)
     async with (
-        monitored(app, config, tally) as begin,
+        monitored(app, config, tally) as monitoring,
         setup.open_sqs(polls=polls) as aws,
-        setup.open_calls(aws, config.sqs_client, polls=polls) as sqs,
+        setup.open_calls(aws, config.sqs_client, polls=polls) as calls,
         setup.open_store(config) as store,
         setup.open_taps(config) as taps,
     ):
+        sqs = monitoring.over(calls)
         parts = await assemble(
             app,
             config,
@@ -93,7 +94,7 @@ async def _work(
             return 0
         worker = Worker(parts)
         signals.on_stop = worker.stop
-        begin(worker)
+        monitoring.begin(worker, sqs)
         is_clean = await worker.run(idle=idle)
         done = {str(word): count for word, count in parts.runtime.tally.words().items()}
         logger.info("stopped", extra=done)

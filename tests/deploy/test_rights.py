@@ -1,19 +1,23 @@
 """The rights that are documented suffice, and allow nothing else."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 import redis
-from shop import Shop, check_state, samples
+from anyio import fail_after, to_thread
+from inprocess import call
+from shop import Shop, check_state, ended, samples
 
 import streamapp_agents
 from streamapp.assembly import assemble
 from streamapp.aws import Aws
 from streamapp.cli.embedded import redis_server
 from streamapp.cli.queues import create_queues
-from streamapp.config import Config
+from streamapp.config import Config, queue_variable
 from streamapp.delivery import Outgoing
 from streamapp.redis_store import open_redis
 from streamapp.redis_tap import open_tap
@@ -43,6 +47,8 @@ def guarded(tmp_path: Path) -> Iterator[str]:
         if line.startswith("user ")
     ]
     path = tmp_path / "users.acl"
+    # It alone may ask what was refused to the others.
+    users.append("user judge on >secret ~* &* +@all")
     path.write_text("\n".join([*users, "user default off"]) + "\n")
     with redis_server("--aclfile", str(path)) as url:
         yield url
@@ -53,29 +59,69 @@ def as_user(url: str, name: str) -> str:
     return url.replace("unix://", f"unix://{name}:secret@")
 
 
-async def test_the_worker_needs_no_more_than_its_rights(aws: Aws, guarded: str, prefix: str) -> None:
+def refused(url: str) -> list[str]:
+    """Answer what was refused to whom, since the last time."""
+    with redis.Redis.from_url(as_user(url, "judge"), decode_responses=True) as client:
+        entries = client.acl_log()
+        client.acl_log_reset()
+        return [f"{entry['username']}: {entry['object']}" for entry in entries]
+
+
+@pytest.mark.timeout(240)
+async def test_rights_suffice_for_a_worker_its_site_and_who_looks(
+    aws: Aws, guarded: str, prefix: str
+) -> None:
     """Rights that nobody tried are found too narrow in the night."""
     shop = Shop(aws, as_user(guarded, "worker"), f"streamapp:{prefix}")
     shop.names = {name: queue.replace("streamapp:", "") for name, queue in shop.names.items()}
-    shop.env |= {
-        "PEDIDO_QUEUE_URL": shop.names["pedido-events"],
-        "PAGAMENTO_QUEUE_URL": shop.names["pagamento-events"],
-        "PRODUTO_QUEUE_URL": shop.names["produto-events"],
-        "ACOMPANHAMENTO_QUEUE_URL": shop.names["acompanhamento-events"],
-    }
+    shop.env |= {queue_variable(name): queue for name, queue in shop.names.items()}
     await shop.open()
     await shop.send(samples())
-
+    with shop.running("--http", "127.0.0.1:0", "--log-format", "json") as worker:
+        await watch_board(worker)
+        await sweep(shop, as_user(guarded, "worker"))
+        worker.terminate()
+        await ended(worker)
     await shop.work_off()
 
     await check_state(shop)
+    looking = shop.env | {"REDIS_URL": as_user(guarded, "tail")}
+    for command in (
+        "show 1001",
+        "status",
+        "board --once",
+        "board cliente --once",
+        "doctor",
+    ):
+        done = await call(looking, *command.split())
+        assert done.returncode in {0, 4}, f"{command}: {done} {refused(guarded)}"
+        assert "NOPERM" not in done.stdout + done.stderr, command
     async with open_tap(as_user(guarded, "tail"), shop.key_prefix) as taps:
         reader = TapReader(taps)
         await reader.open()
-        assert len(await reader.history()) > len(samples()), "who looks has the rights to see it all"
+        assert len(await reader.history()) > len(samples())
         assert await reader.follow(0.1) == []
-        assert await taps.workers() == [], "it has said good-bye"
+    assert refused(guarded) == []
     await shop.close()
+
+
+async def watch_board(worker: subprocess.Popen[str]) -> None:
+    """Return when the worker's site has told what stands on a board."""
+    assert worker.stderr is not None
+    url = json.loads(await to_thread.run_sync(worker.stderr.readline))["http"]
+    async with aiohttp.ClientSession() as session, session.get(f"{url}/events") as stream:
+        with fail_after(20):
+            while not (await stream.content.readline()).startswith(b"data: ["):
+                pass
+
+
+async def sweep(shop: Shop, redis_url: str) -> None:
+    """Look through all that is stored, as a worker does every five minutes."""
+    config = Config.load(shop.env)
+    async with open_redis(redis_url) as store:
+        parts = await assemble(streamapp_agents.app, config, shop.aws, store, Tally())
+        await parts.sweeper.sweep()
+        parts.close()
 
 
 @pytest.mark.parametrize("user", ["worker", "tail"])
@@ -99,6 +145,8 @@ def test_who_looks_cannot_write(guarded: str) -> None:
         for command in ("HSET streamapp:x a 1", "XADD streamapp:tap:x * a 1", "SADD streamapp:x 1"):
             with pytest.raises(redis.exceptions.NoPermissionError):
                 client.execute_command(*command.split())
+        with pytest.raises(redis.exceptions.ResponseError, match="ACL"):
+            client.register_script("return redis.call('HSET', KEYS[1], 'a', '1')")(["streamapp:x"])
 
 
 async def test_the_worker_calls_only_what_its_policy_allows(redis_url: str, prefix: str) -> None:

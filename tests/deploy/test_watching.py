@@ -17,13 +17,17 @@ ALERTS = ROOT / "deploy" / "prometheus" / "alerts.yaml"
 NAME = re.compile(r"\b(?:streamapp|messaging|process)_[a-z_]+")
 
 
+def panels() -> list[str]:
+    """What the panels of the dashboard ask for."""
+    dashboard = json.loads((ROOT / "deploy" / "grafana" / "dashboard.json").read_text())
+    return [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+
+
 def asked() -> set[str]:
     """Every metric that a rule or a panel asks for."""
     groups = yaml.safe_load(ALERTS.read_text())["groups"]
-    dashboard = json.loads((ROOT / "deploy" / "grafana" / "dashboard.json").read_text())
-    expressions = [rule["expr"] for group in groups for rule in group["rules"]]
-    expressions += [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
-    labels = {"messaging_destination_name"}
+    expressions = [rule["expr"] for group in groups for rule in group["rules"]] + panels()
+    labels = {"messaging_destination_name", "messaging_operation_name"}
     return {name for text in expressions for name in NAME.findall(text)} - labels
 
 
@@ -61,8 +65,26 @@ def test_the_documentation_names_every_metric() -> None:
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool comes with Prometheus")
-def test_prometheus_takes_the_rules() -> None:
-    """Its own tool is the judge."""
-    done = subprocess.run(["promtool", "check", "rules", ALERTS], capture_output=True, text=True, check=False)
+def test_prometheus_takes_the_rules_and_what_the_panels_ask(tmp_path: Path) -> None:
+    """Its own tool is the judge; a panel's question is put to it as a rule."""
+    rules = [
+        {"record": f"panel:{number}", "expr": expression} for number, expression in enumerate(panels(), 1)
+    ]
+    page = tmp_path / "panels.yaml"
+    page.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
 
-    assert done.returncode == 0, done.stderr
+    done = subprocess.run(
+        ["promtool", "check", "rules", ALERTS, page], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr + done.stdout
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool comes with Prometheus")
+def test_prometheus_has_nothing_to_say_of_the_page() -> None:
+    """Names, help texts and units are as its users expect them."""
+    page = Metrics(Tally()).page()[0]
+
+    done = subprocess.run(["promtool", "check", "metrics"], input=page, capture_output=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -1,0 +1,155 @@
+"""A real worker's probes, in each state that one broken thing brings about."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+import redis
+from anyio import fail_after, sleep, to_thread
+
+import streamapp_agents
+from streamapp.cli.embedded import local_aws, redis_server
+from streamapp.cli.queues import create_queues
+from streamapp.config import Config
+from streamapp.delivery import Outgoing
+from streamapp.testing import Hang, MemorySqs, serve
+
+PATIENCE = 60.0
+"""Seconds until a state is told; two on an idle machine."""
+
+DELETED = (
+    'messaging_client_operation_duration_seconds_count{error_type="",'
+    'messaging_destination_name="pedido-events",messaging_operation_name="delete"'
+)
+DEPTH = 'streamapp_queue_messages{state="waiting",stream="pedido-events"}'
+
+
+class Process:
+    """A worker that serves probes, and what they say."""
+
+    def __init__(self, process: subprocess.Popen[str], session: aiohttp.ClientSession, url: str) -> None:
+        self.process = process
+        self._session = session
+        self._url = url
+
+    async def live(self) -> int:
+        """Answer the status of /livez; 0 where nothing comes within a second."""
+        try:
+            async with self._session.get(
+                f"{self._url}/livez", timeout=aiohttp.ClientTimeout(total=1)
+            ) as answer:
+                return answer.status
+        except TimeoutError:
+            return 0
+
+    async def matters(self) -> dict[str, str]:
+        """Answer what /readyz says is the matter; nothing where it says 200."""
+        async with self._session.get(f"{self._url}/readyz") as answer:
+            checks: dict[str, str] = (await answer.json())["checks"]
+            found = {name: word for name, word in checks.items() if word != "ok"}
+            assert (answer.status == 200) is (not found)
+            return found
+
+    async def until(self, *matters: str) -> dict[str, str]:
+        """Wait until /readyz names just *matters*; answer what it says of them."""
+        found: dict[str, str] = {}
+        with fail_after(PATIENCE):
+            while set(found := await self.matters()) != set(matters):
+                await sleep(0.05)
+        return found
+
+    async def until_told(self, words: str) -> None:
+        """Wait until /metrics tells *words*."""
+        with fail_after(PATIENCE):
+            while True:
+                async with self._session.get(f"{self._url}/metrics") as answer:
+                    assert answer.status == 200
+                    if words in await answer.text():
+                        return
+                await sleep(0.05)
+
+
+@asynccontextmanager
+async def worker(endpoint: str, redis_url: str) -> AsyncIterator[Process]:
+    """Run a worker, which does not outlive this."""
+    env = os.environ | local_aws(endpoint) | {"REDIS_URL": redis_url, "STREAMAPP_WAIT_SECONDS": "1"}
+    command = [sys.executable, "-m", "streamapp", "worker", "--http", "127.0.0.1:0", "--log-format", "json"]
+    with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            url = await to_thread.run_sync(told_url, process)
+            async with aiohttp.ClientSession() as session:
+                yield Process(process, session, url)
+        finally:
+            process.kill()
+            process.communicate()
+
+
+def told_url(process: subprocess.Popen[str]) -> str:
+    """Answer where the worker says that it serves."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        told: dict[str, Any] = json.loads(line)
+        if told["message"] == "serving":
+            return str(told["http"])
+    raise AssertionError("it never served")
+
+
+@contextmanager
+def standing(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Let the process stand still."""
+    process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
+
+
+@pytest.mark.timeout(240)
+async def test_the_probes_of_a_worker_whose_surroundings_break() -> None:
+    """Only what a restart cures may cost a restart; all else takes the worker out of the rollout, and says why."""
+    sqs = MemorySqs()
+    await create_queues(streamapp_agents.app, Config(), sqs)
+    queue = await sqs.find("pedido-events")
+    assert await sqs.send(queue, [Outgoing("{}")]) == [None]
+
+    async with serve(sqs) as endpoint:
+        with redis_server() as redis_url:
+            starting = sqs.faults.add("find", Hang())
+            async with worker(endpoint, redis_url) as it:
+                assert await it.until("worker") == {"worker": "starting"}
+                assert await it.live() == 200
+                await it.until_told("streamapp_events")
+                starting.remove()
+                await it.until()
+                assert await it.live() == 200
+
+                with standing(it.process):
+                    assert await it.live() == 0
+
+                sqs.service.broker.delete_queue("pagamento-events", sqs.clock.now())
+                matters = await it.until("queue pagamento-events")
+                assert "QueueDoesNotExist" in matters["queue pagamento-events"]
+                assert await it.live() == 200
+
+                await it.until_told(DELETED)
+                sqs.faults.add("delete", Hang(), queue="pedido-events")
+                assert await sqs.send(queue, [Outgoing("{}")]) == [None]
+                await it.until_told('streamapp_in_flight{stream="pedido-events"} 1.0')
+                with redis.Redis.from_url(redis_url) as client:
+                    client.shutdown(nosave=True)
+                await it.until("queue pagamento-events", "redis")
+                assert await it.live() == 200
+                await it.until_told("streamapp_redis_up 0.0")
+
+                it.process.terminate()
+                matters = await it.until("queue pagamento-events", "redis", "worker")
+                assert matters["worker"] == "draining"
+                assert await it.live() == 200
+                await it.until_told(DEPTH)
