@@ -1,13 +1,10 @@
 """Put together the parts that serve each agent; a queue or a store that is missing is found out here."""
 
 import logging
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
-
-from anyio import create_memory_object_stream
 
 from streamapp.announce import Announcer, Outbox
 from streamapp.app import Agent, App
@@ -17,7 +14,8 @@ from streamapp.checks import source_flaws
 from streamapp.config import Config, queue_variable
 from streamapp.delivery import Queue
 from streamapp.errors import ConfigError, ServiceError
-from streamapp.leases import Lease, Leases, Tokens
+from streamapp.feed import Feed
+from streamapp.leases import Leases, Tokens
 from streamapp.lookup import Lookup
 from streamapp.outage import Outage
 from streamapp.presence import Herald, PresenceStore
@@ -67,11 +65,6 @@ class Assembly:
     sweeper: Sweeper
     tap: Tap
     herald: Herald
-
-    def close(self) -> None:
-        """Close what is open; the worker does so at its end."""
-        for line in self.lines:
-            line.source.close()
 
 
 class QueueMissing(ConfigError):
@@ -221,8 +214,7 @@ def _line(
 ) -> Line:
     config, tally = runtime.config, runtime.tally
     concurrency = agent.concurrency or config.concurrency
-    # Tokens bound it; a lease that is lost in it gives its token back and keeps its place until it is found.
-    feed, untaken = create_memory_object_stream[Lease](math.inf)
+    feed = Feed()
     tokens = Tokens(concurrency)
     leases = Leases(sqs, queue, tokens, tally)
     settler = Settler(
@@ -243,10 +235,9 @@ def _line(
         leases=leases,
         settler=settler,
         feed=feed,
-        untaken=untaken,
         outage=runtime.store_outage,
         tally=tally,
         wait=wait,
     )
-    runner = Runner(agent, untaken, settler, runtime, agent.instances or concurrency)
+    runner = Runner(agent, feed, settler, runtime, agent.instances or concurrency)
     return Line(agent, queue, leases, source, settler, runner, concurrency)

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol, cast
 
 import msgspec
@@ -40,8 +39,7 @@ def shows(codec: object) -> Shows | None:
     return cast("_Shows", codec).show if hasattr(codec, "show") else None
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(msgspec.Struct, frozen=True):
     """What one update did to one key of a table; *event* is what it was made with."""
 
     table: str
@@ -50,8 +48,7 @@ class Done:
     changed: Changed
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True):
     """One attempt at a message, from receipt to its end.
 
     *done* are the updates made by its agent; with *is_shared* those of other messages of a batch as well.
@@ -66,7 +63,7 @@ class Attempt:
     delay: float | None = None
     done: Sequence[Done] = ()
     is_shared: bool = False
-    at: float = field(default_factory=time.time)
+    at: float = msgspec.field(default_factory=time.time)
 
     @property
     def queue(self) -> str:
@@ -108,15 +105,14 @@ class Attempt:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True):
     """An outgoing message that SQS took, or refused for good (*reason* is its code)."""
 
     queue: str
     message: Outgoing
     shows: Shows | None
     reason: str | None = None
-    at: float = field(default_factory=time.time)
+    at: float = msgspec.field(default_factory=time.time)
 
     @property
     def outcome(self) -> Outcome:

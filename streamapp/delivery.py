@@ -1,7 +1,7 @@
 """Messages: what a queue is, what comes out of one, and what goes into one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -24,8 +24,7 @@ class Queue:
     max_receives: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True):
     """One receipt of one message.
 
     *handle* is the receipt handle, good for this receipt alone. *receives* is SQS's
@@ -40,7 +39,7 @@ class Delivery:
     receives: int
     sent_at: datetime
     asked_at: float
-    attributes: Mapping[str, str] = field(default_factory=dict[str, str])
+    attributes: Mapping[str, str] = {}
     group: str | None = None
 
 

@@ -13,11 +13,10 @@ from anyio import (
     get_cancelled_exc_class,
     sleep,
 )
-from anyio.streams.memory import MemoryObjectReceiveStream
 
 from streamapp.app import Agent
 from streamapp.errors import Outcome, Skip, StreamappError, TookTooLong
-from streamapp.leases import Lease
+from streamapp.feed import Feed
 from streamapp.outage import pause
 from streamapp.settle import Settler
 from streamapp.stream import Stream
@@ -43,7 +42,7 @@ class Runner:
     def __init__(
         self,
         agent: Agent,
-        feed: MemoryObjectReceiveStream[Lease],
+        feed: Feed,
         settler: Settler,
         runtime: Runtime,
         instances: int,
@@ -64,9 +63,12 @@ class Runner:
         return len(self._failing) == MANY_FAILURES and self._done() == self._done_before
 
     async def run(self) -> None:
-        """Run the instances until the feed ends."""
-        with self._feed:
+        """Run the instances until the feed ends; what they then have not taken is given back."""
+        try:
             await self._run()
+        finally:
+            for lease in self._feed.abandon():
+                self._settler.give_back(lease, 0, "released")
 
     async def _run(self) -> None:
         async with create_task_group() as instances:

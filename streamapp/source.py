@@ -4,24 +4,14 @@ import logging
 import math
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 
-from anyio import (
-    BrokenResourceError,
-    CancelScope,
-    ClosedResourceError,
-    EndOfStream,
-    WouldBlock,
-    create_task_group,
-    current_time,
-    sleep,
-)
+from anyio import CancelScope, create_task_group, current_time, sleep
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from streamapp.delivery import Delivery, Queue
 from streamapp.errors import Fault, ServiceError
+from streamapp.feed import Feed
 from streamapp.leases import Lease, Leases, Tokens
 from streamapp.outage import Outage, pause
 from streamapp.seldom import Seldom
@@ -42,8 +32,7 @@ that is answered so was put to a server that is unwell."""
 class Source:
     """The polls of one queue: one while it is idle, more while they come back full.
 
-    What is received is leased and put into *feed*; *untaken* is the other end of it, from which a stop takes
-    back what no agent has taken.
+    What is received is leased and put into *feed*, from which a stop takes back what no agent has taken.
     """
 
     def __init__(
@@ -54,8 +43,7 @@ class Source:
         tokens: Tokens,
         leases: Leases,
         settler: Settler,
-        feed: MemoryObjectSendStream[Lease],
-        untaken: MemoryObjectReceiveStream[Lease],
+        feed: Feed,
         outage: Outage,
         tally: Tally,
         wait: float,
@@ -67,7 +55,6 @@ class Source:
         self._settler = settler
         settler.on_next = self._offer
         self._feed = feed
-        self._untaken = untaken
         self._outage = outage
         self._tally = tally
         self._wait = wait
@@ -87,9 +74,11 @@ class Source:
 
     async def run(self) -> None:
         """Poll until stopped; then the feed ends."""
-        with self._feed:
+        try:
             async with create_task_group() as polls:
                 self._start_poll(polls)
+        finally:
+            self._feed.close()
 
     def stop(self, deadline: float) -> None:
         """Start no further receive, and give back what no agent has taken, or takes at once when it still comes.
@@ -109,11 +98,6 @@ class Source:
     def silent_for(self, now: float) -> float:
         """Answer for how many seconds the oldest receive under way has been due; negative before it is."""
         return max((now - asked_at for asked_at in self._receiving.values()), default=0.0) - self._wait
-
-    def close(self) -> None:
-        """Close both ends of the feed, which may never have been used."""
-        self._feed.close()
-        self._untaken.close()
 
     def _start_poll(self, polls: TaskGroup) -> None:
         if self._polls < self._most and not self._is_stopped:
@@ -185,18 +169,12 @@ class Source:
             self._settler.delete(lease, "duplicate")
             return
         # Once stopped it goes to an agent that waits, or back: to come again would count against it.
-        if not self._is_stopped or self._feed.statistics().tasks_waiting_receive:
-            with suppress(BrokenResourceError, ClosedResourceError):  # the agents were cut off meanwhile
-                self._feed.send_nowait(lease)
-                if self._is_stopped:
-                    self._take_back()
-                return
-        self._settler.give_back(lease, 0, "released")
+        if not ((not self._is_stopped or self._feed.is_awaited) and self._feed.put(lease)):
+            self._settler.give_back(lease, 0, "released")
 
     def _take_back(self) -> None:
-        with suppress(WouldBlock, EndOfStream, ClosedResourceError):
-            while True:
-                self._settler.give_back(self._untaken.receive_nowait(), 0, "released")
+        for lease in self._feed.take_back():
+            self._settler.give_back(lease, 0, "released")
 
     def _note_failure(self, error: ServiceError) -> None:
         if self.failure is None:

@@ -2,12 +2,13 @@
 
 import time
 from collections import deque
+from contextlib import nullcontext
 from typing import Generic, TypeVar
 
-from anyio import CancelScope, EndOfStream, current_time
-from anyio.streams.memory import MemoryObjectReceiveStream
+from anyio import CancelScope, current_time
 
 from streamapp.delivery import Delivery
+from streamapp.feed import Feed
 from streamapp.leases import Lease
 from streamapp.settle import Settler
 from streamapp.timeout import Timeout
@@ -28,7 +29,7 @@ class Stream(Generic[T]):
         self,
         name: str,
         codec: Decoder[T],
-        feed: MemoryObjectReceiveStream[Lease],
+        feed: Feed,
         settler: Settler,
         runtime: Runtime,
         timeout: float | None = None,
@@ -151,14 +152,11 @@ class Stream(Generic[T]):
             await self._end_empty(lease, decoded.error)
 
     async def _receive(self, deadline: float | None) -> Lease | None:
-        try:
-            if deadline is None:
-                return await self._feed.receive()
-            with CancelScope(deadline=deadline):
-                return await self._feed.receive()
-        except EndOfStream:
-            self.is_ended = True
-        return None
+        with nullcontext() if deadline is None else CancelScope(deadline=deadline):
+            lease = await self._feed.take()
+            self.is_ended = lease is None
+            return lease
+        return None  # pyright: ignore[reportUnreachable]  # where the deadline was over
 
     def _decode(self, delivery: Delivery) -> Decoded[T]:
         return self._codec.decode(

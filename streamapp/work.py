@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from streamapp.announce import Announcer, Outbox
 from streamapp.attempt import Done
@@ -38,8 +40,7 @@ class Runtime:
     tracing: "Tracing | None" = None
 
 
-@dataclass(slots=True, eq=False)
-class Work:
+class Work(msgspec.Struct, eq=False):
     """The deliveries whose events an agent is processing now, settled together when it asks for the next.
 
     *leases* come with why a part of their body could not be decoded, if one could not. *owed* are
@@ -50,9 +51,9 @@ class Work:
 
     runtime: Runtime
     timeout: Timeout
-    leases: dict[Lease, DecodeError | None] = field(default_factory=dict["Lease", "DecodeError | None"])
-    owed: dict[Place, Announcement] = field(default_factory=dict["Place", "Announcement"])
-    updates: list[Done] = field(default_factory=list["Done"])
+    leases: dict[Lease, DecodeError | None] = {}
+    owed: dict[Place, Announcement] = {}
+    updates: list[Done] = []
     changes: int = 0
     is_skipped: bool = False
     is_batch: bool = False

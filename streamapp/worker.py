@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from contextlib import closing
 
 from anyio import TASK_STATUS_IGNORED, CancelScope, Event, create_task_group, current_time, sleep
 from anyio.abc import TaskStatus
@@ -87,10 +86,6 @@ class Worker:
         self, *, idle: float | None = None, task_status: TaskStatus[None] = TASK_STATUS_IGNORED
     ) -> bool:
         """Run until stopped, or until nothing has come for *idle* seconds; answer whether all was finished."""
-        with closing(self._parts):
-            return await self._run(idle, task_status)
-
-    async def _run(self, idle: float | None, task_status: TaskStatus[None]) -> bool:
         batchers = self._parts.batchers
         heartbeats, viewing, services, agents, sources = (create_task_group() for _ in range(5))
         async with heartbeats:  # last to go: what is in hand stays ours to the end

@@ -90,7 +90,6 @@ async def _work(
         )
         announce_start(app, config, parts, aws)
         if check:
-            parts.close()
             return 0
         worker = Worker(parts)
         signals.on_stop = worker.stop

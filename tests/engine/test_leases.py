@@ -1,12 +1,12 @@
 """Deliveries in hand, tokens, and the heartbeat."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from anyio import CancelScope, create_task_group, current_time, fail_after, wait_all_tasks_blocked
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from streamapp.delivery import Delivery, Outgoing, Queue
 from streamapp.leases import MARGIN, Lease, Leases, Tokens, seconds_left

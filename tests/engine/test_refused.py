@@ -15,7 +15,7 @@ from streamapp.aws import open_aws
 from streamapp.cli.embedded import local_aws
 from streamapp.cli.setup import open_calls
 from streamapp.sqs import Sqs
-from streamapp.state import Change
+from streamapp.state import Change, State
 from streamapp.testing import serve
 from streamapp.worker import Worker
 from streamapp_codecs import Json
@@ -155,8 +155,8 @@ async def test_what_a_crash_left_owed_is_the_fault_of_the_message_that_comes_aga
     rig.queues["said"] = await rig.sqs.create("said", {})
     event, redis_key = Say("k", 1, EVIL), rig.counts.redis_key(rig.config.key_prefix, "k")
     parts = await rig.assemble()
-    await parts.runtime.state.flush([Change(rig.counts, "k", redis_key, event, 1_000)])
-    parts.close()
+    state = State(rig.store, parts.runtime.store_outage, ttl=60.0, barrier=False)
+    await state.flush([Change(rig.counts, "k", redis_key, event, 1_000)])
     await send(rig, event)
     await work_off(rig, rig.sqs)
 

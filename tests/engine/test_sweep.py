@@ -2,7 +2,6 @@
 
 import json
 import time
-from contextlib import closing
 from typing import Any
 
 import behind
@@ -42,15 +41,14 @@ async def sweep(rig: Rig, store: RedisStore | None = None) -> Assembly:
     """Sweep once, with the batchers that it needs; answer the parts."""
     parts = await assemble(rig.app, rig.config, rig.sqs, store or rig.store, rig.tally, pace=AT_ONCE)
     batchers: list[Batcher[Any, Any]] = list(parts.batchers)
-    with closing(parts):
-        async with create_task_group() as services:
+    async with create_task_group() as services:
+        for batcher in batchers:
+            await services.start(batcher.run)
+        try:
+            await parts.sweeper.sweep()
+        finally:
             for batcher in batchers:
-                await services.start(batcher.run)
-            try:
-                await parts.sweeper.sweep()
-            finally:
-                for batcher in batchers:
-                    batcher.close()
+                batcher.close()
     return parts
 
 
@@ -152,7 +150,6 @@ async def test_a_key_that_somebody_changes_meanwhile_is_theirs(rig: Rig) -> None
 
     proven = await parts.sweeper._proven([Owing(key, "t-a", None, []), Owing(key, "older", None, [])])
 
-    parts.close()
     assert [it.token for it in proven] == ["t-a"]
 
 
