@@ -2,6 +2,7 @@
 
 import logging
 import math
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
@@ -14,7 +15,7 @@ from streamapp.delivery import Outgoing, Queue
 from streamapp.errors import Refused, ServiceError
 from streamapp.outage import Outage, pause
 from streamapp.sqs import BATCH, Failure, Sqs
-from streamapp.state import Announcement, Place
+from streamapp.state import Announcement, Place, owes
 from streamapp.store import Settled, Store
 from streamapp.tally import Tally
 from streamapp.tap import Tap
@@ -29,6 +30,13 @@ LINGER = 0.005
 
 PARALLEL = 8
 """Batches of sends under way at once to a standard queue; a FIFO queue has one, which keeps the order."""
+
+FRESH = 3.0
+"""Seconds for which whoever committed an announcement is about to send it, unless it died: a message of a crashed
+worker seldom comes back sooner, and two round trips seldom take longer."""
+
+LOOKS = tuple(0.02 * 2**n for n in range(8))
+"""Seconds before each look at whether it did; together more than that, as other workers' clocks differ."""
 
 
 class Outbox:
@@ -126,8 +134,8 @@ def _turn(messages: Sequence[Outgoing], waiting: Sequence[int]) -> list[int]:
 class Announcer:
     """Sends what hashes owe, and confirms it there.
 
-    One process sends one announcement once, however many events find it pending; what a crash left behind is
-    sent again by whoever finds it.
+    One process sends one announcement once, however many events find it pending. What another process has just
+    committed is left to that for a moment; what a crash left behind is sent again by whoever finds it.
     """
 
     def __init__(self, outboxes: Mapping[str, Outbox], store: Store, outage: Outage) -> None:
@@ -150,12 +158,9 @@ class Announcer:
         for announcement in mine:
             self._flying[announcement.place] = None
         try:
-            for sink in dict.fromkeys(announcement.sink for announcement in mine):
-                group = [announcement for announcement in mine if announcement.sink == sink]
-                outbox = self._outboxes[sink]
-                outcomes = await outbox.batcher.submit_all([outbox.laden(it.message) for it in group])
-                for announcement, outcome in zip(group, outcomes, strict=True):
-                    self._settle(announcement, outcome)
+            others = [announcement for announcement in mine if self._is_anothers(announcement)]
+            await self._send([announcement for announcement in mine if announcement not in others])
+            await self._send(await self._without_told(others))
         finally:
             for announcement in mine:
                 if (awaited := self._flying.pop(announcement.place)) is not None:
@@ -164,6 +169,36 @@ class Announcer:
             await self._wait_for_others(announcement)
         codes = {announcement.place: self._over.get(announcement.place) for announcement in unsent}
         return {place: code for place, code in codes.items() if code is not None}
+
+    def _is_anothers(self, announcement: Announcement) -> bool:
+        """Whether another process is most likely about to send it; a FIFO queue sees by itself that it came twice."""
+        is_fresh = announcement.is_found and time.time() - announcement.at < FRESH
+        return is_fresh and not self._outboxes[announcement.sink].queue.fifo
+
+    async def _without_told(self, left: list[Announcement]) -> list[Announcement]:
+        """Answer those of *left* that nobody has confirmed when whoever committed them had the time for it."""
+        for before in LOOKS if left else ():
+            await sleep(before)
+            keys = list({it.redis_key: None for it in left})
+            hashes = dict(
+                zip(keys, await self._outage.ride_out(partial(self._store.read, keys)), strict=True)
+            )
+            for it in left:
+                fields = hashes[it.redis_key]
+                if isinstance(fields, dict) and not owes(fields, it):
+                    self._over[it.place] = None
+            left = [it for it in left if it.place not in self._over]
+            if not any(self._is_anothers(it) for it in left):
+                break
+        return left
+
+    async def _send(self, announcements: Sequence[Announcement]) -> None:
+        for sink in dict.fromkeys(it.sink for it in announcements):
+            group = [it for it in announcements if it.sink == sink]
+            outbox = self._outboxes[sink]
+            outcomes = await outbox.batcher.submit_all([outbox.laden(it.message) for it in group])
+            for announcement, outcome in zip(group, outcomes, strict=True):
+                self._settle(announcement, outcome)
 
     def _is_over(self, announcement: Announcement) -> bool:
         if announcement.place not in self._over:

@@ -59,7 +59,8 @@ Place = tuple[str, str, str]
 class Announcement(msgspec.Struct, frozen=True):
     """A message that a change of state owes to the outside, until it is known to be sent.
 
-    *id* names what it says, *mark* the commit that owed it. *at* is when that was, in Unix time.
+    *id* names what it says, *mark* the commit that owed it. *at* is when that was, in Unix time. *is_found* says
+    that somebody's earlier commit owed it, which may be another worker's.
     """
 
     redis_key: str
@@ -70,6 +71,7 @@ class Announcement(msgspec.Struct, frozen=True):
     message: Outgoing
     ttl: float | None
     at: float
+    is_found: bool = False
 
     @property
     def place(self) -> Place:
@@ -270,8 +272,16 @@ def pending_of(key: str, fields: Mapping[str, str], sink: str, ttl: float | None
             it = msgspec.json.decode(text, type=_Pending)
             message = Outgoing(it.body, group=it.group, deduplication=it.deduplication)
             identity = name.removeprefix(PENDING)
-            owed.append(Announcement(key, identity, _mark(text), sink, it.sequence, message, ttl, it.at))
+            found = Announcement(
+                key, identity, _mark(text), sink, it.sequence, message, ttl, it.at, is_found=True
+            )
+            owed.append(found)
     return sorted(owed, key=lambda announcement: announcement.sequence)
+
+
+def owes(fields: Mapping[str, str], announcement: Announcement) -> bool:
+    """Answer whether a hash that holds *fields* still owes *announcement*."""
+    return fields.get(PENDING + announcement.id, "").startswith(announcement.mark)
 
 
 def _step(change: Change, state: Any, owed: int) -> tuple[Any, tuple[str, Outgoing] | None]:  # noqa: ANN401 - as above

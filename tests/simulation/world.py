@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from anyio import Event, create_task_group, run, sleep
 
+import streamapp.announce
 import streamapp.state
 import streamapp.sweep
 from simulation.judge import Judge, Promises, Watched
@@ -292,7 +293,7 @@ class World:
 @contextmanager
 def _wall(time: LoopTime) -> Generator[None]:
     """Let the engine's wall clock be the world's."""
-    modules = (streamapp.state, streamapp.sweep)
+    modules = (streamapp.announce, streamapp.state, streamapp.sweep)
     real = streamapp.state.time
     for module in modules:
         module.time = SimpleNamespace(time=lambda: time.wall().timestamp())
