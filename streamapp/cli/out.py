@@ -1,8 +1,11 @@
 """Lines of text on standard output and standard error: each is one line, and nothing in it can act on a terminal."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
+from typing import TextIO
 
 from streamapp.cli.text import printable
 
@@ -14,9 +17,10 @@ def tell(lines: Iterable[str]) -> None:
 
 
 def note(line: str) -> None:
-    """Write *line* to standard error, where what is no result goes."""
-    sys.stderr.write(f"{printable(line)}\n")
-    sys.stderr.flush()
+    """Write *line* to standard error, where what is no result goes, if that can be written."""
+    with suppress(OSError):
+        sys.stderr.write(f"{printable(line)}\n")
+        sys.stderr.flush()
 
 
 def say_soon(line: str) -> None:
@@ -33,3 +37,28 @@ def print_json(value: object) -> None:
 def as_json(value: object, *, indent: int | None = None) -> str:
     """Answer *value* as JSON in which nothing but printable ASCII is left, on one line unless indented."""
     return json.dumps(value, indent=indent).replace("\x7f", "\\u007f")
+
+
+def end() -> None:
+    """Write what waits to be written; what nobody reads, or logs that no disk takes, are no failure of what was done.
+
+    Ends the process with 1 where results cannot be written.
+    """
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop(sys.stdout)
+    except OSError as error:
+        _drop(sys.stdout)
+        note(f"streamapp: the output cannot be written: {error.strerror}")
+        sys.exit(1)
+    finally:
+        try:
+            sys.stderr.flush()
+        except OSError:
+            _drop(sys.stderr)
+
+
+def _drop(stream: TextIO) -> None:
+    """Lead *stream* nowhere, or the interpreter would try again at its end, and exit with 120."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
