@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from anyio import Event, sleep
+from msgspec.structs import replace
 
 from streamapp.attempt import Sent, Shows
 from streamapp.batch import Batcher
@@ -84,7 +85,7 @@ class Outbox:
         asked = messages
         if not self.queue.fifo:
             # SQS refuses a deduplication id here, and a group would name a tenant.
-            messages = [Outgoing(message.body, message.attributes) for message in messages]
+            messages = [replace(message, group=None, deduplication=None) for message in messages]
         outcomes: list[Exception | None] = [None] * len(messages)
         waiting = list(range(len(messages)))
         tries = 0

@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError
 from streamapp import calls
 from streamapp.aws_chain import Chain
 from streamapp.aws_errors import advice, ours
-from streamapp.delivery import Delivery, Outgoing, Queue
+from streamapp.delivery import Delivery, Outgoing, Queue, Typed
 from streamapp.errors import ConfigError, Fault, ServiceError
 from streamapp.sqs import Failure
 
@@ -211,6 +211,11 @@ def _delivery(queue: Queue, message: Mapping[str, Any], asked_at: float) -> Deli
             if value.get("DataType") == "String"
         },
         group=system.get("MessageGroupId"),
+        typed={
+            name: Typed(value["DataType"], value.get("BinaryValue", value.get("StringValue", "")))
+            for name, value in message.get("MessageAttributes", {}).items()
+            if value.get("DataType") != "String"
+        },
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from streamapp.delivery import Delivery, Outgoing, Queue
+from streamapp.delivery import Delivery, Outgoing, Queue, Typed
 from streamapp.sqs import Failure
 
 
@@ -23,6 +23,11 @@ class _System(_Spelled):
 class _Attribute(_Spelled):
     data_type: str
     string_value: str = ""
+    binary_value: bytes | None = None
+
+    def typed(self) -> Typed:
+        """Answer it as what is passed on."""
+        return Typed(self.data_type, self.string_value if self.binary_value is None else self.binary_value)
 
 
 class _Message(_Spelled):
@@ -116,6 +121,11 @@ def deliveries(queue: Queue, body: bytes, asked_at: float) -> list[Delivery]:
                 if attribute.data_type == "String"
             },
             group=message.attributes.message_group_id,
+            typed={
+                name: attribute.typed()
+                for name, attribute in message.message_attributes.items()
+                if attribute.data_type != "String"
+            },
         )
         for message in _received.decode(body).messages or ()
     ]
@@ -149,6 +159,14 @@ def entry(message: Outgoing) -> dict[str, Any]:
     if message.attributes:
         spelled["MessageAttributes"] = {
             name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()
+        }
+    if message.typed:
+        spelled["MessageAttributes"] = spelled.get("MessageAttributes", {}) | {
+            name: {
+                "DataType": it.kind,
+                "StringValue" if isinstance(it.value, str) else "BinaryValue": it.value,
+            }
+            for name, it in message.typed.items()
         }
     if message.group is not None:
         spelled["MessageGroupId"] = message.group

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from streamapp.config import Config
@@ -158,8 +158,16 @@ def skew_flaws(skew: float, whose: str) -> Iterator[Flaw]:
         yield Flaw(f"{whose} clock is {abs(skew):.0f} s {way} ours", "set the clock (NTP)", is_problem=True)
 
 
-def owed_flaws(pending: int, keys: int, oldest: float) -> Iterator[Flaw]:
-    """Look at what is owed to the outside; *oldest* is since how many seconds."""
+def owed_flaws(pending: int, keys: int, oldest: float, parked: Sequence[str]) -> Iterator[Flaw]:
+    """Look at what is owed to the outside.
+
+    *oldest* is since how many seconds, *parked* what `show` takes for each key that holds refused announcements.
+    """
+    if parked:
+        yield Flaw(
+            f"announcements of {len(parked)} keys were refused by SQS for good: nobody was told of those changes",
+            f"streamapp show {parked[0]}",
+        )
     if pending and oldest > LONGEST_OWED:
         yield Flaw(
             f"{pending} pending for {keys} keys, the oldest for {oldest:.0f} s: changes that nobody was told of",

@@ -24,8 +24,15 @@ class Queue:
     max_receives: int | None = None
 
 
+class Typed(msgspec.Struct, frozen=True):
+    """An attribute that is no plain String: *kind* is its DataType, such as `Number` or `Binary.png`."""
+
+    kind: str
+    value: str | bytes
+
+
 class Delivery(msgspec.Struct, frozen=True):
-    """One receipt of one message.
+    """One receipt of one message; *attributes* are those of type String, *typed* all others.
 
     *handle* is the receipt handle, good for this receipt alone. *receives* is SQS's
     ApproximateReceiveCount, this one included. *asked_at* is the monotonic time just before the receive call
@@ -41,18 +48,26 @@ class Delivery(msgspec.Struct, frozen=True):
     asked_at: float
     attributes: Mapping[str, str] = {}
     group: str | None = None
+    typed: Mapping[str, Typed] = {}
 
 
 class Outgoing(msgspec.Struct, frozen=True):
-    """One message to be sent. *group* and *deduplication* are for FIFO queues; *attributes* are all Strings."""
+    """One message to be sent. *group* and *deduplication* are for FIFO queues; *attributes* are all Strings.
+
+    *typed* are attributes of other types, which are only ever passed on.
+    """
 
     body: str
     attributes: Mapping[str, str] = {}
     group: str | None = None
     deduplication: str | None = None
+    typed: Mapping[str, Typed] = {}
 
     @property
     def size(self) -> int:
         """What SQS counts against its limits: UTF-8 bytes of the body and of each attribute's name, type, value."""
         attributes = sum(len(f"{name}String{value}".encode()) for name, value in self.attributes.items())
+        for name, it in self.typed.items():
+            value = it.value if isinstance(it.value, bytes) else it.value.encode()
+            attributes += len(f"{name}{it.kind}".encode()) + len(value)
         return len(self.body.encode()) + attributes

@@ -99,6 +99,10 @@ class Leases:
         """How many deliveries are in hand."""
         return len(self._held)
 
+    def oldest(self) -> float | None:
+        """Answer the Unix time at which the oldest message in hand was sent."""
+        return min((it.delivery.sent_at.timestamp() for it in self._held.values()), default=None)
+
     def take(self, delivery: Delivery) -> Lease | None:
         """Answer a new lease, or None where this message is in hand already: it then keeps the newest handle."""
         expires_at = delivery.asked_at + self._queue.visibility

@@ -35,6 +35,8 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
     """Messages in hand, by queue."""
     counts: dict[str, dict[str, int]]
     """What became of messages since it started, by queue and by the words of `Tally`."""
+    oldest: dict[str, float] = {}
+    """When the oldest message in hand was sent, by queue."""
 
     def encode(self) -> bytes:
         """Answer it as JSON."""
@@ -61,7 +63,7 @@ class Herald:
         store: PresenceStore | None,
         worker: str,
         tally: Tally,
-        in_hand: Mapping[str, "Sized"],
+        in_hand: Mapping[str, "Held"],
         sinks: Sequence[str],
     ) -> None:
         self._store = store
@@ -98,14 +100,19 @@ class Herald:
             said=time.time(),
             queues=tuple(self._in_hand),
             in_hand={queue: len(held) for queue, held in self._in_hand.items()},
+            oldest={queue: at for queue, held in self._in_hand.items() if (at := held.oldest()) is not None},
             counts={queue: self._tally.in_queue(queue) for queue in (*self._in_hand, *self._sinks)},
         )
 
 
-class Sized(Protocol):
-    """What has a length."""
+class Held(Protocol):
+    """The messages in hand of one queue."""
 
     def __len__(self) -> int: ...
+
+    def oldest(self) -> float | None:
+        """Answer the Unix time at which the oldest of them was sent."""
+        ...
 
 
 def read_presence(text: str) -> Presence | None:

@@ -323,8 +323,14 @@ def _letter(lease: Lease, why: Why) -> Outgoing:
         ).decode(),
     }
     theirs = [(name, value) for name, value in delivery.attributes.items() if name not in ours]
-    attributes = dict(theirs[: MAX_ATTRIBUTES - len(ours)]) | ours
-    return Outgoing(delivery.body, attributes, group=delivery.group, deduplication=delivery.message_id)
+    room = MAX_ATTRIBUTES - len(ours)
+    return Outgoing(
+        delivery.body,
+        dict(theirs[:room]) | ours,
+        group=delivery.group,
+        deduplication=delivery.message_id,
+        typed=dict(list(delivery.typed.items())[: max(0, room - len(theirs))]),
+    )
 
 
 def _legal(text: str) -> str:

@@ -17,7 +17,7 @@ from streamapp.announce import Announcer
 from streamapp.config import Config
 from streamapp.errors import ServiceError
 from streamapp.state import Announcement, pending_of
-from streamapp.store import TOKEN, Commit, Settled, Store
+from streamapp.store import PARKED, TOKEN, Commit, Settled, Store
 from streamapp.table import Table
 from streamapp.tally import Tally
 
@@ -41,12 +41,14 @@ class Pace:
 class Backlog:
     """What the tables owed to the outside when somebody last looked: *pending* announcements of *keys* keys.
 
-    *since* is the Unix time of the oldest of them, infinite where nothing is owed.
+    *since* is the Unix time of the oldest of them, infinite where nothing is owed. *parked* are the keys that hold
+    announcements which SQS refused for good.
     """
 
     keys: int = 0
     pending: int = 0
     since: float = math.inf
+    parked: tuple[str, ...] = ()
 
     @property
     def oldest(self) -> float:
@@ -60,17 +62,19 @@ class Backlog:
             self.keys + sum(bool(each.pending) for each in owing),
             self.pending + len(announcements),
             min([self.since, *(it.at for it in announcements)]),
+            (*self.parked, *(each.key for each in owing if each.parked)),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Owing:
-    """One hash that may owe something: the *token* of its last commit, and what is *pending*."""
+    """One hash that may owe something: the *token* of its last commit, what is *pending*, how many are *parked*."""
 
     key: str
     token: str
     ttl: float | None
     pending: Sequence[Announcement]
+    parked: int = 0
 
 
 async def survey(
@@ -193,5 +197,6 @@ async def _read(store: Store, table: Table[Any, Any], keys: Sequence[str], state
         with suppress(msgspec.MsgspecError):  # another program's hash, or no text at all
             if not isinstance(fields, ServiceError) and TOKEN in fields:
                 pending = pending_of(key, fields, table.sink_name or "", ttl)
-                owing.append(Owing(key, fields[TOKEN], ttl, pending))
+                parked = sum(name.startswith(PARKED) for name in fields)
+                owing.append(Owing(key, fields[TOKEN], ttl, pending, parked))
     return owing

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+import msgspec
 from opentelemetry import context, trace
 from opentelemetry.trace import Link, Span, SpanKind, StatusCode, Tracer, TracerProvider
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -45,8 +46,8 @@ class Tracing:
         _W3C.inject(carried)
         while carried:
             attributes = {**carried, **message.attributes}
-            laden = Outgoing(message.body, attributes, message.group, message.deduplication)
-            if len(attributes) <= MAX_ATTRIBUTES and laden.size <= max_bytes:
+            laden = msgspec.structs.replace(message, attributes=attributes)
+            if len(attributes) + len(message.typed) <= MAX_ATTRIBUTES and laden.size <= max_bytes:
                 return laden
             carried.popitem()  # first the state of a vendor, then the parent
         return message

@@ -66,7 +66,17 @@ class Checkup:
                     self._redis(f"redis {name}" if len(servers) > 1 else "redis", info)
                 backlog = await survey(store, self._app.tables.values(), self._config)
                 text = f"{backlog.pending} pending"
-                self._judge("announcements", text, owed_flaws(backlog.pending, backlog.keys, backlog.oldest))
+                parked = [key.removeprefix(self._config.key_prefix).partition(":") for key in backlog.parked]
+                self._judge(
+                    "announcements",
+                    text,
+                    owed_flaws(
+                        backlog.pending,
+                        backlog.keys,
+                        backlog.oldest,
+                        [f"{key} --table {table}" for table, _, key in parked],
+                    ),
+                )
         except (ConfigError, ServiceError) as error:
             self._failed("redis", error)
 

@@ -24,12 +24,16 @@ WORDS: tuple[str, ...] = ("ok", "duplicate", "skipped", "retry", "dead", "sent")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One queue. None is unknown. *letters* are in its dead-letter queue, *p95* is in milliseconds of the agent."""
+    """One queue. None is unknown. *letters* are in its dead-letter queue, *p95* is in milliseconds of the agent.
+
+    *oldest* is the age in seconds of the oldest message that a worker has in hand: about that of the oldest that waits.
+    """
 
     stream: str
     is_sink: bool
     waiting: int | None = None
     in_flight: int | None = None
+    oldest: float | None = None
     letters: int | None = None
     rate: float = 0.0
     p95: float | None = None
@@ -88,11 +92,13 @@ class Glancer:
                 word = "dead" if word == "invalid" else word  # noqa: PLW2901 - both are dead letters
                 if word in counts:
                     counts[word] += number
+        sent = [worker.oldest[queue.name] for worker in workers if queue.name in worker.oldest]
         return Row(
             stream,
             is_sink,
             waiting,
             in_flight,
+            max(0.0, time.time() - min(sent)) if sent else None,
             None if dead is None else sum(await self._depth(dead)),
             len(mine) / LAST,
             took[int(len(took) * 0.95)] if took else None,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from streamapp.cli.age import duration
 from streamapp.cli.columns import aligned
 from streamapp.cli.letters import Box, Letter
 from streamapp.cli.text import printable
@@ -13,11 +14,7 @@ from streamapp.cli.text import printable
 
 def ago(since: datetime) -> str:
     """Answer how long ago *since* was, in one unit."""
-    seconds = max(0.0, (datetime.now(UTC) - since).total_seconds())
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
+    return duration((datetime.now(UTC) - since).total_seconds() * 1000)
 
 
 def box_lines(box: Box, letters: Sequence[Letter]) -> Iterator[str]:

@@ -87,8 +87,14 @@ class Letter:
         delivery = self.delivery
         theirs = {name: value for name, value in delivery.attributes.items() if not name.startswith(OURS)}
         if self.home is None or not self.home.fifo:
-            return Outgoing(delivery.body, theirs)
-        return Outgoing(delivery.body, theirs, group=delivery.group, deduplication=delivery.message_id)
+            return Outgoing(delivery.body, theirs, typed=delivery.typed)
+        return Outgoing(
+            delivery.body,
+            theirs,
+            group=delivery.group,
+            deduplication=delivery.message_id,
+            typed=delivery.typed,
+        )
 
 
 async def boxes(sqs: Sqs, app: App, config: Config) -> list[Box]:

@@ -77,6 +77,7 @@ def status_lines(glance: "Glance") -> Iterator[str]:
         "queue",
         "waiting",
         "in flight",
+        "oldest",
         "rate/s",
         "p95 ms",
         "ok",
@@ -95,12 +96,15 @@ def status_lines(glance: "Glance") -> Iterator[str]:
 
 
 def _row(row: "Row") -> Sequence[str]:
+    from streamapp.cli.age import duration  # noqa: PLC0415 - slow to import
+
     counts = row.counts
     words = ("ok", "duplicate", "skipped", "retry", "dead", "sent")
     return (
         f"→ {row.stream}" if row.is_sink else row.stream,
         _known(row.waiting),
         _known(row.in_flight),
+        "-" if row.oldest is None else duration(row.oldest * 1000),
         f"{row.rate:.1f}",
         "-" if row.p95 is None else f"{row.p95:.0f}",
         *(f"{counts.get(word, 0):,}" for word in words),
@@ -123,6 +127,7 @@ def _print(glance: "Glance", *, json: bool) -> None:
                     "queue": row.stream,
                     "waiting": row.waiting,
                     "in_flight": row.in_flight,
+                    "oldest_seconds": None if row.oldest is None else round(row.oldest, 1),
                     "dead_letters": row.letters,
                     "rate": round(row.rate, 2),
                     "p95_ms": row.p95,

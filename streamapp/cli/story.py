@@ -36,12 +36,16 @@ class NoTable(ConfigError):
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What is known of one key: its hash, what that owes to the outside, and what viewers were told of it."""
+    """What is known of one key: its hash, what that owes to the outside, and what viewers were told of it.
+
+    *place* is where its hash lives, *refused* are the fields that hold announcements which SQS refused for good.
+    """
 
     key: str
+    place: str
     fields: "Mapping[str, str]"
     pending: "Sequence[Announcement]"
-    refused: int
+    refused: "Sequence[str]"
     events: "Sequence[TapRecord]"
 
     @property
@@ -105,8 +109,8 @@ async def _read(app: "App", config: "Config", name: str, key: str) -> Story:
         await reader.open()
         events = await reader.history(wanted=lambda record: _is_about(record, name, key))
     pending = pending_of(place, fields, table.sink_name or "", None)
-    refused = sum(field.startswith(PARKED) for field in fields)
-    return Story(key, fields, pending, refused, events)
+    refused = [field for field in fields if field.startswith(PARKED)]
+    return Story(key, place, fields, pending, refused, events)
 
 
 def _is_about(record: "TapRecord", table: str, key: str) -> bool:
@@ -122,7 +126,7 @@ def _print_json(story: Story) -> None:
             "key": story.key,
             "state": story.state or None,
             "pending": len(story.pending),
-            "refused": story.refused,
+            "refused": len(story.refused),
             "events": [to_builtins(decode(encode(event))) for event in story.events],
         }
     )

@@ -31,8 +31,11 @@ def story_lines(app: App, table: str, word: str, story: Story) -> Iterator[str]:
     if story.pending:
         oldest = time.time() - min(it.at for it in story.pending)
         yield f"  {len(story.pending)} announcements pending, the oldest for {oldest:.0f} s (see streamapp doctor)"
+    for name in story.refused:
+        yield f"  an announcement was refused by SQS for good; it is kept: redis-cli HGET {story.place} {name}"
     if story.refused:
-        yield f"  {story.refused} announcements were refused by SQS for good and are parked in its hash"
+        sink = app.tables[table].sink_name
+        yield f"  once SQS takes it: redis-cli HGET … | streamapp send {sink} -, then redis-cli HDEL …"
     quiet = app.portrait.quiet if app.portrait is not None and app.portrait.table == table else ()
     if story.events:
         yield from aligned([_row(quiet, table, story.key, record) for record in story.events])

@@ -9,6 +9,7 @@ from typing import Literal, cast
 
 from rich.cells import cell_len
 
+from streamapp.cli.age import duration
 from streamapp.cli.out import as_json
 from streamapp.cli.tail_wanted import plain
 from streamapp.cli.text import printable
@@ -111,15 +112,6 @@ def queued_ms(record: TapRecord) -> int | None:
     if record.sent_ms is None or record.received_ms is None:
         return None
     return max(0, record.received_ms - record.sent_ms)
-
-
-def duration(milliseconds: float) -> str:
-    """Answer a duration for people."""
-    seconds = max(0.0, milliseconds / 1000)
-    for limit, unit, word in ((1, 0.001, "ms"), (120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
-        if seconds < limit:
-            return f"{seconds / unit:.0f} {word}"
-    return f"{seconds / 86400:.0f} d"
 
 
 def _head(record: TapRecord, layout: Layout) -> list[Piece]:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from anyio import current_time
 
-from streamapp.delivery import Delivery, Outgoing, Queue
+from streamapp.delivery import Delivery, Outgoing, Queue, Typed
 from streamapp.errors import Fault, ServiceError
 from streamapp.sqs import Failure, fault_of, reason_of
 from streamapp.testing.call import AnswerLost
@@ -139,6 +139,11 @@ class MemorySqs:
                 if attribute.kind == "String" and isinstance(attribute.value, str)
             },
             group=receipt.letter.group,
+            typed={
+                name: Typed(attribute.kind, attribute.value)
+                for name, attribute in receipt.letter.attributes.items()
+                if attribute.kind != "String"
+            },
         )
 
 
@@ -168,6 +173,7 @@ def _queue(stored: StoredQueue) -> Queue:
 
 def _letter(message: Outgoing) -> Letter:
     attributes = {name: Attribute("String", value) for name, value in message.attributes.items()}
+    attributes |= {name: Attribute(it.kind, it.value) for name, it in message.typed.items()}
     return Letter(message.body, attributes, message.group, message.deduplication)
 
 

@@ -12,7 +12,7 @@ from shop import Shop
 from streamapp.assembly import assemble
 from streamapp.aws import Aws
 from streamapp.config import Config
-from streamapp.delivery import Delivery, Outgoing
+from streamapp.delivery import Delivery, Outgoing, Typed
 from streamapp.redis_store import open_redis
 from streamapp.tally import Tally
 from streamapp.worker import Worker
@@ -33,6 +33,9 @@ async def count(hits: Stream[Hit]) -> None:
         FAULT
         await pages.update(hit.page, hit)
 """
+
+
+TYPED = {"shop": Typed("Number", "7"), "seal": Typed("Binary.x", b"\x00\xff"), "run": Typed("String.id", "a")}
 
 
 class Hits:
@@ -84,7 +87,9 @@ async def hits(shop: Shop, aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert (await made.run("queues", "create")).returncode == 0
     queue = await aws.find(made.queue)
     bodies = ['{"kind":"hit","page":"/secret"}', '{"kind":"hit","page":"/secret"}', "not json \x1b[2J"]
-    sent = await aws.send(queue, [Outgoing(body.replace("\x1b", ""), {"trace": "t1"}) for body in bodies])
+    sent = await aws.send(
+        queue, [Outgoing(body.replace("\x1b", ""), {"trace": "t1"}, typed=TYPED) for body in bodies]
+    )
     assert sent == [None] * 3
     await made.work_off()
     return made
@@ -149,8 +154,8 @@ async def test_redrive_tells_first_then_moves_what_passes_as_it_first_came(hits:
     assert moved.returncode == 0, moved.stderr
     assert f"moved 2 of 3 to {hits.queue}" in moved.stdout
     assert left.attributes["streamapp-reason"] == "not_json"
-    assert [(it.body, dict(it.attributes)) for it in home] == [
-        ('{"kind":"hit","page":"/secret"}', {"trace": "t1"})
+    assert [(it.body, dict(it.attributes), dict(it.typed)) for it in home] == [
+        ('{"kind":"hit","page":"/secret"}', {"trace": "t1"}, TYPED)
     ] * 2
     (page,) = (await hits.shop.hashes("page")).values()
     assert page["hits"] == "2"

@@ -85,6 +85,19 @@ async def test_what_a_crash_left_owed_is_told(shop: Shop, store: RedisStore) -> 
 
 
 @pytest.mark.usefixtures("one_server")
+async def test_what_sqs_refused_is_told_with_the_way_to_send_it_again(shop: Shop, store: RedisStore) -> None:
+    """Nothing else will ever tell the neighbours of that change."""
+    key = f"{shop.key_prefix}acompanhamento:7"
+    await store.commit([Commit(key, "", "t", {"conhecido": "1", "_x:abc": "{}"})])
+
+    (finding,) = bad(await look(shop)).values()
+    shown = await call(shop.env, *finding.cure.split()[1:])
+
+    assert "announcements of 1 keys were refused" in finding.text
+    assert f"redis-cli HGET {key} _x:abc" in shown.stdout
+    assert "streamapp send acompanhamento-events -" in shown.stdout
+
+
 async def test_a_missing_queue_ends_with_2_and_the_rest_is_looked_at_all_the_same(shop: Shop) -> None:
     """One look must do to mend all."""
     shop.env["PEDIDO_QUEUE_URL"] = "nowhere"

@@ -10,7 +10,7 @@ from anyio import create_task_group, current_time
 from streamapp.aws import Aws, is_local, open_aws, region_of
 from streamapp.cli.embedded import local_aws
 from streamapp.cli.setup import open_calls
-from streamapp.delivery import Outgoing, Queue
+from streamapp.delivery import Outgoing, Queue, Typed
 from streamapp.errors import ConfigError, Fault, ServiceError
 from streamapp.fast import Fast
 from streamapp.testing import Drip, Fail, Garble, Hang, MemorySqs, Partial, Reset
@@ -53,11 +53,17 @@ async def faulty(
 async def test_a_message_goes_in_and_comes_out(aws: Aws | Fast, prefix: str) -> None:
     """Body, attributes and counts survive both ways."""
     queue = await aws.create(prefix, {"VisibilityTimeout": "7"})
-    await aws.send(queue, [Outgoing("é\n{}", {"kind": "a b"})])
+    typed = {
+        "n": Typed("Number", "7"),
+        "seal": Typed("Binary.x", b"\x00\xff"),
+        "id": Typed("String.uuid", "é"),
+    }
+    await aws.send(queue, [Outgoing("é\n{}", {"kind": "a b"}, typed=typed)])
     before = current_time()
     (delivery,) = await aws.receive(queue, limit=10, wait=1)
 
     assert (delivery.body, delivery.attributes, delivery.receives) == ("é\n{}", {"kind": "a b"}, 1)
+    assert delivery.typed == typed, "as it came"
     assert queue.visibility == 7
     assert before <= delivery.asked_at <= current_time()
     assert delivery.sent_at.tzinfo is not None

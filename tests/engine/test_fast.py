@@ -13,7 +13,7 @@ from aiohttp import web
 from streamapp.aws import Aws, open_aws
 from streamapp.cli.embedded import local_aws
 from streamapp.cli.setup import open_calls
-from streamapp.delivery import Outgoing, Queue
+from streamapp.delivery import Outgoing, Queue, Typed
 from streamapp.errors import ConfigError, Fault, ServiceError
 from streamapp.fast import Fast, open_fast
 from streamapp.sqs import Failure, Sqs
@@ -118,21 +118,27 @@ async def test_an_answer_that_cannot_be_read_is_no_success(both: Both) -> None:
             assert found[0] is Fault.TRANSIENT
 
 
+TYPED = {"n": Typed("Number", "7"), "seal": Typed("Binary.x", b"\x00\xff")}
+
+
 async def test_both_bring_the_same_deliveries(both: Both) -> None:
     """Body, attributes, group, counts and times, to the letter."""
     bodies = ["é\n{}", "\U0001f354", '"\\', "x" * 200_000]
     for body in bodies:
-        await both.fast.send(both.queue, [Outgoing(body, {"kind": "a b", "c": "ç\u00a0"}, "tenant")])
+        await both.fast.send(
+            both.queue, [Outgoing(body, {"kind": "a b", "c": "ç\u00a0"}, "tenant", typed=TYPED)]
+        )
     by_fast = [(await both.fast.receive(both.queue, limit=1, wait=0))[0] for _ in bodies]
     await both.fast.change_visibility(both.queue, [(each.handle, 0) for each in by_fast])
     by_aws = [(await both.aws.receive(both.queue, limit=1, wait=0))[0] for _ in bodies]
 
     def told(deliveries: list[object]) -> list[object]:
-        fields = ("message_id", "body", "sent_at", "attributes", "group", "queue")
+        fields = ("message_id", "body", "sent_at", "attributes", "group", "queue", "typed")
         return [tuple(getattr(each, name) for name in fields) for each in deliveries]
 
     assert told([*by_fast]) == told([*by_aws])
     assert [each.body for each in by_fast] == bodies
+    assert [each.typed for each in by_fast] == [TYPED] * 4
     assert [each.receives for each in [*by_fast, *by_aws]] == [1] * 4 + [2] * 4
     assert await both.fast.delete(both.queue, [each.handle for each in by_aws]) == [None] * 4
     assert both.memory.bodies(both.queue) == []
