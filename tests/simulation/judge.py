@@ -52,6 +52,8 @@ class Judge:
         self.violations: list[str] = []
         self.said: dict[Said, int] = {}
         self._record: Record[Order] = Record(Order)
+        # What was written is asked for many times; the hash stays here, or its number could be another's one day.
+        self._orders: dict[int, tuple[Kept, Order | None]] = {}
         self._facts: dict[str, Fact] = {}
         self._by_key: defaultdict[str, set[Fact]] = defaultdict(set)
         # All writes of a key that changed something, newest last, with the announcements that each began to owe.
@@ -78,7 +80,7 @@ class Judge:
             self._same(name.removeprefix(PENDING), msgspec.json.decode(text)[4])
         says = [msgspec.json.decode(msgspec.json.decode(text)[4], type=Said) for text in new.values()]
         self._writes[key].append((kept, says))
-        old, order = self._record.read(before), self._record.read(after)
+        old, order = self._record.read(before), self._order(kept)
         self._expect(order is not None, f"I5 {key} has no state")
         if order is None:
             return
@@ -126,7 +128,7 @@ class Judge:
             return
         for key, facts in self._by_key.items():
             kept = self.store.kept.get(PREFIX + key)
-            order = self._record.read(kept.fields) if kept else None
+            order = self._order(kept) if kept else None
             self._expect(order is not None, f"I1 {key} is lost")
             if order is None:
                 continue
@@ -146,7 +148,7 @@ class Judge:
     def _caused_by(self, fact: Fact) -> Said | None:
         """Answer what the commit of *fact* began to owe for it; nothing where its key was not known yet."""
         for kept, says in self._writes[PREFIX + fact.key]:
-            order = self._record.read(kept.fields)
+            order = self._order(kept)
             if order is not None and fact.n in order.seen:
                 return next((said for said in says if fact.n in said.seen), None)
         return None
@@ -154,7 +156,12 @@ class Judge:
     def _durable(self, key: str) -> Order | None:
         kept = self.store.kept
         held = kept.heard(PREFIX + key) if self.promises.waits_for_replica else kept.get(PREFIX + key)
-        return self._record.read(held.fields) if held else None
+        return self._order(held) if held else None
+
+    def _order(self, kept: Kept) -> Order | None:
+        if id(kept) not in self._orders:
+            self._orders[id(kept)] = kept, self._record.read(kept.fields)
+        return self._orders[id(kept)][1]
 
     def _same(self, identity: str, body: str) -> None:
         self._expect(self._ids.setdefault(identity, body) == body, f"I4 {identity} means two things")

@@ -11,11 +11,13 @@ from typing import Any
 
 import msgspec
 from anyio import Event, create_task_group, run, sleep
+from anyio.lowlevel import current_token
 
 import streamapp.announce
 import streamapp.state
 import streamapp.sweep
 from simulation.judge import Judge, Promises, Watched
+from simulation.loop import Loop, WorldTime
 from simulation.shop import Fact, Shop, facts_by
 from simulation.wire import Wire, WiredSqs, WiredStore
 from streamapp.assembly import assemble
@@ -25,7 +27,6 @@ from streamapp.errors import ServiceError
 from streamapp.sweep import Pace
 from streamapp.tally import Tally
 from streamapp.testing import Delay, Duplicate, Fail, Lose, MemorySqs, MemoryStore, Partial, Reorder
-from streamapp.testing.looptime import LoopTime, loop_time
 from streamapp.worker import Worker
 
 PATIENCE = 1_800.0
@@ -105,7 +106,7 @@ def simulate(seed: int, events: int = 200, luck: Luck | None = None) -> Verdict:
     # The engine's own jitter.
     random.seed(seed)
     try:
-        return run(world.live)
+        return run(world.live, backend_options={"loop_factory": Loop})
     finally:
         random.setstate(before)
 
@@ -122,12 +123,14 @@ class World:
         self._sent_all = False
         self._crashes = 0
         self._over = Event()
+        self._until = 0.0
 
     async def live(self) -> Verdict:
         """Let it all happen."""
         luck = self._luck
-        with loop_time(is_frozen=True) as time, _wall(time):
-            self._time = time
+        loop: Any = current_token().native_token
+        self._time = time = WorldTime(loop)
+        with _wall(time):
             self._sqs = MemorySqs(clock=time, seed=self._seed)
             self._store = MemoryStore(clock=time, seed=self._seed, replicas=int(luck.replicated))
             self._judge = Judge(self._store, luck.promises)
@@ -136,37 +139,33 @@ class World:
             await self._sqs.create("out", {})
             self._watch_ledger()
             self._let_fail()
-            async with create_task_group() as outside:
-                outside.start_soon(self._pass_time, name="time")
-                async with create_task_group() as inside:
-                    for number in range(luck.workers):
-                        inside.start_soon(self._work, number, name=f"worker {number}")
-                    inside.start_soon(self._send, name="sender")
-                    inside.start_soon(self._fail_over, name="failovers")
-                    await self._over.wait()
-                    for wire in self._wires:
-                        wire.cut()
-                    inside.cancel_scope.cancel("the end of the world")
-                outside.cancel_scope.cancel("nobody is left")
+            loop.at_rest = self._look
+            async with create_task_group() as inside:
+                for number in range(luck.workers):
+                    inside.start_soon(self._work, number, name=f"worker {number}")
+                inside.start_soon(self._send, name="sender")
+                inside.start_soon(self._fail_over, name="failovers")
+                await self._over.wait()
+                for wire in self._wires:
+                    wire.cut()
+                inside.cancel_scope.cancel("the end of the world")
             self._judge.end()
             return self._verdict()
 
-    async def _pass_time(self) -> None:
-        """Let time pass, step by step, and see when it is over."""
-        until = float("inf")
-        while True:
-            await self._time.rest()
-            if self._sent_all and not self._is_quiet:
-                self._is_quiet = True
-                self._sqs.faults.clear()
-                self._store.faults.clear()
-                until = self._time.now() + PATIENCE
-            if self._is_quiet and self._is_over():
-                self._over.set()
-            elif self._time.now() >= until:
-                self._judge.violations.append("it never came to rest")
-                self._over.set()
-            await self._time.jump(self._time.now() + 60)
+    def _look(self) -> None:
+        """See, when all wait for time to pass, whether it is over."""
+        if not self._sent_all:
+            return
+        if not self._is_quiet:
+            self._is_quiet = True
+            self._sqs.faults.clear()
+            self._store.faults.clear()
+            self._until = self._time.now() + PATIENCE
+        if self._is_over():
+            self._over.set()
+        elif self._time.now() >= self._until and not self._over.is_set():
+            self._judge.violations.append("it never came to rest")
+            self._over.set()
 
     def _is_over(self) -> bool:
         stock = self._sqs.service.broker.stored("facts", self._time.now()).stock
@@ -291,7 +290,7 @@ class World:
 
 
 @contextmanager
-def _wall(time: LoopTime) -> Generator[None]:
+def _wall(time: WorldTime) -> Generator[None]:
     """Let the engine's wall clock be the world's."""
     modules = (streamapp.announce, streamapp.state, streamapp.sweep)
     real = streamapp.state.time
