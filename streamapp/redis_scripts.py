@@ -10,10 +10,22 @@ for i, key in ipairs(KEYS) do answers[i] = redis.pcall('HGETALL', key) end
 return answers
 """
 
+_OWES = """
+local function owes(key)
+  for _, field in ipairs(redis.pcall('HKEYS', key)) do
+    if string.sub(field, 1, 3) == '_o:' then return true end
+  end
+  return false
+end
+"""
+
 # Asked: token seen, new token, ttl in ms (0: for ever), whether to keep, {field, value, ...} to set, fields to unset.
 # A client repeats a call whose answer was lost, so finding its own token is success too; it is written again all the
 # same, because WAIT speaks only of what its own connection wrote.
-COMMIT = """
+# Whether anything is owed is for the hash to say: a failover may have brought back what its reader saw confirmed.
+COMMIT = (
+    _OWES
+    + """
 local function commit(key, seen, token, ttl, keep, put, drop)
   local stored = redis.pcall('HGET', key, '_t')
   if type(stored) == 'table' then return stored end
@@ -21,16 +33,19 @@ local function commit(key, seen, token, ttl, keep, put, drop)
   if (stored or '') ~= seen then return 0 end
   redis.call('HSET', key, '_t', token, unpack(put))
   if #drop > 0 then redis.call('HDEL', key, unpack(drop)) end
-  if keep or ttl == 0 then redis.call('PERSIST', key) else redis.call('PEXPIRE', key, ttl) end
+  if keep or ttl == 0 or owes(key) then redis.call('PERSIST', key) else redis.call('PEXPIRE', key, ttl) end
   return 1
 end
 local answers = {}
 for i, asked in ipairs(cmsgpack.unpack(ARGV[1])) do answers[i] = commit(KEYS[i], unpack(asked)) end
 return answers
 """
+)
 
 # Asked: ttl in ms (0: for ever), {id, mark, ...} of those sent, {id, mark, ...} of those to park.
-SETTLE = """
+SETTLE = (
+    _OWES
+    + """
 local function take_off(key, announcements, park)
   for i = 1, #announcements, 2 do
     local field, mark = '_o:' .. announcements[i], announcements[i + 1]
@@ -44,15 +59,12 @@ end
 local function settle(key, ttl, sent, parked)
   take_off(key, sent, false)
   take_off(key, parked, true)
-  if ttl == 0 then return end
-  for _, field in ipairs(redis.pcall('HKEYS', key)) do
-    if string.sub(field, 1, 3) == '_o:' then return end
-  end
-  redis.call('PEXPIRE', key, ttl)
+  if ttl ~= 0 and not owes(key) then redis.call('PEXPIRE', key, ttl) end
 end
 for i, asked in ipairs(cmsgpack.unpack(ARGV[1])) do settle(KEYS[i], unpack(asked)) end
 return {}
 """
+)
 
 # Asked: ttl in ms, members to add.
 ADD = """

@@ -162,7 +162,7 @@ class MemoryStore:
         fields = {**kept.fields, TOKEN: commit.token, **commit.put}
         for name in commit.drop:
             fields.pop(name, None)
-        expires_at = None if commit.keep else self._in(commit.ttl)
+        expires_at = None if commit.keep or _owes(fields) else self._in(commit.ttl)
         self.kept.put(commit.key, Kept(fields, expires_at=expires_at))
         return self._note("done", commit, answer=True)
 
@@ -176,7 +176,7 @@ class MemoryStore:
         for identity, mark in settled.parked:
             if body := _take(fields, identity, mark):
                 fields[PARKED + identity] = body
-        is_over = settled.ttl is not None and not any(name.startswith(PENDING) for name in fields)
+        is_over = settled.ttl is not None and not _owes(fields)
         self.kept.put(
             settled.key, Kept(fields, expires_at=self._in(settled.ttl) if is_over else kept.expires_at)
         )
@@ -203,6 +203,10 @@ def _take(fields: dict[str, str], identity: str, mark: str) -> str | None:
     """Take this announcement off the pending ones, unless it was owed again since; answer its text."""
     text = fields.get(PENDING + identity)
     return fields.pop(PENDING + identity) if text is not None and text.startswith(mark) else None
+
+
+def _owes(fields: Mapping[str, str]) -> bool:
+    return any(name.startswith(PENDING) for name in fields)
 
 
 def _members(kept: Kept | None) -> frozenset[str]:

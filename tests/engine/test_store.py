@@ -189,6 +189,19 @@ async def test_hostile_text_comes_back(store: Store, prefix: str) -> None:
     assert await store.read([prefix]) == [{"_t": "t1", **texts}]
 
 
+async def test_what_is_owed_again_after_a_failover_keeps_the_hash(
+    store: Store, ttl_of: TtlOf, prefix: str
+) -> None:
+    """A failover undoes a confirmation that the next commit's reader has seen; a sweep finds only what does not expire."""
+    await store.commit([Commit(prefix, "", "t1", {"_o:x": "[1,"}, keep=True, ttl=TTL)])
+
+    await store.commit([Commit(prefix, "t1", "t2", {"a": "1"}, keep=False, ttl=TTL)])
+
+    assert await ttl_of(prefix) is None
+    await store.settle([Settled(prefix, [("x", "[1,")], ttl=TTL)])
+    assert await ttl_of(prefix)
+
+
 async def test_sets_grow_and_shrink(store: Store, ttl_of: TtlOf, prefix: str) -> None:
     """An index leads to keys."""
     await store.add({f"{prefix}a": ["1"], f"{prefix}b": ["1"]}, TTL)
