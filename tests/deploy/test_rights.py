@@ -121,7 +121,6 @@ async def sweep(shop: Shop, redis_url: str) -> None:
     async with open_redis(redis_url) as store:
         parts = await assemble(streamapp_agents.app, config, shop.aws, store, Tally())
         await parts.sweeper.sweep()
-        parts.close()
 
 
 @pytest.mark.parametrize("user", ["worker", "tail"])
