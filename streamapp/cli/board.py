@@ -1,6 +1,5 @@
 """`streamapp board`: the app's monitors, in a terminal."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -54,7 +53,7 @@ def board(
     json: Annotated[bool, typer.Option("--json", help="Print it once as JSON.")] = False,
     app: setup.AppOption = setup.DEFAULT_APP,
 ) -> None:
-    """Show a board until Ctrl-C; it is drawn again each second."""
+    """Show a board until q or Ctrl-C; it is drawn again each second."""
     import anyio  # noqa: PLC0415 - slow to import
 
     out.say_soon("looking …")
@@ -62,7 +61,9 @@ def board(
     application = setup.load_app(app)
     chosen = _choose(application, name)
     ages = setup.seconds_of("--warn", warn), setup.seconds_of("--late", late)
-    if once or json or not sys.stdout.isatty():
+    from streamapp.cli.screen import is_lively  # noqa: PLC0415 - slow to import
+
+    if once or json or not is_lively():
         columns = anyio.run(_look_once, application, config, chosen)
         _print(chosen, columns, ages, as_json=json)
     else:

@@ -4,16 +4,16 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from anyio import sleep
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from streamapp.app import App
-from streamapp.cli import screen, setup
+from streamapp.cli import setup
 from streamapp.cli.age import clock, standing
 from streamapp.cli.board import LOOK_EVERY, monitor
+from streamapp.cli.screen import Stage, console, watch
 from streamapp.cli.text import printable
 from streamapp.config import Config
 from streamapp.errors import ServiceError
@@ -28,18 +28,20 @@ Ages = tuple[float | None, float | None]
 
 
 async def show(app: App, config: Config, board: Board, ages: Ages) -> None:
-    """Show *board* until cancelled; while Redis does not answer, the last picture stands and says since when."""
+    """Show *board* until `q` is pressed; while Redis does not answer, the last picture stands and says since when."""
     async with setup.open_store(config) as store:
         watched = monitor(app, config, board, store)
         picture = Picture(board, await watched.look(), ages)
-        with Live(picture, console=screen.console(), screen=True, auto_refresh=False) as live:
-            while True:
-                live.refresh()
-                await sleep(LOOK_EVERY)
-                try:
-                    picture.update(await watched.look())
-                except ServiceError:
-                    picture.is_live = False
+
+        async def draw() -> None:
+            try:
+                picture.update(await watched.look())
+            except ServiceError:
+                picture.is_live = False
+            stage.live.refresh()
+
+        with Stage(lambda: Live(picture, console=console(), screen=True, auto_refresh=False)) as stage:
+            await watch(stage, draw, LOOK_EVERY)
 
 
 class Picture:

@@ -23,6 +23,14 @@ def note(line: str) -> None:
         sys.stderr.flush()
 
 
+def width() -> int | None:
+    """Answer the columns of the terminal that standard output is; None where it is none, and lines are never cut."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns
+    except (OSError, ValueError):
+        return None
+
+
 def say_soon(line: str) -> None:
     """Tell whoever waits at a terminal that work has begun: the clients alone take a second to import."""
     if sys.stderr.isatty():

@@ -1,8 +1,6 @@
 """`streamapp status`: queues and workers at a glance."""
 
-import sys
 import time
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,8 +9,10 @@ from streamapp.cli import out, setup
 from streamapp.cli.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from streamapp.app import App
-    from streamapp.cli.glance import Glance, Row
+    from streamapp.cli.glance import Glance, Glancer, Row
     from streamapp.config import Config
 
 EXAMPLES = """
@@ -28,7 +28,9 @@ EVERY = 2.0
 
 
 def status(
-    watch: Annotated[bool, typer.Option("-w", "--watch", help="Look again every 2 s, until Ctrl-C.")] = False,
+    watch: Annotated[
+        bool, typer.Option("-w", "--watch", help="Look again every 2 s, until q or Ctrl-C.")
+    ] = False,
     json: setup.JsonOption = False,
     app: setup.AppOption = setup.DEFAULT_APP,
 ) -> None:
@@ -43,73 +45,89 @@ def status(
     anyio.run(_status, setup.load_app(app), config, watch, json)
 
 
-async def _status(app: "App", config: "Config", watch: bool, json: bool) -> None:
+async def _status(app: "App", config: "Config", watched: bool, json: bool) -> None:
     from anyio import sleep  # noqa: PLC0415 - slow to import
 
     from streamapp.cli.glance import Glancer  # noqa: PLC0415 - slow to import
+    from streamapp.cli.screen import is_lively  # noqa: PLC0415 - slow to import
 
     async with setup.open_sqs() as sqs, setup.open_store(config) as store, setup.open_taps(config) as taps:
         glancer = Glancer(app, config, sqs, store, taps)
-        if json or not watch:
+        if watched and not json and is_lively():
+            await _watch(glancer)
+            return
+        _print(await glancer.look(), json=json)
+        while watched:
+            await sleep(EVERY)
             _print(await glancer.look(), json=json)
-        elif not sys.stdout.isatty():
-            while True:
-                _print(await glancer.look(), json=json)
-                await sleep(EVERY)
-        else:
-            from rich.live import Live  # noqa: PLC0415 - slow to import
-            from rich.text import Text  # noqa: PLC0415
-
-            from streamapp.cli.screen import console  # noqa: PLC0415 - slow to import
-
-            with Live(Text("…"), console=console(), auto_refresh=False) as live:
-                while True:
-                    lines = [*status_lines(await glancer.look()), time.strftime("%H:%M:%S")]
-                    live.update(Text("\n".join(lines), no_wrap=True, overflow="ellipsis"), refresh=True)
-                    await sleep(EVERY)
 
 
-def status_lines(glance: "Glance") -> Iterator[str]:
-    """Answer a table of the queues, and a line about the rest."""
+async def _watch(glancer: "Glancer") -> None:
+    from rich.live import Live  # noqa: PLC0415 - slow to import
+    from rich.text import Text  # noqa: PLC0415
+
+    from streamapp.cli.screen import Stage, console, watch  # noqa: PLC0415
+    from streamapp.errors import ServiceError  # noqa: PLC0415
+
+    terminal = console()
+    glance = await glancer.look()
+
+    async def draw() -> None:
+        nonlocal glance
+        now = time.strftime("%H:%M:%S")
+        try:
+            glance = await glancer.look()
+        except ServiceError as error:
+            now = f"{now}  {error}; trying again"
+        lines = [*status_lines(glance, terminal.width), printable(f"{now}  ·  q quit")]
+        stage.live.update(Text("\n".join(lines), no_wrap=True, overflow="ellipsis"), refresh=True)
+
+    with Stage(lambda: Live(Text("…"), console=terminal, auto_refresh=False)) as stage:
+        await watch(stage, draw, EVERY)
+
+
+LEAST_TELLING = ("sent", "skip", "dup", "p95 ms", "ok", "rate/s", "retry", "oldest", "in flight", "dead")
+"""Columns that are left out, in this order, where the terminal is too narrow for all."""
+
+
+def status_lines(glance: "Glance", width: int | None = None) -> "Iterator[str]":
+    """Answer a table of the queues, of the columns that have room in *width*, and a line about the rest."""
+    from rich.cells import cell_len  # noqa: PLC0415 - slow to import
+
     from streamapp.cli.columns import aligned  # noqa: PLC0415 - slow to import
 
-    head = (
-        "queue",
-        "waiting",
-        "in flight",
-        "oldest",
-        "rate/s",
-        "p95 ms",
-        "ok",
-        "dup",
-        "skip",
-        "retry",
-        "dead",
-        "sent",
-        "dlq",
-    )
-    yield from aligned([head, *(_row(row) for row in glance.rows)])
+    rows = [_row(row) for row in glance.rows]
+    columns, spare = list(rows[0]), list(LEAST_TELLING)
+    table = aligned([columns, *([row[column] for column in columns] for row in rows)])
+    while width is not None and spare and max(map(cell_len, table)) > width:
+        columns.remove(spare.pop(0))
+        table = aligned([columns, *([row[column] for column in columns] for row in rows)])
+    yield from table
     names = ", ".join(worker.worker for worker in glance.workers)
-    workers = f"workers {len(glance.workers)} ({names})" if names else "no worker is there"
-    tracked = " · ".join(f"{table} {number:,}" for table, number in glance.tracked.items())
-    yield printable(f"{workers} · redis {glance.redis_ms:.1f} ms · {tracked}")
+    yield printable(f"workers {len(glance.workers)} ({names})" if names else "no worker is there")
+    tracked = " · ".join(f"{number:,} {table}" for table, number in glance.tracked.items())
+    yield printable(f"redis {glance.redis_ms:.1f} ms · tracked: {tracked}")
 
 
-def _row(row: "Row") -> Sequence[str]:
+def _row(row: "Row") -> dict[str, str]:
     from streamapp.cli.age import duration  # noqa: PLC0415 - slow to import
 
-    counts = row.counts
-    words = ("ok", "duplicate", "skipped", "retry", "dead", "sent")
-    return (
-        f"→ {row.stream}" if row.is_sink else row.stream,
-        _known(row.waiting),
-        _known(row.in_flight),
-        "-" if row.oldest is None else duration(row.oldest * 1000),
-        f"{row.rate:.1f}",
-        "-" if row.p95 is None else f"{row.p95:.0f}",
-        *(f"{counts.get(word, 0):,}" for word in words),
-        _known(row.letters),
-    )
+    count = row.counts.get
+    return {
+        "queue": f"→ {row.stream}" if row.is_sink else row.stream,
+        "waiting": _known(row.waiting),
+        "in flight": _known(row.in_flight),
+        "oldest": "-" if row.oldest is None else duration(row.oldest * 1000),
+        "rate/s": f"{row.rate:.1f}",
+        "p95 ms": "-" if row.p95 is None else f"{row.p95:.0f}",
+        "ok": f"{count('ok', 0):,}",
+        "dup": f"{count('duplicate', 0):,}",
+        "skip": f"{count('skipped', 0):,}",
+        "retry": f"{count('retry', 0):,}",
+        "dead": f"{count('dead', 0):,}",
+        "sent": f"{count('sent', 0):,}",
+        "dlq": _known(row.letters),
+    }
 
 
 def _known(number: int | None) -> str:
@@ -118,7 +136,7 @@ def _known(number: int | None) -> str:
 
 def _print(glance: "Glance", *, json: bool) -> None:
     if not json:
-        out.tell(status_lines(glance))
+        out.tell(status_lines(glance, out.width()))
         return
     out.print_json(
         {

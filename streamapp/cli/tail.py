@@ -2,7 +2,6 @@
 
 import os
 import sys
-from contextlib import nullcontext
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -147,9 +146,10 @@ def tail(
 
 
 async def _tail(config: "Config", names: list[str], request: "Request", clock: str, colour: str) -> int:
+    from streamapp.cli.screen import is_lively  # noqa: PLC0415 - slow to import
     from streamapp.cli.tail_depth import Depths  # noqa: PLC0415 - slow to import
     from streamapp.cli.tail_line import Layout  # noqa: PLC0415
-    from streamapp.cli.tail_screen import is_coloured, is_lively, keys, open_screen  # noqa: PLC0415
+    from streamapp.cli.tail_screen import is_coloured, open_screen  # noqa: PLC0415
     from streamapp.cli.tailing import Tailing  # noqa: PLC0415
     from streamapp.tap_reader import TapReader  # noqa: PLC0415
 
@@ -159,16 +159,11 @@ async def _tail(config: "Config", names: list[str], request: "Request", clock: s
         if request.follows:
             await _say_why_nothing_comes(taps, reader, config)
         is_for_people = request.form in {"line", "pretty"}
-        lively = is_for_people and request.follows and is_lively(os.environ)
+        lively = is_for_people and request.follows and is_lively()
         coloured = is_for_people and is_coloured(colour, os.environ, is_terminal=sys.stdout.isatty())  # type: ignore[arg-type]  # one of them
         layout = Layout(clock=clock, max_attempts=config.max_attempts)  # type: ignore[arg-type]  # as above
-        with (
-            keys() if lively else nullcontext() as typed,
-            open_screen(coloured=coloured, lively=lively) as screen,
-        ):
-            return await Tailing(
-                reader, screen, request, layout, lively=lively, keys=typed, depths=Depths(config)
-            ).run()
+        with open_screen(coloured=coloured, lively=lively) as screen:
+            return await Tailing(reader, screen, request, layout, depths=Depths(config)).run()
 
 
 async def _say_why_nothing_comes(taps: "RedisTap", reader: "TapReader", config: "Config") -> None:

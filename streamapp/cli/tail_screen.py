@@ -1,19 +1,17 @@
 """Where the lines of a tail go: a terminal with a status bar under them, or a pipe with nothing but lines."""
 
 import hashlib
-import os
 import sys
-import termios
-import tty
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Literal, Protocol, TextIO
+from typing import Literal, Protocol
 
+from anyio import sleep_forever
 from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from streamapp.cli.screen import console
+from streamapp.cli.screen import Stage, console
 from streamapp.cli.tail_line import Piece, text
 
 Colour = Literal["auto", "always", "never"]
@@ -39,6 +37,9 @@ _STYLES = {
 class Screen(Protocol):
     """Takes what is shown."""
 
+    is_lively: bool
+    """Whether there is a bar under the lines, and single keys are obeyed."""
+
     def show(self, lines: Sequence[Sequence[Piece]]) -> None:
         """Show lines; when this returns, they are written."""
         ...
@@ -47,50 +48,77 @@ class Screen(Protocol):
         """Show *bar* under the lines, where there is such a place."""
         ...
 
+    async def obey(self, keys: Callable[[str], bool]) -> None:
+        """Tell *keys* what is pressed; return when that is the end."""
+        ...
 
-class Pipe:
-    """Whole lines, unwrapped, with no bar; each call is flushed."""
+    def suspend(self) -> None:
+        """Stop this process as Ctrl-Z asks, and return when it goes on."""
+        ...
 
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
+
+class Lines:
+    """Whole lines, which a terminal wraps itself, so that they can be copied whole; each call is flushed."""
+
+    is_lively = False
 
     def show(self, lines: Sequence[Sequence[Piece]]) -> None:
         """Write the lines."""
-        if not lines:
-            return
-        self._out.write("".join(f"{text(line)}\n" for line in lines))
-        self._out.flush()
+        if lines:
+            sys.stdout.write(self._written(lines))
+            sys.stdout.flush()
 
     def status(self, bar: str) -> None:
         """Leave it out."""
 
+    async def obey(self, keys: Callable[[str], bool]) -> None:
+        """Obey nobody: there are no keys."""
+        del keys
+        await sleep_forever()
 
-class Coloured:
-    """Lines in colour; a terminal wraps them itself, so that they can be copied whole."""
+    def suspend(self) -> None:
+        """Leave it to the system."""
 
-    def __init__(self, terminal: Console, live: Live | None = None) -> None:
+    def _written(self, lines: Sequence[Sequence[Piece]]) -> str:
+        return "".join(f"{text(line)}\n" for line in lines)
+
+
+class Coloured(Lines):
+    """The same in colour."""
+
+    def __init__(self, terminal: Console) -> None:
         self._console = terminal
-        self._live = live
+
+    def _written(self, lines: Sequence[Sequence[Piece]]) -> str:
+        # Not printed: rich ends the program with 1 where nobody reads any more.
+        with self._console.capture() as captured:
+            self._console.print(_styled(lines), soft_wrap=True)
+        return captured.get()
+
+
+class Staged:
+    """Lines above a bar."""
+
+    is_lively = True
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self.obey = stage.obey
+        self.suspend = stage.suspend
 
     def show(self, lines: Sequence[Sequence[Piece]]) -> None:
         """Print the lines above the bar, together: each print draws the bar again."""
-        if not lines:
-            return
-        texts = [Text.assemble(*((piece, style_of(what)) for piece, what in line)) for line in lines]
-        if self._live is not None:
-            self._console.print(Group(*texts), soft_wrap=True)
-            return
-        # Not printed: rich ends the program with 1 where nobody reads any more.
-        with self._console.capture() as captured:
-            self._console.print(Group(*texts), soft_wrap=True)
-        sys.stdout.write(captured.get())
-        sys.stdout.flush()
+        if lines:
+            self._stage.live.console.print(_styled(lines), soft_wrap=True)
 
     def status(self, bar: str) -> None:
         """Draw the bar again, cut where the terminal ends."""
-        if self._live is not None:
-            shown = Text(f"▌ {bar}", style="reverse", no_wrap=True, overflow="ellipsis")
-            self._live.update(shown, refresh=True)
+        shown = Text(f"▌ {bar}", style="reverse", no_wrap=True, overflow="ellipsis")
+        self._stage.live.update(shown, refresh=True)
+
+
+def _styled(lines: Sequence[Sequence[Piece]]) -> Group:
+    return Group(*(Text.assemble(*((piece, style_of(what)) for piece, what in line)) for line in lines))
 
 
 def style_of(what: str) -> str:
@@ -112,49 +140,21 @@ def is_coloured(wish: Colour, environ: Mapping[str, str], *, is_terminal: bool) 
     return is_terminal and environ.get("TERM", "") != "dumb"
 
 
-def is_lively(environ: Mapping[str, str]) -> bool:
-    """Whether standard output can show a bar that is drawn again in place."""
-    return sys.stdout.isatty() and environ.get("TERM", "") not in {"", "dumb"}
-
-
 @contextmanager
 def open_screen(*, coloured: bool, lively: bool) -> Generator[Screen]:
     """Open standard output: with *lively* there is a bar under the lines, which is gone at the end."""
-    if not coloured and not lively:
-        yield Pipe(sys.stdout)
-        return
-    terminal = console(coloured=coloured)
     if not lively:
-        yield Coloured(terminal)
+        yield Coloured(console(coloured=True)) if coloured else Lines()
         return
-    live = Live(
-        console=terminal, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
-    )
-    with live:
-        yield Coloured(terminal, live)
 
+    def live() -> Live:
+        return Live(
+            console=console(coloured=coloured),
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
 
-@contextmanager
-def keys() -> Generator[int | None]:
-    """Let single keys be read from standard input; answer its number, None where it is no terminal.
-
-    The terminal is as it was before when this ends.
-    """
-    if not sys.stdin.isatty():
-        yield None
-        return
-    number = sys.stdin.fileno()
-    before = termios.tcgetattr(number)
-    try:
-        tty.setcbreak(number)
-        yield number
-    finally:
-        termios.tcsetattr(number, termios.TCSADRAIN, before)
-
-
-def read_keys(number: int) -> str:
-    """Answer the keys that were pressed; none when the terminal is gone."""
-    try:
-        return os.read(number, 64).decode(errors="replace")
-    except OSError:
-        return ""
+    with Stage(live) as stage:
+        yield Staged(stage)

@@ -5,9 +5,8 @@ import signal
 import stat
 import sys
 import time
-from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from anyio import (
     TASK_STATUS_IGNORED,
@@ -23,8 +22,9 @@ from anyio.abc import TaskStatus
 from streamapp.cli import out
 from streamapp.cli.out import as_json
 from streamapp.cli.tail_depth import Depths
+from streamapp.cli.tail_flow import Flow
 from streamapp.cli.tail_line import Form, Layout, Piece, line, machine, pretty
-from streamapp.cli.tail_screen import Screen, read_keys
+from streamapp.cli.tail_screen import Screen
 from streamapp.cli.tail_wanted import Wanted
 from streamapp.cli.text import printable
 from streamapp.errors import ServiceError
@@ -36,15 +36,6 @@ WAIT = 0.5
 
 DRAW_EVERY = 0.25
 """Seconds between two bars."""
-
-MOST = 500
-"""Lines a second that a terminal is shown: nobody reads more, and it would lag behind."""
-
-HELD = 10_000
-"""Records that a pause holds; as many as a queue's tap keeps."""
-
-RATE_OVER = 5.0
-"""Seconds over which the rate is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,39 +52,6 @@ class Request:
     timeout: float | None = None
 
 
-@dataclass(slots=True)
-class Counts:
-    """What has come, whether it was shown or not."""
-
-    words: Counter[str] = field(default_factory=Counter[str])
-    recent: deque[tuple[float, int]] = field(default_factory=deque[tuple[float, int]])
-
-    def add(self, records: Sequence[TapRecord], now: float) -> None:
-        """Count *records*, which came now."""
-        self.words.update(record.outcome for record in records)
-        self.recent.append((now, len(records)))
-        while self.recent and self.recent[0][0] < now - RATE_OVER:
-            self.recent.popleft()
-
-    def rate(self, now: float) -> float:
-        """Answer how many came a second of late."""
-        return sum(number for at, number in self.recent if at >= now - RATE_OVER) / RATE_OVER
-
-
-def bar(what: str, depths: Sequence[str], counts: Counts, now: float) -> str:
-    """Answer the status bar."""
-    words = counts.words
-    parts = [
-        what,
-        *depths,
-        f"{counts.rate(now):.0f}/s",
-        f"ok {words['ok'] + words['duplicate'] + words['skipped']:,}",
-        f"retry {words['retry']:,}",
-        f"dead {words['dead'] + words['invalid']:,}",
-    ]
-    return "  ".join(parts) + "  ·  space pause   q quit"
-
-
 class Tailing:
     """One tail. `run` answers its exit code."""
 
@@ -104,24 +62,16 @@ class Tailing:
         request: Request,
         layout: Layout,
         *,
-        lively: bool,
-        keys: int | None,
         depths: Depths,
     ) -> None:
         self._reader = reader
         self._screen = screen
         self._request = request
         self._layout = layout
-        self._lively = lively
-        self._keys = keys
         self._depths = depths
-        self._counts = Counts()
-        self._held: deque[TapRecord] = deque(maxlen=HELD)
-        self._is_paused = False
+        # A pipe has them all, and so has who asked for a number of them.
+        self._flow = Flow(samples=screen.is_lively and request.count is None)
         self._shown = 0
-        self._left_out = 0
-        self._budget = float(MOST)
-        self._budget_at = time.monotonic()
         self._over = Event()
         self._code = 0
 
@@ -134,11 +84,11 @@ class Tailing:
                 tasks.start_soon(self._end, tasks.cancel_scope.cancel)
                 if stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode):
                     tasks.start_soon(self._until_nobody_reads)
-                if self._keys is not None and self._lively:
-                    tasks.start_soon(self._obey, self._keys)
+                if self._screen.is_lively:
+                    tasks.start_soon(self._obey)
                 try:
                     await self._show_history()
-                    if self._lively:
+                    if self._screen.is_lively:
                         tasks.start_soon(self._draw)
                         tasks.start_soon(self._depths.run, self._reader)
                     await self._follow()
@@ -169,7 +119,7 @@ class Tailing:
             except ServiceError as error:
                 if not error.heals:
                     raise
-                if not is_told and not self._lively:
+                if not is_told and not self._screen.is_lively:
                     out.note(f"streamapp: {error}; trying again")
                 is_told = True
                 self._depths.trouble = "Redis does not answer"
@@ -177,18 +127,14 @@ class Tailing:
                 continue
             is_told = False
             self._depths.trouble = ""
-            self._counts.add(records, time.monotonic())
+            self._flow.counts.add(records, time.monotonic())
             chosen = [
                 record
                 for record in records
                 if record.done_ms >= self._request.since_ms and (until is None or record.done_ms <= until)
                 if self._request.wanted(record)
             ]
-            if self._is_paused:
-                self._left_out += max(0, len(self._held) + len(chosen) - HELD)
-                self._held.extend(chosen)
-            else:
-                self._show(self._sampled(chosen))
+            self._show(self._flow.take(chosen))
 
     def _show(self, records: Sequence[TapRecord]) -> None:
         """Show records, no more than were asked for in all."""
@@ -215,61 +161,40 @@ class Tailing:
             return pretty(record, self._layout)
         return [line(record, self._layout)] if form == "line" else [[(machine(record, form), "plain")]]
 
-    def _sampled(self, records: list[TapRecord]) -> list[TapRecord]:
-        """Answer as many of *records* as a terminal can follow; a pipe has them all."""
-        if not self._lively or self._request.form in {"json", "raw"} or self._request.count is not None:
-            return records
-        now = time.monotonic()
-        self._budget = min(float(MOST), self._budget + (now - self._budget_at) * MOST)
-        self._budget_at = now
-        most = int(self._budget)
-        self._left_out += max(0, len(records) - most)
-        self._budget -= min(most, len(records))
-        return records[:most]
-
-    def _tell_what_was_left_out(self) -> None:
-        if self._left_out and not self._is_paused:
-            note = f"… {self._left_out:,} not shown (over {MOST}/s; pipe or -o json to get all)"
-            self._left_out = 0
-            self._screen.show([[(note, "dim")]])
-
     async def _draw(self) -> None:
         turn = 0
         while True:
             turn += 1
             if turn % 4 == 0:
-                self._tell_what_was_left_out()
+                self._screen.show([[(note, "dim")]] if (note := self._flow.note()) else [])
             self._screen.status(self._bar())
             await sleep(DRAW_EVERY)
 
     def _bar(self) -> str:
-        if self._is_paused:
-            return f"PAUSED  {len(self._held):,} held  ·  space resume   q quit"
         queues = self._reader.queues
         what = printable(queues[0]) if len(queues) == 1 else f"{len(queues)} queues"
-        return bar(what, self._depths.words(), self._counts, time.monotonic())
+        return self._flow.bar(what, self._depths.words())
 
-    def _toggle(self) -> None:
-        self._is_paused = not self._is_paused
-        if not self._is_paused:
-            held, self._held = list(self._held), deque(maxlen=HELD)
-            self._show(held)
-        self._screen.status(self._bar())
+    def _press(self, keys: str) -> bool:
+        """Obey *keys*; answer whether that is the end."""
+        for _ in range(keys.count(" ") % 2):
+            self._show(self._flow.toggle())
+            self._screen.status(self._bar())
+        return False
 
-    async def _obey(self, keys: int) -> None:
-        while True:
-            await wait_readable(keys)
-            pressed = read_keys(keys)
-            if not pressed or "q" in pressed or "\x04" in pressed:
-                self._over.set()
-                return
-            for _ in range(pressed.count(" ") % 2):
-                self._toggle()
+    async def _obey(self) -> None:
+        await self._screen.obey(self._press)
+        self._over.set()
 
     async def _listen(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
-        with open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received:
+        # Elsewhere than on a terminal of its own, the system's own way to suspend is the right one.
+        numbers = [signal.SIGINT, signal.SIGTERM, *([signal.SIGTSTP] if self._screen.is_lively else [])]
+        with open_signal_receiver(*numbers) as received:
             task_status.started()
             async for number in received:
+                if number == signal.SIGTSTP:
+                    self._screen.suspend()
+                    continue
                 if self._over.is_set() and number == signal.SIGINT:
                     os._exit(130)
                 self._code = 130 if number == signal.SIGINT else 0

@@ -24,14 +24,20 @@ class Terminal:
     """`streamapp` with *arguments* on a pseudo-terminal."""
 
     def __init__(
-        self, arguments: Sequence[str], env: Mapping[str, str], *, columns: int = 120, lines: int = 24
+        self,
+        arguments: Sequence[str],
+        env: Mapping[str, str],
+        *,
+        columns: int = 120,
+        lines: int = 24,
+        program: Sequence[str] = (sys.executable, "-m", "streamapp"),
     ) -> None:
         self.screen = pyte.HistoryScreen(columns, lines, history=20_000)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = b""
         self.child = pexpect.spawn(
-            sys.executable,
-            ["-m", "streamapp", *arguments],
+            program[0],
+            [*program[1:], *arguments],
             env={"TERM": "xterm-256color", **env},  # type: ignore[arg-type]  # environ's own type
             dimensions=(lines, columns),
             timeout=PATIENCE,

@@ -166,7 +166,7 @@ def test_each_of_a_thousand_records_written_while_it_starts_is_seen_once(
     """No gap and no repeat between history and follow, and no sampling in a pipe."""
     prefix = env["STREAMAPP_KEY_PREFIX"]
     tell(redis_url, prefix, [record(0)])
-    command = [sys.executable, "-m", "streamapp", "tail", "-n", "1000", "-o", "json", "-c", "1001"]
+    command = [sys.executable, "-m", "streamapp", "tail", "-n", "2000", "-o", "json", "-c", "1001"]
     with subprocess.Popen(
         [*command, "--timeout", "50"], env=env, stdout=subprocess.PIPE, text=True
     ) as tailing:

@@ -1,5 +1,6 @@
 """`streamapp tail` on a real terminal."""
 
+import sys
 import termios
 
 import pytest
@@ -53,6 +54,28 @@ def test_ctrl_c_restores_the_terminal_and_exits_130(redis_url: str, env: dict[st
         assert not terminal.screen.cursor.hidden
         assert termios.tcgetattr(terminal.child.child_fd) == terminal.modes
         assert "Traceback" not in "\n".join(terminal.rows)
+
+
+def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_goes_on(redis_url: str, env: dict[str, str]) -> None:
+    """A suspended tail that leaves no echo and no cursor behind takes the shell with it."""
+    tell(redis_url, env["STREAMAPP_KEY_PREFIX"], [record(1)])
+    shell = ["/bin/bash", "--norc", "--noediting", "-i"]
+    with Terminal([], {**env, "PS1": "$ "}, program=shell) as terminal:
+        terminal.press(f"{sys.executable} -m streamapp tail\n")
+        terminal.until("space pause")
+
+        terminal.press("\x1a")
+        terminal.until("Stopped")
+        assert not terminal.screen.cursor.hidden
+        terminal.press("stty -a | tr ';' '\\n' | grep -o -e '-icanon' -e ' icanon'; echo there\n")
+        terminal.until(" icanon", "there")
+        tell(redis_url, env["STREAMAPP_KEY_PREFIX"], [record(2)])
+        terminal.press("fg\n")
+        terminal.until("#2 ", "ok 1  ")
+        terminal.press("q")
+        terminal.press("exit\n")
+
+        assert terminal.ended() == 0
 
 
 @pytest.mark.parametrize("columns", [40, 200])
