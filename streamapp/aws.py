@@ -20,7 +20,7 @@ from streamapp.aws_chain import Chain
 from streamapp.aws_errors import advice, ours
 from streamapp.delivery import Delivery, Outgoing, Queue, Typed
 from streamapp.errors import ConfigError, Fault, ServiceError
-from streamapp.sqs import Failure
+from streamapp.sqs import SYSTEM_ATTRIBUTES, Failure
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
@@ -76,7 +76,7 @@ class Aws:
                 MaxNumberOfMessages=limit,
                 WaitTimeSeconds=int(wait),
                 MessageAttributeNames=["All"],
-                MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp", "MessageGroupId"],
+                MessageSystemAttributeNames=SYSTEM_ATTRIBUTES,
             )
             return [_delivery(queue, message, asked_at) for message in answer.get("Messages", [])]
 
@@ -216,6 +216,7 @@ def _delivery(queue: Queue, message: Mapping[str, Any], asked_at: float) -> Deli
             for name, value in message.get("MessageAttributes", {}).items()
             if value.get("DataType") != "String"
         },
+        xray=system.get("AWSTraceHeader"),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from streamapp.delivery import Delivery, Outgoing, Queue, Typed
-from streamapp.sqs import Failure
+from streamapp.sqs import SYSTEM_ATTRIBUTES, Failure
 
 
 class _Spelled(msgspec.Struct, rename="pascal", gc=False):
@@ -18,6 +18,7 @@ class _System(_Spelled):
     approximate_receive_count: int = 1
     sent_timestamp: int = 0
     message_group_id: str | None = None
+    trace_header: str | None = msgspec.field(name="AWSTraceHeader", default=None)
 
 
 class _Attribute(_Spelled):
@@ -82,7 +83,7 @@ def receive(queue: Queue, limit: int, wait: float) -> bytes:
             "MaxNumberOfMessages": limit,
             "WaitTimeSeconds": int(wait),
             "MessageAttributeNames": ["All"],
-            "MessageSystemAttributeNames": ["ApproximateReceiveCount", "SentTimestamp", "MessageGroupId"],
+            "MessageSystemAttributeNames": SYSTEM_ATTRIBUTES,
         }
     )
 
@@ -126,6 +127,7 @@ def deliveries(queue: Queue, body: bytes, asked_at: float) -> list[Delivery]:
                 for name, attribute in message.message_attributes.items()
                 if attribute.data_type != "String"
             },
+            xray=message.attributes.trace_header,
         )
         for message in _received.decode(body).messages or ()
     ]

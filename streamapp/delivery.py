@@ -36,7 +36,8 @@ class Delivery(msgspec.Struct, frozen=True):
 
     *handle* is the receipt handle, good for this receipt alone. *receives* is SQS's
     ApproximateReceiveCount, this one included. *asked_at* is the monotonic time just before the receive call
-    was sent: visibility is counted from there, because SQS may have started its clock at any time since.
+    was sent: visibility is counted from there, because SQS may have started its clock at any time since. *xray* is
+    the AWSTraceHeader that AWS's own services put on a message.
     """
 
     queue: Queue
@@ -49,6 +50,7 @@ class Delivery(msgspec.Struct, frozen=True):
     attributes: Mapping[str, str] = {}
     group: str | None = None
     typed: Mapping[str, Typed] = {}
+    xray: str | None = None
 
 
 class Outgoing(msgspec.Struct, frozen=True):

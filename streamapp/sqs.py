@@ -10,6 +10,9 @@ from streamapp.errors import Fault
 BATCH = 10
 """Entries a batch call may carry, and messages a receive may bring: SQS's own limit."""
 
+SYSTEM_ATTRIBUTES = ("ApproximateReceiveCount", "SentTimestamp", "MessageGroupId", "AWSTraceHeader")
+"""What a receive asks SQS to tell of each message."""
+
 MAX_ATTRIBUTES = 10
 """Attributes that a message may carry: SQS's own limit."""
 

@@ -88,7 +88,7 @@ class Process:
             self._around = context.get_current()
             # Never detached by its token: the agent may ask for the next event in another task of its own.
             context.attach(trace.set_span_in_context(self._span, self._around))
-        for link in _links(delivery.attributes for delivery in deliveries[self._taken :]):
+        for link in _links(_origin(delivery) for delivery in deliveries[self._taken :]):
             self._span.add_link(link.context)
         self._taken = len(deliveries)
         if self._taken > 1:
@@ -134,7 +134,7 @@ class Traced:
             self._tell(queue, "receive", "receive", begun, 0, error=error.fault.value)
             raise
         if deliveries:
-            links = _links(delivery.attributes for delivery in deliveries)
+            links = _links(_origin(delivery) for delivery in deliveries)
             self._tell(queue, "receive", "receive", begun, len(deliveries), links)
         return deliveries
 
@@ -225,6 +225,16 @@ def _links(carriers: Iterable[Mapping[str, str]]) -> list[Link]:
         if "traceparent" in carrier
     ]
     return [Link(it) for it in found if it.is_valid]
+
+
+def _origin(delivery: Delivery) -> Mapping[str, str]:
+    """Answer what *delivery* carries of its maker's context: its own attributes, else X-Ray's header in their form."""
+    if delivery.xray is None or "traceparent" in delivery.attributes:
+        return delivery.attributes
+    said = dict(part.strip().partition("=")[::2] for part in delivery.xray.split(";"))
+    trace_id = said.get("Root", "").removeprefix("1-").replace("-", "")
+    flags = "01" if said.get("Sampled") == "1" else "00"
+    return {"traceparent": f"00-{trace_id}-{said.get('Parent', '')}-{flags}"}
 
 
 def _first(outcomes: Sequence[Failure | None]) -> str | None:

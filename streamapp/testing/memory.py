@@ -144,6 +144,7 @@ class MemorySqs:
                 for name, attribute in receipt.letter.attributes.items()
                 if attribute.kind != "String"
             },
+            xray=receipt.letter.trace,
         )
 
 

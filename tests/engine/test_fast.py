@@ -18,8 +18,11 @@ from streamapp.errors import ConfigError, Fault, ServiceError
 from streamapp.fast import Fast, open_fast
 from streamapp.sqs import Failure, Sqs
 from streamapp.testing import Fail, Garble, MemorySqs, Partial, Reset
+from streamapp.testing.message import Letter
 from streamapp.testing.refusal import _SPELLINGS
 from streamapp.testing.server import serve
+
+XRAY = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,17 @@ async def test_both_bring_the_same_deliveries(both: Both) -> None:
     assert [each.receives for each in [*by_fast, *by_aws]] == [1] * 4 + [2] * 4
     assert await both.fast.delete(both.queue, [each.handle for each in by_aws]) == [None] * 4
     assert both.memory.bodies(both.queue) == []
+
+
+async def test_both_tell_where_xray_says_that_a_message_was_made(both: Both) -> None:
+    """AWS's own services put their header there, and no attribute."""
+    letters = [Letter("a", trace=XRAY), Letter("b", trace=XRAY), Letter("c")]
+    await both.memory.service.send("q", letters, ["0", "1", "2"])
+
+    (by_fast,) = await both.fast.receive(both.queue, limit=1, wait=0)
+    by_aws, without = await both.aws.receive(both.queue, limit=2, wait=0)
+
+    assert (by_fast.xray, by_aws.xray, without.xray) == (XRAY, XRAY, None)
 
 
 async def test_a_handle_that_is_none_fails_alone(both: Both) -> None:

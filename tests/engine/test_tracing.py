@@ -17,6 +17,7 @@ from streamapp.delivery import Outgoing
 from streamapp.errors import Reject
 from streamapp.sqs import MAX_ATTRIBUTES
 from streamapp.testing import Fail, MemoryStore
+from streamapp.testing.message import Attribute, Letter
 from streamapp.tracing import Tracing
 
 MAKER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -138,6 +139,32 @@ async def test_the_processing_is_linked_to_where_the_message_was_made(traced: Ri
     assert spans["a"].links[0].context.trace_state.to_header() == "vendor=1"
     assert linked(spans["b"]) == []
     assert [MAKER] in [linked(span) for span in traces.named("receive orders")]
+
+
+async def test_a_message_without_a_context_is_linked_to_where_xray_says(traced: Rig, traces: Traces) -> None:
+    """What S3, SNS or EventBridge sent carries AWS's own header alone; a context of the maker's goes before it."""
+    traced.count()
+    xray = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+    own = {"traceparent": Attribute("String", MAKER)}
+    bodies = [f'{{"key": "{key}"}}' for key in "abc"]
+    letters = [
+        Letter(bodies[0], trace=xray),
+        Letter(bodies[1], own, trace=xray),
+        Letter(bodies[2], trace="Root=nonsense"),
+    ]
+    await traced.sqs.service.send("orders", letters, list("012"))
+
+    await traced.work_off()
+
+    spans = {
+        (span.attributes or {})["messaging.message.conversation_id"]: linked(span)
+        for span in traces.named("process orders")
+    }
+    assert spans == {
+        "a": ["00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01"],
+        "b": [MAKER],
+        "c": [],
+    }
 
 
 async def test_an_announcement_carries_the_context_of_its_event(traced: Rig, traces: Traces) -> None:
