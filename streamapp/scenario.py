@@ -106,7 +106,7 @@ class Board:
 
     Each hash stands in the column that *column_of* answers for its fields, or in none, as the card that *card*
     makes of its key and fields. One that *is_over* never comes back. In the columns of *ageing*, age makes a
-    card late; in the others, new and then old. Without *shows_age* the age is not told.
+    card late; in the last one, unless it is one of those, a card is new and then old. Without *shows_age* the age is not told.
     """
 
     name: str

@@ -29,6 +29,8 @@ def standing(
         return Standing("usual")
     age, words = (now - card.since).total_seconds(), board.words
     if column not in board.ageing:
+        if column != board.columns[-1]:
+            return Standing("usual")
         level: Literal["new", "usual", "old"] = "new" if age < NEW else "old" if age > WARN else "usual"
         return Standing(level, words.new if level == "new" else "")
     warn = ages[0] if ages[0] is not None else card.due if card.due is not None else WARN

@@ -3,8 +3,8 @@
 const board = JSON.parse(document.documentElement.dataset.board);
 const words = board.words;
 const STALE_AFTER = 7000; // milliseconds: three signs of life
-const NEW_FOR = 15; // seconds
-const OLD_AFTER = 600; // seconds
+const NEW_FOR = 60; // seconds, as are those below: the same as of the board in a terminal
+const OLD_AFTER = 600;
 const WARN_AFTER = 600;
 const LATE_AFTER = 900;
 const PAGE_EVERY = 8000; // milliseconds that each page of a full column stays
@@ -30,14 +30,17 @@ const clock = (seconds) => {
     : `${Math.floor(minutes / 60)} h ${two(minutes % 60)}`;
 };
 
+const isLast = (name) => name === board.columns[board.columns.length - 1];
+
 function markOf(column, card, age) {
   if (age === null) return ["", ""];
   if (!board.ageing.includes(column)) {
+    if (!isLast(column)) return ["", ""];
     if (age < NEW_FOR) return ["new", words.new];
     return age > OLD_AFTER ? ["old", ""] : ["", ""];
   }
   const due = card.due || WARN_AFTER;
-  if (age > Math.max(due, LATE_AFTER)) return ["late", `‼ ${words.late}`];
+  if (age > Math.max(due * 1.5, LATE_AFTER)) return ["late", `‼ ${words.late}`];
   return age > due ? ["warn", `⚠ ${words.warn}`] : ["", ""];
 }
 
@@ -49,39 +52,59 @@ function cardOf(column, card) {
   item.append(element("span", "number", `#${card.key}`));
   if (board.showsAge && age !== null) item.append(element("span", "age", clock(age)));
   for (const note of [word, ...(card.notes || [])]) {
-    if (note) item.append(element("span", "note", `${note} `));
+    if (note) item.append(element("span", "note", note));
   }
   if (card.text) item.append(element("span", "text", card.text));
   return item;
 }
 
 function newestFirst(column) {
-  return board.ageing.includes(column.name) ? column.cards : [...column.cards].reverse();
+  return isLast(column.name) && !board.ageing.includes(column.name) ? [...column.cards].reverse() : column.cards;
 }
 
 function drawColumn(column) {
-  const section = element("section", board.showsAge ? "detailed" : "");
+  const section = element("section", isLast(column.name) ? "last" : "");
   section.dataset.column = column.name;
-  section.append(element("h2", "", `${column.name} (${column.cards.length})`));
+  const heading = element("h2", "", column.name);
+  heading.append(element("span", "count", String(column.cards.length)));
   const list = element("ol");
-  section.append(list);
+  section.append(heading, list, element("p", "more"));
   return [section, list];
+}
+
+// Which cards each page has: [first, one past its last].
+function pagesOf(items, height) {
+  const pages = [];
+  let first = 0;
+  items.forEach((item, position) => {
+    if (position > first && item.offsetTop + item.offsetHeight - items[first].offsetTop > height) {
+      pages.push([first, position]);
+      first = position;
+    }
+  });
+  return [...pages, [first, items.length]];
 }
 
 function fill(list, section, column) {
   const cards = newestFirst(column);
   for (const card of cards) list.append(cardOf(column.name, card));
-  const fits = [...list.children].filter(
-    (item) => item.offsetTop + item.offsetHeight <= list.offsetTop + list.clientHeight,
-  ).length;
-  if (fits === 0 || fits >= cards.length) return;
-  const pages = Math.ceil(cards.length / fits);
-  const begin = (turn % pages) * fits;
-  [...list.children].forEach((item, position) => {
-    item.hidden = position < begin || position >= begin + fits;
+  const items = [...list.children];
+  const pages = pagesOf(items, list.clientHeight);
+  if (pages.length === 1) return;
+  const [first, end] = pages[turn % pages.length];
+  items.forEach((item, position) => {
+    item.hidden = position < first || position >= end;
   });
-  const end = Math.min(begin + fits, cards.length);
-  section.append(element("p", "more", `${begin + 1}–${end} / ${cards.length}`));
+  section.lastChild.textContent = `${first + 1}–${end} / ${cards.length}`;
+}
+
+// For who does not see it: what has come into the last column.
+function say(before) {
+  const name = board.columns[board.columns.length - 1];
+  const keys = (all) => all.filter((column) => column.name === name).flatMap((column) => column.cards.map((card) => card.key));
+  const known = new Set(keys(before));
+  const fresh = keys(columns).filter((key) => !known.has(key));
+  if (fresh.length) document.getElementById("said").textContent = `${name}: ${fresh.map((key) => `#${key}`).join(", ")}`;
 }
 
 function draw() {
@@ -100,15 +123,18 @@ function tick() {
   document.getElementById("word").textContent = isStale ? "" : words.live;
   const banner = document.getElementById("stale");
   banner.hidden = !isStale;
+  document.getElementById("columns").className = isStale ? "stale" : "";
   if (isStale) banner.textContent = `${words.stale} ${heardAt ? Math.round(silent / 1000) : "…"} s`;
 }
 
 function listen() {
   const source = new EventSource(`/events?board=${encodeURIComponent(board.name)}`);
   source.addEventListener("board", (event) => {
+    const before = columns;
     columns = JSON.parse(event.data);
     heardAt = Date.now();
     draw();
+    say(before);
     tick();
   });
   source.addEventListener("alive", () => {
@@ -122,6 +148,7 @@ function listen() {
 }
 
 document.title = board.title;
+document.body.className = board.showsAge ? "detailed" : "wall";
 document.getElementById("title").textContent = board.title;
 heardAt = Date.now() - STALE_AFTER + 3000; // some time for the first word
 setInterval(tick, 1000);

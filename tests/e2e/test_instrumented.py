@@ -18,9 +18,7 @@ async def test_its_spans_go_where_the_environment_says(shop: Shop) -> None:
         "OTEL_METRICS_EXPORTER": "none",
         "OTEL_LOGS_EXPORTER": "none",
     }
-    worker = shop.start(
-        "--exit-when-idle", "1", command=(str(INSTRUMENT), sys.executable, "-m", "streamapp")
-    )
+    worker = shop.start("--exit-when-idle", "1", command=(str(INSTRUMENT), sys.executable, "-m", "streamapp"))
 
     told, logged = await to_thread.run_sync(worker.communicate)
 

@@ -71,6 +71,13 @@ class Shop:
             yield url
 
 
+@pytest.fixture(autouse=True)
+def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither an end nor a return takes the seconds that it has elsewhere."""
+    monkeypatch.setattr("streamapp.http.GRACE", 0.1)
+    monkeypatch.setattr("streamapp.site.RECONNECT_MS", 100)
+
+
 @pytest.fixture
 async def shop(redis_url: str, prefix: str) -> AsyncIterator[Shop]:
     """An open shop."""
@@ -164,6 +171,12 @@ async def test_who_comes_back_after_a_restart_has_missed_nothing(shop: Shop) -> 
     assert tuple(map(int, later.split("-"))) > tuple(map(int, place.split("-")))
 
 
+# Cards that do not end within their column.
+CUT_OFF = """[...document.querySelectorAll("li:not([hidden])")]
+    .filter((card) => card.getBoundingClientRect().bottom > card.parentNode.getBoundingClientRect().bottom + 1)
+    .map((card) => card.dataset.key)"""
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 @pytest.mark.timeout(180)
 async def test_a_browser_shows_the_board(shop: Shop, tmp_path: Path) -> None:
@@ -177,6 +190,7 @@ async def test_a_browser_shows_the_board(shop: Shop, tmp_path: Path) -> None:
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"],
         )
         page = await browser.new_page(viewport={"width": 1920, "height": 1080})
+        await page.clock.install()
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         async with shop.serving() as url:
@@ -190,17 +204,30 @@ async def test_a_browser_shows_the_board(shop: Shop, tmp_path: Path) -> None:
             await page.screenshot(path=shots(tmp_path) / "cozinha.png")
             assert await page.is_hidden("#stale")
             assert "456.789" not in await page.content()
-        await page.wait_for_selector("#stale:not([hidden])", timeout=30_000)
+            assert await page.inner_text("#said") == "Pronto: #1001"
+        await page.clock.fast_forward(10_000)
+        assert await page.is_visible("#stale")
+        assert "sem conexão há 1" in await page.inner_text("#stale")
         await page.screenshot(path=shots(tmp_path) / "stale.png")
         await shop.order("1002", "Pronto")
         async with shop.serving(url.removeprefix("http://")):
             await page.wait_for_selector('[data-column="Pronto"] [data-key="1002"]', timeout=30_000)
             assert await page.is_hidden("#stale")
             small = await browser.new_page(viewport={"width": 768, "height": 1024})
+            await small.clock.install()
+            for number in range(60):
+                await shop.order(f"{number}-{'x' * number}", "Em preparação")
             await small.goto(f"{url}/")
             await small.wait_for_selector('[data-column="Pronto"] [data-key="1002"]')
             assert await small.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            assert await small.evaluate(CUT_OFF) == []
+            shown = await small.inner_text("section .more")
+            assert shown.startswith("1–")
+            assert await small.locator(".old").count() == await small.locator(".last .old").count() == 2
             await small.screenshot(path=shots(tmp_path) / "cliente.png")
+            await small.clock.fast_forward(8_000)
+            assert await small.evaluate(CUT_OFF) == []
+            assert await small.inner_text("section .more") != shown
         await browser.close()
     assert errors == []
 
