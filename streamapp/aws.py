@@ -76,7 +76,7 @@ class Aws:
                 MaxNumberOfMessages=limit,
                 WaitTimeSeconds=int(wait),
                 MessageAttributeNames=["All"],
-                MessageSystemAttributeNames=SYSTEM_ATTRIBUTES,
+                MessageSystemAttributeNames=SYSTEM_ATTRIBUTES,  # type: ignore[arg-type]  # texts, not its literals
             )
             return [_delivery(queue, message, asked_at) for message in answer.get("Messages", [])]
 

@@ -231,7 +231,8 @@ def _origin(delivery: Delivery) -> Mapping[str, str]:
     """Answer what *delivery* carries of its maker's context: its own attributes, else X-Ray's header in their form."""
     if delivery.xray is None or "traceparent" in delivery.attributes:
         return delivery.attributes
-    said = dict(part.strip().partition("=")[::2] for part in delivery.xray.split(";"))
+    parts = (part.strip().partition("=") for part in delivery.xray.split(";"))
+    said = {name: value for name, _, value in parts}
     trace_id = said.get("Root", "").removeprefix("1-").replace("-", "")
     flags = "01" if said.get("Sampled") == "1" else "00"
     return {"traceparent": f"00-{trace_id}-{said.get('Parent', '')}-{flags}"}
