@@ -29,6 +29,9 @@ REMEMBERED = 10_000
 LINGER = 0.005
 """Seconds a batch of sends waits for company: a tenth of a usual round trip."""
 
+CONFIRM_LINGER = 0.02
+"""Seconds that a confirmation waits for company; nobody waits for it, and a crash meanwhile repeats what was sent."""
+
 PARALLEL = 8
 """Batches of sends under way at once to a standard queue; a FIFO queue has one, which keeps the order."""
 
@@ -147,7 +150,7 @@ class Announcer:
         self._flying: dict[Place, Event | None] = {}
         # Why SQS refused it, None where it was sent.
         self._over: OrderedDict[Place, str | None] = OrderedDict()
-        self.confirmations: Batcher[Settled, None] = Batcher(self._confirm, name="confirm", limit=100)
+        self.confirmations: Batcher[Settled, None] = Batcher(self._confirm, name="confirm", limit=100, linger=CONFIRM_LINGER)
 
     async def announce(self, pending: Collection[Announcement]) -> dict[Place, str]:
         """Return when all of *pending* is sent, here or by another event's turn.

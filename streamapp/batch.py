@@ -4,7 +4,6 @@ import logging
 import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from anyio import TASK_STATUS_IGNORED, Event, create_task_group, move_on_after
@@ -18,20 +17,17 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-@dataclass(slots=True, eq=False)
-class _Wait:
-    """Somebody who awaits so many calls."""
+class _Batch(Generic[T, R]):
+    """Items that are flushed together; *over* is set once their *outcomes* are known."""
 
-    left: int
-    over: Event = field(default_factory=Event)
+    __slots__ = ("items", "outcomes", "over", "unawaited", "weight")
 
-
-@dataclass(slots=True, eq=False)
-class _Call(Generic[T, R]):
-    item: T
-    weight: int
-    wait: _Wait | None
-    outcome: R | Exception | None = None
+    def __init__(self) -> None:
+        self.items: list[T] = []
+        self.weight = 0
+        self.unawaited: list[int] = []
+        self.over = Event()
+        self.outcomes: Sequence[R | Exception] = ()
 
 
 def raised(outcomes: Sequence[R | Exception]) -> list[R]:
@@ -82,7 +78,8 @@ class Batcher(Generic[T, R]):
         self._parallel = parallel
         self._weigh = weigh
         self._max_weight = max_weight
-        self._waiting: deque[_Call[T, R]] = deque()
+        self._waiting: deque[_Batch[T, R]] = deque()
+        self._items_waiting = 0
         self._flying = 0
         self._items_flying = 0
         self._wake = Event()
@@ -91,29 +88,31 @@ class Batcher(Generic[T, R]):
 
     def __len__(self) -> int:
         """How many items wait for a flush."""
-        return len(self._waiting)
+        return self._items_waiting
 
     async def submit(self, item: T) -> R:
         """Answer *item*'s own outcome once it is known, or raise it; a cancelled caller leaves the batch whole."""
-        wait = _Wait(1)
-        call = self._enter(item, wait)
-        await wait.over.wait()
-        if isinstance(call.outcome, Exception):
-            raise call.outcome
-        return call.outcome  # type: ignore[return-value]  # set before the wait is over
+        batch, position = self._enter(item)
+        await batch.over.wait()
+        outcome = batch.outcomes[position]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
     async def submit_all(self, items: Sequence[T]) -> list[R | Exception]:
         """Answer each item's own outcome, in order; items handed over together are flushed in that order."""
-        if not items:
-            return []
-        wait = _Wait(len(items))
-        calls = [self._enter(item, wait) for item in items]
-        await wait.over.wait()
-        return [call.outcome for call in calls]  # type: ignore[misc]  # as above
+        places = [self._enter(item) for item in items]
+        outcomes: list[R | Exception] = []
+        for batch, position in places:
+            if not batch.over.is_set():
+                await batch.over.wait()
+            outcomes.append(batch.outcomes[position])
+        return outcomes
 
     def post(self, item: T) -> None:
         """Hand *item* over without waiting for its outcome, which is *flush*'s to deal with."""
-        self._enter(item, None)
+        batch, position = self._enter(item)
+        batch.unawaited.append(position)
 
     def close(self) -> None:
         """Let `run` return once what has been handed over is flushed."""
@@ -126,21 +125,32 @@ class Batcher(Generic[T, R]):
         async with create_task_group() as flushes:
             task_status.started()
             while await self._something_to_flush():
-                batch = self._cut()
+                batch = self._waiting.popleft()
+                self._items_waiting -= len(batch.items)
                 self._flying += 1
-                self._items_flying += len(batch)
+                self._items_flying += len(batch.items)
                 if self._parallel == 1:
                     await self._run(batch)
                 else:
                     flushes.start_soon(self._run, batch, name=f"flush {self.name}")
 
-    def _enter(self, item: T, wait: _Wait | None) -> _Call[T, R]:
-        call: _Call[T, R] = _Call(item, self._weigh(item), wait)
-        self._waiting.append(call)
+    def _enter(self, item: T) -> tuple[_Batch[T, R], int]:
+        """Put *item* into the last batch that has room for it; answer where it is."""
+        weight = self._weigh(item)
+        if not self._waiting or self._has_no_room(self._waiting[-1], weight):
+            self._waiting.append(_Batch())
+        batch = self._waiting[-1]
+        batch.items.append(item)
+        batch.weight += weight
+        self._items_waiting += 1
         self._wake.set()
         if self._linger and not self._has_company_to_come():
             self._full.set()
-        return call
+        return batch, len(batch.items) - 1
+
+    def _has_no_room(self, batch: _Batch[T, R], weight: int) -> bool:
+        too_heavy = bool(self._max_weight) and batch.weight + weight > self._max_weight
+        return too_heavy or len(batch.items) == self._limit
 
     async def _something_to_flush(self) -> bool:
         """Wait until a flush should begin; False once closed with nothing left to begin."""
@@ -156,43 +166,30 @@ class Batcher(Generic[T, R]):
         return True
 
     def _has_company_to_come(self) -> bool:
-        waiting = len(self._waiting)
-        return waiting < self._limit and waiting + self._items_flying < self._in_hand()
+        return not self._is_one_full() and self._items_waiting + self._items_flying < self._in_hand()
+
+    def _is_one_full(self) -> bool:
+        return len(self._waiting) > 1 or self._items_waiting >= self._limit
 
     def _may_begin(self) -> bool:
         if not self._waiting or self._flying >= self._parallel:
             return False
-        return not self._flying or len(self._waiting) >= self._limit or self._closed
+        return not self._flying or self._is_one_full() or self._closed
 
-    def _cut(self) -> list[_Call[T, R]]:
-        """Take the next batch off the queue: at least one item, as many as the limits allow."""
-        batch: list[_Call[T, R]] = []
-        weight = 0
-        while self._waiting and len(batch) < self._limit:
-            weight += self._waiting[0].weight
-            if batch and self._max_weight and weight > self._max_weight:
-                break
-            batch.append(self._waiting.popleft())
-        return batch
-
-    async def _run(self, batch: list[_Call[T, R]]) -> None:
+    async def _run(self, batch: _Batch[T, R]) -> None:
+        items = batch.items
         try:
-            outcomes = await self._flush([call.item for call in batch])
-            if len(outcomes) != len(batch):
-                raise OutcomesMissing(self.name, len(batch), len(outcomes))  # noqa: TRY301 - an error like flush's own
+            outcomes = await self._flush(items)
+            if len(outcomes) != len(items):
+                raise OutcomesMissing(self.name, len(items), len(outcomes))  # noqa: TRY301 - an error like flush's own
         except Exception as error:  # noqa: BLE001 - it belongs to whoever awaits these items, not to this loop
-            outcomes = [error] * len(batch)
+            outcomes = [error] * len(items)
         finally:
             self._flying -= 1
-            self._items_flying -= len(batch)
+            self._items_flying -= len(items)
             self._wake.set()
-        for call, outcome in zip(batch, outcomes, strict=True):
-            call.outcome = outcome
-            if call.wait is not None:
-                call.wait.left -= 1
-                if not call.wait.left:
-                    call.wait.over.set()
-            elif isinstance(outcome, Exception):
-                logger.error(
-                    "a call that nobody awaits failed", extra={"batcher": self.name}, exc_info=outcome
-                )
+        batch.outcomes = outcomes
+        batch.over.set()
+        for position in batch.unawaited:
+            if isinstance(outcome := outcomes[position], Exception):
+                logger.error("a call that nobody awaits failed", extra={"batcher": self.name}, exc_info=outcome)

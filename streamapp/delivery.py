@@ -72,4 +72,4 @@ class Outgoing(msgspec.Struct, frozen=True):
         for name, it in self.typed.items():
             value = it.value if isinstance(it.value, bytes) else it.value.encode()
             attributes += len(f"{name}{it.kind}".encode()) + len(value)
-        return len(self.body.encode()) + attributes
+        return attributes + (len(self.body) if self.body.isascii() else len(self.body.encode()))
