@@ -139,10 +139,18 @@ class Announcer:
     """Sends what hashes owe, and confirms it there.
 
     One process sends one announcement once, however many events find it pending. What another process has just
-    committed is left to that for a moment; what a crash left behind is sent again by whoever finds it.
+    committed is left to that for a moment; what a crash left behind is sent again by whoever finds it. *in_hand*
+    answers how many messages may still have something to send.
     """
 
-    def __init__(self, outboxes: Mapping[str, Outbox], store: Store, outage: Outage) -> None:
+    def __init__(
+        self,
+        outboxes: Mapping[str, Outbox],
+        store: Store,
+        outage: Outage,
+        *,
+        in_hand: Callable[[], float] = lambda: math.inf,
+    ) -> None:
         self._outboxes = outboxes
         self._store = store
         self._outage = outage
@@ -150,7 +158,9 @@ class Announcer:
         self._flying: dict[Place, Event | None] = {}
         # Why SQS refused it, None where it was sent.
         self._over: OrderedDict[Place, str | None] = OrderedDict()
-        self.confirmations: Batcher[Settled, None] = Batcher(self._confirm, name="confirm", limit=100, linger=CONFIRM_LINGER)
+        self.confirmations: Batcher[Settled, None] = Batcher(
+            self._confirm, name="confirm", limit=100, linger=CONFIRM_LINGER, in_hand=in_hand
+        )
 
     async def announce(self, pending: Collection[Announcement]) -> dict[Place, str]:
         """Return when all of *pending* is sent, here or by another event's turn.

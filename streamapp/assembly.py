@@ -140,7 +140,7 @@ async def assemble(
         store_outage=outage,
         lookup=Lookup(store, outage, ttl=config.state_ttl),
         changes=Batcher(state.flush, name="state", limit=FLUSH),
-        announcer=Announcer(outboxes, store, outage),
+        announcer=Announcer(outboxes, store, outage, in_hand=unsent),
         outboxes=outboxes,
         tracing=tracing,
     )

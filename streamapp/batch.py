@@ -192,4 +192,6 @@ class Batcher(Generic[T, R]):
         batch.over.set()
         for position in batch.unawaited:
             if isinstance(outcome := outcomes[position], Exception):
-                logger.error("a call that nobody awaits failed", extra={"batcher": self.name}, exc_info=outcome)
+                logger.error(
+                    "a call that nobody awaits failed", extra={"batcher": self.name}, exc_info=outcome
+                )
