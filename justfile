@@ -151,10 +151,11 @@ fmt:
 [group('quality')]
 check: lint test
 
-# write again what is generated: .env.example, docs/asyncapi.json
+# write again what is generated: .env.example, docs/asyncapi.json, docs/tap-record.json
 [group('docs')]
 docs:
     {{ py }} streamapp schema -o docs/asyncapi.json
+    {{ py }} streamapp schema --format tap -o docs/tap-record.json
     {{ py }} streamapp config --env-example > .env.example
 
 # the pictures in docs/, drawn of a real worker's work

@@ -1,8 +1,9 @@
 """What the tap tells viewers about one message: the record, documented as a JSON Schema."""
 
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import msgspec
+from msgspec import Meta
 
 VERSION = 1
 """Of the record; it changes only when a field changes its meaning."""
@@ -24,51 +25,48 @@ class Effect(msgspec.Struct, frozen=True, omit_defaults=True):
 
     table: str
     key: str
-    fields: dict[str, tuple[str | None, str | None]] = {}
-    """Text before and after, by field; null is unknown. Long texts are cut."""
+    fields: Annotated[
+        dict[str, tuple[str | None, str | None]],
+        Meta(description="Text before and after, by field; null is unknown. Long texts are cut"),
+    ] = {}
 
 
 class TapRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One finished attempt at a message, or one announcement sent. Nothing in it is personal. Times are Unix milliseconds."""
 
-    v: int = VERSION
-    """Version of this record."""
-    queue: str
-    """Name of the SQS queue: where the message came from, or where the announcement went."""
-    outcome: Outcome
-    """How it ended."""
-    done_ms: int
-    """When it ended."""
-    message_id: str = ""
-    """SQS's message id; of an announcement its event id."""
-    event_type: str | None = None
-    """Kind of the event, the first one where a body holds several."""
-    key: str | None = None
-    """What the event is about: the order's id."""
-    attempt: int = 1
-    """SQS's receive count."""
-    reason: str | None = None
-    """One word: why it did not succeed."""
-    detail: str | None = None
-    """More about that: a path and a type, never a value."""
-    delay_s: float | None = None
-    """Seconds after which a retry comes again."""
-    sent_ms: int | None = None
-    """When the message was sent, by SQS's clock."""
-    received_ms: int | None = None
-    """When the worker received it."""
-    took_ms: float | None = None
-    """Milliseconds that the agent had it in hand."""
-    worker: str = ""
-    """Id of the worker."""
-    effects: tuple[Effect, ...] = ()
-    """What it changed."""
-    size: int = 0
-    """Characters of the body as it came."""
-    body: msgspec.Raw = msgspec.field(default_factory=lambda: NO_BODY)
-    """The body as JSON, masked; a string of its beginning where *truncated*; null where it is no JSON."""
-    truncated: bool = False
-    """Whether there is more of the body than is shown."""
+    v: Annotated[int, Meta(description="Version of this record")] = VERSION
+    queue: Annotated[
+        str,
+        Meta(
+            description="Name of the SQS queue: where the message came from, or where the announcement went"
+        ),
+    ]
+    outcome: Annotated[Outcome, Meta(description="How it ended")]
+    done_ms: Annotated[int, Meta(description="When it ended")]
+    message_id: Annotated[str, Meta(description="SQS's message id; of an announcement its event id")] = ""
+    event_type: Annotated[
+        str | None, Meta(description="Kind of the event, the first one where a body holds several")
+    ] = None
+    key: Annotated[str | None, Meta(description="What the event is about: the order's id")] = None
+    attempt: Annotated[int, Meta(description="SQS's receive count")] = 1
+    reason: Annotated[str | None, Meta(description="One word: why it did not succeed")] = None
+    detail: Annotated[str | None, Meta(description="More about that: a path and a type, never a value")] = (
+        None
+    )
+    delay_s: Annotated[float | None, Meta(description="Seconds after which a retry comes again")] = None
+    sent_ms: Annotated[int | None, Meta(description="When the message was sent, by SQS's clock")] = None
+    received_ms: Annotated[int | None, Meta(description="When the worker received it")] = None
+    took_ms: Annotated[float | None, Meta(description="Milliseconds that the agent had it in hand")] = None
+    worker: Annotated[str, Meta(description="Id of the worker")] = ""
+    effects: Annotated[tuple[Effect, ...], Meta(description="What it changed")] = ()
+    size: Annotated[int, Meta(description="Characters of the body as it came")] = 0
+    body: Annotated[
+        msgspec.Raw,
+        Meta(
+            description="The body as JSON, masked; a string of its beginning where *truncated*; null where it is no JSON"
+        ),
+    ] = msgspec.field(default_factory=lambda: NO_BODY)
+    truncated: Annotated[bool, Meta(description="Whether there is more of the body than is shown")] = False
 
     @property
     def content(self) -> object:
@@ -81,7 +79,6 @@ def schema() -> dict[str, object]:
     (found,), definitions = msgspec.json.schema_components([TapRecord], ref_template="#/$defs/{name}")
     del found
     record = definitions["TapRecord"]
-    record["properties"]["body"] = {"description": "any JSON value"}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **record,

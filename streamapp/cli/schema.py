@@ -13,6 +13,7 @@ EXAMPLES = """
 Examples:
   streamapp schema
   streamapp schema --format jsonschema pedido_criado
+  streamapp schema --format tap
   streamapp schema -o docs/asyncapi.json
 """
 
@@ -27,23 +28,27 @@ class NoSuchKind(ConfigError):
 def schema(
     kind: Annotated[str | None, typer.Argument(help="One kind of message; only for jsonschema.")] = None,
     form: Annotated[
-        Literal["asyncapi", "jsonschema"], typer.Option("--format", help="The kind of document.")
+        Literal["asyncapi", "jsonschema", "tap"],
+        typer.Option("--format", help="The kind of document; tap is what `tail -o json` prints."),
     ] = "asyncapi",
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it there.")
     ] = None,
     app: Annotated[str, typer.Option(metavar="MODULE:ATTR", help="The application.")] = setup.DEFAULT_APP,
 ) -> None:
-    """Show what the app reads and writes, as an AsyncAPI document or as JSON Schemas."""
+    """Show what the app reads and writes, as an AsyncAPI document or as JSON Schemas, or what `tail` prints."""
     import msgspec  # noqa: PLC0415 - slow to import
 
-    from streamapp.config import Config  # noqa: PLC0415 - slow to import
+    from streamapp import tap_record  # noqa: PLC0415 - slow to import
+    from streamapp.config import Config  # noqa: PLC0415
     from streamapp.schema import asyncapi, json_schemas  # noqa: PLC0415 - slow to import
 
     application = setup.load_app(app)
     if form == "asyncapi":
         # The queues of this document are the app's own, not those of whoever makes it.
         document = asyncapi(application, Config())
+    elif form == "tap":
+        document = tap_record.schema()
     else:
         document = json_schemas(application)
         if kind is not None:

@@ -4,11 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from jsonschema import Draft202012Validator
 
 from streamapp.app import App
 from streamapp.config import Config
 from streamapp.schema import asyncapi, json_schemas
+from streamapp.tap_record import Effect, TapRecord
+from streamapp.tap_record import schema as tap_schema
 from streamapp_agents import app
 from streamapp_codecs import Json
 
@@ -31,6 +34,23 @@ def bodies() -> list[dict[str, Any]]:
 def test_the_document_in_the_repository_is_what_the_codecs_say() -> None:
     """A document that drifts is worse than none; `just docs` makes it anew."""
     assert json.loads((ROOT / "docs" / "asyncapi.json").read_text()) == asyncapi(app, Config())
+
+
+def test_what_tail_prints_is_what_its_schema_in_the_repository_says() -> None:
+    """Scripts are written against it; `just docs` makes it anew."""
+    written = json.loads((ROOT / "docs" / "tap-record.json").read_text())
+    effect = Effect(table="acompanhamento", key="7", fields={"status": (None, "Pronto")})
+    body = msgspec.Raw(b'{"data":[1]}')
+    record = TapRecord(
+        queue="q", outcome="retry", done_ms=1, key="7", took_ms=0.5, effects=(effect,), body=body
+    )
+    told = json.loads(msgspec.json.encode(record))
+
+    assert written == json.loads(json.dumps(tap_schema()))
+    Draft202012Validator.check_schema(written)
+    assert Draft202012Validator(written).is_valid(told)
+    assert not Draft202012Validator(written).is_valid(told | {"outcome": "fine"})
+    assert all("description" in it for it in written["properties"].values())
 
 
 def test_every_schema_is_one() -> None:

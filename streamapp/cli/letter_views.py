@@ -1,0 +1,68 @@
+"""Look at dead letters: how many there are of each kind, or what is in them."""
+
+from collections.abc import Sequence
+
+from streamapp.app import App
+from streamapp.cli import out, setup
+from streamapp.cli.exits import DONE, NOT_FOUND
+from streamapp.cli.letter_lines import box_json, box_lines, letter_json, letter_lines
+from streamapp.cli.letter_wanted import Wanted
+from streamapp.cli.letters import Letter, boxes, choose, looking
+from streamapp.config import Config
+
+LOOKED = (
+    "looking has raised the receive count of these letters by one: SQS has no other way to look. "
+    "They were given back at once."
+)
+
+
+async def count(app: App, config: Config, names: Sequence[str], *, most: int, json: bool) -> None:
+    """Count the letters of the queues of these *names*, of all for none, by their reason and kind."""
+    found: list[dict[str, object]] = []
+    seen = 0
+    async with setup.open_sqs() as sqs:
+        for box in choose(await boxes(sqs, app, config), names):
+            out.say_soon(f"looking at about {box.about} letters of {box.queue.name} …")
+            async with looking(sqs, box, most) as held:
+                seen += len(held.letters)
+                if json:
+                    found.append(box_json(box, held.letters))
+                else:
+                    out.tell(box_lines(box, held.letters))
+    if json:
+        out.print_json({"queues": found})
+    admit(seen)
+
+
+async def show(
+    app: App, config: Config, name: str, wanted: Wanted, *, lines: int, most: int, raw: bool, json: bool
+) -> int:
+    """Show up to *lines* of the *wanted* letters of queue *name*, oldest first, and answer the exit code."""
+    async with setup.open_sqs() as sqs:
+        (box,) = choose(await boxes(sqs, app, config), [name])
+        out.say_soon(f"looking at about {box.about} letters of {box.queue.name} …")
+        async with looking(sqs, box, most) as held:
+            found = wanted.among(held.letters)
+            if json:
+                out.print_json([letter_json(letter, raw=raw) for letter in found[:lines]])
+            else:
+                for letter in found[:lines]:
+                    out.tell(letter_lines(letter, raw=raw))
+            if len(found) > lines:
+                out.note(f"{len(found) - lines} more; -n shows more of them")
+            admit(len(held.letters))
+    return code_for(found)
+
+
+def admit(seen: int) -> None:
+    """Say what looking has cost."""
+    if seen:
+        out.note(LOOKED)
+
+
+def code_for(found: Sequence[Letter]) -> int:
+    """Answer the exit code of having found these; of none, say so."""
+    if found:
+        return DONE
+    out.note("no letter matches")
+    return NOT_FOUND

@@ -1,0 +1,93 @@
+"""Send letters home: what would be done is told first, and today's agents may judge them before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from streamapp.app import App
+from streamapp.cli import out, setup
+from streamapp.cli.columns import aligned
+from streamapp.cli.exits import DONE, FAILED
+from streamapp.cli.letter_views import admit, code_for
+from streamapp.cli.letter_wanted import Wanted
+from streamapp.cli.letters import Letter, boxes, choose, looking
+from streamapp.cli.rehearsal import Verdict, rehearse
+from streamapp.config import Config
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What `redrive` is to do."""
+
+    rehearse: bool
+    only_passing: bool
+    yes: bool
+    most: int
+    json: bool
+
+
+async def send_home(app: App, config: Config, name: str, wanted: Wanted, plan: Plan) -> int:
+    """Send the *wanted* letters of queue *name* home as *plan* says, and answer the exit code."""
+    async with setup.open_sqs() as sqs:
+        (box,) = choose(await boxes(sqs, app, config), [name])
+        out.say_soon(f"looking at about {box.about} letters of {box.queue.name} …")
+        async with looking(sqs, box, plan.most) as held:
+            found = wanted.among(held.letters)
+            homeless = [letter for letter in found if letter.home is None]
+            if homeless:
+                out.note(f"{len(homeless)} do not say which queue they came from; they stay")
+            found = [letter for letter in found if letter.home is not None]
+            judged = await _rehearse(app, config, found) if plan.rehearse and found else []
+            if plan.only_passing:
+                found = [letter for letter, verdict in judged if verdict.passes]
+            failed = await held.put_back(found) if plan.yes else []
+            _tell(plan, found, judged, len(held.letters), len(failed))
+            admit(len(held.letters) - len(found) if plan.yes else len(held.letters))
+            for letter, failure in failed:
+                out.note(f"{letter.delivery.message_id}: {failure.code}")
+    return FAILED if failed else DONE if judged else code_for(found)
+
+
+async def _rehearse(app: App, config: Config, letters: Sequence[Letter]) -> list[tuple[Letter, Verdict]]:
+    """Answer what would become of each letter, agent by agent."""
+    out.say_soon(f"running today's agents over {len(letters)} letters, with nothing written …")
+    verdicts: dict[str, Verdict] = {}
+    async with setup.open_store(config) as store:
+        for agent in app.agents.values():
+            mine = {it.delivery.message_id: it.again for it in letters if it.agent is agent}
+            if mine:
+                verdicts |= await rehearse(app, config, agent, store, mine)
+    return [(letter, verdicts[letter.delivery.message_id]) for letter in letters]
+
+
+def _tell(
+    plan: Plan, found: Sequence[Letter], judged: Sequence[tuple[Letter, Verdict]], seen: int, failed: int
+) -> None:
+    moved = len(found) - failed if plan.yes else 0
+    if plan.json:
+        out.print_json(
+            {
+                "seen": seen,
+                "matching": len(found),
+                "moved": moved,
+                "failed": failed,
+                "verdicts": [
+                    {"id": letter.delivery.message_id, "passes": verdict.passes, "why": verdict.why}
+                    for letter, verdict in judged
+                ],
+            }
+        )
+        return
+    if judged:
+        out.tell(aligned([_row(letter, verdict) for letter, verdict in judged]))
+        passing = sum(verdict.passes for _, verdict in judged)
+        out.tell([f"{passing} would pass now, {len(judged) - passing} would fail again"])
+    homes = ", ".join(sorted({letter.home.name for letter in found if letter.home})) or "nowhere"
+    if plan.yes:
+        out.tell([f"moved {moved} of {seen} to {homes}"])
+    else:
+        out.tell([f"would move {len(found)} of {seen} to {homes}; add --yes to do it"])
+
+
+def _row(letter: Letter, verdict: Verdict) -> tuple[str, ...]:
+    key = f"#{letter.shown.key}" if letter.shown.key else ""
+    return "passes" if verdict.passes else "fails", letter.delivery.message_id, letter.kind, key, verdict.why
