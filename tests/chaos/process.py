@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ from typing import Any
 import anyio
 from anyio import CancelScope, create_task_group, get_running_tasks
 
-import streamapp_agents
+import streamapp_agents  # noqa: F401 - what most workers run, read once by the fork server
 from chaos.crash import Crash, CrashingSqs, CrashingStore, crashing
+from streamapp.app import App
 from streamapp.assembly import Assembly, assemble, most_polls
 from streamapp.aws import open_aws
 from streamapp.cli.serve import Signals
@@ -35,7 +37,7 @@ SAMPLES_EVERY = 0.25
 
 @dataclass(frozen=True)
 class Orders:
-    """What a worker process is told: its environment, its agents (None: all) and where to crash.
+    """What a worker process is told: its environment, its app, of that its agents (None: all), and where to crash.
 
     It logs to *log*. *samples*, if any, is where it writes down how many tasks and messages it has.
     """
@@ -46,6 +48,7 @@ class Orders:
     crash: Crash | None = None
     samples: str | None = None
     pace: Pace = field(default_factory=Pace)
+    app: str = "streamapp_agents:app"
 
 
 def prepare() -> None:
@@ -76,7 +79,9 @@ def _work(orders: Orders) -> None:
 
 
 async def _serve(orders: Orders) -> int:
-    app, config, tally, signals = streamapp_agents.app, Config.load(os.environ), Tally(), Signals()
+    module, _, name = orders.app.partition(":")
+    app: App = getattr(import_module(module), name)
+    config, tally, signals = Config.load(os.environ), Tally(), Signals()
     async with (
         open_aws(polls=most_polls(app, config)) as aws,
         open_redis(config.redis_url, replicas=config.replicas) as redis,

@@ -77,10 +77,11 @@ class Shop:
         *,
         sampled: bool = False,
         pace: Pace | None = None,
+        app: str = "streamapp_agents:app",
     ) -> ForkServerProcess:
-        """Start a worker."""
+        """Start a worker of *app*."""
         samples = self._samples if sampled else None
-        worker = start(Orders(self._env, self._log, agents, crash, samples, pace or Pace()))
+        worker = start(Orders(self._env, self._log, agents, crash, samples, pace or Pace(), app))
         self._workers.append(worker)
         return worker
 
@@ -128,12 +129,12 @@ class Shop:
             )
             await sleep(10 * LOOK)
 
-    async def swept(self) -> None:
+    async def swept(self, app: str = "streamapp_agents:app") -> None:
         """Let a sweeper find what nobody has in hand any more, at once and not in minutes; return when nothing is owed.
 
         A worker that dies after a delete and before the confirmation leaves such a thing, sent or not.
         """
-        sweeper = self.start(pace=Pace(every=1.0, age=0.0, pause=0.0))
+        sweeper = self.start(pace=Pace(every=1.0, age=0.0, pause=0.0), app=app)
         await self.told()
         await drain(sweeper)
 
@@ -155,7 +156,7 @@ class Shop:
 
     async def hashes(self, redis_url: str | None = None) -> dict[str, dict[str, dict[str, str]]]:
         """Answer all hashes, by table and key."""
-        tables: dict[str, dict[str, dict[str, str]]] = {"acompanhamento": {}, "produto": {}}
+        tables: dict[str, dict[str, dict[str, str]]] = {"acompanhamento": {}, "produto": {}, "page": {}}
         async with behind.client(redis_url or self.redis_url, decode_responses=True) as redis:
             for table, found in tables.items():
                 begins = f"{self.prefix}:{table}:"

@@ -14,6 +14,7 @@ from streamapp.testing.clock import Clock
 from streamapp.testing.kept import Kept, Replicated
 
 PREFIX = "s:order:"
+TALLY = "s:tally:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,9 @@ class Watched(Replicated):
 class Judge:
     """Collects *violations*: what must hold and did not, with the time."""
 
-    def __init__(self, store: MemoryStore, promises: Promises) -> None:
+    def __init__(self, store: MemoryStore, promises: Promises, *, counts: bool) -> None:
         self.store = store
+        self._counts = counts
         self.promises = promises
         self.violations: list[str] = []
         self.said: dict[Said, int] = {}
@@ -136,6 +138,9 @@ class Judge:
             self._expect(order.seen == numbers, f"I2 {key} has {order.seen}")
             word = max((fact.at, fact.n, fact.word) for fact in facts)[2]
             self._expect(order.word == word, f"I2 {key} says {order.word!r} and not {word!r}")
+            tally = self.store.kept.get(TALLY + key)
+            counted = tally.fields["facts"] if tally else "0"
+            self._expect(not self._counts or counted == str(len(facts)), f"I2 {key} counted {counted}")
             says = [said for said in self.said if said.key == key]
             newest = max(says, key=lambda said: said.version, default=None)
             self._expect(

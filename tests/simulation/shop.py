@@ -38,6 +38,12 @@ class Said(msgspec.Struct, frozen=True):
     version: int
 
 
+class Tally(msgspec.Struct, frozen=True):
+    """How many facts a key has: no merge, for it is another each time that a fact is folded."""
+
+    facts: int
+
+
 class Unlucky(Exception):
     """What the agent raises now and then."""
 
@@ -54,14 +60,21 @@ def fold(order: Order | None, fact: Fact) -> Order | None:
     return Order(known, word, newest, seen, order.version + known)
 
 
-class Shop:
-    """The app, with an agent that fails by *chance*."""
+def count(tally: Tally | None, fact: Fact) -> Tally:
+    """Count."""
+    del fact
+    return Tally((tally.facts if tally else 0) + 1)
 
-    def __init__(self, chance: Random, failures: float, concurrency: int) -> None:
+
+class Shop:
+    """The app, with an agent that fails by *chance*, and counts if *once* says how: each event once, or each time."""
+
+    def __init__(self, chance: Random, failures: float, concurrency: int, once: bool | None = None) -> None:
         self.app = App("simulation")
         self.out = self.app.sink("out", Json(Said))
         self._key = ""
         self.orders = self.app.table("order", Order, fold=self._fold, announce=self._announce, to=self.out)
+        tallies = self.app.table("tally", Tally, fold=count, once=bool(once))
 
         @self.app.agent("facts", Json(Fact), concurrency=concurrency, backoff=1.0)
         async def agent(facts: Stream[Fact]) -> None:
@@ -69,6 +82,8 @@ class Shop:
                 if chance.random() < failures:
                     raise Unlucky
                 await self.orders.update(fact.key, fact)
+                if once is not None:
+                    await tallies.update(fact.key, fact)
                 if chance.random() < failures:
                     raise Unlucky
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,8 +68,18 @@ def test_the_worlds_see_everything_that_may_go_wrong() -> None:
     """A fault that no seed brings is tested by none."""
     lucks = [luck_of(seed, 200) for seed in range(SEEDS)]
 
-    for what in ("faults", "crashes", "freezes", "failures", "failovers", "replicated"):
+    for what in ("faults", "crashes", "freezes", "failures", "failovers", "replicated", "once"):
         assert any(getattr(luck, what) for luck in lucks)
         assert not all(getattr(luck, what) for luck in lucks)
     assert any(luck.failovers and luck.replicated for luck in lucks)
     assert any(luck.failovers and not luck.replicated for luck in lucks)
+
+
+def test_a_count_is_wrong_where_events_are_not_told_apart() -> None:
+    """The control of the worlds that count: what comes twice there would count twice."""
+    lucks = (replace(luck_of(seed, 100), once=False) for seed in range(10))
+
+    counted = [simulate(seed, luck=luck).violations for seed, luck in enumerate(lucks)]
+
+    assert all(any("counted" in it for it in violations) for violations in counted if violations)
+    assert any(counted)

@@ -38,7 +38,8 @@ class Luck:
     """What may happen in a world; rates are by call, times in virtual seconds.
 
     *failovers* happen within twice the *window* in which events are sent. The replica is *lag* behind, and its link
-    is cut for up to *longest_cut* before some of them. *sweeps* are every so often, of what is so old.
+    is cut for up to *longest_cut* before some of them. *sweeps* are every so often, of what is so old. With *once* each
+    key's events are counted, too: each event once, or each time that it comes.
     """
 
     events: int
@@ -56,6 +57,7 @@ class Luck:
     lag: float
     longest_cut: float = 2.0
     sweeps: tuple[float, float] | None = (20.0, 10.0)
+    once: bool | None = None
 
     @property
     def promises(self) -> Promises:
@@ -81,6 +83,7 @@ def luck_of(seed: int, events: int) -> Luck:
         replicated=replicated,
         failovers=chance.randint(1, 4) if fails_over else 0,
         lag=chance.choice((0.01, 0.1, 0.5)) if replicated or fails_over else 0.0,
+        once=True if chance.random() < 0.25 else None,
     )
 
 
@@ -133,7 +136,7 @@ class World:
         with _wall(time):
             self._sqs = MemorySqs(clock=time, seed=self._seed)
             self._store = MemoryStore(clock=time, seed=self._seed, replicas=int(luck.replicated))
-            self._judge = Judge(self._store, luck.promises)
+            self._judge = Judge(self._store, luck.promises, counts=luck.once is not None)
             self._store.kept = Watched(time, luck.lag, self._judge)
             self._facts = await self._sqs.create("facts", {"VisibilityTimeout": str(luck.visibility)})
             await self._sqs.create("out", {})
@@ -185,7 +188,7 @@ class World:
             crashes, freezes = (0.0, 0.0) if self._is_quiet else (luck.crashes, luck.freezes)
             wire = Wire(self._chance, crashes=crashes, freezes=freezes, longest_freeze=3.0 * luck.visibility)
             self._wires.append(wire)
-            shop = Shop(chance, luck.failures, luck.concurrency)
+            shop = Shop(chance, luck.failures, luck.concurrency, luck.once)
             with wire.crash:
                 try:
                     assembly = await assemble(
