@@ -94,12 +94,12 @@ logs *args: engine
 # all tests, on real servers that they start themselves
 [group('quality')]
 test *args:
-    @{{ py }} pytest -n logical "$@"
+    @{{ py }} pytest -n auto "$@"
 
 # the tests of what keeps state, on a cluster of three
 [group('quality')]
 test-cluster *args:
-    @{{ py }} pytest -n logical --cluster tests/engine tests/e2e/test_samples.py tests/e2e/test_named_cases.py tests/e2e/test_tail.py tests/e2e/test_board.py tests/e2e/test_doctor.py "$@"
+    @{{ py }} pytest -n auto --cluster tests/engine tests/e2e/test_samples.py tests/e2e/test_named_cases.py tests/e2e/test_tail.py tests/e2e/test_board.py tests/e2e/test_doctor.py "$@"
 
 # the end-to-end tests on another SQS, e.g.: just integration localstack (or ministack)
 [group('quality')]

@@ -24,6 +24,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Answer how many processes run the tests: two a core, as most of them wait for servers most of the time."""
+    return 2 * (os.cpu_count() or 1)
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     """The AWS client is asyncio-only, so that is the back end unless a test asks for both."""
