@@ -1,6 +1,9 @@
 """FIFO queues: the messages of one group are processed one at a time, in order."""
 
 from collections import deque
+from collections.abc import Iterable
+
+from anyio import Event
 
 from streamapp.leases import Lease
 
@@ -11,6 +14,7 @@ class Groups:
     def __init__(self) -> None:
         self._first: dict[str, Lease] = {}
         self._behind: dict[str, deque[Lease]] = {}
+        self._fewer_wait = Event()
 
     def enter(self, lease: Lease) -> bool:
         """Whether *lease* may be processed now; otherwise it waits for those of its group before it."""
@@ -33,10 +37,11 @@ class Groups:
             return None
         del self._first[group]
         waiting = self._behind.get(group)
-        if not waiting:
-            self._behind.pop(group, None)
+        if waiting is None:
             return None
         self._first[group] = waiting.popleft()
+        if not waiting:
+            self._forget(group)
         return self._first[group]
 
     def abandon(self, lease: Lease) -> list[Lease]:
@@ -45,10 +50,14 @@ class Groups:
         if group is None or self._first.get(group) is not lease:
             return []
         del self._first[group]
-        return list(self._behind.pop(group, ()))
+        return list(self._forget(group))
 
-    def waiting(self) -> list[Lease]:
-        """Take out everybody who waits behind somebody."""
-        found = [lease for waiting in self._behind.values() for lease in waiting]
-        self._behind.clear()
-        return found
+    async def nobody_waits(self) -> None:
+        """Return when nobody waits behind anybody; for one caller."""
+        while self._behind:
+            self._fewer_wait = Event()
+            await self._fewer_wait.wait()
+
+    def _forget(self, group: str) -> Iterable[Lease]:
+        self._fewer_wait.set()
+        return self._behind.pop(group, ())

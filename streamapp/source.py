@@ -53,7 +53,7 @@ class Source:
         self._tokens = tokens
         self._leases = leases
         self._settler = settler
-        settler.on_next = self._offer
+        settler.on_next = self._give_turn
         self._feed = feed
         self._outage = outage
         self._tally = tally
@@ -63,6 +63,7 @@ class Source:
         self._waiting: set[CancelScope] = set()
         self._receiving: dict[CancelScope, float] = {}
         self._is_stopped = False
+        self._last_turn = math.inf
         self._seldom = Seldom(logger)
         self.polled_at: float | None = None
         """Unix time of the last answer, None before the first."""
@@ -77,6 +78,7 @@ class Source:
         try:
             async with create_task_group() as polls:
                 self._start_poll(polls)
+            await self._settler.groups.nobody_waits()
         finally:
             self._feed.close()
 
@@ -84,16 +86,16 @@ class Source:
         """Start no further receive, and give back what no agent has taken, or takes at once when it still comes.
 
         A receive under way may return until *deadline* (monotonic): a long poll that is cut off has its messages
-        hidden until they expire.
+        hidden until they expire. Those that wait in a group still have their turns for half of that time: given
+        back they would have been received for nothing, and nobody could take them before the one in front is done.
         """
         self._is_stopped = True
+        self._last_turn = (current_time() + deadline) / 2
         for scope in self._waiting:
             scope.cancel("the worker drains")
         for scope in self._receiving:
             scope.deadline = deadline
         self._take_back()
-        for lease in self._settler.groups.waiting():
-            self._settler.give_back(lease, 0, "released")
 
     def silent_for(self, now: float) -> float:
         """Answer for how many seconds the oldest receive under way has been due; negative before it is."""
@@ -163,6 +165,12 @@ class Source:
                 self._tokens.give()
             elif not self._queue.fifo or self._settler.groups.enter(lease):
                 self._offer(lease)
+
+    def _give_turn(self, lease: Lease) -> None:
+        if current_time() > self._last_turn:
+            self._settler.give_back(lease, 0, "released")
+        else:
+            self._offer(lease)
 
     def _offer(self, lease: Lease) -> None:
         if self._leases.is_done(lease.delivery):

@@ -250,8 +250,33 @@ async def test_a_lease_lost_by_the_first_of_a_group_lets_nobody_overtake(rig: Ri
     assert book.of("a") == [1, 1, 2, 3]
 
 
-async def test_a_drain_gives_back_those_who_wait(rig: Rig) -> None:
-    """Whoever goes on need not wait for their visibility to end, and finds them in order."""
+async def test_in_a_drain_those_who_wait_still_have_their_turns(rig: Rig) -> None:
+    """Given back they would come again, which counts against them, and a deploy is not their fault."""
+    book, go_on = Book(), Event()
+
+    async def slow(events: Any) -> None:
+        async for event in events:
+            book.begun.append(event)
+            await go_on.wait()
+            book.done.append(event)
+
+    rig.agent(slow, concurrency=5)
+    await rig.send_in_groups([*(Add("a", n) for n in (1, 2, 3)), Add("b", 1), Add("b", 2)])
+    worker = Worker(await rig.assemble())
+    async with create_task_group() as tasks:
+        tasks.start_soon(worker.run)
+        await until(lambda: rig.tally.of("received") == 5 and len(book.begun) == 2)
+        worker.stop()
+        go_on.set()
+
+    assert rig.bodies("orders") == []
+    assert [(each.key, each.n) for each in book.done if each.key == "a"] == [("a", 1), ("a", 2), ("a", 3)]
+    assert set(rig.sqs.ledger.receives("orders.fifo").values()) == {1}
+    rig.assert_accounted()
+
+
+async def test_late_in_a_drain_nobody_has_a_turn_any_more(rig: Rig) -> None:
+    """The end of the drain would cut them off; whoever goes on finds them in order."""
     book, go_on = Book(), Event()
 
     async def slow(events: Any) -> None:
@@ -262,11 +287,13 @@ async def test_a_drain_gives_back_those_who_wait(rig: Rig) -> None:
     rig.agent(slow, concurrency=3)  # no poll is under way that could bring them again
     await rig.send_in_groups(Add("a", n) for n in (1, 2, 3))
     worker = Worker(await rig.assemble())
+    (line,) = worker.lines
     async with create_task_group() as tasks:
         tasks.start_soon(worker.run)
-        await until(lambda: book.begun)
+        await until(lambda: rig.tally.of("received") == 3 and book.begun)
         worker.stop()
-        await until(lambda: len(rig.sqs.ledger.released("orders.fifo")) == 2, within=1)
+        await until(lambda: line.source._is_stopped)
+        line.source._last_turn = current_time() - 1
         go_on.set()
 
     assert [json.loads(body)["n"] for body in rig.bodies("orders")] == [2, 3]

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+from anyio import create_task_group, wait_all_tasks_blocked
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,16 +83,28 @@ def test_a_message_that_is_not_the_first_of_its_group_ends_nobodys_turn() -> Non
     assert groups.leave(first) is second
 
 
-def test_everybody_who_waits_is_found_once() -> None:
-    """A drain gives them back."""
+@pytest.mark.parametrize("is_done", [True, False])
+async def test_a_drain_lasts_until_nobody_waits(is_done: bool) -> None:
+    """Whoever waits has its turn, or goes back with the one in front of it; then the feed may end."""
     groups = Groups()
-    first, second, third = lease("a", 1), lease("a", 2), lease("b", 1)
-    for each in (first, second, third):
+    first, second, other = lease("a", 1), lease("a", 2), lease("b", 1)
+    for each in (first, second, other):
         groups.enter(each)
+    over: list[bool] = []
 
-    assert groups.waiting() == [second]
-    assert groups.waiting() == []
-    assert groups.leave(first) is None
+    async def drain() -> None:
+        await groups.nobody_waits()
+        over.append(True)
+
+    async with create_task_group() as tasks:
+        tasks.start_soon(drain)
+        groups.leave(other)
+        await wait_all_tasks_blocked()
+        assert not over
+        assert groups.leave(first) is second if is_done else groups.abandon(first) == [second]
+
+    assert over
+    await groups.nobody_waits()
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=30), st.randoms())

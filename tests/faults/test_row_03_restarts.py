@@ -10,6 +10,7 @@ from anyio import fail_after, sleep
 from fleet import open_fleet, repeated, story
 
 import streamapp_agents
+from streamapp.delivery import Outgoing
 
 SOURCES = [agent.queue for agent in streamapp_agents.app.agents.values()]
 BURST = 40
@@ -61,3 +62,42 @@ async def test_restarts_under_load_cost_no_message_a_receive(
     assert letters == [0, 0, 0]
     assert repeated(announced) == 0
     assert fleet.sqs.ledger.in_flight() == []
+
+
+@pytest.mark.timeout(600)
+async def test_restarts_cost_those_who_wait_in_their_group_no_receive(
+    redis_url: str, prefix: str, tmp_path: Path, long: bool, figure: Callable[[str], None]
+) -> None:
+    """On a FIFO queue most of what is in hand waits for its turn; a deploy must not count against it either."""
+    restarts, groups, each = (50 if long else 1), 10, 8
+    luck, exits, waiting = Random(3), list[float](), list[int]()
+    settings = {"SLOW_QUEUE_URL": "slow.fifo", "STREAMAPP_CONCURRENCY": "40", "IDLER_SECONDS": "0.1"}
+    async with open_fleet(redis_url, prefix, tmp_path, STREAMAPP_WAIT_SECONDS="1", **settings) as fleet:
+        queue = await fleet.sqs.create("slow.fifo", {"FifoQueue": "true", "VisibilityTimeout": "60"})
+        for n in range(restarts):
+            with fleet.running("--app", "idler:app", "--agents", "slow") as worker:
+                await worker.says("ready")
+                for turn in range(each):
+                    some = [Outgoing("{}", {}, f"g{group}", f"{n}-{turn}-{group}") for group in range(groups)]
+                    assert await fleet.sqs.send(queue, some) == [None] * groups
+                with fail_after(300):
+                    while await fleet.hidden(["slow.fifo"]) <= groups:
+                        await sleep(0.001)
+                await sleep(luck.uniform(0, 0.05))
+                waiting.append(await fleet.hidden(["slow.fifo"]) - groups)
+                worker.popen.send_signal(signal.SIGTERM)
+                exits.append(await worker.ends())
+            assert worker.popen.returncode == 0, worker.log.read_text()
+            assert await fleet.hidden(["slow.fifo"]) == 0
+        with fleet.running("--app", "idler:app", "--agents", "slow", "--exit-when-idle", "1") as last:
+            await last.ends()
+        receives = fleet.sqs.ledger.receives("slow.fifo")
+
+    figure(
+        f"{restarts} restarts on a FIFO queue, {len(receives)} messages in {groups} groups, {min(waiting)}..{max(waiting)} waiting "
+        f"for their turn at each signal: exit 0, after {max(exits):.1f} s at most; invisible after exit 0; "
+        f"receives a message {max(receives.values())} at most"
+    )
+    assert max(exits) <= 25
+    assert len(receives) == restarts * groups * each
+    assert set(receives.values()) == {1}
