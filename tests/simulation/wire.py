@@ -64,7 +64,8 @@ class Wire:
         slow = self._chance.random()
         await sleep(slow * 0.02 if slow < 0.9 else (slow - 0.9) * 10)
         while not self._is_cut and self._frozen_until > current_time():
-            await sleep(self._frozen_until - current_time())
+            # A timer may fire some nanoseconds early, and in frozen time there is then no later.
+            await sleep(max(self._frozen_until - current_time(), 0.001))
         if self._is_cut:
             raise _dead()
 
