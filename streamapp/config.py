@@ -1,24 +1,14 @@
 """The settings of one run: flags first, then the environment, then defaults."""
 
 import logging
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Any, Literal
 
-from streamapp.errors import ConfigError
+from streamapp import reading
 
 logger = logging.getLogger(__name__)
-
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
-class BadSetting(ConfigError):
-    """A variable holds what it cannot mean."""
-
-    def __init__(self, name: str, expected: str, got: str) -> None:
-        super().__init__(f"{name}: expected {expected}, got {got!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +75,6 @@ def queue_variable(stream: str) -> str:
     return stream.removesuffix("-events").replace("-", "_").upper() + "_QUEUE_URL"
 
 
-def seconds(text: str) -> float:
-    """Answer the seconds that *text* means: `90`, `1h30m`, `30d`. Raises ValueError."""
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        return float(text)
-    if not re.fullmatch(r"(\d+(\.\d+)?[smhd])+", text):
-        raise ValueError(text)
-    return sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"([\d.]+)([smhd])", text))
-
-
 def _queues(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if name.endswith("_QUEUE_URL") and value}
 
@@ -113,94 +94,12 @@ def unknown_settings(environ: Mapping[str, str]) -> list[tuple[str, str]]:
     ]
 
 
-Parse = Callable[[str, str], Any]
-"""Answers what a variable of this name means by this text."""
-
-
-def _text(_: str, text: str) -> str:
-    return text
-
-
-def _redis(variable: str, text: str) -> str:
-    schemes = ("redis://", "rediss://", "unix://", "redis+sentinel://", "rediss+sentinel://")
-    if not text.startswith(schemes):
-        # The URL may hold a password, so what came is not shown.
-        raise BadSetting(
-            variable,
-            "a URL that begins with redis://, rediss://, unix:// or redis+sentinel://",
-            text.split(":", maxsplit=1)[0],
-        )
-    return text
-
-
-def _whole(low: int, high: int) -> Parse:
-    def parse(variable: str, text: str) -> int:
-        if not re.fullmatch(r"\d{1,9}", text) or not low <= int(text) <= high:
-            raise BadSetting(variable, f"a whole number from {low} to {high}", text)
-        return int(text)
-
-    return parse
-
-
-def _duration(low: float, high: float) -> Parse:
-    def parse(variable: str, text: str) -> float:
-        try:
-            value = seconds(text)
-        except ValueError:
-            value = -1.0
-        if not low <= value <= high:
-            raise BadSetting(variable, f"{low:g} to {high:g} seconds (or as 90s, 5m, 1h30m, 30d)", text)
-        return value
-
-    return parse
-
-
-def choice(*words: str) -> Parse:
-    """Answer what reads one of *words*, in whichever case."""
-
-    def parse(variable: str, text: str) -> str:
-        if text.lower() not in words:
-            raise BadSetting(variable, " or ".join(words), text)
-        return text.lower()
-
-    return parse
-
-
-def _address(variable: str, text: str) -> str:
-    host, colon, port = text.rpartition(":")
-    if not (host and colon and re.fullmatch(r"\d{1,5}", port) and int(port) < 65_536):  # noqa: PLR2004 - ports
-        raise BadSetting(variable, "HOST:PORT, such as 127.0.0.1:8080", text)
-    return text
-
-
-def _replicas(variable: str, text: str) -> int:
-    if text == "local":
-        return 0
-    match = re.fullmatch(r"replicated:([1-9]\d?)", text)
-    if match is None:
-        raise BadSetting(variable, "local, or replicated:N with N replicas", text)
-    return int(match[1])
-
-
-def _zone(variable: str, text: str) -> tzinfo:
-    from zoneinfo import ZoneInfo  # noqa: PLC0415 - slow to import
-
-    try:
-        return UTC if text.upper() in {"UTC", "Z"} else ZoneInfo(text)
-    except (KeyError, ValueError, OSError) as error:
-        raise BadSetting(variable, "a time zone such as UTC or America/Sao_Paulo", text) from error
-
-
-def _level(variable: str, text: str) -> str:
-    return str(choice("debug", "info", "warning", "error", "critical")(variable, text)).upper()
-
-
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One setting: *variable* holds it, *parse* reads it (and raises `BadSetting`), *default* is its text if unset."""
 
     variable: str
-    parse: Parse
+    parse: reading.Parse
     default: str
     meaning: str
 
@@ -208,62 +107,70 @@ class Setting:
 SETTINGS: Mapping[str, Setting] = {
     "redis_url": Setting(
         "REDIS_URL",
-        _redis,
+        reading.redis,
         "redis://localhost:6379/0",
         "one server, several of a cluster, or `redis+sentinel://` (docs/guarantees.md)",
     ),
     "key_prefix": Setting(
-        "STREAMAPP_KEY_PREFIX", _text, "streamapp:", "begins every key: several environments in one Redis"
+        "STREAMAPP_KEY_PREFIX",
+        reading.text,
+        "streamapp:",
+        "begins every key: several environments in one Redis",
     ),
     "concurrency": Setting(
         "STREAMAPP_CONCURRENCY",
-        _whole(1, 10_000),
+        reading.whole(1, 10_000),
         "10",
         "messages in hand per agent, unless the agent says otherwise",
     ),
-    "wait_seconds": Setting("STREAMAPP_WAIT_SECONDS", _duration(0, 20), "10", "long poll, 0..20"),
+    "wait_seconds": Setting("STREAMAPP_WAIT_SECONDS", reading.duration(0, 20), "10", "long poll, 0..20"),
     "drain_timeout": Setting(
         "STREAMAPP_DRAIN_TIMEOUT",
-        _duration(0, 3600),
+        reading.duration(0, 3600),
         "25",
         "seconds after SIGTERM until what is unfinished is given back",
     ),
     "max_attempts": Setting(
-        "STREAMAPP_MAX_ATTEMPTS", _whole(1, 997), "5", "receives before a failing message is dead-lettered"
+        "STREAMAPP_MAX_ATTEMPTS",
+        reading.whole(1, 997),
+        "5",
+        "receives before a failing message is dead-lettered",
     ),
     "replicas": Setting(
         "STREAMAPP_DURABILITY",
-        _replicas,
+        reading.replicas,
         "local",
         "`local`, or `replicated:N`: N replicas have a commit before it is announced",
     ),
-    "naive_tz": Setting("STREAMAPP_NAIVE_TZ", _zone, "UTC", "zone of timestamps that carry none"),
+    "naive_tz": Setting("STREAMAPP_NAIVE_TZ", reading.zone, "UTC", "zone of timestamps that carry none"),
     "state_ttl": Setting(
         "STREAMAPP_STATE_TTL",
-        _duration(1, 3650 * 86400),
+        reading.duration(1, 3650 * 86400),
         "30d",
         "after the last change, never while an announcement is pending",
     ),
     "sqs_client": Setting(
         "STREAMAPP_SQS_CLIENT",
-        choice("fast", "aioboto3"),
+        reading.choice("fast", "aioboto3"),
         "fast",
         "whose calls messages take: `fast` is streamapp's own, `aioboto3` the AWS client's",
     ),
     "tap": Setting(
         "STREAMAPP_TAP",
-        choice("on", "errors", "off"),
+        reading.choice("on", "errors", "off"),
         "on",
         "what the worker tells viewers: `on`, `errors`, `off`",
     ),
     "tap_maxlen": Setting(
-        "STREAMAPP_TAP_MAXLEN", _whole(1, 100_000_000), "10000", "records that a queue's tap keeps"
+        "STREAMAPP_TAP_MAXLEN", reading.whole(1, 100_000_000), "10000", "records that a queue's tap keeps"
     ),
-    "http": Setting("STREAMAPP_HTTP", _address, "", "`HOST:PORT` of health, metrics and board; unset is off"),
-    "log_level": Setting("LOG_LEVEL", _level, "info", "least severe level that is logged"),
+    "http": Setting(
+        "STREAMAPP_HTTP", reading.address, "", "`HOST:PORT` of health, metrics and board; unset is off"
+    ),
+    "log_level": Setting("LOG_LEVEL", reading.level, "info", "least severe level that is logged"),
     "log_format": Setting(
         "LOG_FORMAT",
-        choice("auto", "console", "json"),
+        reading.choice("auto", "console", "json"),
         "auto",
         "`auto`: console lines on a terminal, JSON lines elsewhere",
     ),

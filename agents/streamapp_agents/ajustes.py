@@ -3,7 +3,8 @@
 import os
 from typing import cast, get_args
 
-from streamapp.config import Setting, choice
+from streamapp.config import Setting
+from streamapp.reading import choice
 from streamapp_agents.situacao import Inicio
 
 INICIO = Setting(

@@ -137,7 +137,7 @@ def _streams(app: "App") -> list[str]:
 
 
 def _checked(setting: "Setting", environ: "Mapping[str, str]", flag: str | None) -> Row:
-    from streamapp.config import BadSetting  # noqa: PLC0415 - slow to import
+    from streamapp.reading import BadSetting  # noqa: PLC0415 - slow to import
 
     row = _row(setting.variable, setting.default, setting.meaning, environ.get(setting.variable), flag)
     try:

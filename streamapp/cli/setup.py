@@ -132,7 +132,7 @@ def without_password(url: str) -> str:
 
 def seconds_of(option: str, text: str | None) -> float | None:
     """Answer the seconds that *text* of *option* means, None where it was not given."""
-    from streamapp.config import BadSetting, seconds  # noqa: PLC0415 - slow to import
+    from streamapp.reading import BadSetting, seconds  # noqa: PLC0415 - slow to import
 
     try:
         return None if text is None else seconds(text)

@@ -3,7 +3,7 @@
 import time
 from datetime import datetime
 
-from streamapp.config import BadSetting, seconds
+from streamapp.reading import BadSetting, seconds
 
 
 def moment(flag: str, text: str | None) -> int | None:

@@ -11,7 +11,7 @@ import jmespath
 import jmespath.exceptions
 import msgspec
 
-from streamapp.config import BadSetting
+from streamapp.reading import BadSetting
 from streamapp.tap_record import TapRecord
 
 
