@@ -111,6 +111,18 @@ def test_a_nesting_bomb_is_too_deep(motivo, abre) -> None:
     assert motivo(abre * 5_000 + "1" + fecha * 5_000) == "too_deep"
 
 
+def test_brackets_in_texts_are_not_deep(um) -> None:
+    """What a customer writes is no structure; nor is a wide body a deep one."""
+    largo = [{"nome": "[{" * 300 + '\\"[', "quantidade": 1}] * 60
+
+    assert um({**_ATUALIZADO, "observacoes": largo}).status == "Pronto"
+
+
+def test_a_text_of_brackets_without_end_is_read_once(motivo) -> None:
+    """A body that takes seconds to refuse stops its neighbours."""
+    assert motivo('["' + '\\"[{' * 60_000) == "not_json"
+
+
 @pytest.mark.parametrize("tipo", ["SubscriptionConfirmation", "UnsubscribeConfirmation"])
 def test_snss_own_messages_are_skipped(decodificar, tipo) -> None:
     """Nobody follows their URLs: who may send is the queue's policy."""
