@@ -77,7 +77,7 @@ def measure(
     if "idle" in asked.measure:
         measures.idle(stub, steady, results, seconds=3.0 if quick else 10.0)
     if "variants" in asked.measure:
-        measures.variants(stub, field.variants(), results, rounds=rounds, unit=unit)
+        measures.variants(stub, field.variants(stub.server.tls), results, rounds=rounds, unit=unit)
     if "growth" in asked.measure:
         measures.growth(stub, field.STREAMAPP["application"], results, unit=unit)
 

@@ -73,8 +73,8 @@ QUICK: Sequence[Contestant] = [
 _BARE = "import runpy, sys; sys.modules['uvloop'] = None; runpy.run_module('streamapp', run_name='__main__', alter_sys=True)"
 
 
-def variants() -> Mapping[str, Contestant]:
-    """Answer our worker with one thing changed, each by what that is."""
+def variants(tls: Mapping[str, str] | None) -> Mapping[str, Contestant]:
+    """Answer our worker with one thing changed, each by what that is; *tls* are the settings for TLS."""
     usual = STREAMAPP["application"]
     assert usual.settings is not None
 
@@ -87,4 +87,5 @@ def variants() -> Mapping[str, Contestant]:
         "without uvloop": replace(usual, command=[sys.executable, "-c", _BARE, *usual.command[3:]]),
         "on aioboto3's client": with_(STREAMAPP_SQS_CLIENT="aioboto3"),
         "two processes": replace(usual, processes=2),
+        **({"with TLS": with_(**tls)} if tls else {}),
     }

@@ -2,8 +2,10 @@
 
 import http.client
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -30,10 +32,18 @@ class ServerGone(Exception):
 class Server:
     """One SQS on loopback. Times in its ledger are monotonic seconds, the same clock for all processes."""
 
-    def __init__(self, name: ServerName, port: int, process: subprocess.Popen[bytes]) -> None:
+    def __init__(
+        self,
+        name: ServerName,
+        port: int,
+        process: subprocess.Popen[bytes],
+        tls: Mapping[str, str] | None = None,
+    ) -> None:
         self.name = name
         self._process = process
         self.port = port
+        self.tls = tls
+        """Settings of a client that shall use TLS, None where this server has none."""
         self.endpoint = f"http://127.0.0.1:{port}"
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
 
@@ -107,19 +117,41 @@ class Server:
 @contextmanager
 def running(name: ServerName) -> Generator[Server]:
     """Run a server; it ends with this process, however that ends."""
-    command = [sys.executable, "-m", "benchmarks.servers.stub"]
-    if name == "fauxqs":
-        command = ["node", str(FAUXQS / "server.mjs")]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=HERE.parent)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        with closing(Server(name, int(process.stdout.readline()), process)) as server:
-            yield server
-    finally:
-        process.stdin.close()
-        process.stdout.close()
-        process.wait()
+    with tempfile.TemporaryDirectory(prefix="streamapp-bench-") as folder:
+        pem = None if name == "fauxqs" else _certificate(Path(folder))
+        command = [sys.executable, "-m", "benchmarks.servers.stub", *([str(pem)] if pem else [])]
+        if name == "fauxqs":
+            command = ["node", str(FAUXQS / "server.mjs")]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=HERE.parent)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            port, *safe = process.stdout.readline().split()
+            tls = None
+            if pem is not None:
+                url = f"https://127.0.0.1:{int(safe[0])}"
+                tls = {"AWS_ENDPOINT_URL": url, "AWS_ENDPOINT_URL_SQS": url, "AWS_CA_BUNDLE": str(pem)}
+            with closing(Server(name, int(port), process, tls)) as server:
+                yield server
+        finally:
+            process.stdin.close()
+            process.stdout.close()
+            process.wait()
+
+
+def _certificate(folder: Path) -> Path | None:
+    """Make a certificate for loopback, its key in the same file; None where there is no openssl."""
+    if shutil.which("openssl") is None:
+        return None
+    pem = folder / "loopback.pem"
+    asked = (
+        "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
+    )
+    command = ["openssl", *asked.split(), "-keyout", str(folder / "key.pem"), "-out", str(pem)]
+    subprocess.run(command, check=True, capture_output=True)
+    with pem.open("a") as whole:
+        whole.write((folder / "key.pem").read_text())
+    return pem
 
 
 def install_fauxqs() -> str | None:

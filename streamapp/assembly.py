@@ -16,7 +16,7 @@ from streamapp.delivery import Queue
 from streamapp.errors import ConfigError, ServiceError
 from streamapp.feed import Feed
 from streamapp.leases import Leases, Tokens
-from streamapp.lookup import Lookup
+from streamapp.lookup import LINGER, Lookup
 from streamapp.outage import Outage
 from streamapp.presence import Herald, PresenceStore
 from streamapp.runner import Runner
@@ -138,8 +138,8 @@ async def assemble(
         tally=tally,
         store=store,
         store_outage=outage,
-        lookup=Lookup(store, outage, ttl=config.state_ttl),
-        changes=Batcher(state.flush, name="state", limit=FLUSH),
+        lookup=Lookup(store, outage, ttl=config.state_ttl, in_hand=unsent),
+        changes=Batcher(state.flush, name="state", limit=FLUSH, linger=LINGER, in_hand=unsent),
         announcer=Announcer(outboxes, store, outage, in_hand=unsent),
         outboxes=outboxes,
         tracing=tracing,

@@ -1,6 +1,7 @@
 """Read states and index keys, for many agents in one call."""
 
-from collections.abc import Hashable, Sequence
+import math
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -14,6 +15,10 @@ from streamapp.store import Store
 
 LIMIT = 100
 """Keys in one call: some milliseconds of Redis."""
+
+
+LINGER = 0.002
+"""Seconds that a call waits for company that can come, as do changes of state: many small calls cost more."""
 
 
 class Asked(NamedTuple):
@@ -33,13 +38,19 @@ class Member(NamedTuple):
 class Lookup:
     """What agents ask of Redis beside changing state; each key of a batch is asked for once, whoever wants it."""
 
-    def __init__(self, store: Store, outage: Outage, *, ttl: float) -> None:
+    def __init__(
+        self, store: Store, outage: Outage, *, ttl: float, in_hand: Callable[[], float] = lambda: math.inf
+    ) -> None:
         self._store = store
         self._outage = outage
         self._ttl = ttl
-        self.reads: Batcher[Asked, Any] = Batcher(self._read, name="read", limit=LIMIT)
+        self.reads: Batcher[Asked, Any] = Batcher(
+            self._read, name="read", limit=LIMIT, linger=LINGER, in_hand=in_hand
+        )
         """Answers the state, None where there is none."""
-        self.adds: Batcher[Member, None] = Batcher(self._add, name="index", limit=LIMIT)
+        self.adds: Batcher[Member, None] = Batcher(
+            self._add, name="index", limit=LIMIT, linger=LINGER, in_hand=in_hand
+        )
 
     async def _read(self, asked: list[Asked]) -> Sequence[Any]:
         keys = list(dict.fromkeys(key for _, key in asked))

@@ -6,6 +6,7 @@ of FIFO, delays, redrive or the limits of SQS.
 """
 
 import asyncio
+import ssl
 import sys
 import time
 from collections import Counter
@@ -210,12 +211,18 @@ class Stub:
 
 
 async def main() -> None:
-    """Serve on a free loopback port, which is the first line on stdout, until stdin ends."""
+    """Serve on a free loopback port until stdin ends; stdout begins with it, and with that of TLS or 0."""
     loop = asyncio.get_running_loop()
     stub = Stub(loop)
     server = await loop.create_server(lambda: Connection(stub), "127.0.0.1", 0)
     stub.port = server.sockets[0].getsockname()[1]
-    sys.stdout.write(f"{stub.port}\n")
+    safe_port = 0
+    if len(sys.argv) > 1:  # a certificate with its key
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(sys.argv[1])
+        safe = await loop.create_server(lambda: Connection(stub), "127.0.0.1", 0, ssl=tls)
+        safe_port = safe.sockets[0].getsockname()[1]
+    sys.stdout.write(f"{stub.port} {safe_port}\n")
     sys.stdout.flush()
     stub.sweep()
     await loop.run_in_executor(None, sys.stdin.read)
