@@ -100,7 +100,7 @@ class Tap:
         self._is_off = store is None or mode == "off"
         self._only_errors = mode == "errors"
         self._keep = keep
-        self._waiting: deque[Seen] = deque()
+        self._waiting: deque[tuple[Seen, int]] = deque()
         self._characters = 0
         self._per_entry: dict[str, float] = {}
         self._wake, self._full = Event(), Event()
@@ -118,8 +118,9 @@ class Tap:
         if len(self._waiting) >= BUFFERED or self._characters > BUFFERED_CHARACTERS:
             self._tally.add(seen.queue, "tap_dropped")
             return
-        self._waiting.append(seen)
-        self._characters += len(seen.body)
+        size = len(seen.body)
+        self._waiting.append((seen, size))
+        self._characters += size
         if not self._wake.is_set():
             self._wake.set()
         if len(self._waiting) >= PACK and not self._full.is_set():
@@ -164,8 +165,8 @@ class Tap:
         for number in range(min(len(self._waiting), PACK)):
             if number % AT_ONCE == AT_ONCE - 1:
                 await checkpoint()
-            seen = self._waiting.popleft()
-            self._characters -= len(seen.body)
+            seen, size = self._waiting.popleft()
+            self._characters -= size
             lines.setdefault(seen.queue, []).append(seen.line(self.worker))
         return [self._entry(queue, packed) for queue, packed in lines.items()]
 
