@@ -167,22 +167,25 @@ class Announcer:
 
         Answers SQS's code for each that it will never take; that one is then parked in its hash.
         """
-        unsent = [announcement for announcement in pending if not self._is_over(announcement)]
-        mine = [announcement for announcement in unsent if announcement.place not in self._flying]
-        for announcement in mine:
-            self._flying[announcement.place] = None
+        unsent = {it.place: it for it in pending}
+        for place in [place for place in unsent if place in self._over]:
+            # Found pending all the same: its confirmation is on the way, or was lost.
+            self._confirm_soon(place, unsent.pop(place))
+        mine = {place: it for place, it in unsent.items() if place not in self._flying}
+        self._flying.update(dict.fromkeys(mine))
         try:
-            others = [announcement for announcement in mine if self._is_anothers(announcement)]
-            await self._send([announcement for announcement in mine if announcement not in others])
-            await self._send(await self._without_told(others))
+            others = [it for it in mine.values() if self._is_anothers(it)]
+            await self._send([it for it in mine.values() if it not in others] if others else mine.values())
+            if others:
+                await self._send(await self._without_told(others))
         finally:
-            for announcement in mine:
-                if (awaited := self._flying.pop(announcement.place)) is not None:
+            for place in mine:
+                if (awaited := self._flying.pop(place)) is not None:
                     awaited.set()
-        for announcement in unsent:
-            await self._wait_for_others(announcement)
-        codes = {announcement.place: self._over.get(announcement.place) for announcement in unsent}
-        return {place: code for place, code in codes.items() if code is not None}
+        for place, announcement in unsent.items():
+            if place not in mine:
+                await self._wait_for_others(announcement)
+        return {place: code for place in unsent if (code := self._over.get(place)) is not None}
 
     def _is_anothers(self, announcement: Announcement) -> bool:
         """Whether another process is most likely about to send it; a FIFO queue sees by itself that it came twice."""
@@ -206,20 +209,13 @@ class Announcer:
                 break
         return left
 
-    async def _send(self, announcements: Sequence[Announcement]) -> None:
+    async def _send(self, announcements: Collection[Announcement]) -> None:
         for sink in dict.fromkeys(it.sink for it in announcements):
             group = [it for it in announcements if it.sink == sink]
             outbox = self._outboxes[sink]
             outcomes = await outbox.batcher.submit_all([outbox.laden(it.message) for it in group])
             for announcement, outcome in zip(group, outcomes, strict=True):
                 self._settle(announcement, outcome)
-
-    def _is_over(self, announcement: Announcement) -> bool:
-        if announcement.place not in self._over:
-            return False
-        # Found pending all the same: its confirmation is on the way, or was lost.
-        self._confirm_soon(announcement)
-        return True
 
     async def _wait_for_others(self, announcement: Announcement) -> None:
         """Return when *announcement* is not on its way any more."""
@@ -242,13 +238,14 @@ class Announcer:
             )
         elif outcome is not None:
             raise outcome
-        self._over[announcement.place] = code
+        place = announcement.place
+        self._over[place] = code
         if len(self._over) > REMEMBERED:
             self._over.popitem(last=False)
-        self._confirm_soon(announcement)
+        self._confirm_soon(place, announcement)
 
-    def _confirm_soon(self, announcement: Announcement) -> None:
-        is_refused = self._over[announcement.place] is not None
+    def _confirm_soon(self, place: Place, announcement: Announcement) -> None:
+        is_refused = self._over[place] is not None
         this = [(announcement.id, announcement.mark)]
         settled = Settled(
             announcement.redis_key,

@@ -82,8 +82,9 @@ class Batcher(Generic[T, R]):
         self._items_waiting = 0
         self._flying = 0
         self._items_flying = 0
-        self._wake = Event()
-        self._full = Event()
+        # What `run` waits for: that something should begin, or that company has come to what lingers.
+        self._asleep: Event | None = None
+        self._lingering: Event | None = None
         self._closed = False
 
     def __len__(self) -> int:
@@ -117,8 +118,9 @@ class Batcher(Generic[T, R]):
     def close(self) -> None:
         """Let `run` return once what has been handed over is flushed."""
         self._closed = True
-        self._wake.set()
-        self._full.set()
+        self._wake_up()
+        if self._lingering is not None:
+            self._lingering.set()
 
     async def run(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Flush until closed and empty."""
@@ -143,9 +145,9 @@ class Batcher(Generic[T, R]):
         batch.items.append(item)
         batch.weight += weight
         self._items_waiting += 1
-        self._wake.set()
-        if self._linger and not self._has_company_to_come():
-            self._full.set()
+        self._wake_up()
+        if self._lingering is not None and not self._has_company_to_come():
+            self._lingering.set()
         return batch, len(batch.items) - 1
 
     def _has_no_room(self, batch: _Batch[T, R], weight: int) -> bool:
@@ -157,13 +159,19 @@ class Batcher(Generic[T, R]):
         while not self._may_begin():
             if self._closed and not self._waiting:
                 return False
-            self._wake = Event()
-            await self._wake.wait()
+            self._asleep = Event()
+            await self._asleep.wait()
+            self._asleep = None
         if self._linger and not self._closed and self._has_company_to_come():
-            self._full = Event()
+            self._lingering = Event()
             with move_on_after(self._linger):
-                await self._full.wait()
+                await self._lingering.wait()
+            self._lingering = None
         return True
+
+    def _wake_up(self) -> None:
+        if self._asleep is not None and (self._closed or self._may_begin()):
+            self._asleep.set()
 
     def _has_company_to_come(self) -> bool:
         return not self._is_one_full() and self._items_waiting + self._items_flying < self._in_hand()
@@ -187,7 +195,7 @@ class Batcher(Generic[T, R]):
         finally:
             self._flying -= 1
             self._items_flying -= len(items)
-            self._wake.set()
+            self._wake_up()
         batch.outcomes = outcomes
         batch.over.set()
         for position in batch.unawaited:

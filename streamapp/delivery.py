@@ -68,7 +68,9 @@ class Outgoing(msgspec.Struct, frozen=True):
     @property
     def size(self) -> int:
         """What SQS counts against its limits: UTF-8 bytes of the body and of each attribute's name, type, value."""
-        attributes = sum(len(f"{name}String{value}".encode()) for name, value in self.attributes.items())
+        attributes = 0
+        for name, text in self.attributes.items():
+            attributes += len(f"{name}String{text}".encode())
         for name, it in self.typed.items():
             value = it.value if isinstance(it.value, bytes) else it.value.encode()
             attributes += len(f"{name}{it.kind}".encode()) + len(value)
