@@ -17,7 +17,13 @@ _numbers = itertools.count()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--long` runs the long form of each fault row, as `just faults ROW` does; `--sqs` takes another server's place."""
     parser.addoption("--long", action="store_true", help="run fault rows in their long form")
-    parser.addoption("--figures", metavar="FILE", help="write the table of the rig's figures to FILE")
+    parser.addoption(
+        "--figures",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="renew the rig's figures in FILE's table",
+    )
     parser.addoption("--sqs", metavar="URL", help="an SQS to use where the tests would start moto's")
     parser.addoption(
         "--cluster", action="store_true", help="keep state in a cluster of three, where one server would do"

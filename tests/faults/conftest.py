@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from figures import Row, renewed, table
 
-FIGURES = pytest.StashKey[list[tuple[str, ...]]]()
-MARK = "<!-- the last run of the rig, written by `just chaos` -->"
-COLUMNS = ("fault", "runs", "lost", "wrong", "unannounced", "announced again", "worst recovery")
+FIGURES = pytest.StashKey[list[Row]]()
 
 
 class _Judged(Protocol):
@@ -38,18 +37,13 @@ def judged(request: pytest.FixtureRequest) -> Callable[[str, int, _Judged], None
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
 ) -> None:
-    """Print the table, as Markdown, so that it can be read here and kept there."""
+    """Print the table, as Markdown, so that it can be read here, and renew its lines in the documents."""
     del exitstatus
-    rows = sorted(config.stash.get(FIGURES, []))
-    if not rows:
-        return
-    lines = ["| " + " | ".join(cells) + " |" for cells in (COLUMNS, ("---",) * len(COLUMNS), *rows)]
-    terminalreporter.write_line("\n" + "\n".join(lines))
-    if file := config.getoption("--figures"):
-        page = Path(file)
-        text = page.read_text() if page.exists() else ""
-        # What stands above the mark is written by people.
-        page.write_text(text.partition(MARK)[0] + MARK + "\n\n" + "\n".join(lines) + "\n")
+    if rows := config.stash.get(FIGURES, []):
+        terminalreporter.write_line("\n" + table(rows))
+        for file in config.getoption("--figures"):
+            page = Path(file)
+            page.write_text(renewed(page.read_text(), rows))
 
 
 @pytest.fixture
