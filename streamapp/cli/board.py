@@ -113,8 +113,8 @@ def _print(
             name,
             f"#{card.key}",
             clock(card, now) if board.shows_age else "",
-            card.text,
             " ".join(filter(None, [standing(board, name, card, now, ages).word, *card.notes])),
+            card.text,
         )
         for name, cards in columns.items()
         for card in cards

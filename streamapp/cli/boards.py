@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from textwrap import wrap
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
@@ -21,6 +22,12 @@ from streamapp.scenario import Board, Card
 
 NARROW = 26
 """Columns of the terminal that a column of the board needs; with fewer they stand one below the other."""
+
+GAP = 2
+"""Columns of the terminal between two columns of the board."""
+
+INDENT = "    "
+"""Begins what is in a card, where that stands below it."""
 
 _STYLES = {"new": "bold green", "usual": "", "warn": "yellow", "late": "bold red", "old": "dim"}
 
@@ -61,17 +68,20 @@ class Picture:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width, height = options.max_width, options.height or console.height
         yield self._head(width)
-        side_by_side = width >= NARROW * len(self._columns)
-        room = height - 2 if side_by_side else (height - 1) // len(self._columns) - 1
-        if side_by_side:
-            grid = Table.grid(padding=(0, 2), expand=True)
-            for _ in self._columns:
-                grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-            each = (width - 2 * len(self._columns)) // len(self._columns)
-            grid.add_row(*(self._column(name, cards, room, each) for name, cards in self._columns.items()))
+        columns = self._columns
+        busy = sum(bool(cards) for cards in columns.values()) or 1
+        if width >= NARROW * len(columns):
+            # An empty column takes no more room than its heading.
+            empty = {name: len(_heading(name, cards)) for name, cards in columns.items() if not cards}
+            each = (width - sum(empty.values()) - GAP * len(columns)) // busy
+            grid = Table.grid(padding=(0, GAP))
+            for name in columns:
+                grid.add_column(width=empty.get(name, each), no_wrap=True)
+            grid.add_row(*(self._column(name, cards, height - 2, each) for name, cards in columns.items()))
             yield grid
         else:
-            for name, cards in self._columns.items():
+            room = (height - 1 - len(columns)) // busy + 1
+            for name, cards in columns.items():
                 yield self._column(name, cards, room, width)
 
     def _head(self, width: int) -> Text:
@@ -89,10 +99,14 @@ class Picture:
 
     def _column(self, name: str, cards: Sequence[Card], room: int, width: int) -> Text:
         now = datetime.now(UTC)
-        lines = [Text(f"{printable(name).upper()} ({len(cards)})", style="bold underline")]
-        shown = [self._card(name, card, now) for card in cards]
+        lines = [Text(_heading(name, cards), style="bold underline")]
+        told = [self._card(name, card, now) for card in cards]
         if not any(card.text for card in cards):
-            shown = _side_by_side(shown, width)
+            shown = _side_by_side([card[0] for card in told], width)
+        elif len(folded := [line for card in told for line in _folded(card, width)]) < room:
+            shown = folded
+        else:
+            shown = [Text("  ").join(card) for card in told]
         lines += shown if len(shown) < room else shown[: max(0, room - 2)]
         hidden = len(shown) - len(lines) + 1
         if hidden:
@@ -101,18 +115,32 @@ class Picture:
             line.truncate(width, overflow="ellipsis")
         return Text("\n").join(lines)
 
-    def _card(self, column: str, card: Card, now: datetime) -> Text:
+    def _card(self, column: str, card: Card, now: datetime) -> list[Text]:
+        """Answer how the card stands, and what is in it if that is told."""
         stands = standing(self._board, column, card, now, self._ages)
         parts = [f"#{printable(card.key)}"]
         if self._board.shows_age and card.since is not None:
             parts.append(clock(card, now))
-        line = Text("  ".join(parts), style=_STYLES[stands.level])
         # Before the text, which may be long: a word that is cut off warns nobody.
-        for word in filter(None, [stands.word, *card.notes]):
-            line.append(f"  {printable(word)}")
-        if card.text:
-            line.append(f"  {printable(card.text)}", style="not bold default")
-        return line
+        parts += [printable(word) for word in (stands.word, *card.notes) if word]
+        head = Text("  ".join(parts), style=_STYLES[stands.level])
+        return [head, Text(printable(card.text))] if card.text else [head]
+
+
+def _heading(name: str, cards: Sequence[Card]) -> str:
+    return f"{printable(name).upper()} ({len(cards)})"
+
+
+def _folded(card: Sequence[Text], width: int) -> list[Text]:
+    """Answer a card on one line where that holds it, else with its text below."""
+    head, *texts = card
+    line = Text("  ").join(card)
+    if not texts or line.cell_len <= width:
+        return [line]
+    return [
+        head,
+        *(Text(INDENT + part) for part in wrap(texts[0].plain, width - len(INDENT), break_on_hyphens=False)),
+    ]
 
 
 def _side_by_side(cards: Sequence[Text], width: int) -> list[Text]:

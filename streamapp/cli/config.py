@@ -161,7 +161,7 @@ def _row(variable: str, default: str, meaning: str, environ: str | None, flag: s
 def _print(rows: "Sequence[Row]") -> None:
     from streamapp.cli.columns import aligned  # noqa: PLC0415 - slow to import
 
-    table = [("setting", "value", "from"), *((row.variable, row.value or "-", row.origin) for row in rows)]
+    table = [("setting", "from", "value"), *((row.variable, row.origin, row.value or "-") for row in rows)]
     out.tell(aligned(table))
 
 

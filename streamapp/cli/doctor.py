@@ -35,10 +35,11 @@ def doctor(
     config = setup.load_config()
     application = setup.load_app(app)
     from streamapp.cli.checkup import Checkup  # noqa: PLC0415 - slow to import
-    from streamapp.cli.findings import Printer, plain_console  # noqa: PLC0415
+    from streamapp.cli.findings import Printer  # noqa: PLC0415
+    from streamapp.cli.screen import console  # noqa: PLC0415
 
     findings: list[Finding] = []
-    printer = None if json else Printer(plain_console())
+    printer = None if json else Printer(console())
 
     def tell(finding: "Finding") -> None:
         findings.append(finding)

@@ -1,6 +1,7 @@
 """What a check-up looks like on a terminal and in a pipe."""
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 from rich.console import Console
 from rich.text import Text
@@ -13,10 +14,8 @@ _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗",
 WIDTH = 22
 """Columns of a subject: the longest stream's name of most apps."""
 
-
-def plain_console() -> Console:
-    """Answer what prints texts from outside as they are, one line each, however wide the terminal is."""
-    return Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
+NARROW = 60
+"""Columns of a terminal below which a text stands under its subject."""
 
 
 class Printer:
@@ -28,12 +27,42 @@ class Printer:
     def tell(self, finding: Finding) -> None:
         """Print *finding*."""
         mark, colour = _MARKS[finding.mark]
-        line = Text(mark, style=colour) + Text(
-            f" {printable(finding.subject):<{WIDTH}} {printable(finding.text)}"
+        first, *others = self._folded(f"{printable(finding.subject):<{WIDTH}} ", printable(finding.text))
+        self._print(Text(mark, style=colour) + Text(f" {first}"))
+        for line in others:
+            self._print(Text(f"  {line}"))
+        if finding.cure:  # in one piece, to be copied
+            indent = "" if self._is_narrow else " " * WIDTH
+            self._print(Text(f"  {indent} → {printable(finding.cure)}", style="cyan"))
+
+    def _print(self, line: Text) -> None:
+        self._console.print(line, soft_wrap=True)
+
+    @property
+    def _is_narrow(self) -> bool:
+        return self._console.is_terminal and self._console.width < NARROW
+
+    def _folded(self, subject: str, text: str) -> list[str]:
+        """Answer *subject* and *text* in lines: one in a pipe, on a terminal as many as it takes."""
+        if not self._console.is_terminal:
+            return [subject + text]
+        if self._is_narrow:
+            return [
+                subject.rstrip(),
+                *wrap(
+                    text,
+                    self._console.width - 4,
+                    initial_indent="  ",
+                    subsequent_indent="  ",
+                    break_on_hyphens=False,
+                ),
+            ]
+        return wrap(
+            subject + text,
+            self._console.width - 2,
+            subsequent_indent=" " * len(subject),
+            break_on_hyphens=False,
         )
-        self._console.print(line)
-        if finding.cure:
-            self._console.print(Text(f"  {'':<{WIDTH}} → {printable(finding.cure)}", style="cyan"))
 
     def sum_up(self, findings: Sequence[Finding]) -> None:
         """Print the counts."""
@@ -43,7 +72,7 @@ class Printer:
             if problems or warnings
             else "all is well"
         )
-        self._console.print(Text(told, style="bold"))
+        self._print(Text(told, style="bold"))
 
 
 def _many(number: int, word: str) -> str:

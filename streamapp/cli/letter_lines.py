@@ -24,7 +24,7 @@ def box_lines(box: Box, letters: Sequence[Letter]) -> Iterator[str]:
         return
     oldest = ago(min(letter.delivery.sent_at for letter in letters))
     about = f" of about {box.about}" if box.about > len(letters) else ""
-    yield f"{printable(box.queue.name)}  {_many(len(letters))}{about}  oldest {oldest}"
+    yield f"{printable(box.queue.name)}  {_many(len(letters), 'letter')}{about}  oldest {oldest}"
     rows = [(f"  {reason}", str(count), kind) for (reason, kind), count in _groups(letters).most_common()]
     yield from aligned(rows)
 
@@ -51,11 +51,11 @@ def letter_lines(letter: Letter, *, raw: bool) -> Iterator[str]:
     if letter.detail:
         yield printable(f"  {letter.detail}")
     came = (
-        f"from {source.queue}, message {source.message_id}, {source.receive_count} receives; "
+        f"from {source.queue}, message {source.message_id}, {_many(source.receive_count, 'receive')}; "
         if source.queue
         else ""
     )
-    yield printable(f"  {came}here for {ago(delivery.sent_at)}, looked at {delivery.receives} times")
+    yield printable(f"  {came}here for {ago(delivery.sent_at)}, looked at {_many(delivery.receives, 'time')}")
     yield "  " + (printable(delivery.body) if raw else masked(letter))
 
 
@@ -94,5 +94,5 @@ def _groups(letters: Sequence[Letter]) -> Counter[tuple[str, str]]:
     return Counter((letter.reason, letter.kind) for letter in letters)
 
 
-def _many(number: int) -> str:
-    return "1 letter" if number == 1 else f"{number} letters"
+def _many(number: int, word: str) -> str:
+    return f"1 {word}" if number == 1 else f"{number} {word}s"

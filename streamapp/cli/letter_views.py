@@ -7,8 +7,11 @@ from streamapp.cli import out, setup
 from streamapp.cli.exits import DONE, NOT_FOUND
 from streamapp.cli.letter_lines import box_json, box_lines, letter_json, letter_lines
 from streamapp.cli.letter_wanted import Wanted
-from streamapp.cli.letters import Letter, boxes, choose, looking
+from streamapp.cli.letters import Box, Letter, boxes, choose, looking
 from streamapp.config import Config
+
+MANY = 100
+"""Letters that take a second to look at."""
 
 LOOKED = (
     "looking has raised the receive count of these letters by one: SQS has no other way to look. "
@@ -22,7 +25,7 @@ async def count(app: App, config: Config, names: Sequence[str], *, most: int, js
     seen = 0
     async with setup.open_sqs() as sqs:
         for box in choose(await boxes(sqs, app, config), names):
-            out.say_soon(f"looking at about {box.about} letters of {box.queue.name} …")
+            say_how_many(box)
             async with looking(sqs, box, most) as held:
                 seen += len(held.letters)
                 if json:
@@ -40,7 +43,7 @@ async def show(
     """Show up to *lines* of the *wanted* letters of queue *name*, oldest first, and answer the exit code."""
     async with setup.open_sqs() as sqs:
         (box,) = choose(await boxes(sqs, app, config), [name])
-        out.say_soon(f"looking at about {box.about} letters of {box.queue.name} …")
+        say_how_many(box)
         async with looking(sqs, box, most) as held:
             found = wanted.among(held.letters)
             if json:
@@ -52,6 +55,12 @@ async def show(
                 out.note(f"{len(found) - lines} more; -n shows more of them")
             admit(len(held.letters))
     return code_for(found)
+
+
+def say_how_many(box: Box) -> None:
+    """Tell whoever waits, where there is much to wait for."""
+    if box.about > MANY:
+        out.say_soon(f"looking at about {box.about:,} letters of {box.queue.name} …")
 
 
 def admit(seen: int) -> None:

@@ -7,7 +7,7 @@ from streamapp.app import App
 from streamapp.cli import out, setup
 from streamapp.cli.columns import aligned
 from streamapp.cli.exits import DONE, FAILED
-from streamapp.cli.letter_views import admit, code_for
+from streamapp.cli.letter_views import admit, code_for, say_how_many
 from streamapp.cli.letter_wanted import Wanted
 from streamapp.cli.letters import Letter, boxes, choose, looking
 from streamapp.cli.rehearsal import Verdict, rehearse
@@ -29,7 +29,7 @@ async def send_home(app: App, config: Config, name: str, wanted: Wanted, plan: P
     """Send the *wanted* letters of queue *name* home as *plan* says, and answer the exit code."""
     async with setup.open_sqs() as sqs:
         (box,) = choose(await boxes(sqs, app, config), [name])
-        out.say_soon(f"looking at about {box.about} letters of {box.queue.name} …")
+        say_how_many(box)
         async with looking(sqs, box, plan.most) as held:
             found = wanted.among(held.letters)
             homeless = [letter for letter in found if letter.home is None]
@@ -84,8 +84,10 @@ def _tell(
     homes = ", ".join(sorted({letter.home.name for letter in found if letter.home})) or "nowhere"
     if plan.yes:
         out.tell([f"moved {moved} of {seen} to {homes}"])
-    else:
-        out.tell([f"would move {len(found)} of {seen} to {homes}; add --yes to do it"])
+        return
+    fail = plan.rehearse and not plan.only_passing and not all(verdict.passes for _, verdict in judged)
+    others = ", --only-passing to leave those that would fail" if fail else ""
+    out.tell([f"would move {len(found)} of {seen} to {homes}; add --yes to do it{others}"])
 
 
 def _row(letter: Letter, verdict: Verdict) -> tuple[str, ...]:

@@ -98,10 +98,12 @@ def status_lines(glance: "Glance", width: int | None = None) -> "Iterator[str]":
 
     rows = [_row(row) for row in glance.rows]
     columns, spare = list(rows[0]), list(LEAST_TELLING)
-    table = aligned([columns, *([row[column] for column in columns] for row in rows)])
-    while width is not None and spare and max(map(cell_len, table)) > width:
+    while True:
+        cells = [columns, *([row[column] for column in columns] for row in rows)]
+        table = aligned(cells, right=range(1, len(columns)))
+        if width is None or not spare or max(map(cell_len, table)) <= width:
+            break
         columns.remove(spare.pop(0))
-        table = aligned([columns, *([row[column] for column in columns] for row in rows)])
     yield from table
     names = ", ".join(worker.worker for worker in glance.workers)
     yield printable(f"workers {len(glance.workers)} ({names})" if names else "no worker is there")

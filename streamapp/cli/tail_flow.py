@@ -5,6 +5,8 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from rich.cells import cell_len
+
 from streamapp.tap_record import TapRecord
 
 MOST = 500
@@ -69,20 +71,27 @@ class Flow:
         left_out, self._left_out = self._left_out, 0
         return f"… {left_out:,} not shown (over {MOST}/s; pipe or -o json to get all)"
 
-    def bar(self, what: str, depths: Sequence[str]) -> str:
-        """Answer the status bar: *what* is followed, and the *depths* of its queues."""
+    def bar(self, what: str, depths: Sequence[str], width: int) -> str:
+        """Answer the status bar: *what* is followed, the *depths* of its queues; what tells least gives way first."""
         if self.is_paused:
             return f"PAUSED  {len(self._held):,} held  ·  space resume   q quit"
         words = self.counts.words
-        parts = [
-            what,
-            *depths,
-            f"{self.counts.rate(time.monotonic()):.0f}/s",
+        rate = f"{self.counts.rate(time.monotonic()):.0f}/s"
+        counts = [
             f"ok {words['ok'] + words['duplicate'] + words['skipped']:,}",
             f"retry {words['retry']:,}",
             f"dead {words['dead'] + words['invalid']:,}",
         ]
-        return "  ".join(parts) + "  ·  space pause   q quit"
+        for parts in (
+            [what, *depths, rate, *counts, "·", "space pause", "q quit"],
+            [what, *depths, rate, *counts, "·", "q quit"],
+            [what, *depths, rate, *counts],
+            [what, *depths[:1], *counts],
+            [what, *counts],
+        ):
+            if cell_len("  ".join(parts)) <= width:
+                break
+        return "  ".join(parts)
 
     def _sampled(self, records: list[TapRecord]) -> list[TapRecord]:
         now = time.monotonic()

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Literal, cast
@@ -43,6 +43,13 @@ class Layout:
     max_attempts: int = 5
     now: float = 0.0
     widths: dict[str, int] = field(default_factory=lambda: {"queue": 0, "type": 0, "key": 0})
+
+    def fit(self, records: Iterable[TapRecord]) -> None:
+        """Make the columns wide enough for *records*, so that the first of them stands as the last."""
+        for record in records:
+            self.pad("queue", _short(record.queue))
+            self.pad("type", _short(record.event_type or "-"))
+            self.pad("key", "" if record.key is None else f"#{_short(record.key)}")
 
     def pad(self, column: str, text: str) -> str:
         """Answer *text* as wide as the widest of its column so far, up to a limit."""

@@ -40,6 +40,11 @@ class Screen(Protocol):
     is_lively: bool
     """Whether there is a bar under the lines, and single keys are obeyed."""
 
+    @property
+    def width(self) -> int:
+        """Columns that the bar may take."""
+        ...
+
     def show(self, lines: Sequence[Sequence[Piece]]) -> None:
         """Show lines; when this returns, they are written."""
         ...
@@ -61,6 +66,7 @@ class Lines:
     """Whole lines, which a terminal wraps itself, so that they can be copied whole; each call is flushed."""
 
     is_lively = False
+    width = 0
 
     def show(self, lines: Sequence[Sequence[Piece]]) -> None:
         """Write the lines."""
@@ -106,6 +112,11 @@ class Staged:
         self.obey = stage.obey
         self.suspend = stage.suspend
 
+    @property
+    def width(self) -> int:
+        """Columns that the bar may take, beside its mark."""
+        return self._stage.live.console.width - 2
+
     def show(self, lines: Sequence[Sequence[Piece]]) -> None:
         """Print the lines above the bar, together: each print draws the bar again."""
         if lines:
@@ -118,7 +129,10 @@ class Staged:
 
 
 def _styled(lines: Sequence[Sequence[Piece]]) -> Group:
-    return Group(*(Text.assemble(*((piece, style_of(what)) for piece, what in line)) for line in lines))
+    texts = [Text.assemble(*((piece, style_of(what)) for piece, what in line)) for line in lines]
+    for it in texts:
+        it.rstrip()  # what reaches beyond the last column would begin a line of nothing
+    return Group(*texts)
 
 
 def style_of(what: str) -> str:

@@ -142,6 +142,7 @@ class Tailing:
         if count is not None:
             records = records[: count - self._shown]
         self._layout.now = time.time()
+        self._layout.fit(records)
         lines = [line for record in records for line in self._lines(record)]
         self._shown += len(records)
         try:
@@ -173,7 +174,7 @@ class Tailing:
     def _bar(self) -> str:
         queues = self._reader.queues
         what = printable(queues[0]) if len(queues) == 1 else f"{len(queues)} queues"
-        return self._flow.bar(what, self._depths.words())
+        return self._flow.bar(what, self._depths.words(), self._screen.width)
 
     def _press(self, keys: str) -> bool:
         """Obey *keys*; answer whether that is the end."""
