@@ -54,9 +54,9 @@ def board(
     app: setup.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Show a board until q or Ctrl-C; it is drawn again each second."""
+    out.say_soon("looking …")
     import anyio  # noqa: PLC0415 - slow to import
 
-    out.say_soon("looking …")
     config = setup.load_config()
     application = setup.load_app(app)
     chosen = _choose(application, name)

@@ -176,7 +176,8 @@ class Checkup:
             self._tell(Finding("ok", subject, text))
 
     def _failed(self, subject: str, error: StreamappError) -> None:
-        self._tell(Finding("problem", subject, str(error), exit_code=exit_code(error)))
+        text = error.detail if isinstance(error, ServiceError) else str(error)
+        self._tell(Finding("problem", subject, text, exit_code=exit_code(error)))
 
 
 def _kind(queue: Queue) -> str:

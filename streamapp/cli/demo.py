@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from streamapp.cli import setup
+from streamapp.cli import out, setup
 
 EXAMPLES = """
 \b
@@ -26,6 +26,7 @@ def demo(
     app: setup.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Run a lunch rush, faults and all, through an embedded SQS and Redis, and check every final state."""
+    out.say_soon("starting …")
     from streamapp.cli import show  # noqa: PLC0415 - slow to import
 
     sys.exit(show.run(app, orders=orders, seed=seed, keep=keep))

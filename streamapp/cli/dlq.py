@@ -68,9 +68,9 @@ def ls(
     app: setup.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Count the letters of each dead-letter queue by their reason and the kind of their event."""
+    out.say_soon("looking …")
     import anyio  # noqa: PLC0415 - slow to import
 
-    out.say_soon("looking …")
     from streamapp.cli.letter_views import count  # noqa: PLC0415 - slow to import
 
     config = setup.load_config()
@@ -94,9 +94,9 @@ def show(
     app: setup.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Show letters, oldest first: why each is there, where it came from, and its body, masked. Exit 4 if there are none."""
+    out.say_soon("looking …")
     import anyio  # noqa: PLC0415 - slow to import
 
-    out.say_soon("looking …")
     from streamapp.cli import letter_views  # noqa: PLC0415 - slow to import
     from streamapp.cli.letter_wanted import Wanted  # noqa: PLC0415
 
@@ -133,9 +133,9 @@ def redrive(
 
     Each is sent first and deleted second, so one may be there twice and none is lost. Exit 4 if none matches.
     """
+    out.say_soon("looking …")
     import anyio  # noqa: PLC0415 - slow to import
 
-    out.say_soon("looking …")
     from streamapp.cli.letter_wanted import Wanted  # noqa: PLC0415 - slow to import
     from streamapp.cli.redrive import Plan, send_home  # noqa: PLC0415
 

@@ -29,9 +29,9 @@ def doctor(
     app: setup.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Check settings, queues, dead letters and Redis; say for each finding what mends it. Changes nothing."""
+    out.say_soon("checking …")
     import anyio  # noqa: PLC0415 - slow to import
 
-    out.say_soon("checking …")
     config = setup.load_config()
     application = setup.load_app(app)
     from streamapp.cli.checkup import Checkup  # noqa: PLC0415 - slow to import

@@ -6,6 +6,7 @@ from textwrap import wrap
 from rich.console import Console
 from rich.text import Text
 
+from streamapp.cli import out
 from streamapp.cli.checkup import Finding
 from streamapp.cli.text import printable
 
@@ -36,6 +37,7 @@ class Printer:
             self._print(Text(f"  {indent} → {printable(finding.cure)}", style="cyan"))
 
     def _print(self, line: Text) -> None:
+        out.clear()
         self._console.print(line, soft_wrap=True)
 
     @property

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pythonjsonlogger.msgspec import MsgspecFormatter
 
+from streamapp.cli import out
 from streamapp.cli.text import harmless_json, printable
 from streamapp.config import Config
 
@@ -26,11 +27,18 @@ def set_up(config: Config) -> None:
     if form == "auto":
         form = "console" if sys.stderr.isatty() else "json"
     handler = logging.StreamHandler()
+    handler.addFilter(_on_a_line_of_its_own)
     handler.setFormatter(_Console() if form == "console" else _Json())
     logging.basicConfig(level=config.log_level, handlers=[handler], force=True)
     logging.raiseExceptions = False  # a closed stderr must not stop the work
     for name in CAPPED:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _on_a_line_of_its_own(record: logging.LogRecord) -> bool:
+    del record
+    out.clear()
+    return True
 
 
 def _without_values(info: _Info) -> str:

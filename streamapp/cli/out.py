@@ -9,15 +9,22 @@ from typing import TextIO
 
 from streamapp.cli.text import printable
 
+CLEAR = "\r\x1b[2K"
+
+_said: list[str] = []
+"""What was said soon and stands there still."""
+
 
 def tell(lines: Iterable[str]) -> None:
     """Write *lines* to standard output; when this returns, they are there."""
+    clear()
     sys.stdout.write("".join(f"{printable(line)}\n" for line in lines))
     sys.stdout.flush()
 
 
 def note(line: str) -> None:
     """Write *line* to standard error, where what is no result goes, if that can be written."""
+    clear()
     with suppress(OSError):
         sys.stderr.write(f"{printable(line)}\n")
         sys.stderr.flush()
@@ -32,13 +39,34 @@ def width() -> int | None:
 
 
 def say_soon(line: str) -> None:
-    """Tell whoever waits at a terminal that work has begun: the clients alone take a second to import."""
-    if sys.stderr.isatty():
+    """Tell whoever waits at a terminal that work has begun: the clients alone take a second to import.
+
+    The line is gone as soon as there is anything else to read.
+    """
+    if not sys.stderr.isatty():
+        return
+    if os.environ.get("TERM", "") in {"", "dumb"}:
         note(line)
+        return
+    clear()
+    with suppress(OSError):
+        sys.stderr.write(printable(line))
+        sys.stderr.flush()
+        _said.append(line)
+
+
+def clear() -> None:
+    """Take away what was said soon: there is better to read now."""
+    if _said:
+        _said.clear()
+        with suppress(OSError):
+            sys.stderr.write(CLEAR)
+            sys.stderr.flush()
 
 
 def print_json(value: object) -> None:
     """Print *value* as JSON; all that is not ASCII is escaped, so no terminal can act on any of it."""
+    clear()
     sys.stdout.write(as_json(value, indent=2) + "\n")
 
 
@@ -52,6 +80,7 @@ def end() -> None:
 
     Ends the process with 1 where results cannot be written.
     """
+    clear()
     try:
         sys.stdout.flush()
     except BrokenPipeError:

@@ -56,9 +56,9 @@ def create(
     app: setup.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Create source queues, their dead-letter queues and sinks, or mend their redrive. Safe to repeat."""
+    out.say_soon("creating …")
     import anyio  # noqa: PLC0415 - slow to import
 
-    out.say_soon("creating …")
     config = setup.load_config()
     application = setup.load_app(app)
     out.tell(anyio.run(_create, application, config, yes))

@@ -13,6 +13,8 @@ from anyio import create_task_group, move_on_after, open_signal_receiver, sleep_
 from rich.console import Console
 from rich.live import Live
 
+from streamapp.cli import out
+
 
 def console(*, coloured: bool | None = None) -> Console:
     """Answer a console on standard output that is as large as its terminal is, also when that changes.
@@ -51,6 +53,7 @@ class Stage:
         self._modes: list[Any] | None = None
 
     def __enter__(self) -> Self:
+        out.clear()
         self.live = self._make()
         if self._keys is not None:
             self._modes = termios.tcgetattr(self._keys)

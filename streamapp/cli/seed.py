@@ -60,6 +60,7 @@ def seed(
     app: setup.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Send whole lifecycles made up from one integer, with faults if wanted."""
+    out.say_soon("making it up …")
     import anyio  # noqa: PLC0415 - slow to import
     import msgspec  # noqa: PLC0415
 
@@ -106,6 +107,7 @@ async def _seed(config: "Config", scenario: Scenario, rate: float) -> None:
 
     console = Console(stderr=True)
     async with setup.open_sqs() as sqs:
+        out.clear()
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task("sending", total=len(scenario.messages))
             await pour(sqs, config, scenario.messages, rate, on_sent=lambda n: progress.advance(task, n))

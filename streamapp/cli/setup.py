@@ -69,11 +69,18 @@ async def open_sqs(*, polls: int = 1) -> "AsyncGenerator[Aws]":
         try:
             yield sqs
         except ServiceError as error:
-            if error.service == "SQS" and error.heals:
-                raise ServiceError(
-                    "SQS", error.fault, f"{sqs.endpoint} does not answer as it should ({error.detail})"
-                ) from error
-            raise
+            if error.service != "SQS":
+                raise
+            detail = error.detail
+            if error.heals:
+                detail = (
+                    f"{sqs.endpoint} does not answer as it should ({detail}); "
+                    "is it up, and AWS_ENDPOINT_URL_SQS right?"
+                )
+            elif "QueueDoesNotExist" in detail or "NonExistentQueue" in detail:
+                queue = detail.partition(":")[0]
+                detail = f"queue {queue} does not exist at {sqs.endpoint}; create the app's with: streamapp queues create"
+            raise ServiceError("SQS", error.fault, detail) from error
 
 
 @asynccontextmanager

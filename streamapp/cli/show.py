@@ -14,7 +14,7 @@ from anyio.abc import TaskStatus
 
 from streamapp.app import App
 from streamapp.assembly import assemble, most_polls
-from streamapp.cli import logs, render, setup
+from streamapp.cli import logs, out, render, setup
 from streamapp.cli.embedded import local_aws, redis_server, sqs_server
 from streamapp.cli.queues import create_queues
 from streamapp.cli.screen import console
@@ -204,12 +204,12 @@ def _tell(demo: Demo, wrong: Sequence[str], took: float) -> None:
 
 
 def _tell_how_to_reach(reach: Mapping[str, str]) -> None:
-    _say("\nThe worker stays up until Ctrl-C. From another terminal:\n")
+    for line in ("", "The worker stays up until Ctrl-C. From another terminal:", ""):
+        _say(line)
     for name, value in reach.items():
         _say(f"  export {name}={value}")
     _say("  streamapp seed --orders 10 --seed 2")
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    out.tell([line])

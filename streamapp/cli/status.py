@@ -38,9 +38,9 @@ def status(
 
     Counts are of the workers that are there, rate and p95 of the last minute in the tap.
     """
+    out.say_soon("looking …")
     import anyio  # noqa: PLC0415 - slow to import
 
-    out.say_soon("looking …")
     config = setup.load_config()
     anyio.run(_status, setup.load_app(app), config, watch, json)
 

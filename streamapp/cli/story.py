@@ -64,9 +64,9 @@ def show(
 
     Events are told by the tap, which keeps the newest of each queue (STREAMAPP_TAP_MAXLEN).
     """
+    out.say_soon("looking …")
     import anyio  # noqa: PLC0415 - slow to import
 
-    out.say_soon("looking …")
     config = setup.load_config()
     application = setup.load_app(app)
     name = _table(application, table)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from streamapp.app import App
 from streamapp.cli.columns import aligned
 from streamapp.cli.story import Story
+from streamapp.cli.tail_line import words_of
 from streamapp.cli.text import printable
 from streamapp.tap_record import TapRecord
 
@@ -38,7 +39,9 @@ def story_lines(app: App, table: str, word: str, story: Story) -> Iterator[str]:
         yield f"  once SQS takes it: redis-cli HGET … | streamapp send {sink} -, then redis-cli HDEL …"
     quiet = app.portrait.quiet if app.portrait is not None and app.portrait.table == table else ()
     if story.events:
-        yield from aligned([_row(quiet, table, story.key, record) for record in story.events])
+        yield from aligned(
+            [_row(quiet, table, story.key, record) for record in sorted(story.events, key=_begun)]
+        )
     else:
         yield "  no event of it is in the tap (any more)"
     again = sum(record.outcome == "duplicate" for record in story.events)
@@ -60,11 +63,23 @@ def _head(app: App, table: str, word: str, story: Story) -> Iterator[str]:
         yield from (f"  {line}" for line in aligned(sorted(story.state.items())))
 
 
+def _begun(record: TapRecord) -> int:
+    """Answer when it came: what an event led to is told after it, though it ended before."""
+    return record.done_ms if record.received_ms is None else record.received_ms
+
+
 def _row(quiet: Sequence[str], table: str, key: str, record: TapRecord) -> tuple[str, ...]:
-    at = datetime.fromtimestamp(record.done_ms / 1000, UTC).astimezone().strftime("%H:%M:%S.%f")[:-3]
+    at = datetime.fromtimestamp(_begun(record) / 1000, UTC).astimezone().strftime("%H:%M:%S.%f")[:-3]
     what = " · ".join(
         filter(
-            None, [_WORDS[record.outcome], record.reason, record.detail, *_changes(quiet, table, key, record)]
+            None,
+            [
+                _WORDS[record.outcome],
+                record.reason,
+                record.detail,
+                *_changes(quiet, table, key, record),
+                *(words_of(record) if record.outcome in {"sent", "refused"} else ()),
+            ],
         )
     )
     attempt = "" if record.outcome in {"sent", "refused"} else f"attempt {record.attempt}"

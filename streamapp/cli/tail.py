@@ -117,6 +117,8 @@ def tail(
 
     Exit codes: 0 done, 3 Redis does not answer, 4 timed out, 130 Ctrl-C.
     """
+    if form in {Form.line, Form.pretty}:
+        out.say_soon("connecting …")
     import anyio  # noqa: PLC0415 - slow to import
 
     from streamapp.cli.tail_time import moment, wait  # noqa: PLC0415 - slow to import

@@ -143,10 +143,15 @@ def _about(record: TapRecord, max_attempts: int) -> Iterator[str]:
     elif record.outcome == "duplicate":
         yield "nothing changed"
     elif record.outcome not in ERRORS and record.content is not None:
-        yield from list(_words(record, record.content))[:SHOWN_FIELDS]
+        yield from words_of(record)
     queued = queued_ms(record)
     if queued is not None and queued >= SLOW_MS:
         yield f"{duration(queued)} in queue"
+
+
+def words_of(record: TapRecord) -> list[str]:
+    """Answer the first few names and values that its body holds."""
+    return list(_words(record, record.content))[:SHOWN_FIELDS]
 
 
 def _why(record: TapRecord, max_attempts: int) -> Iterator[str]:

@@ -11,6 +11,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from streamapp.cli import out
 from streamapp.cli.screen import Stage, console
 from streamapp.cli.tail_line import Piece, text
 
@@ -71,6 +72,7 @@ class Lines:
     def show(self, lines: Sequence[Sequence[Piece]]) -> None:
         """Write the lines."""
         if lines:
+            out.clear()
             sys.stdout.write(self._written(lines))
             sys.stdout.flush()
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from streamapp.cli import setup
+from streamapp.cli import out, setup
 
 EXAMPLES = """
 \b
@@ -41,6 +41,7 @@ def worker(
     app: setup.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Run the agents until SIGTERM or Ctrl-C; what is in hand is finished first."""
+    out.say_soon("starting …")
     from streamapp.cli import logs, serve  # noqa: PLC0415 - slow to import
 
     config = setup.load_config(concurrency=concurrency, http=http, log_format=log_format, log_level=log_level)
