@@ -117,7 +117,7 @@ async def assemble(
 
     def unsent() -> int:
         """Answer how many messages are in hand that may still have something to send."""
-        return sum(len(line.leases) - len(line.settler.deletes) for line in lines)
+        return sum(len(line.leases) - len(line.settler.acks.deletes) for line in lines)
 
     load = None if tracing is None else tracing.laden
     outboxes = {
@@ -158,7 +158,7 @@ async def assemble(
         runtime.lookup.adds,
         runtime.announcer.confirmations,
         *(outbox.batcher for outbox in (*outboxes.values(), *letters)),
-        *(batcher for line in lines for batcher in (line.settler.deletes, line.settler.releases)),
+        *(batcher for line in lines for batcher in (line.settler.acks.deletes, line.settler.acks.releases)),
     ]
     sweeper = Sweeper(app.tables.values(), store, runtime.announcer, tally, config, pace)
     herald = Herald(

@@ -2,22 +2,18 @@
 
 import logging
 import random
-import re
-from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Callable
+from typing import Literal
 
-import msgspec
-from anyio import current_time, sleep
-
+from streamapp.ack import Acks
 from streamapp.announce import Outbox
 from streamapp.attempt import Attempt, Shows
-from streamapp.batch import Batcher
-from streamapp.delivery import Outgoing, Queue
-from streamapp.errors import Crowded, Fault, Refused, Reject, Retry, ServiceError
+from streamapp.delivery import Queue
+from streamapp.errors import Crowded, Refused, Reject, Retry, ServiceError
 from streamapp.groups import Groups
 from streamapp.leases import Lease, Leases
-from streamapp.seldom import Seldom
-from streamapp.sqs import BATCH, MAX_ATTRIBUTES, MAX_VISIBILITY, Failure, Sqs
+from streamapp.letter import NO_REASON, Why, letter
+from streamapp.sqs import Sqs
 from streamapp.tally import Tally
 from streamapp.tap import Tap, off
 from streamapp.tap_record import Outcome
@@ -26,33 +22,13 @@ from streamapp_codecs import DecodeError
 
 logger = logging.getLogger(__name__)
 
-LINGER = 0.02
-"""Seconds that deletes and releases wait for company; nobody waits for them."""
-
-PAUSES = (0.1, 0.25, 0.5)
-"""Seconds before each further try of a delete or a release that failed."""
-
 LONGEST_BACKOFF = 900.0
 """Seconds: the longest that a failing message waits for its next try."""
-
-_ILLEGAL = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
-"""Characters that SQS takes in no message: it would refuse the dead letter."""
-
 
 EndWord = Literal["ok", "duplicate", "skipped", "dead", "invalid"]
 DeadWord = Literal["dead", "invalid"]
 BackWord = Literal["retry", "released"]
 """How a delivery may end, by what is then done with its message."""
-
-
-class Why(NamedTuple):
-    """Why a message did not succeed: one word, and more about it, which never holds a value of the message."""
-
-    reason: str | None
-    detail: str | None
-
-
-NO_REASON = Why(None, None)
 
 
 class Settler:
@@ -71,26 +47,13 @@ class Settler:
         tap: Tap | None = None,
         shows: Shows | None = None,
     ) -> None:
-        # On a FIFO queue the next of the group waits for the delete, so that does not wait for company.
-        self.deletes: Batcher[Lease, None] = Batcher(
-            self._delete,
-            name=f"delete {queue.name}",
-            limit=BATCH,
-            linger=0.0 if queue.fifo else LINGER,
-            in_hand=lambda: len(leases),
-            parallel=4,
-        )
-        self.releases: Batcher[tuple[Lease, float], None] = Batcher(
-            self._release, name=f"release {queue.name}", limit=BATCH, linger=LINGER, parallel=4
-        )
-        self._sqs = sqs
+        self.acks = Acks(sqs, queue, leases, self._take_note)
         self.queue = queue
         self._leases = leases
         self._letters = letters
         self._tally = tally
         self._max_attempts = max_attempts
         self._backoff = backoff
-        self._seldom = Seldom(logger)
         self._tap = off() if tap is None else tap
         self._shows = shows
         self.groups = Groups()
@@ -140,12 +103,12 @@ class Settler:
         self, lease: Lease, why: Why, work: Work | None = None, *, word: DeadWord = "dead"
     ) -> None:
         """Send the message to the dead-letter queue, then delete it; without such a queue give it back."""
-        letter = _letter(lease, why)
-        if self._letters is None or letter.size > self._letters.queue.max_bytes:
+        dead = letter(lease, why)
+        if self._letters is None or dead.size > self._letters.queue.max_bytes:
             self.give_back(lease, self._delay(lease), "retry", why, work)
             return
         try:
-            await self._letters.batcher.submit(letter)
+            await self._letters.batcher.submit(dead)
         except Refused:
             self.give_back(lease, self._delay(lease), "retry", why, work)
             return
@@ -170,7 +133,7 @@ class Settler:
             self._tap.note(_attempt(lease, self._shows, word, why, work))
             # The agent is done with it: from here on a lost lease is none of the agent's business.
             lease.scope = None
-            self.deletes.post(lease)
+            self.acks.deletes.post(lease)
 
     def give_back(
         self,
@@ -187,38 +150,15 @@ class Settler:
                 self._tap.note(_attempt(lease, self._shows, word, why, work, delay=after))
             # First, or a heartbeat could overwrite the backoff.
             self._leases.end(lease)
-            self.releases.post((lease, after))
+            self.acks.releases.post((lease, after))
         self._abandon(lease, after)
 
     def _delay(self, lease: Lease) -> float:
         return backoff(lease.delivery.receives, self._backoff)
 
-    async def _delete(self, leases: list[Lease]) -> Sequence[None]:
-        waiting = leases
-        for pause in (*PAUSES, None):
-            handles = [lease.handle for lease in waiting]
-            outcomes = await self._try_delete(handles)
-            again: list[Lease] = []
-            for lease, handle, failure in zip(waiting, handles, outcomes, strict=True):
-                # One that came again meanwhile is there still: the delete of an old handle does nothing.
-                if _may_heal(failure) or lease.handle != handle:
-                    again.append(lease)
-                else:
-                    self._end_deleted(lease, is_deleted=failure is None)
-            waiting = again
-            if not waiting or pause is None:
-                break
-            await sleep(pause)
-        for lease in waiting:
-            self._warn("a delete failed", lease)
-            self._leases.remember(lease)
-            self._end_deleted(lease, is_deleted=False)
-        return [None] * len(leases)
-
-    def _end_deleted(self, lease: Lease, *, is_deleted: bool) -> None:
-        """End the lease; the next of its group has its turn, unless *lease* will come again before it."""
-        self._leases.end(lease)
-        if not is_deleted:
+    def _take_note(self, lease: Lease, is_gone: bool) -> None:  # noqa: FBT001 - the shape that `Acks` asks for
+        """Give the next of its group its turn, unless *lease* will come again before it."""
+        if not is_gone:
             self._abandon(lease, 0)
         elif following := self.groups.leave(lease):
             self.on_next(following)
@@ -227,51 +167,10 @@ class Settler:
         for follower in self.groups.abandon(lease):
             self.give_back(follower, after, "released")
 
-    async def _try_delete(self, handles: list[str]) -> list[Failure | None]:
-        try:
-            return await self._sqs.delete(self.queue, handles)
-        except ServiceError as error:
-            return [Failure(error.detail)] * len(handles)
-
-    async def _release(self, releases: list[tuple[Lease, float]]) -> Sequence[None]:
-        for lease, _ in releases:
-            # An extension that SQS hears after the release would hide the message again.
-            await self._leases.out_of_beat(lease)
-        waiting = releases
-        for pause in (*PAUSES, None):
-            outcomes = await self._try_release(waiting)
-            waiting = [each for each, failure in zip(waiting, outcomes, strict=True) if _may_heal(failure)]
-            if not waiting or pause is None:
-                break
-            await sleep(pause)
-        for lease, _ in waiting:
-            # Nothing is lost: it comes back when its visibility timeout ends.
-            self._warn("a message could not be given back", lease)
-        return [None] * len(releases)
-
-    def _warn(self, sentence: str, lease: Lease) -> None:
-        # Under load an outage of SQS is a hundred such messages a second.
-        about = {"queue": self.queue.name, "message_id": lease.delivery.message_id}
-        self._seldom.log(logging.WARNING, sentence, self.queue.name, **about)
-
-    async def _try_release(self, releases: list[tuple[Lease, float]]) -> list[Failure | None]:
-        now = current_time()
-        changes = [(lease.handle, _hidden_for(lease, after, now)) for lease, after in releases]
-        try:
-            return await self._sqs.change_visibility(self.queue, changes)
-        except ServiceError as error:
-            return [Failure(error.detail)] * len(releases)
-
 
 def backoff(attempt: int, base: float, longest: float = LONGEST_BACKOFF) -> float:
     """Answer the seconds before the try after the *attempt*-th (1..): full jitter under a doubling limit."""
     return random.uniform(0, min(longest, base * 2 ** min(attempt - 1, 30)))  # noqa: S311 - jitter, not a secret
-
-
-def _hidden_for(lease: Lease, after: float, now: float) -> int:
-    """Answer *after* as SQS takes it: whole seconds, and at most 12 h since the receipt."""
-    longest = MAX_VISIBILITY - 5 - (now - lease.delivery.asked_at)
-    return round(max(0.0, min(longest, after)))
 
 
 def _attempt(
@@ -303,36 +202,3 @@ def _word(work: Work) -> EndWord:
 def _counts(error: Exception) -> bool:
     """Whether *error* counts against its message: what SQS or Redis lacks never does."""
     return not isinstance(error, (ServiceError, Crowded))
-
-
-def _may_heal(failure: Failure | None) -> bool:
-    return failure is not None and not failure.sender_fault and failure.fault is not Fault.LEASE_LOST
-
-
-def _letter(lease: Lease, why: Why) -> Outgoing:
-    delivery = lease.delivery
-    ours = {
-        "streamapp-reason": _legal(why.reason or ""),
-        "streamapp-detail": _legal(why.detail or ""),
-        "streamapp-source": msgspec.json.encode(
-            {
-                "queue": delivery.queue.name,
-                "message_id": delivery.message_id,
-                "receive_count": delivery.receives,
-            }
-        ).decode(),
-    }
-    theirs = [(name, value) for name, value in delivery.attributes.items() if name not in ours]
-    room = MAX_ATTRIBUTES - len(ours)
-    return Outgoing(
-        delivery.body,
-        dict(theirs[:room]) | ours,
-        group=delivery.group,
-        deduplication=delivery.message_id,
-        typed=dict(list(delivery.typed.items())[: max(0, room - len(theirs))]),
-    )
-
-
-def _legal(text: str) -> str:
-    """Answer *text* as SQS takes it for an attribute: not empty, no control characters, not long."""
-    return _ILLEGAL.sub("?", text)[:1024] or "-"

@@ -308,7 +308,7 @@ async def test_every_receipt_is_accounted_for(
     store: RedisStore, prefix: str, seeds: range, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Workers drain, are stopped and crash at any await, under any faults: nothing is lost, nothing kept."""
-    monkeypatch.setattr("streamapp.settle.PAUSES", (0.002, 0.005, 0.01))
+    monkeypatch.setattr("streamapp.ack.PAUSES", (0.002, 0.005, 0.01))
     monkeypatch.setattr("streamapp.outage.FIRST_PAUSE", 0.002)
     waiting = iter(seeds)
 

@@ -120,7 +120,7 @@ async def test_the_next_of_a_group_begins_once_the_delete_is_confirmed(rig: Rig)
 
 async def test_a_delete_that_failed_keeps_its_group_back(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message will come again, perhaps to another worker, which must not find its group ahead of it."""
-    monkeypatch.setattr("streamapp.settle.PAUSES", (0.01,))
+    monkeypatch.setattr("streamapp.ack.PAUSES", (0.01,))
     rig = await Rig(rig.store, rig.config.key_prefix + "x").create(fifo=True, visibility=1)
     book = Book()
 

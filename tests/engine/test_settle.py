@@ -14,8 +14,9 @@ from streamapp.announce import Outbox
 from streamapp.delivery import Delivery, Outgoing, Queue
 from streamapp.errors import Crowded, Fault, Refused, Reject, Retry, ServiceError
 from streamapp.leases import Lease, Leases, Tokens
+from streamapp.letter import Why
 from streamapp.outage import Outage
-from streamapp.settle import LONGEST_BACKOFF, Settler, Why, backoff
+from streamapp.settle import LONGEST_BACKOFF, Settler, backoff
 from streamapp.sqs import MAX_ATTRIBUTES
 from streamapp.tally import Tally
 from streamapp.testing import Duplicate, Fail, Hang, MemorySqs, Partial
@@ -55,7 +56,7 @@ async def desk(*, dead: bool = True, attempts: int = 5) -> AsyncIterator[Desk]:
     sqs = MemorySqs()
     queue = await sqs.create("orders", {})
     it = Desk(sqs, queue, await sqs.create("dead", {}) if dead else None, attempts)
-    batchers = [it.settler.deletes, it.settler.releases]
+    batchers = [it.settler.acks.deletes, it.settler.acks.releases]
     async with create_task_group() as tasks:
         for batcher in batchers:
             await tasks.start(batcher.run)
@@ -97,7 +98,7 @@ async def test_a_message_that_comes_again_while_it_is_deleted_is_deleted_by_its_
 @pytest.mark.parametrize("pattern", [1, 0b101, 0b1111])
 async def test_only_deletes_that_failed_go_again(monkeypatch: pytest.MonkeyPatch, pattern: int) -> None:
     """HTTP 200 may carry failures."""
-    monkeypatch.setattr("streamapp.settle.PAUSES", (0.001, 0.001))
+    monkeypatch.setattr("streamapp.ack.PAUSES", (0.001, 0.001))
     async with desk() as it:
         it.sqs.faults.add("delete", Partial(pattern), times=1)
         for lease in await it.receive(*(Outgoing(str(n)) for n in range(4))):
@@ -110,7 +111,7 @@ async def test_only_deletes_that_failed_go_again(monkeypatch: pytest.MonkeyPatch
 
 async def test_a_delete_that_keeps_failing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its redelivery is then only deleted; its place is free for others meanwhile."""
-    monkeypatch.setattr("streamapp.settle.PAUSES", (0.001,))
+    monkeypatch.setattr("streamapp.ack.PAUSES", (0.001,))
     async with desk() as it:
         it.sqs.faults.add("delete", Fail())
         (lease,) = await it.receive(Outgoing("a"))
@@ -154,7 +155,7 @@ async def test_a_release_that_failed_goes_again(
     monkeypatch: pytest.MonkeyPatch, effect: Fail | Partial
 ) -> None:
     """At the end of a drain nothing else would bring the message back before its visibility ends."""
-    monkeypatch.setattr("streamapp.settle.PAUSES", (0.001,))
+    monkeypatch.setattr("streamapp.ack.PAUSES", (0.001,))
     async with desk() as it:
         it.sqs.faults.add("change_visibility", effect, times=1)
         for lease in await it.receive(Outgoing("a"), Outgoing("b")):

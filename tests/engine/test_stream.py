@@ -628,7 +628,7 @@ async def test_a_message_whose_delete_failed_is_only_deleted_when_it_comes_again
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its effect is durable; to run it again would be a waste, or worse."""
-    monkeypatch.setattr("streamapp.settle.PAUSES", (0.01,))
+    monkeypatch.setattr("streamapp.ack.PAUSES", (0.01,))
     rig = await Rig(rig.store, rig.config.key_prefix + "x").create(visibility=1)
     rig.count()
     rig.sqs.faults.add("delete", Fail(), times=2)
