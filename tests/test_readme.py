@@ -1,4 +1,4 @@
-"""What the README shows is true."""
+"""What the README and the guide show is true."""
 
 import re
 from pathlib import Path
@@ -14,12 +14,28 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
 
-def run_examples() -> dict[str, Any]:
-    """Answer what the README's Python leaves."""
+PAGES = ["README.md", "docs/writing-agents.md"]
+"""Those with Python, each of which is one module."""
+
+
+def run_examples(page: str = "README.md") -> dict[str, Any]:
+    """Answer what the Python of a page leaves."""
     world: dict[str, Any] = {}
-    for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
-        exec(compile(block, "README.md", "exec"), world)
+    for block in blocks(page):
+        exec(compile(block, page, "exec"), world)
     return world
+
+
+def blocks(page: str) -> list[str]:
+    """Answer the Python of a page."""
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+
+
+def test_no_other_page_shows_python() -> None:
+    """What nobody runs is wrong in a year."""
+    shown = [str(page.relative_to(ROOT)) for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]]
+
+    assert sorted(page for page in shown if blocks(page)) == sorted(PAGES)
 
 
 def test_its_python_runs_and_declares_what_it_says() -> None:
@@ -32,10 +48,11 @@ def test_its_python_runs_and_declares_what_it_says() -> None:
     assert world["announce"](None, world["Page"](1000)) == world["Popular"](1000)
 
 
+@pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
-async def test_its_tests_pass() -> None:
+async def test_its_tests_pass(page: str) -> None:
     """What it promises of a test is what a test shows."""
-    world = run_examples()
+    world = run_examples(page)
     tests = [example for name, example in world.items() if name.startswith("test_")]
 
     for example in tests:
