@@ -31,6 +31,9 @@ from streamapp.worker import Worker
 LASTS = 15.0
 """Seconds over which the traffic is sent: long enough to watch."""
 
+SLOWEST = 12.0
+"""Messages a second at least: a small rush is over sooner."""
+
 IDLE = 1.5
 """Seconds without a message after which the rush is over."""
 
@@ -138,7 +141,13 @@ async def _demo(demo: Demo, reach: Mapping[str, str] | None) -> int:
                 await working.start(worker.run)
                 async with _shown(demo, store):
                     messages = demo.scenario.messages
-                    await pour(sqs, demo.config, messages, len(messages) / LASTS, on_sent=lambda _: None)
+                    await pour(
+                        sqs,
+                        demo.config,
+                        messages,
+                        max(SLOWEST, len(messages) / LASTS),
+                        on_sent=lambda _: None,
+                    )
                     await worker.idle(IDLE)
                 wrong = await demo.wrong(store) + _miscounted(demo)
                 _tell(demo, wrong, time.monotonic() - started)

@@ -4,8 +4,10 @@ import contextlib
 import io
 import os
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import IO, TextIO
 
 import anyio
 
@@ -23,12 +25,31 @@ class Done:
 
 async def call(env: Mapping[str, str], *arguments: str, typed: bytes = b"") -> Done:
     """Run `streamapp` with these arguments as a shell would, in a pipe."""
-    return await anyio.to_thread.run_sync(lambda: _call(env, arguments, typed))
+    return await anyio.to_thread.run_sync(lambda: here(env, *arguments, typed=typed))
 
 
-def _call(env: Mapping[str, str], arguments: tuple[str, ...], typed: bytes) -> Done:
+def here(env: Mapping[str, str], *arguments: str, typed: bytes = b"") -> Done:
+    """Do the same in this very thread, as commands that listen to signals need."""
     before = dict(os.environ), sys.argv, sys.stdin
-    out, err = io.StringIO(), io.StringIO()
+    # Files, not texts in memory: a command may ask what kind of file it writes to.
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as out,
+        tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as err,
+    ):
+        code = _run(env, arguments, typed, out, err, before)
+        out.seek(0)
+        err.seek(0)
+        return Done(code, out.read(), err.read())
+
+
+def _run(
+    env: Mapping[str, str],
+    arguments: tuple[str, ...],
+    typed: bytes,
+    out: IO[str],
+    err: IO[str],
+    before: tuple[dict[str, str], list[str], TextIO],
+) -> int:
     os.environ.clear()
     os.environ.update(env)
     sys.argv = ["streamapp", *arguments]
@@ -43,4 +64,4 @@ def _call(env: Mapping[str, str], arguments: tuple[str, ...], typed: bytes) -> D
         os.environ.clear()
         os.environ.update(before[0])
         _, sys.argv, sys.stdin = before
-    return Done(code, out.getvalue(), err.getvalue())
+    return code

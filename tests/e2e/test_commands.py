@@ -82,7 +82,7 @@ async def test_seed_sends_what_expect_says_will_come_out(shop: Shop) -> None:
 
     wanted = json.loads(run(shop, *rush, "--expect").stdout)
     sent = run(shop, *rush)
-    await shop.work_off()
+    await shop.process()
 
     assert sent.returncode == 0, sent.stderr
     assert sent.stdout.startswith("12 orders · ")

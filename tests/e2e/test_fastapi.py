@@ -30,7 +30,7 @@ def service(shop: Shop) -> Iterator[str]:
 async def test_it_tells_what_the_worker_knows(shop: Shop, service: str) -> None:
     """Teams have an API already; it must not need a second way to the state."""
     await shop.send(samples())
-    await shop.work_off()
+    await shop.process()
     orders = await shop.hashes("acompanhamento")
     known = next(key for key, fields in orders.items() if fields["conhecido"] == "1")
 

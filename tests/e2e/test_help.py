@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -18,6 +19,7 @@ COMMANDS = [
     ["doctor"],
     ["board"],
     ["show"],
+    ["tail"],
     ["status"],
     ["schema"],
     ["dlq", "ls"],
@@ -51,6 +53,20 @@ def test_help_shows_examples_and_imports_neither_client_nor_rich(command: list[s
     assert "typer" in imported
     assert imported.isdisjoint(HEAVY)
     assert not [name for name in imported if name.split(".")[0] in {"rich", "pygments"}]
+
+
+def test_help_takes_less_than_half_as_long_as_the_aws_client_takes_to_import() -> None:
+    """Measured in turns in the same minute, the quickest of each: what else runs here must not decide."""
+
+    def seconds(*arguments: str) -> float:
+        begun = time.perf_counter()
+        subprocess.run([sys.executable, *arguments], check=True, capture_output=True, timeout=50)
+        return time.perf_counter() - begun
+
+    turns = [(seconds("-m", "streamapp", "--help"), seconds("-c", "import aioboto3")) for _ in range(2)]
+
+    helped, imported = (min(each) for each in zip(*turns, strict=True))
+    assert helped < imported / 2, f"{helped:.2f} s against {imported:.2f} s"
 
 
 def test_every_public_name_is_there_though_none_is_imported_before_it_is_asked_for() -> None:

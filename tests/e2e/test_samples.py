@@ -26,7 +26,7 @@ async def test_dead_letters_keep_their_body_and_say_why(shop: Shop) -> None:
     dead = {it.body: it.outcome.removeprefix("dead:") for it in messages if it.outcome.startswith("dead:")}
     await shop.send(messages)
 
-    await shop.work_off()
+    await shop.process()
 
     letters = await shop.letters()
     assert {body: attributes["streamapp-reason"] for body, attributes in letters} == dead
@@ -42,7 +42,7 @@ async def test_any_order_with_a_third_repeated_leaves_the_same_state(shop: Shop,
     """SQS delivers more than once and in any order; both are ordinary input."""
     await shop.send(shuffled(samples(), seed))
 
-    await shop.work_off()
+    await shop.process()
 
     await check_state(shop)
 
@@ -60,7 +60,7 @@ async def test_a_change_is_announced_once_while_nothing_fails(shop: Shop) -> Non
     """At least once is the promise; more than once is for crashes only."""
     await shop.send(shuffled(samples(), 7))
 
-    await shop.work_off()
+    await shop.process()
 
     ids = Counter(announcement["event_id"] for announcement in await shop.announcements())
     assert set(ids.values()) == {1}

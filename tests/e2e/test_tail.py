@@ -8,6 +8,7 @@ from collections import Counter
 
 import msgspec
 import pytest
+from inprocess import Done, here
 from terminal import environment, record, tell
 
 PATIENCE = 50
@@ -19,10 +20,9 @@ def env(redis_url: str, prefix: str) -> dict[str, str]:
     return environment(redis_url, f"{prefix}:")
 
 
-def tail(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a tail to its end, in pipes."""
-    command = [sys.executable, "-m", "streamapp", "tail", *arguments]
-    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=PATIENCE)
+def tail(env: dict[str, str], *arguments: str) -> Done:
+    """Run a tail to its end, as in a pipe."""
+    return here(env, "tail", *arguments)
 
 
 @pytest.fixture

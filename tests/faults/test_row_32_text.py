@@ -2,20 +2,19 @@
 
 import json
 import re
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 
 import msgspec
 import pytest
 from hostile import hostile, is_harmless
+from inprocess import here
 from terminal import Terminal, environment, record, tell
 
 from streamapp.cli.text import LONGEST, printable
 from streamapp.tap_record import TapRecord
 
-OURS = re.compile(rb"\x1b\[[0-9;]*m")
+OURS = re.compile(r"\x1b\[[0-9;]*m")
 LIVELY = re.compile(rb"\x1b\[(?:[0-9;]*m|2K|1A|\?25[lh])")
 """What rich writes for a bar that is drawn again: erase the line, up one line, hide and show the cursor."""
 
@@ -61,26 +60,23 @@ def env(redis_url: str, prefix: str) -> dict[str, str]:
 )
 def test_a_pipe_is_written_text_and_our_own_colours(env: dict[str, str], arguments: list[str]) -> None:
     """What is piped is looked at in the end."""
-    command = [sys.executable, "-m", "streamapp", "tail", "-n", "2000", "--no-follow", *arguments]
+    done = here(env, "tail", "-n", "2000", "--no-follow", *arguments)
 
-    done = subprocess.run(command, env=env, capture_output=True, check=True, timeout=50)
-
-    written = OURS.sub(b"", done.stdout) if "always" in arguments else done.stdout
-    lines = written.decode().split("\n")
+    assert done.returncode == 0
+    lines = (OURS.sub("", done.stdout) if "always" in arguments else done.stdout).split("\n")
     assert all(is_harmless(line) for line in lines)
     if "pretty" not in arguments and "--order" not in arguments:
         assert len(lines) == 2_001, "each record is one line"
-    assert is_harmless(done.stderr.decode().replace("\n", ""))
+    assert is_harmless(done.stderr.replace("\n", ""))
 
 
 @pytest.mark.parametrize("form", ["json", "raw"])
 def test_json_is_ascii_and_whole(env: dict[str, str], form: str) -> None:
     """A program that reads it gets the text back as it was, and a terminal nothing to act on."""
-    command = [sys.executable, "-m", "streamapp", "tail", "-n", "2000", "--no-follow", "-o", form]
+    done = here(env, "tail", "-n", "2000", "--no-follow", "-o", form)
 
-    done = subprocess.run(command, env=env, capture_output=True, check=True, timeout=50)
-
-    lines = done.stdout.decode("ascii").split("\n")[:-1]
+    lines = done.stdout.split("\n")[:-1]
+    assert done.stdout.isascii()
     bodies = [json.loads(line) for line in lines]
     bodies = [it["body"] for it in bodies] if form == "json" else bodies
     assert Counter(map(str, bodies)) == Counter(str({text: [text]}) for text in hostile(2_000))
