@@ -4,10 +4,12 @@ import json
 import logging
 import os
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import anyio
+from anyio import create_task_group
 from rich.console import Console
 from rich.text import Text
 
@@ -19,25 +21,27 @@ from streamapp.cli.checkup import Checkup, Finding
 from streamapp.cli.embedded import local_aws, redis_server, sqs_server
 from streamapp.cli.findings import Printer
 from streamapp.cli.queues import create_queues
+from streamapp.cli.tail_flow import Flow
 from streamapp.cli.tail_line import Layout, line
 from streamapp.cli.tail_screen import style_of
-from streamapp.cli.tailing import Counts, bar
 from streamapp.config import Config
 from streamapp.delivery import Outgoing
 from streamapp.monitor import Monitor
 from streamapp.redis_store import open_redis
 from streamapp.redis_tap import open_tap
-from streamapp.scenario import Card
+from streamapp.scenario import Card, Traffic
 from streamapp.tally import Tally
 from streamapp.tap import Tap
 from streamapp.tap_reader import TapReader
 from streamapp.tap_record import TapRecord
+from streamapp.testing import MemorySqs
 from streamapp.worker import Worker
 from streamapp_agents.exemplos import pagamento_atualizado, pedido_criado, pedido_status_atualizado
 
 FOLDER = Path(__file__).parent
-SAMPLES = FOLDER.parent / "tests" / "data" / "messages.jsonl"
-LINES = 24
+LINES = 20
+PACE = 0.03
+"""Seconds between two messages of the tail's picture."""
 LUNCH = [
     (1, "Recebido"),
     (4, "Em preparação"),
@@ -58,22 +62,23 @@ MENU = [
 
 
 async def work(config: Config) -> list[TapRecord]:
-    """Let a worker process the samples; answer what it told the tap."""
+    """Let a worker process a little traffic as it comes; answer what it told the tap last."""
+    app, sqs, tally = streamapp_agents.app, MemorySqs(), Tally()
+    await create_queues(app, config, sqs)
+    traffic = app.scenario(Traffic(subjects=6, seed=7, duplicates=0.1, reorder=0.1, invalid=0.05))
     async with (
-        open_aws() as aws,
         open_redis(config.redis_url) as store,
         open_tap(config.redis_url, config.key_prefix) as taps,
+        create_task_group() as tasks,
     ):
-        await create_queues(streamapp_agents.app, config, aws)
-        for text in SAMPLES.read_text().splitlines():
-            sample = json.loads(text) if text else {"body": ""}
-            if sample["body"]:
-                await aws.send(await aws.find(sample["queue"]), [Outgoing(sample["body"])])
-        tally = Tally()
-        parts = await assemble(
-            streamapp_agents.app, config, aws, store, tally, longest_wait=0.0, tap=Tap(taps, tally)
-        )
-        await Worker(parts).run(idle=0.5)
+        parts = await assemble(app, config, sqs, store, tally, longest_wait=1.0, tap=Tap(taps, tally))
+        worker = Worker(parts)
+        await tasks.start(worker.run)
+        for message in traffic.messages:
+            await sqs.send(await sqs.find(message.queue), [Outgoing(message.body)])
+            await anyio.sleep(PACE)
+        await anyio.sleep(1)
+        worker.stop()
         reader = TapReader(taps)
         await reader.open()
         return await reader.history(last=LINES)
@@ -86,14 +91,11 @@ def draw_tail(records: list[TapRecord]) -> None:
     for _ in range(2):  # once for the widths of the columns
         shown = [line(record, layout) for record in records]
     for pieces in shown:
-        console.print(
-            Text.assemble(
-                *((piece, style_of(what)) for piece, what in pieces), no_wrap=True, overflow="ellipsis"
-            )
-        )
-    counts = Counts()
-    counts.add(records, 0.0)
-    console.print(Text(f"▌ {bar('4 queues', ['waiting 0', 'in flight 0'], counts, 0.0)}", style="reverse"))
+        text = Text.assemble(*((piece, style_of(what)) for piece, what in pieces))
+        console.print(text, no_wrap=True, overflow="ellipsis")
+    flow = Flow(samples=False)
+    flow.counts.add(records, time.monotonic())
+    console.print(Text(f"▌ {flow.bar('4 queues', ['waiting 0', 'in flight 0'])}", style="reverse"))
     console.save_svg(str(FOLDER / "tail.svg"), title="streamapp tail")
 
 
@@ -151,9 +153,8 @@ def main() -> None:
         config = Config.load(os.environ)
         draw_board(anyio.run(serve_lunch, config))
         draw_doctor(config)
-    with redis_server() as redis_url, sqs_server() as endpoint:
-        os.environ.update({**local_aws(endpoint), "REDIS_URL": redis_url})
-        draw_tail(anyio.run(work, Config.load(os.environ)))
+    with redis_server() as redis_url:
+        draw_tail(anyio.run(work, Config(redis_url=redis_url)))
     sys.stdout.write("docs/board.svg docs/doctor.svg docs/tail.svg\n")
 
 
