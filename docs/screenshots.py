@@ -88,14 +88,14 @@ def draw_tail(records: list[TapRecord]) -> None:
     """Draw what `streamapp tail` shows of *records*."""
     console = Console(record=True, width=150, file=open(os.devnull, "w"), force_terminal=True)  # noqa: PTH123, SIM115 - nowhere
     layout = Layout(clock="utc", now=records[-1].done_ms / 1000)
-    for _ in range(2):  # once for the widths of the columns
-        shown = [line(record, layout) for record in records]
-    for pieces in shown:
+    layout.fit(records)
+    for pieces in [line(record, layout) for record in records]:
         text = Text.assemble(*((piece, style_of(what)) for piece, what in pieces))
         console.print(text, no_wrap=True, overflow="ellipsis")
     flow = Flow(samples=False)
     flow.counts.add(records, time.monotonic())
-    console.print(Text(f"▌ {flow.bar('4 queues', ['waiting 0', 'in flight 0'])}", style="reverse"))
+    bar = flow.bar("4 queues", ["waiting 0", "in flight 0"], console.width - 2)
+    console.print(Text(f"▌ {bar}", style="reverse"))
     console.save_svg(str(FOLDER / "tail.svg"), title="streamapp tail")
 
 
