@@ -16,7 +16,7 @@ from streamapp.delivery import Outgoing, Queue
 from streamapp.errors import Refused, ServiceError
 from streamapp.outage import Outage, pause
 from streamapp.sqs import BATCH, Failure, Sqs
-from streamapp.state import Announcement, Place, owes
+from streamapp.state import Announcement, Place
 from streamapp.store import Settled, Store
 from streamapp.tally import Tally
 from streamapp.tap import Tap
@@ -36,11 +36,8 @@ PARALLEL = 8
 """Batches of sends under way at once to a standard queue; a FIFO queue has one, which keeps the order."""
 
 FRESH = 3.0
-"""Seconds for which whoever committed an announcement is about to send it, unless it died: a message of a crashed
-worker seldom comes back sooner, and two round trips seldom take longer."""
-
-LOOKS = tuple(0.02 * 2**n for n in range(8))
-"""Seconds before each look at whether it did; together more than that, as other workers' clocks differ."""
+"""Seconds for which the message that made an announcement is about to see it sent: two round trips seldom take longer.
+Afterwards whoever finds it sends it, sooner than that message comes back from a worker that died."""
 
 
 class Outbox:
@@ -138,9 +135,8 @@ def _turn(messages: Sequence[Outgoing], waiting: Sequence[int]) -> list[int]:
 class Announcer:
     """Sends what hashes owe, and confirms it there.
 
-    One process sends one announcement once, however many events find it pending. What another process has just
-    committed is left to that for a moment; what a crash left behind is sent again by whoever finds it. *in_hand*
-    answers how many messages may still have something to send.
+    One process sends one announcement once, however many events find it pending; after a crash another may send it
+    again. *in_hand* answers how many messages may still have something to send.
     """
 
     def __init__(
@@ -174,10 +170,7 @@ class Announcer:
         mine = {place: it for place, it in unsent.items() if place not in self._flying}
         self._flying.update(dict.fromkeys(mine))
         try:
-            others = [it for it in mine.values() if self._is_anothers(it)]
-            await self._send([it for it in mine.values() if it not in others] if others else mine.values())
-            if others:
-                await self._send(await self._without_told(others))
+            await self._send(mine.values())
         finally:
             for place in mine:
                 if (awaited := self._flying.pop(place)) is not None:
@@ -187,27 +180,13 @@ class Announcer:
                 await self._wait_for_others(announcement)
         return {place: code for place in unsent if (code := self._over.get(place)) is not None}
 
-    def _is_anothers(self, announcement: Announcement) -> bool:
-        """Whether another process is most likely about to send it; a FIFO queue sees by itself that it came twice."""
-        is_fresh = announcement.is_found and time.time() - announcement.at < FRESH
-        return is_fresh and not self._outboxes[announcement.sink].queue.fifo
+    def is_anothers(self, announcement: Announcement) -> bool:
+        """Whether it was found just after the commit that owes it, whose message is about to see it sent.
 
-    async def _without_told(self, left: list[Announcement]) -> list[Announcement]:
-        """Answer those of *left* that nobody has confirmed when whoever committed them had the time for it."""
-        for before in LOOKS if left else ():
-            await sleep(before)
-            keys = list({it.redis_key: None for it in left})
-            hashes = dict(
-                zip(keys, await self._outage.ride_out(partial(self._store.read, keys)), strict=True)
-            )
-            for it in left:
-                fields = hashes[it.redis_key]
-                if isinstance(fields, dict) and not owes(fields, it):
-                    self._over[it.place] = None
-            left = [it for it in left if it.place not in self._over]
-            if not any(self._is_anothers(it) for it in left):
-                break
-        return left
+        To a FIFO queue all that is pending goes in order, whoever made it: the queue drops what comes twice.
+        """
+        is_fresh = announcement.is_found and abs(time.time() - announcement.at) < FRESH
+        return is_fresh and not self._outboxes[announcement.sink].queue.fifo
 
     async def _send(self, announcements: Collection[Announcement]) -> None:
         for sink in dict.fromkeys(it.sink for it in announcements):

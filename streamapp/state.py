@@ -59,8 +59,9 @@ Place = tuple[str, str, str]
 class Announcement(msgspec.Struct, frozen=True):
     """A message that a change of state owes to the outside, until it is known to be sent.
 
-    *id* names what it says, *mark* the commit that owed it. *at* is when that was, in Unix time. *is_found* says
-    that somebody's earlier commit owed it, which may be another worker's.
+    *id* names what it says, *mark* the commit that owed it. *at* is when that was, in Unix time, and *cause* the
+    id of the message that made it, "" where that is not known. *is_found* says that an earlier commit owed it, which
+    may be another worker's.
     """
 
     redis_key: str
@@ -71,6 +72,7 @@ class Announcement(msgspec.Struct, frozen=True):
     message: Outgoing
     ttl: float | None
     at: float
+    cause: str = ""
     is_found: bool = False
 
     @property
@@ -80,13 +82,17 @@ class Announcement(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True, eq=False):
-    """One event for one key of one table; one with an *identity* is folded only where that was not seen yet."""
+    """One event for one key of one table; one with an *identity* is folded only where that was not seen yet.
+
+    *cause* is the id of the message that brought it, the same whenever that is delivered again.
+    """
 
     table: Folded
     key: str
     redis_key: str
     event: object
     max_bytes: int
+    cause: str = ""
     identity: str | None = None
 
 
@@ -94,8 +100,7 @@ class Changed(msgspec.Struct, frozen=True):
     """What an event did: the state after it, whether that differs from before, and all that the key owes.
 
     *before* and *after* are the hash's fields, for whoever wants to tell what changed. Of what is *pending* its
-    message *answers_for* what the event announced; where it changed nothing, for what was owed before, which
-    may be its own.
+    message *answers_for* what it announced, now or when it was delivered before.
     """
 
     state: Any
@@ -107,13 +112,14 @@ class Changed(msgspec.Struct, frozen=True):
 
 
 class _Pending(msgspec.Struct, array_like=True):
-    """An announcement in its hash. *at* is Unix time in seconds, for the sweeper alone."""
+    """An announcement in its hash; what it says is told at `Announcement`."""
 
     sequence: int
     at: float
     group: str | None
     deduplication: str | None
     body: str
+    cause: str = ""
 
 
 @dataclass(slots=True)
@@ -194,23 +200,22 @@ class State:
         written: dict[str, str] | None = None
         new: dict[str, str] = {}
         steps: list[tuple[Any, bool, Mapping[str, str], Mapping[str, str], Sequence[Place]] | Exception] = []
-        found = tuple(announcement.place for announcement in pending)
         now = time.time()
         seen = Seen(stored, now)
         for change in changes:
+            own = [it.place for it in pending if it.cause == change.cause] if pending else ()
             if change.identity is not None and change.identity in seen:
                 same = stored if written is None else written
-                steps.append((state, False, same, same, found))
+                steps.append((state, False, same, same, own))
                 continue
             try:
                 after, announcement = _step(change, state, len(pending))
                 fields_after = {} if after is None else table.record.write(after)
-                text = "" if announcement is None else _as_text(_next(pending), now, announcement[1])
+                text = "" if announcement is None else _as_text(_next(pending), now, announcement[1], change.cause)
             except Exception as error:  # noqa: BLE001 - the fold is the application's; its bug ends one event
                 steps.append(error)
                 continue
             is_new = after != state
-            answers_for: Sequence[Place] = () if is_new else found
             if announcement is not None:
                 identity, message = announcement
                 pending.append(
@@ -223,12 +228,13 @@ class State:
                         message,
                         ttl,
                         now,
+                        change.cause,
                     )
                 )
                 new[PENDING + identity] = text
-                answers_for = (pending[-1].place,)
+                own = [*own, pending[-1].place]
             before = stored if written is None else written
-            steps.append((after, is_new, before, fields_after, answers_for))
+            steps.append((after, is_new, before, fields_after, own))
             state, written = after, fields_after
             if change.identity is not None:
                 seen.add(change.identity)
@@ -273,15 +279,10 @@ def pending_of(key: str, fields: Mapping[str, str], sink: str, ttl: float | None
             message = Outgoing(it.body, group=it.group, deduplication=it.deduplication)
             identity = name.removeprefix(PENDING)
             found = Announcement(
-                key, identity, _mark(text), sink, it.sequence, message, ttl, it.at, is_found=True
+                key, identity, _mark(text), sink, it.sequence, message, ttl, it.at, it.cause, is_found=True
             )
             owed.append(found)
     return sorted(owed, key=lambda announcement: announcement.sequence)
-
-
-def owes(fields: Mapping[str, str], announcement: Announcement) -> bool:
-    """Answer whether a hash that holds *fields* still owes *announcement*."""
-    return fields.get(PENDING + announcement.id, "").startswith(announcement.mark)
 
 
 def _step(change: Change, state: Any, owed: int) -> tuple[Any, tuple[str, Outgoing] | None]:  # noqa: ANN401 - as above
@@ -300,8 +301,8 @@ def _next(pending: Sequence[Announcement]) -> int:
     return pending[-1].sequence + 1 if pending else 1
 
 
-def _as_text(sequence: int, at: float, message: Outgoing) -> str:
-    pending = _Pending(sequence, at, message.group, message.deduplication, message.body)
+def _as_text(sequence: int, at: float, message: Outgoing, cause: str) -> str:
+    pending = _Pending(sequence, at, message.group, message.deduplication, message.body, cause)
     return msgspec.json.encode(pending).decode()
 
 

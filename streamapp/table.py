@@ -119,7 +119,9 @@ class Table(Generic[S, E]):
         runtime = work.runtime
         max_bytes = runtime.outboxes[self._sink.queue].queue.max_bytes if self._sink else 0
         redis_key = self.redis_key(runtime.config.key_prefix, key)
-        return Change(self, key, redis_key, event, max_bytes, self._identity_of(work, event))
+        return Change(
+            self, key, redis_key, event, max_bytes, work.cause(event), self._identity_of(work, event)
+        )
 
     def _identity_of(self, work: Work, event: E) -> str | None:
         if not self._once:

@@ -59,10 +59,25 @@ class Work(msgspec.Struct, eq=False):
     is_batch: bool = False
 
     def note(self, table: str, key: str, event: object, changed: Changed) -> None:
-        """Take over what an update did."""
+        """Take over what an update did.
+
+        What another message has just announced is left to that, which is not deleted before it is sent.
+        """
         self.updates.append(Done(table, key, event, changed))
         self.changes += changed.is_new
-        self.owed.update((announcement.place, announcement) for announcement in changed.pending)
+        for it in changed.pending:
+            if it.place in changed.answers_for or not self.runtime.announcer.is_anothers(it):
+                self.owed[it.place] = it
+
+    def cause(self, event: object) -> str:
+        """Answer the id of the message that holds *event*, or was in hand alone when the agent made it; else ""."""
+        if len(self.leases) == 1:
+            lease = next(iter(self.leases))
+        elif origin := self.origin(event):
+            lease = origin[0]
+        else:
+            return ""
+        return lease.delivery.message_id
 
     def origin(self, event: object) -> tuple[Lease, int] | None:
         """Answer the delivery that holds *event*, and its place there; None for one that the agent made."""

@@ -140,6 +140,10 @@ class Rig:
         for start in range(0, len(bodies), 10):
             await self.sqs.send(self.queues[queue], [Outgoing(body) for body in bodies[start : start + 10]])
 
+    def last_sent(self) -> str:
+        """Answer the id of the message that was sent last."""
+        return self.sqs.ledger.sent()[-1].message_id or ""
+
     async def send_in_groups(self, events: Iterable[Add], queue: str = "orders") -> None:
         """Send a message for each event, in the group of its key."""
         for event in events:

@@ -1,13 +1,11 @@
 """What hashes owe is sent once, and confirmed."""
 
-import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from anyio import CancelScope, create_task_group, fail_after, sleep, wait_all_tasks_blocked
-from msgspec.structs import replace
+from anyio import CancelScope, create_task_group, fail_after, wait_all_tasks_blocked
 
 from streamapp.announce import Announcer, Outbox
 from streamapp.delivery import Outgoing, Queue
@@ -20,14 +18,10 @@ from streamapp.testing import Fail, Hang, Lose, MemorySqs, Partial
 
 
 class Ledger:
-    """A store that only notes what it is told to settle; the rest of it is not asked for here.
-
-    *hash* is what every key holds.
-    """
+    """A store that only notes what it is told to settle; the rest of it is not asked for here."""
 
     def __init__(self) -> None:
         self.settled: list[Settled] = []
-        self.hash: dict[str, str] = {}
 
     async def settle(self, settled: Sequence[Settled]) -> None:
         """Note it."""
@@ -37,8 +31,8 @@ class Ledger:
         """Be there."""
 
     async def read(self, keys: Sequence[str]) -> list[dict[str, str] | ServiceError]:
-        """Hold the same everywhere."""
-        return [self.hash for _ in keys]
+        """Hold nothing."""
+        return [{} for _ in keys]
 
     async def commit(self, commits: Sequence[Commit]) -> list[bool | ServiceError]:
         """Take everything."""
@@ -74,10 +68,6 @@ class Office:
         """Answer an announcement that a hash owes."""
         message = Outgoing(body, group=key, deduplication=body)
         return Announcement(key, f"id-{body}", f"[{sequence},", self.queue.name, sequence, message, None, 0.0)
-
-    def found(self, body: str) -> Announcement:
-        """Answer one that somebody has just committed."""
-        return replace(self.owes(body), at=time.time(), is_found=True)
 
     def bodies(self) -> list[str]:
         """Answer what has arrived."""
@@ -130,40 +120,6 @@ async def test_found_again_it_is_confirmed_again_and_not_sent() -> None:
 
     assert it.bodies() == ["a"]
     assert len(it.store.settled) == 2
-
-
-async def test_what_another_worker_sends_meanwhile_is_not_sent_again() -> None:
-    """Two workers with events of one order would announce all of it twice."""
-    async with office() as it:
-        it.store.hash = {"_o:id-theirs": '[1,0.0,"k","theirs","theirs"]'}
-        async with create_task_group() as tasks:
-            tasks.start_soon(it.announcer.announce, [it.found("theirs"), it.owes("ours", 2)])
-            while it.bodies() != ["ours"]:
-                await sleep(0)
-            it.store.hash = {}
-
-    assert it.bodies() == ["ours"]
-    assert [settled.sent for settled in it.store.settled] == [[("id-ours", "[2,")]]
-
-
-async def test_what_a_dead_worker_has_committed_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody else will, and whoever found it answers for it."""
-    monkeypatch.setattr("streamapp.announce.FRESH", 0.01)
-    async with office() as it:
-        it.store.hash = {"_o:id-a": '[1,0.0,"k","a","a"]'}
-        await it.announcer.announce([it.found("a")])
-
-    assert it.bodies() == ["a"]
-    assert it.store.settled == [Settled("k", sent=[("id-a", "[1,")], parked=[])]
-
-
-async def test_a_fifo_sink_is_told_at_once() -> None:
-    """It drops what comes twice by itself, and keeps the order that waiting would lose."""
-    async with office({"FifoQueue": "true"}, "out.fifo") as it:
-        it.store.hash = {"_o:id-a": '[1,0.0,"k","a","a"]'}
-        await it.announcer.announce([it.found("a"), it.owes("b", 2)])
-
-    assert it.bodies() == ["a", "b"]
 
 
 async def test_the_same_content_owed_by_another_commit_is_sent_again() -> None:

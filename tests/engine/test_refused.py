@@ -154,10 +154,10 @@ async def test_what_a_crash_left_owed_is_the_fault_of_the_message_that_comes_aga
     batches(rig)
     rig.queues["said"] = await rig.sqs.create("said", {})
     event, redis_key = Say("k", 1, EVIL), rig.counts.redis_key(rig.config.key_prefix, "k")
+    await send(rig, event)
     parts = await rig.assemble()
     state = State(rig.store, parts.runtime.store_outage, ttl=60.0, barrier=False)
-    await state.flush([Change(rig.counts, "k", redis_key, event, 1_000)])
-    await send(rig, event)
+    await state.flush([Change(rig.counts, "k", redis_key, event, 1_000, rig.last_sent())])
     await work_off(rig, rig.sqs)
 
     assert dead(rig) == [1]
