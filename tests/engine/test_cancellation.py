@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 import msgspec
-import pytest
 from anyio import CancelScope, create_task_group, fail_after
 from anyio.lowlevel import checkpoint
 
@@ -50,12 +49,6 @@ BODIES = [
     '[{"key":"b","n":8}]',
 ]
 DEAD = {BODIES[2], BODIES[3], BODIES[5]}
-
-
-@pytest.fixture(autouse=True)
-def nobody_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever committed what a second worker finds is dead here: to leave it that for seconds would tell nothing."""
-    monkeypatch.setattr("streamapp.announce.LOOKS", ())
 
 
 class Cut:

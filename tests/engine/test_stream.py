@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from anyio import CancelScope, Event, create_task_group, fail_after, sleep, sleep_forever
+from anyio import Event, create_task_group, fail_after, sleep, sleep_forever
 
 from engine.rig import ATTEMPTS, Add, Count, Note, Parts, Rig, until
 from streamapp.errors import NotInEvent, Reject, Retry, Skip
@@ -310,24 +310,6 @@ async def test_what_is_owed_stays_in_the_hash_until_it_is_sent(rig: Rig) -> None
         await sleep(0.05)
         assert [name for name in await rig.fields("a") if name.startswith("_o:")]
         hang.remove()
-
-
-async def test_a_duplicate_announces_what_a_crash_left_behind(rig: Rig) -> None:
-    """The first worker committed and was cut off; the redelivery changes nothing and still has to tell."""
-    rig.count()
-    hang = rig.sqs.faults.add("send", Hang(), queue="out")
-    await rig.send([Add("a")])
-    with CancelScope() as crash:
-        async with rig.running():
-            await until(lambda: rig.tally.of("sends"))
-            crash.cancel()
-    hang.remove()
-    await rig.send([Add("a", 0)])
-    await rig.work_off()
-
-    assert len(rig.bodies()) == 1
-    assert rig.tally.of("duplicate") == 1
-    assert not [name for name in await rig.fields("a") if name.startswith("_o:")]
 
 
 async def test_take_gives_what_came_within_its_time(rig: Rig) -> None:

@@ -69,7 +69,9 @@ def test_the_engine_lives_where_its_variants_die(world: str) -> None:
     verdicts = [simulate(seed, luck=WORLDS[world]) for seed in range(LIVED)]
 
     assert {verdict.seed: verdict.violations for verdict in verdicts if verdict.violations} == {}
-    if world == "calm":  # where nobody dies, each announcement is made once, however many workers have a key's events
+    if (
+        world == "calm"
+    ):  # where nobody dies, each announcement is made once, however many workers have a key's events
         assert {verdict.seed: verdict.repeated for verdict in verdicts if verdict.repeated} == {}
 
 
