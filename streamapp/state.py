@@ -208,10 +208,11 @@ class State:
                 same = stored if written is None else written
                 steps.append((state, False, same, same, own))
                 continue
+            sequence = _next(pending)
             try:
                 after, announcement = _step(change, state, len(pending))
                 fields_after = {} if after is None else table.record.write(after)
-                text = "" if announcement is None else _as_text(_next(pending), now, announcement[1], change.cause)
+                text = "" if announcement is None else _as_text(sequence, now, announcement[1], change.cause)
             except Exception as error:  # noqa: BLE001 - the fold is the application's; its bug ends one event
                 steps.append(error)
                 continue
@@ -224,7 +225,7 @@ class State:
                         identity,
                         _mark(text),
                         table.sink_name or "",
-                        _next(pending),
+                        sequence,
                         message,
                         ttl,
                         now,

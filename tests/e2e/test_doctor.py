@@ -109,7 +109,7 @@ async def test_a_missing_queue_ends_with_2_and_the_rest_is_looked_at_all_the_sam
     assert "queue nowhere does not exist" in findings["pedido-events"]["text"]
     assert "streamapp queues create, or set PEDIDO_QUEUE_URL" in findings["pedido-events"]["cure"]
     assert findings["pagamento-events"]["mark"] == "ok"
-    assert "redis" in findings
+    assert any(subject.startswith("redis") for subject in findings)  # each member of a cluster by itself
 
 
 async def test_what_does_not_answer_ends_with_3_and_the_rest_is_looked_at_all_the_same(shop: Shop) -> None:

@@ -65,6 +65,7 @@ def bodies(changed: Changed) -> list[str]:
     return [announcement.message.body for announcement in changed.pending]
 
 
+@pytest.mark.usefixtures("one_server")  # of a cluster only one master would be counted
 async def test_events_of_one_key_are_folded_in_order_in_one_commit(desk: Desk, redis_url: str) -> None:
     """A batch costs two round trips, and one key's events one commit."""
     async with behind.client(redis_url) as redis:
