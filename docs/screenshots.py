@@ -16,7 +16,7 @@ from rich.text import Text
 import streamapp_agents
 from streamapp.assembly import assemble
 from streamapp.aws import open_aws
-from streamapp.cli.boards import Picture
+from streamapp.cli.board_picture import Picture
 from streamapp.cli.checkup import Checkup, Finding
 from streamapp.cli.embedded import local_aws, redis_server, sqs_server
 from streamapp.cli.findings import Printer

@@ -4,9 +4,11 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from streamapp.config import Config
 from streamapp.delivery import Queue
+from streamapp.presence import Presence
 
 CREATE = "streamapp queues create"
 
@@ -131,14 +133,15 @@ def redis_flaws(info: Mapping[str, str], config: Config) -> Iterator[Flaw]:
     if policy != "noeviction":
         yield Flaw(
             f"maxmemory-policy {policy} can evict state" + ("" if limit else " once maxmemory is set"),
-            "redis-cli CONFIG SET maxmemory-policy noeviction",
+            f"{_redis_cli(config.redis_url)} CONFIG SET maxmemory-policy noeviction",
             is_problem=limit > 0,
         )
     if limit and int(info.get("used_memory", "0")) > 0.9 * limit:
         yield Flaw("over 90 % of maxmemory is used: soon nothing can be stored", "raise maxmemory")
     if info.get("aof_enabled", "0") == "0":
         yield Flaw(
-            "append-only is off: a crash of Redis forgets state", "redis-cli CONFIG SET appendonly yes"
+            "append-only is off: a crash of Redis forgets state",
+            f"{_redis_cli(config.redis_url)} CONFIG SET appendonly yes",
         )
     if info.get("role", "master") != "master":
         yield Flaw("it is a replica: it takes no writes", "set REDIS_URL to the master", is_problem=True)
@@ -151,11 +154,54 @@ def redis_flaws(info: Mapping[str, str], config: Config) -> Iterator[Flaw]:
         )
 
 
+def _redis_cli(url: str) -> str:
+    """Answer how to call the server at *url*; a password is left to REDISCLI_AUTH, for it does not belong on a screen."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return f"redis-cli -s {parts.path}"
+    host, _, port = parts.netloc.rpartition("@")[2].partition(",")[0].partition(":")
+    tls = " --tls" if parts.scheme.startswith("rediss") else ""
+    elsewhere = (
+        f" -h {host} -p {port or 6379}"
+        if (host, port) not in {("localhost", ""), ("localhost", "6379")}
+        else ""
+    )
+    return f"redis-cli{tls}{elsewhere}"
+
+
 def skew_flaws(skew: float, whose: str) -> Iterator[Flaw]:
     """Look at how many seconds another clock is ahead of ours."""
     if abs(skew) >= MOST_SKEW:
         way = "ahead of" if skew > 0 else "behind"
         yield Flaw(f"{whose} clock is {abs(skew):.0f} s {way} ours", "set the clock (NTP)", is_problem=True)
+
+
+def worker_flaws(
+    workers: Sequence[Presence], waiting: Mapping[str, int], streams: Mapping[str, str]
+) -> Iterator[Flaw]:
+    """Look at the workers that are there.
+
+    *waiting* is how many messages wait in each source queue, *streams* what `worker --agents` calls who reads it.
+    """
+    taken = {queue for worker in workers for queue in worker.queues}
+    for queue, number in waiting.items():
+        if number and queue not in taken:
+            agents = f" --agents {streams[queue]}" if workers else ""
+            yield Flaw(
+                f"{number} waiting in {queue}, and no worker is there that takes them",
+                f"streamapp worker{agents}",
+            )
+    dropped = dropped_by(workers)
+    if dropped:
+        yield Flaw(
+            f"{dropped} records of the tap were dropped: `tail` and `show` miss them, no message does",
+            "STREAMAPP_TAP=errors, if Redis is well and there are too many",
+        )
+
+
+def dropped_by(workers: Sequence[Presence]) -> int:
+    """Answer how many records of the tap these workers have dropped since they started."""
+    return sum(counts.get("tap_dropped", 0) for worker in workers for counts in worker.counts.values())
 
 
 def owed_flaws(pending: int, keys: int, oldest: float, parked: Sequence[str]) -> Iterator[Flaw]:

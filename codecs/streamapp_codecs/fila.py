@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import cast
 
+import msgspec
+
 from streamapp_codecs import canonico, tolerante
-from streamapp_codecs.codec import Decoded, DecodeError, Origin, Shown
+from streamapp_codecs.codec import HIDDEN, Decoded, DecodeError, Origin, Shown
 from streamapp_codecs.eventos import Evento, EventoPedido
 from streamapp_codecs.mascara import mascarar_corpo
 from streamapp_codecs.vocabulario import Entidade
@@ -61,7 +63,37 @@ class CodecDeFila:
             chave = evento.id_pedido if isinstance(evento, EventoPedido) else evento.id_produto
         elif decoded is not None and decoded.skipped:
             tipo = decoded.skipped[0]
-        return Shown(tipo, chave, mascarar_corpo(body, self.entidade))
+        mostrado = mascarar_corpo(body, self.entidade)
+        if tipo is None and mostrado is not None:
+            tipo, chave = _declarados(mostrado, self.entidade)
+        return Shown(tipo, chave, mostrado)
+
+
+class _Dados(msgspec.Struct):
+    id_pedido: str | int | None = None
+    id_produto: str | int | None = None
+
+
+class _Corpo(msgspec.Struct):
+    event_type: str | None = None
+    data: _Dados = msgspec.field(default_factory=_Dados)
+
+
+_CORPO = msgspec.json.Decoder(_Corpo)
+
+
+def _declarados(mostrado: bytes, entidade: Entidade) -> tuple[str | None, str | None]:
+    """Answer the kind and the key that a body names which holds no event: a viewer wants to find its dead letter.
+
+    Only what the masked body *mostrado* shows is told, and only where producers should put it.
+    """
+    try:
+        corpo = _CORPO.decode(mostrado)
+    except msgspec.MsgspecError:
+        return None, None
+    dito = corpo.data.id_produto if entidade == "produto" else corpo.data.id_pedido
+    chave = None if dito is None or "*" in str(dito) else str(dito)
+    return None if corpo.event_type == HIDDEN else corpo.event_type, chave
 
 
 def _is_grande(corpo: str) -> bool:

@@ -16,13 +16,24 @@ from streamapp.cli import (
     schema,
     seed,
     send,
+    show,
     status,
-    story,
     tail,
     worker,
 )
 from streamapp.cli.exits import INTERRUPTED, exit_code
 from streamapp.errors import StreamappError
+
+EXAMPLES = """
+\b
+Examples:
+  streamapp demo          # begin here: all of it, with nothing else installed or running
+  streamapp doctor        # what is wrong, and what mends it
+  streamapp tail          # what becomes of each message
+"""
+
+HELP = {"-h", "--help", "--version", "--show-completion", "--install-completion"}
+"""What is answered at once."""
 
 cli = typer.Typer(
     name="streamapp",
@@ -31,7 +42,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # rich's help would cost more to import than all the rest
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Begin with: streamapp demo",
+    epilog=EXAMPLES,
 )
 cli.command(epilog=worker.EXAMPLES)(worker.worker)
 cli.command(epilog=demo.EXAMPLES)(demo.demo)
@@ -39,7 +50,7 @@ cli.command(epilog=send.EXAMPLES)(send.send)
 cli.command(epilog=seed.EXAMPLES)(seed.seed)
 cli.command(epilog=tail.EXAMPLES)(tail.tail)
 cli.command(epilog=config.EXAMPLES)(config.config)
-cli.command(epilog=story.EXAMPLES)(story.show)
+cli.command(epilog=show.EXAMPLES)(show.show)
 cli.command(epilog=status.EXAMPLES)(status.status)
 cli.command(epilog=board.EXAMPLES)(board.board)
 cli.command(epilog=doctor.EXAMPLES)(doctor.doctor)
@@ -67,6 +78,8 @@ def _global(
 
 def main() -> None:
     """Run the command line; an error that is ours is one line on stderr and an exit code, never a traceback."""
+    if sys.argv[1:] and not HELP.intersection(sys.argv):
+        out.show_life()  # to read the arguments alone takes 60 ms, which go into an import
     try:
         cli()
     except StreamappError as error:

@@ -1,4 +1,4 @@
-"""How old things are: a card in digits, and whether that is too old in a word; all else in one unit."""
+"""How old a card of a board is, in digits, and whether that is too old, in a word."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,12 +49,3 @@ def clock(card: Card, now: datetime) -> str:
     if hours >= 24:  # noqa: PLR2004 - a day
         return f"{hours // 24} d"
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"
-
-
-def duration(milliseconds: float) -> str:
-    """Answer a duration for people."""
-    seconds = max(0.0, milliseconds / 1000)
-    for limit, unit, word in ((1, 0.001, "ms"), (120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
-        if seconds < limit:
-            return f"{seconds / unit:.0f} {word}"
-    return f"{seconds / 86400:.0f} d"

@@ -53,7 +53,7 @@ def board(
     json: Annotated[bool, typer.Option("--json", help="Print it once as JSON.")] = False,
     app: setup.AppOption = setup.DEFAULT_APP,
 ) -> None:
-    """Show a board until q or Ctrl-C; it is drawn again each second."""
+    """Show a board until q or Ctrl-C. It is drawn again each second."""
     out.say_soon("looking …")
     import anyio  # noqa: PLC0415 - slow to import
 
@@ -67,9 +67,9 @@ def board(
         columns = anyio.run(_look_once, application, config, chosen)
         _print(chosen, columns, ages, as_json=json)
     else:
-        from streamapp.cli import boards  # noqa: PLC0415 - slow to import
+        from streamapp.cli import board_picture  # noqa: PLC0415 - slow to import
 
-        anyio.run(boards.show, application, config, chosen, ages)
+        anyio.run(board_picture.show, application, config, chosen, ages)
 
 
 def _choose(app: "App", name: str | None) -> "Board":

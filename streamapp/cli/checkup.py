@@ -1,7 +1,7 @@
 """Look at all that the app needs - settings, queues, Redis - and tell each finding as it is made."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -18,12 +18,15 @@ from streamapp.checks import (
     settings_flaws,
     skew_flaws,
     source_flaws,
+    worker_flaws,
 )
 from streamapp.cli import setup
 from streamapp.cli.exits import FAILED, exit_code
+from streamapp.cli.words import many
 from streamapp.config import Config, queue_variable, unknown_settings
 from streamapp.delivery import Queue
 from streamapp.errors import ConfigError, Fault, ServiceError, StreamappError
+from streamapp.presence import Presence
 from streamapp.sweep import survey
 
 Mark = Literal["ok", "warning", "problem"]
@@ -50,6 +53,8 @@ class Checkup:
         self._app = app
         self._config = config
         self._tell = tell
+        self._waiting: dict[str, int] = {}
+        self._agents: dict[str, str] = {}
 
     async def run(self) -> None:
         """Look at everything; what does not answer is a finding, and the rest is looked at all the same."""
@@ -60,7 +65,7 @@ class Checkup:
         except (ConfigError, ServiceError) as error:
             self._failed("SQS", error)
         try:
-            async with setup.open_store(self._config) as store:
+            async with setup.open_store(self._config) as store, setup.open_taps(self._config) as taps:
                 servers = await store.info()
                 for name, info in servers.items():
                     self._redis(f"redis {name}" if len(servers) > 1 else "redis", info)
@@ -77,6 +82,7 @@ class Checkup:
                         [f"{key} --table {table}" for table, _, key in parked],
                     ),
                 )
+                self._workers(await taps.workers())
         except (ConfigError, ServiceError) as error:
             self._failed("redis", error)
 
@@ -92,9 +98,11 @@ class Checkup:
 
     async def _sqs(self, sqs: Aws) -> None:
         found: list[Queue] = []
-        for stream in dict.fromkeys(agent.queue for agent in self._app.agents.values()):
+        readers = {agent.queue: agent.name for agent in self._app.agents.values()}
+        for stream, reader in readers.items():
             if queue := await self._find(sqs, stream):
                 found.append(queue)
+                self._agents[queue.name] = reader
                 await self._source(sqs, stream, queue)
         for stream in self._app.sinks:
             if queue := await self._find(sqs, stream):
@@ -123,6 +131,7 @@ class Checkup:
 
     async def _source(self, sqs: Aws, stream: str, queue: Queue) -> None:
         source = await sqs.attributes(queue)
+        self._waiting[queue.name] = int(source.get("ApproximateNumberOfMessages", "0"))
         flaws = list(source_flaws(queue, self._config))
         text = f"visibility {queue.visibility:g} s · {_kind(queue)} · " + _depth(source)
         if queue.dead_letters is not None:
@@ -140,7 +149,10 @@ class Checkup:
                 number = int(letters["ApproximateNumberOfMessages"])
                 if number:
                     flaws.append(
-                        Flaw(f"{number} dead letters in {queue.dead_letters}", f"streamapp dlq ls {stream}")
+                        Flaw(
+                            f"{many(number, 'dead letter')} in {queue.dead_letters}",
+                            f"streamapp dlq ls {stream}",
+                        )
                     )
         self._judge(stream, text, flaws)
 
@@ -164,6 +176,11 @@ class Checkup:
         text = f"{name} · {info.get('role', '?')} · {info.get('connected_slaves', '0')} replicas"
         flaws = [*redis_flaws(info, self._config), *skew_flaws(skew, "Redis's")]
         self._judge(subject, f"{text} · clock skew {skew:+.1f} s", flaws)
+
+    def _workers(self, workers: Sequence[Presence]) -> None:
+        names = ", ".join(worker.worker for worker in workers)
+        text = f"{len(workers)} ({names})" if names else "none is there, and nothing waits"
+        self._judge("workers", text, worker_flaws(workers, self._waiting, self._agents))
 
     def _judge(self, subject: str, text: str, flaws: Iterable[Flaw]) -> None:
         """Tell each flaw of *subject*, or that it is well."""

@@ -64,7 +64,7 @@ def config(
     log_level: Annotated[str | None, typer.Option(metavar="LEVEL", help="As `worker` takes it.")] = None,
     app: setup.AppOption = setup.DEFAULT_APP,
 ) -> None:
-    """Show the effective settings and where each comes from; secrets are starred. Exit 2 if one is wrong."""
+    """Show the effective settings and where each comes from. Secrets are starred. Exit 2 if one is wrong."""
     application = setup.load_app(app)
     if env_example or markdown:
         lines = env_file(application) if env_example else readme_table(application)

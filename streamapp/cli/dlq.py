@@ -7,6 +7,13 @@ import typer
 
 from streamapp.cli import out, setup
 
+EXAMPLES = """
+\b
+Examples:
+  streamapp dlq ls                                  # how many, and why
+  streamapp dlq show pedido-events                  # what is in them
+  streamapp dlq redrive pedido-events --try         # would today's code take them?
+"""
 LS_EXAMPLES = """
 \b
 Examples:
@@ -32,6 +39,7 @@ Examples:
 
 cli = typer.Typer(
     help="Look at dead letters, and send them back to where they came from.",
+    epilog=EXAMPLES,
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -39,7 +47,7 @@ cli = typer.Typer(
 Queues = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[QUEUE]...",
+        metavar="QUEUE",
         help="Queues or their dead-letter queues; all if not said.",
         autocompletion=setup.queue_names,
     ),
@@ -67,7 +75,7 @@ def ls(
     json: setup.JsonOption = False,
     app: setup.AppOption = setup.DEFAULT_APP,
 ) -> None:
-    """Count the letters of each dead-letter queue by their reason and the kind of their event."""
+    """Count letters by their reason and the kind of their event."""
     out.say_soon("looking …")
     import anyio  # noqa: PLC0415 - slow to import
 
@@ -93,7 +101,7 @@ def show(
     json: setup.JsonOption = False,
     app: setup.AppOption = setup.DEFAULT_APP,
 ) -> None:
-    """Show letters, oldest first: why each is there, where it came from, and its body, masked. Exit 4 if there are none."""
+    """Show letters, oldest first, with their reasons and masked bodies. Exit 4 if there are none."""
     out.say_soon("looking …")
     import anyio  # noqa: PLC0415 - slow to import
 
@@ -129,7 +137,7 @@ def redrive(
     json: setup.JsonOption = False,
     app: setup.AppOption = setup.DEFAULT_APP,
 ) -> None:
-    """Send letters back to the queue that they came from, body and attributes as they first came.
+    """Send letters back to the queue that they came from. Body and attributes are as they first came.
 
     Each is sent first and deleted second, so one may be there twice and none is lost. Exit 4 if none matches.
     """

@@ -28,7 +28,10 @@ def doctor(
     json: setup.JsonOption = False,
     app: setup.AppOption = setup.DEFAULT_APP,
 ) -> None:
-    """Check settings, queues, dead letters and Redis; say for each finding what mends it. Changes nothing."""
+    """Look for what is wrong, and tell what mends it. Nothing is changed.
+
+    It looks at the settings, queues, dead letters, workers, the tap and Redis.
+    """
     out.say_soon("checking …")
     import anyio  # noqa: PLC0415 - slow to import
 

@@ -9,6 +9,7 @@ from rich.text import Text
 from streamapp.cli import out
 from streamapp.cli.checkup import Finding
 from streamapp.cli.text import printable
+from streamapp.cli.words import many
 
 _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "bold red")}
 
@@ -70,12 +71,8 @@ class Printer:
         """Print the counts."""
         problems, warnings = (sum(it.mark == mark for it in findings) for mark in ("problem", "warning"))
         told = (
-            f"{_many(problems, 'problem')}, {_many(warnings, 'warning')}"
+            f"{many(problems, 'problem')}, {many(warnings, 'warning')}"
             if problems or warnings
             else "all is well"
         )
         self._print(Text(told, style="bold"))
-
-
-def _many(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"

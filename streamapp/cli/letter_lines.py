@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from streamapp.cli.age import duration
 from streamapp.cli.columns import aligned
 from streamapp.cli.letters import Box, Letter
 from streamapp.cli.text import printable
+from streamapp.cli.words import duration, many
 
 
 def ago(since: datetime) -> str:
@@ -24,7 +24,7 @@ def box_lines(box: Box, letters: Sequence[Letter]) -> Iterator[str]:
         return
     oldest = ago(min(letter.delivery.sent_at for letter in letters))
     about = f" of about {box.about}" if box.about > len(letters) else ""
-    yield f"{printable(box.queue.name)}  {_many(len(letters), 'letter')}{about}  oldest {oldest}"
+    yield f"{printable(box.queue.name)}  {many(len(letters), 'letter')}{about}  oldest {oldest}"
     rows = [(f"  {reason}", str(count), kind) for (reason, kind), count in _groups(letters).most_common()]
     yield from aligned(rows)
 
@@ -46,16 +46,16 @@ def box_json(box: Box, letters: Sequence[Letter]) -> dict[str, object]:
 def letter_lines(letter: Letter, *, raw: bool) -> Iterator[str]:
     """Answer what is known of one letter, and its body."""
     delivery, source = letter.delivery, letter.source
-    about = "  ".join(filter(None, [letter.kind, letter.shown.key and f"#{letter.shown.key}"]))
-    yield printable(f"{delivery.message_id}  {letter.reason}  {about}")
+    key = letter.shown.key and f"#{letter.shown.key}"
+    yield printable("  ".join(filter(None, [delivery.message_id, letter.reason, letter.shown.kind, key])))
     if letter.detail:
         yield printable(f"  {letter.detail}")
     came = (
-        f"from {source.queue}, message {source.message_id}, {_many(source.receive_count, 'receive')}; "
+        f"from {source.queue}, message {source.message_id}, {many(source.receive_count, 'receive')}; "
         if source.queue
         else ""
     )
-    yield printable(f"  {came}here for {ago(delivery.sent_at)}, looked at {_many(delivery.receives, 'time')}")
+    yield printable(f"  {came}here for {ago(delivery.sent_at)}, looked at {many(delivery.receives, 'time')}")
     yield "  " + (printable(delivery.body) if raw else masked(letter))
 
 
@@ -92,7 +92,3 @@ def masked(letter: Letter) -> str:
 
 def _groups(letters: Sequence[Letter]) -> Counter[tuple[str, str]]:
     return Counter((letter.reason, letter.kind) for letter in letters)
-
-
-def _many(number: int, word: str) -> str:
-    return f"1 {word}" if number == 1 else f"{number} {word}s"

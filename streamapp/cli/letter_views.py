@@ -8,15 +8,11 @@ from streamapp.cli.exits import DONE, NOT_FOUND
 from streamapp.cli.letter_lines import box_json, box_lines, letter_json, letter_lines
 from streamapp.cli.letter_wanted import Wanted
 from streamapp.cli.letters import Box, Letter, boxes, choose, looking
+from streamapp.cli.words import many
 from streamapp.config import Config
 
 MANY = 100
 """Letters that take a second to look at."""
-
-LOOKED = (
-    "looking has raised the receive count of these letters by one: SQS has no other way to look. "
-    "They were given back at once."
-)
 
 
 async def count(app: App, config: Config, names: Sequence[str], *, most: int, json: bool) -> None:
@@ -66,7 +62,7 @@ def say_how_many(box: Box) -> None:
 def admit(seen: int) -> None:
     """Say what looking has cost."""
     if seen:
-        out.note(LOOKED)
+        out.note(f"(SQS counts looking as a receive: {many(seen, 'letter')} looked at, all given back)")
 
 
 def code_for(found: Sequence[Letter]) -> int:

@@ -12,7 +12,7 @@ from streamapp.cli.text import printable
 CLEAR = "\r\x1b[2K"
 
 _said: list[str] = []
-"""What was said soon and stands there still."""
+"""What takes away that which was said soon and stands there still."""
 
 
 def tell(lines: Iterable[str]) -> None:
@@ -52,16 +52,28 @@ def say_soon(line: str) -> None:
     with suppress(OSError):
         sys.stderr.write(printable(line))
         sys.stderr.flush()
-        _said.append(line)
+        _said.append(CLEAR)
+
+
+def show_life() -> None:
+    """Show whoever waits at a terminal that something runs, before anything is known of what; as `say_soon`.
+
+    The cursor stays before it, so that a complaint about the arguments, which is not ours to print, overwrites it.
+    """
+    if sys.stderr.isatty() and os.environ.get("TERM", "") not in {"", "dumb"}:
+        with suppress(OSError):
+            sys.stderr.write("…\r")
+            sys.stderr.flush()
+            _said.append(" \r")  # nothing that acts on a terminal: what follows may be for a program
 
 
 def clear() -> None:
     """Take away what was said soon: there is better to read now."""
     if _said:
-        _said.clear()
         with suppress(OSError):
-            sys.stderr.write(CLEAR)
+            sys.stderr.write("".join(_said))
             sys.stderr.flush()
+        _said.clear()
 
 
 def print_json(value: object) -> None:

@@ -1,5 +1,6 @@
 """`streamapp queues`: set up what the app needs in SQS."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,7 +19,8 @@ EXAMPLES = """
 \b
 Examples:
   streamapp queues create
-  streamapp queues create --yes
+  streamapp queues create --yes        # in a real account, too
+  streamapp queues create --json | jq -r .queues[].queue
 """
 
 DLQ = "-dlq"
@@ -33,7 +35,21 @@ VISIBILITY = 60
 DLQ_RETENTION = 14 * 86_400
 """Seconds that a dead letter is kept: SQS's most, and above the source's, because a letter keeps its age."""
 
-cli = typer.Typer(help="Create the queues that the app needs.", no_args_is_help=True, rich_markup_mode=None)
+cli = typer.Typer(
+    help="Create the queues that the app needs.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    epilog=EXAMPLES,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A queue that is there now, and where it sends a message after so many receives; a sink has no such place."""
+
+    queue: str
+    dead_letters: str | None = None
+    max_receives: int | None = None
 
 
 class NotLocal(ConfigError):
@@ -53,18 +69,23 @@ def create(
     yes: Annotated[
         bool, typer.Option("--yes", help="Create them at an endpoint that is not local, too.")
     ] = False,
+    json: setup.JsonOption = False,
     app: setup.AppOption = setup.DEFAULT_APP,
 ) -> None:
-    """Create source queues, their dead-letter queues and sinks, or mend their redrive. Safe to repeat."""
+    """Create the app's queues, or mend their redrive. Safe to repeat."""
     out.say_soon("creating …")
     import anyio  # noqa: PLC0415 - slow to import
 
     config = setup.load_config()
     application = setup.load_app(app)
-    out.tell(anyio.run(_create, application, config, yes))
+    made = anyio.run(_create, application, config, yes)
+    if json:
+        out.print_json({"queues": [_as_json(it) for it in made]})
+    else:
+        out.tell(map(_line, made))
 
 
-async def _create(app: "App", config: "Config", yes: bool) -> list[str]:
+async def _create(app: "App", config: "Config", yes: bool) -> list[Made]:
     from streamapp.aws import is_local  # noqa: PLC0415 - slow to import
 
     async with setup.open_sqs() as sqs:
@@ -73,11 +94,11 @@ async def _create(app: "App", config: "Config", yes: bool) -> list[str]:
         return await create_queues(app, config, sqs)
 
 
-async def create_queues(app: "App", config: "Config", sqs: "Sqs") -> list[str]:
-    """Create all queues of *app*, or set their redrive; answer a line about each."""
+async def create_queues(app: "App", config: "Config", sqs: "Sqs") -> list[Made]:
+    """Create all queues of *app*, or set their redrive; answer what is there now."""
     import msgspec  # noqa: PLC0415 - slow to import
 
-    done: list[str] = []
+    done: list[Made] = []
     for source in _names(config, [agent.queue for agent in app.agents.values()]):
         receives = config.max_attempts + SPARE_RECEIVES
         letters = await sqs.create(
@@ -88,13 +109,23 @@ async def create_queues(app: "App", config: "Config", sqs: "Sqs") -> list[str]:
         await sqs.create(
             source, _kind(source) | {"RedrivePolicy": redrive, "VisibilityTimeout": str(VISIBILITY)}
         )
-        done.append(
-            f"{source}: visibility {VISIBILITY} s, redrive after {receives} receives to {letters.name}"
-        )
+        done.append(Made(source, letters.name, receives))
     for sink in _names(config, app.sinks):
         await sqs.create(sink, _kind(sink))
-        done.append(sink)
+        done.append(Made(sink))
     return done
+
+
+def _line(made: Made) -> str:
+    if made.dead_letters is None:
+        return made.queue
+    redrive = f"redrive after {made.max_receives} receives to {made.dead_letters}"
+    return f"{made.queue}: visibility {VISIBILITY} s, {redrive}"
+
+
+def _as_json(made: Made) -> dict[str, object]:
+    redrive = {"dead_letters": made.dead_letters, "max_receives": made.max_receives}
+    return {"queue": made.queue, **({} if made.dead_letters is None else redrive)}
 
 
 def _names(config: "Config", streams: "Iterable[str]") -> "Iterator[str]":

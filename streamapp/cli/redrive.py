@@ -78,7 +78,7 @@ def _tell(
         )
         return
     if judged:
-        out.tell(aligned([_row(letter, verdict) for letter, verdict in judged]))
+        out.tell(aligned([_row(letter, verdict) for letter, verdict in judged], width=out.width()))
         passing = sum(verdict.passes for _, verdict in judged)
         out.tell([f"{passing} would pass now, {len(judged) - passing} would fail again"])
     homes = ", ".join(sorted({letter.home.name for letter in found if letter.home})) or "nowhere"

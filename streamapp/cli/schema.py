@@ -36,7 +36,7 @@ def schema(
     ] = None,
     app: Annotated[str, typer.Option(metavar="MODULE:ATTR", help="The application.")] = setup.DEFAULT_APP,
 ) -> None:
-    """Show what the app reads and writes, as an AsyncAPI document or as JSON Schemas, or what `tail` prints."""
+    """Show what the app reads and writes, as AsyncAPI or JSON Schemas. Or what `tail` prints."""
     import msgspec  # noqa: PLC0415 - slow to import
 
     from streamapp import tap_record  # noqa: PLC0415 - slow to import

@@ -1,6 +1,7 @@
 """`streamapp seed`: put made-up traffic of the app into its queues."""
 
 import sys
+from collections import Counter
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Annotated
@@ -26,8 +27,6 @@ Examples:
   streamapp seed --orders 50 --seed 7 --expect
 """
 
-Fraction = Annotated[float, typer.Option(min=0, max=1, help="Fraction of the messages, 0 to 1.")]
-
 
 class NoScenario(ConfigError):
     """The app makes up no traffic."""
@@ -46,9 +45,15 @@ class NotTaken(StreamappError):
 def seed(
     orders: Annotated[int, typer.Option(min=1, max=9_999, help="How many lifecycles.")] = 50,
     seed: Annotated[int, typer.Option(help="The same seed makes the same traffic.")] = 1,
-    duplicates: Fraction = 0.0,
-    reorder: Fraction = 0.0,
-    invalid: Fraction = 0.0,
+    duplicates: Annotated[
+        float, typer.Option(min=0, max=1, help="Fraction of the messages that come twice.")
+    ] = 0.0,
+    reorder: Annotated[
+        float, typer.Option(min=0, max=1, help="Fraction of the messages that come out of order.")
+    ] = 0.0,
+    invalid: Annotated[
+        float, typer.Option(min=0, max=1, help="Messages that nobody can process, as a fraction of the good.")
+    ] = 0.0,
     rate: Annotated[float, typer.Option(min=0, help="Messages a second; 0 is as fast as can be.")] = 0.0,
     begins: Annotated[
         datetime | None,
@@ -57,9 +62,10 @@ def seed(
     expect: Annotated[
         bool, typer.Option("--expect", help="Send nothing; print the state that must come out, as JSON.")
     ] = False,
+    json: setup.JsonOption = False,
     app: setup.AppOption = setup.DEFAULT_APP,
 ) -> None:
-    """Send whole lifecycles made up from one integer, with faults if wanted."""
+    """Send whole lifecycles, made up from one integer. Faults are made where wanted."""
     out.say_soon("making it up …")
     import anyio  # noqa: PLC0415 - slow to import
     import msgspec  # noqa: PLC0415
@@ -79,7 +85,10 @@ def seed(
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(scenario.expected)).decode() + "\n")
         return
     anyio.run(_seed, config, scenario, rate)
-    out.tell([describe(scenario)])
+    if json:
+        out.print_json(_as_json(scenario))
+    else:
+        out.tell([describe(scenario)])
 
 
 def make_up(app: "App", traffic: Traffic) -> Scenario:
@@ -91,14 +100,26 @@ def make_up(app: "App", traffic: Traffic) -> Scenario:
 
 def describe(scenario: Scenario) -> str:
     """Answer what was sent, in a line."""
-    queues: dict[str, int] = {}
-    for message in scenario.messages:
-        queues[message.queue] = queues.get(message.queue, 0) + 1
     return (
         f"{scenario.subjects} {scenario.word} · {len(scenario.messages)} messages · "
-        + ", ".join(f"{name} {number}" for name, number in sorted(queues.items()))
+        + ", ".join(f"{name} {number}" for name, number in _by_queue(scenario).items())
         + f" · {scenario.repeated} duplicates, {scenario.moved} out of order, {scenario.invalid} invalid"
     )
+
+
+def _as_json(scenario: Scenario) -> dict[str, object]:
+    return {
+        "lifecycles": scenario.subjects,
+        "messages": len(scenario.messages),
+        "queues": _by_queue(scenario),
+        "duplicates": scenario.repeated,
+        "out_of_order": scenario.moved,
+        "invalid": scenario.invalid,
+    }
+
+
+def _by_queue(scenario: Scenario) -> dict[str, int]:
+    return dict(sorted(Counter(message.queue for message in scenario.messages).items()))
 
 
 async def _seed(config: "Config", scenario: Scenario, rate: float) -> None:

@@ -1,224 +1,132 @@
-"""Run the demo: embedded servers, made-up traffic, a worker, a live board, and a verdict."""
+"""`streamapp show`: the story of one thing that the app tracks - what is stored of it, and what made it so."""
 
-import os
-import sys
-import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
-import anyio
-from anyio import create_task_group, move_on_after, sleep, sleep_forever
-from anyio.abc import TaskStatus
+import typer
 
-from streamapp.app import App
-from streamapp.assembly import assemble, most_polls
-from streamapp.cli import logs, out, render, setup
-from streamapp.cli.embedded import local_aws, redis_server, sqs_server
-from streamapp.cli.queues import create_queues
-from streamapp.cli.screen import console
-from streamapp.cli.seed import describe, make_up, pour
-from streamapp.cli.serve import Signals
-from streamapp.config import Config
-from streamapp.errors import ServiceError
-from streamapp.scenario import Scenario, Traffic
-from streamapp.store import Store
-from streamapp.tally import Tally
-from streamapp.tap import Tap
-from streamapp.worker import Worker
+from streamapp.cli import out, setup
+from streamapp.cli.exits import NOT_FOUND
+from streamapp.errors import ConfigError
 
-LASTS = 15.0
-"""Seconds over which the traffic is sent: long enough to watch."""
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
-SLOWEST = 12.0
-"""Messages a second at least: a small rush is over sooner."""
+    from streamapp.app import App
+    from streamapp.config import Config
+    from streamapp.state import Announcement
+    from streamapp.tap_record import TapRecord
 
-IDLE = 1.5
-"""Seconds without a message after which the rush is over."""
-
-DRAW_EVERY = 0.25
-PRINT_EVERY = 3.0
-"""Seconds between two looks at the board, on a terminal and elsewhere."""
-
-AGO = timedelta(hours=2)
-"""How long ago the rush began: its events are news, and none of them is ahead of the clock."""
-
-FAULTS = {"duplicates": 0.15, "reorder": 0.2, "invalid": 0.05}
-"""Fractions of the traffic: a bad day, not an average one."""
+EXAMPLES = """
+\b
+Examples:
+  streamapp show 1042
+  streamapp show 1 --table produto
+  streamapp show 1042 --json | jq '.events[] | select(.outcome == "retry")'
+"""
 
 
-def run(path: str, *, orders: int, seed: int, keep: bool) -> int:
-    """Run the demo and answer its exit code: 1 when any final state is not what the events imply."""
-    _say("starting an embedded SQS (moto) and Redis (Valkey) …")
-    with redis_server() as redis_url, sqs_server() as endpoint:
-        reach = {**local_aws(endpoint), "REDIS_URL": redis_url}
-        os.environ.update(reach)
-        app = setup.load_app(path)
-        config = setup.load_config(log_level="critical")
-        logs.set_up(config)
-        scenario = make_up(
-            app,
-            Traffic(
-                subjects=orders, seed=seed, begins=datetime.now(UTC) - AGO, zone=config.naive_tz, **FAULTS
-            ),
-        )
-        _say(describe(scenario))
-        return anyio.run(_demo, Demo(app, config, scenario), reach if keep else None)
+class NoTable(ConfigError):
+    """The app has no table of this name."""
+
+    def __init__(self, name: str | None, known: "Sequence[str]") -> None:
+        what = "say which with --table" if name is None else f"there is no table {name!r}"
+        super().__init__(f"{what}; this app has {', '.join(known) or 'none'}")
 
 
 @dataclass(frozen=True, slots=True)
-class Demo:
-    """What is shown, and the counts of it."""
+class Story:
+    """What is known of one key: its hash, what that owes to the outside, and what viewers were told of it.
 
-    app: App
-    config: Config
-    scenario: Scenario
-    tally: Tally = field(default_factory=Tally)
+    *place* is where its hash lives, *refused* are the fields that hold announcements which SQS refused for good.
+    """
 
-    def counters(self) -> str:
-        """Answer what was done so far, in a line."""
-        count = self.tally.of
-        announced = sum(count("sent", self.config.queue(sink)) for sink in self.app.sinks)
-        return (
-            f"{count('received')} events · {count('duplicate')} duplicates absorbed · "
-            f"{count('invalid') + count('dead')} dead letters · {announced} announcements"
-        )
+    key: str
+    place: str
+    fields: "Mapping[str, str]"
+    pending: "Sequence[Announcement]"
+    refused: "Sequence[str]"
+    events: "Sequence[TapRecord]"
 
-    async def columns(self, store: Store) -> dict[str, list[str]]:
-        """Answer the keys in each column of the app's board, as the store has them now."""
-        if not self.app.boards:
-            return {}
-        board = self.app.boards[0]
-        columns: dict[str, list[str]] = {name: [] for name in board.columns}
-        keys = list(self.scenario.expected.get(board.table, {}))
-        for key, fields in zip(keys, await self.hashes(board.table, keys, store), strict=True):
-            column = board.column_of(fields)
-            if column in columns:
-                columns[column].append(key)
-        return columns
-
-    async def hashes(self, table: str, keys: Sequence[str], store: Store) -> list[dict[str, str]]:
-        """Answer the hash of each key."""
-        redis_key, prefix = self.app.tables[table].redis_key, self.config.key_prefix
-        answers = await store.read([redis_key(prefix, key) for key in keys])
-        return [{} if isinstance(answer, ServiceError) else answer for answer in answers]
-
-    async def wrong(self, store: Store) -> list[str]:
-        """Answer each field of each hash that is not what the events imply."""
-        found: list[str] = []
-        for table, expected in self.scenario.expected.items():
-            hashes = await self.hashes(table, list(expected), store)
-            for (key, fields), stored in zip(expected.items(), hashes, strict=True):
-                found += [
-                    f"{table} {key}: {name} is {stored.get(name)!r}, must be {text!r}"
-                    for name, text in fields.items()
-                    if stored.get(name) != text
-                ]
-        return found
+    @property
+    def state(self) -> dict[str, str]:
+        """The fields that are no bookkeeping."""
+        return {name: text for name, text in self.fields.items() if not name.startswith("_")}
 
 
-async def _demo(demo: Demo, reach: Mapping[str, str] | None) -> int:
-    signals = Signals()
-    started = time.monotonic()
-    wrong: list[str] = []
-    async with create_task_group() as tasks:
-        await tasks.start(signals.listen)
-        signals.on_stop = tasks.cancel_scope.cancel
-        polls = most_polls(demo.app, demo.config)
-        async with (
-            setup.open_sqs(polls=polls) as sqs,
-            setup.open_store(demo.config) as store,
-            setup.open_taps(demo.config) as taps,
-        ):
-            await create_queues(demo.app, demo.config, sqs)
-            tap = Tap(taps, demo.tally, mode=demo.config.tap, keep=demo.config.tap_maxlen)
-            parts = await assemble(
-                demo.app, demo.config, sqs, store, demo.tally, longest_wait=1.0, tap=tap, presence=taps
-            )
-            async with create_task_group() as working:
-                worker = Worker(parts)
-                await working.start(worker.run)
-                async with _shown(demo, store):
-                    messages = demo.scenario.messages
-                    await pour(
-                        sqs,
-                        demo.config,
-                        messages,
-                        max(SLOWEST, len(messages) / LASTS),
-                        on_sent=lambda _: None,
-                    )
-                    await worker.idle(IDLE)
-                wrong = await demo.wrong(store) + _miscounted(demo)
-                _tell(demo, wrong, time.monotonic() - started)
-                if reach is not None:
-                    _tell_how_to_reach(reach)
-                    await sleep_forever()
-                worker.stop()
-        tasks.cancel_scope.cancel("the demo is over")
-    if signals.was_interrupted:
-        return 130
-    return 1 if wrong else 0
+def show(
+    key: Annotated[str, typer.Argument(metavar="ID", help="What to tell of: the order's id.")],
+    table: Annotated[str | None, typer.Option(metavar="NAME", help="Another table of the app.")] = None,
+    json: setup.JsonOption = False,
+    app: setup.AppOption = setup.DEFAULT_APP,
+) -> None:
+    """Tell what is stored of ID, and each event that made it so. Exit 4 if unknown.
+
+    Events are told by the tap, which keeps the newest of each queue (STREAMAPP_TAP_MAXLEN).
+    """
+    out.say_soon("looking …")
+    import anyio  # noqa: PLC0415 - slow to import
+
+    config = setup.load_config()
+    application = setup.load_app(app)
+    name = _table(application, table)
+    story = anyio.run(_read, application, config, name, key)
+    word = application.portrait.word if application.portrait and application.portrait.table == name else name
+    if not story.fields and not story.events:
+        out.note(f"{word} #{key} is not known")
+        raise typer.Exit(NOT_FOUND)
+    if json:
+        _print_json(story)
+    else:
+        from streamapp.cli.show_lines import story_lines  # noqa: PLC0415 - slow to import
+
+        out.tell(story_lines(application, name, word, story, out.width()))
 
 
-@asynccontextmanager
-async def _shown(demo: Demo, store: Store) -> AsyncGenerator[None]:
-    """Show the board while the body runs: in place on a terminal, as a line now and then elsewhere."""
-    async with create_task_group() as showing:
-        if sys.stdout.isatty():
-            await showing.start(_draw, demo, store)
-        else:
-            showing.start_soon(_print, demo, store)
-        yield
-        showing.cancel_scope.cancel("all has been shown")
+def _table(app: "App", name: str | None) -> str:
+    if name is None and app.portrait is not None:
+        return app.portrait.table
+    if name is None and len(app.tables) == 1:
+        return next(iter(app.tables))
+    if name is None or name not in app.tables:
+        raise NoTable(name, list(app.tables))
+    return name
 
 
-async def _draw(demo: Demo, store: Store, *, task_status: TaskStatus[None]) -> None:
-    terminal = console()
-    with render.open_live(terminal) as live:
-        task_status.started()
-        try:
-            while True:
-                live.update(
-                    render.board(await demo.columns(store), demo.counters(), terminal.width), refresh=True
-                )
-                await sleep(DRAW_EVERY)
-        finally:
-            with move_on_after(1, shield=True):
-                live.update(
-                    render.board(await demo.columns(store), demo.counters(), terminal.width), refresh=True
-                )
+async def _read(app: "App", config: "Config", name: str, key: str) -> Story:
+    from streamapp.errors import ServiceError  # noqa: PLC0415 - beside its only use
+    from streamapp.state import pending_of  # noqa: PLC0415 - slow to import
+    from streamapp.store import PARKED  # noqa: PLC0415
+    from streamapp.tap_reader import TapReader  # noqa: PLC0415
+
+    table = app.tables[name]
+    place = table.redis_key(config.key_prefix, key)
+    async with setup.open_store(config) as store, setup.open_taps(config) as taps:
+        (fields,) = await store.read([place])
+        if isinstance(fields, ServiceError):
+            raise fields
+        reader = TapReader(taps)
+        await reader.open()
+        events = await reader.history(wanted=lambda record: _is_about(record, name, key))
+    pending = pending_of(place, fields, table.sink_name or "", None)
+    refused = [field for field in fields if field.startswith(PARKED)]
+    return Story(key, place, fields, pending, refused, events)
 
 
-async def _print(demo: Demo, store: Store) -> None:
-    started = time.monotonic()
-    while True:
-        await sleep(PRINT_EVERY)
-        columns = " · ".join(f"{name} {len(keys)}" for name, keys in (await demo.columns(store)).items())
-        _say(f"{time.monotonic() - started:5.1f} s  {columns}  |  {demo.counters()}")
+def _is_about(record: "TapRecord", table: str, key: str) -> bool:
+    return record.key == key or any(it.table == table and it.key == key for it in record.effects)
 
 
-def _miscounted(demo: Demo) -> list[str]:
-    letters = demo.tally.of("invalid") + demo.tally.of("dead")
-    expected = demo.scenario.invalid
-    return [] if letters == expected else [f"{letters} dead letters, must be {expected}"]
+def _print_json(story: Story) -> None:
+    from msgspec import to_builtins  # noqa: PLC0415 - slow to import
+    from msgspec.json import decode, encode  # noqa: PLC0415
 
-
-def _tell(demo: Demo, wrong: Sequence[str], took: float) -> None:
-    for line in wrong:
-        _say(f"WRONG  {line}")
-    verdict = f"{len(wrong)} WRONG; this is a bug" if wrong else "every final state is what the events imply"
-    _say(f"{demo.scenario.subjects} {demo.scenario.word} · {demo.counters()} · {took:.1f} s")
-    _say(verdict)
-
-
-def _tell_how_to_reach(reach: Mapping[str, str]) -> None:
-    for line in ("", "The worker stays up until Ctrl-C. From another terminal:", ""):
-        _say(line)
-    for name, value in reach.items():
-        _say(f"  export {name}={value}")
-    _say("  streamapp seed --orders 10 --seed 2")
-
-
-def _say(line: str) -> None:
-    out.tell([line])
+    out.print_json(
+        {
+            "key": story.key,
+            "state": story.state or None,
+            "pending": len(story.pending),
+            "refused": len(story.refused),
+            "events": [to_builtins(decode(encode(event))) for event in story.events],
+        }
+    )

@@ -34,7 +34,7 @@ def status(
     json: setup.JsonOption = False,
     app: setup.AppOption = setup.DEFAULT_APP,
 ) -> None:
-    """Show what waits in each queue, what is in hand, how fast it goes, and which workers are there.
+    """Show at a glance what waits, what is in hand, and who works on it.
 
     Counts are of the workers that are there, rate and p95 of the last minute in the tap.
     """
@@ -94,7 +94,9 @@ def status_lines(glance: "Glance", width: int | None = None) -> "Iterator[str]":
     """Answer a table of the queues, of the columns that have room in *width*, and a line about the rest."""
     from rich.cells import cell_len  # noqa: PLC0415 - slow to import
 
-    from streamapp.cli.columns import aligned  # noqa: PLC0415 - slow to import
+    from streamapp.checks import dropped_by  # noqa: PLC0415
+    from streamapp.cli.columns import aligned  # noqa: PLC0415
+    from streamapp.cli.words import many  # noqa: PLC0415
 
     rows = [_row(row) for row in glance.rows]
     columns, spare = list(rows[0]), list(LEAST_TELLING)
@@ -109,10 +111,12 @@ def status_lines(glance: "Glance", width: int | None = None) -> "Iterator[str]":
     yield printable(f"workers {len(glance.workers)} ({names})" if names else "no worker is there")
     tracked = " · ".join(f"{number:,} {table}" for table, number in glance.tracked.items())
     yield printable(f"redis {glance.redis_ms:.1f} ms · tracked: {tracked}")
+    if dropped := dropped_by(glance.workers):
+        yield f"the tap: {many(dropped, 'record')} dropped, which tail and show miss"
 
 
 def _row(row: "Row") -> dict[str, str]:
-    from streamapp.cli.age import duration  # noqa: PLC0415 - slow to import
+    from streamapp.cli.words import duration  # noqa: PLC0415 - slow to import
 
     count = row.counts.get
     return {
@@ -137,6 +141,8 @@ def _known(number: int | None) -> str:
 
 
 def _print(glance: "Glance", *, json: bool) -> None:
+    from streamapp.checks import dropped_by  # noqa: PLC0415 - slow to import
+
     if not json:
         out.tell(status_lines(glance, out.width()))
         return
@@ -161,5 +167,6 @@ def _print(glance: "Glance", *, json: bool) -> None:
             ],
             "redis_ms": round(glance.redis_ms, 2),
             "tracked": dict(glance.tracked),
+            "tap_dropped": dropped_by(glance.workers),
         }
     )

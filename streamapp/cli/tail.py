@@ -15,19 +15,15 @@ if TYPE_CHECKING:
     from streamapp.redis_tap import RedisTap
     from streamapp.tap_reader import TapReader
 
-EXAMPLES = """Examples:
-
-streamapp tail
-
-streamapp tail pedido-events 'pagamento-*' -n 50
-
-streamapp tail --order 1042 -o pretty --no-follow
-
-streamapp tail --outcome retry --outcome dead --since 10m
-
-streamapp tail acompanhamento-events --order 1042 -q "body.data.status=='Pronto'" -c 1 --timeout 30s
-
-streamapp tail -o json | jq .key
+EXAMPLES = """
+\b
+Examples:
+  streamapp tail
+  streamapp tail pedido-events 'pagamento-*' -n 50
+  streamapp tail --order 1042 -o pretty --no-follow
+  streamapp tail --outcome retry --outcome dead --since 10m
+  streamapp tail acompanhamento-events --order 1042 -q "body.data.status=='Pronto'" -c 1 --timeout 30s
+  streamapp tail -o json | jq .key
 """
 
 
@@ -72,7 +68,12 @@ class Outcome(StrEnum):
 
 def tail(
     queues: Annotated[
-        list[str] | None, typer.Argument(metavar="QUEUE...", help="Names or globs; without any, all queues.")
+        list[str] | None,
+        typer.Argument(
+            metavar="QUEUE",
+            help="Names or globs; without any, all queues.",
+            autocompletion=setup.queue_names,
+        ),
     ] = None,
     lines: Annotated[
         int | None, typer.Option("-n", "--lines", min=0, help="Show so many of the last records first. [10]")
@@ -113,7 +114,7 @@ def tail(
         Colour, typer.Option("--color", help="When to use colour; auto heeds NO_COLOR and FORCE_COLOR.")
     ] = Colour.auto,
 ) -> None:
-    """Watch what the workers do with each message, as it happens; the queues are not touched.
+    """Watch what the workers do with each message, as it happens. The queues are not touched.
 
     Exit codes: 0 done, 3 Redis does not answer, 4 timed out, 130 Ctrl-C.
     """

@@ -2,17 +2,17 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Literal, cast
 
 from rich.cells import cell_len
 
-from streamapp.cli.age import duration
 from streamapp.cli.out import as_json
 from streamapp.cli.tail_wanted import plain
 from streamapp.cli.text import printable
+from streamapp.cli.words import duration
 from streamapp.tap_record import ERRORS, Effect, TapRecord
 from streamapp_codecs.codec import HIDDEN
 
@@ -137,7 +137,9 @@ def _about(record: TapRecord, max_attempts: int) -> Iterator[str]:
     """Answer what is worth knowing of it, the most telling first."""
     yield from _why(record, max_attempts)
     if record.effects:
-        yield from _changes(record.effects[0], record.key)
+        first = record.effects[0]
+        yield from [f"#{first.key}"] if first.key != record.key else []
+        yield from changes_of(first)[:SHOWN_FIELDS]
         if len(record.effects) > 1:
             yield f"and {len(record.effects) - 1} more"
     elif record.outcome == "duplicate":
@@ -163,18 +165,16 @@ def _why(record: TapRecord, max_attempts: int) -> Iterator[str]:
         yield f"again in {record.delay_s:g} s"
 
 
-def _changes(effect: Effect, key: str | None) -> Iterator[str]:
+def changes_of(effect: Effect, quiet: Collection[str] = ()) -> list[str]:
+    """Answer what changed, the most telling first: no times, no long texts, and none of the fields in *quiet*."""
     telling = [
         (name, old, new)
         for name, (old, new) in effect.fields.items()
-        if _is_telling(new, effect.key) and _is_telling(old, effect.key)
+        if name not in quiet and _is_telling(new, effect.key) and _is_telling(old, effect.key)
     ]
     # Words first: a counter that went up says less.
     telling.sort(key=lambda it: not any(map(str.isalpha, it[2] or "")))
-    shown = [f"{name} {new}" if old is None else f"{name} {old} → {new or '-'}" for name, old, new in telling]
-    if effect.key != key:
-        yield f"#{effect.key}"
-    yield from shown[:SHOWN_FIELDS]
+    return [f"{name} {new}" if old is None else f"{name} {old} → {new or '-'}" for name, old, new in telling]
 
 
 def _words(record: TapRecord, value: object) -> Iterator[str]:

@@ -40,7 +40,7 @@ def worker(
     ] = None,
     app: setup.AppOption = setup.DEFAULT_APP,
 ) -> None:
-    """Run the agents until SIGTERM or Ctrl-C; what is in hand is finished first."""
+    """Run the agents until SIGTERM or Ctrl-C. What is in hand is finished first."""
     out.say_soon("starting …")
     from streamapp.cli import logs, serve  # noqa: PLC0415 - slow to import
 

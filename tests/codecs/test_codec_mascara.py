@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamapp_codecs import Origin, pagamento, pedido, produto
+from streamapp_codecs import Decoded, DecodeError, Origin, pagamento, pedido, produto
 from streamapp_codecs.mascara import mascarar_corpo
 
 CPF = ("39053344705", "390.533.447-05", " 39053344705 ", "390.533.447-05 - Maria")
@@ -93,6 +93,26 @@ def test_kind_and_key_are_those_of_the_first_event() -> None:
     mostrado = pagamento.codec.show(corpo, pagamento.codec.decode(corpo, ORIGIN))
 
     assert (mostrado.kind, mostrado.key) == ("pagamento_atualizado", "7")
+
+
+@pytest.mark.parametrize(
+    ("corpo", "tipo", "chave"),
+    [
+        ('{"event_type":"pedido_criado","data":{}}', "pedido_criado", None),
+        ('{"event_type":"pedido_criado","data":{"id_pedido":7,"itens":[{"id":1}]}}', "pedido_criado", "7"),
+        ('{"event_type":"pedido_criado","data":{"id_pedido":12345678909}}', "pedido_criado", None),
+        ('{"event_type":["pedido_criado"]}', None, None),
+        ("[]", None, None),
+        ("no JSON", None, None),
+    ],
+)
+def test_a_body_without_an_event_has_the_kind_and_the_key_that_it_names(
+    corpo: str, tipo: str | None, chave: str | None
+) -> None:
+    """The dead letter of an order belongs to its story, and letters are chosen by their kind."""
+    mostrado = pedido.codec.show(corpo, Decoded(error=DecodeError("missing_field", "")))
+
+    assert (mostrado.kind, mostrado.key) == (tipo, chave)
 
 
 @pytest.mark.parametrize("amostra", AMOSTRAS, ids=lambda amostra: str(amostra.get("id", "")))

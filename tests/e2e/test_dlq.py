@@ -113,7 +113,7 @@ async def test_letters_are_grouped_shown_masked_and_given_back(hits: Hits) -> No
     assert "/secret" not in plain.stdout
     assert "ValueError" in plain.stdout, "what the agent raised"
     assert "not json" in raw.stdout
-    assert "receive count" in listed.stderr, "what looking costs is said"
+    assert "looking as a receive: 3 letters" in listed.stderr, "what looking costs is said"
     assert none.returncode == 4
     assert len(await hits.letters()) == 3, "all given back at once"
 

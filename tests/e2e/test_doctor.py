@@ -15,7 +15,9 @@ from streamapp.cli.doctor import verdict
 from streamapp.cli.embedded import redis_server
 from streamapp.config import Config
 from streamapp.delivery import Outgoing
+from streamapp.presence import Presence
 from streamapp.redis_store import RedisStore
+from streamapp.redis_tap import open_tap
 from streamapp.store import Commit
 
 
@@ -69,8 +71,52 @@ async def test_dead_letters_are_told_with_the_command_that_shows_them(shop: Shop
 
     (finding,) = bad(await look(shop)).values()
 
-    assert "1 dead letters" in finding.text
+    assert "1 dead letter in" in finding.text
     assert finding.cure == "streamapp dlq ls pedido-events"
+
+
+async def test_messages_that_nobody_takes_are_told_with_the_worker_to_start(shop: Shop) -> None:
+    """The other common reason: the queue is well, and nobody reads it."""
+    await shop.send([Sample("pedido-events", "{}", "")])
+    alone = bad(await look(shop))["workers", "warning"]
+    queue = shop.names["pagamento-events"]
+    there = Presence(
+        worker="7f3a", host="h", pid=1, started=0, said=time.time(), queues=(queue,), in_hand={}, counts={}
+    )
+    async with open_tap(shop.env["REDIS_URL"], shop.key_prefix) as taps:
+        await taps.beat(there)
+
+    beside = bad(await look(shop))["workers", "warning"]
+
+    assert "1 waiting in" in alone.text
+    assert alone.cure == "streamapp worker"
+    assert beside.cure.startswith("streamapp worker --agents ")
+
+
+async def test_what_the_tap_dropped_is_told(shop: Shop) -> None:
+    """Who looks at a story with a hole in it must know that."""
+    queue = shop.names["pedido-events"]
+    counts = {queue: {"ok": 9, "tap_dropped": 1200}}
+    there = Presence(
+        worker="7f3a",
+        host="h",
+        pid=1,
+        started=0,
+        said=time.time(),
+        queues=(queue,),
+        in_hand={},
+        counts=counts,
+    )
+    async with open_tap(shop.env["REDIS_URL"], shop.key_prefix) as taps:
+        await taps.beat(there)
+
+    (finding,) = bad(await look(shop)).values()
+    told = await call(shop.env, "status")
+    as_json = json.loads((await call(shop.env, "status", "--json")).stdout)
+
+    assert "1200 records of the tap were dropped" in finding.text
+    assert "1,200 records dropped" in told.stdout
+    assert as_json["tap_dropped"] == 1200
 
 
 async def test_what_a_crash_left_owed_is_told(shop: Shop, store: RedisStore) -> None:

@@ -1,8 +1,10 @@
 """Help answers at once, and says how."""
 
+import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -76,3 +78,19 @@ def test_every_public_name_is_there_though_none_is_imported_before_it_is_asked_f
     assert set(streamapp.__all__) == set(dir(streamapp))
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         _ = streamapp.Nothing
+
+
+def test_bash_completes_commands_and_the_names_of_queues() -> None:
+    """A name that is typed wrong is looked for in vain."""
+    completed = """
+        source <(streamapp --show-completion bash)
+        COMP_WORDS=(streamapp tail ped); COMP_CWORD=2; _streamapp_completion streamapp; echo "${COMPREPLY[@]}"
+        COMP_WORDS=(streamapp stat); COMP_CWORD=1; _streamapp_completion streamapp; echo "${COMPREPLY[@]}"
+    """
+    env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+
+    done = subprocess.run(
+        ["bash", "-c", completed], env=env, capture_output=True, text=True, check=True, timeout=50
+    )
+
+    assert done.stdout.splitlines() == ["pedido-events", "status"]

@@ -36,7 +36,7 @@ OURS = re.compile(rb"\x1b(?:\[[0-9;]*m|\[2K|\[1A|\[H|\[\?25[lh]|\[\?1049[lh])|\r
 """What rich writes to draw again in place."""
 
 ILL_KIND = ["send", "QUEUE", json.dumps({"event_type": ILL})]
-MUTE = (ILL_KIND, ["dlq", "redrive", "QUEUE", "--try"], ["doctor"], ["config"])
+MUTE = (ILL_KIND, ["dlq", "redrive", "QUEUE", "--try"], ["config"])
 """Commands that show nothing of them."""
 
 ORDERS = 200

@@ -1,14 +1,16 @@
 """The story of one key, as lines."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 
 from streamapp.app import App
 from streamapp.cli.columns import aligned
-from streamapp.cli.story import Story
-from streamapp.cli.tail_line import words_of
+from streamapp.cli.show import Story
+from streamapp.cli.tail_line import changes_of, words_of
 from streamapp.cli.text import printable
+from streamapp.cli.words import duration, many
 from streamapp.tap_record import TapRecord
 
 _WORDS = {
@@ -25,13 +27,17 @@ _WORDS = {
 MOST_FIELDS = 4
 """Changed fields of one event that are told; the others are counted."""
 
+UNSEEN = "nothing visible changed"
+"""Of an event that was applied, and changed the order's bookkeeping alone: what it knows by when."""
 
-def story_lines(app: App, table: str, word: str, story: Story) -> Iterator[str]:
-    """Answer what is stored, what is owed, and each event, oldest first."""
+
+def story_lines(app: App, table: str, word: str, story: Story, width: int | None = None) -> Iterator[str]:
+    """Answer what is stored, what is owed, and each event, oldest first, folded into *width*."""
     yield from _head(app, table, word, story)
     if story.pending:
         oldest = time.time() - min(it.at for it in story.pending)
-        yield f"  {len(story.pending)} announcements pending, the oldest for {oldest:.0f} s (see streamapp doctor)"
+        pending = many(len(story.pending), "announcement")
+        yield f"  {pending} pending, the oldest for {duration(oldest * 1000)} (see streamapp doctor)"
     for name in story.refused:
         yield f"  an announcement was refused by SQS for good; it is kept: redis-cli HGET {story.place} {name}"
     if story.refused:
@@ -39,15 +45,17 @@ def story_lines(app: App, table: str, word: str, story: Story) -> Iterator[str]:
         yield f"  once SQS takes it: redis-cli HGET … | streamapp send {sink} -, then redis-cli HDEL …"
     quiet = app.portrait.quiet if app.portrait is not None and app.portrait.table == table else ()
     if story.events:
-        yield from aligned(
-            [_row(quiet, table, story.key, record) for record in sorted(story.events, key=_begun)]
-        )
+        events = sorted(story.events, key=_begun)
+        yield from aligned([_row(quiet, table, story.key, record) for record in events], width=width)
     else:
         yield "  no event of it is in the tap (any more)"
-    again = sum(record.outcome == "duplicate" for record in story.events)
-    tries = sum(record.outcome == "retry" for record in story.events)
-    sent = sum(record.outcome == "sent" for record in story.events)
-    yield f"  {again} duplicates ignored · {tries} given back · {sent} announcements"
+    count = Counter(record.outcome for record in story.events)
+    told = [
+        f"{many(count['duplicate'], 'duplicate')} ignored" if count["duplicate"] else "",
+        f"{count['retry']} given back" if count["retry"] else "",
+        many(count["sent"], "announcement"),
+    ]
+    yield "  " + " · ".join(filter(None, told))
 
 
 def _head(app: App, table: str, word: str, story: Story) -> Iterator[str]:
@@ -68,31 +76,35 @@ def _begun(record: TapRecord) -> int:
     return record.done_ms if record.received_ms is None else record.received_ms
 
 
-def _row(quiet: Sequence[str], table: str, key: str, record: TapRecord) -> tuple[str, ...]:
-    at = datetime.fromtimestamp(_begun(record) / 1000, UTC).astimezone().strftime("%H:%M:%S.%f")[:-3]
-    what = " · ".join(
-        filter(
-            None,
-            [
-                _WORDS[record.outcome],
-                record.reason,
-                record.detail,
-                *_changes(quiet, table, key, record),
-                *(words_of(record) if record.outcome in {"sent", "refused"} else ()),
-            ],
-        )
+def _row(quiet: Collection[str], table: str, key: str, record: TapRecord) -> tuple[str, ...]:
+    at = datetime.fromtimestamp(_begun(record) / 1000, UTC).astimezone().strftime("%H:%M:%S")
+    is_sent = record.outcome in {"sent", "refused"}
+    what = filter(
+        None,
+        [
+            _WORDS[record.outcome],
+            record.reason,
+            record.detail,
+            *_changes(quiet, table, key, record),
+            *(words_of(record) if is_sent else ()),
+        ],
     )
-    attempt = "" if record.outcome in {"sent", "refused"} else f"attempt {record.attempt}"
-    return ("  " + at, record.event_type or "-", record.queue, record.message_id[:8], attempt, what)
+    return (
+        "  " + at,
+        record.event_type or "-",
+        record.queue,
+        record.message_id[:8],
+        "" if is_sent else f"attempt {record.attempt}",
+        " · ".join(what) or UNSEEN,
+    )
 
 
-def _changes(quiet: Sequence[str], table: str, key: str, record: TapRecord) -> Sequence[str]:
+def _changes(quiet: Collection[str], table: str, key: str, record: TapRecord) -> list[str]:
     told = [
-        f"{name} {old or '-'} → {new or '-'}"
+        change
         for effect in record.effects
         if (effect.table, effect.key) == (table, key)
-        for name, (old, new) in effect.fields.items()
-        if name not in quiet
+        for change in changes_of(effect, quiet)
     ]
     rest = len(told) - MOST_FIELDS
     return told if rest <= 0 else [*told[:MOST_FIELDS], f"{rest} more"]

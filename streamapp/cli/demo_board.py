@@ -1,4 +1,4 @@
-"""What a terminal shows; the only module that knows rich."""
+"""The board of a demo: where each key stands, drawn again in place."""
 
 from collections.abc import Mapping, Sequence
 
@@ -21,7 +21,7 @@ def open_live(console: Console) -> Live:
     return Live(console=console, auto_refresh=False, transient=False, vertical_overflow="ellipsis")
 
 
-def board(columns: Mapping[str, Sequence[str]], counters: str, width: int) -> Group:
+def picture(columns: Mapping[str, Sequence[str]], counters: str, width: int) -> Group:
     """Draw one panel a column, side by side, and a line of counters under them."""
     each = max(16, width // max(1, len(columns)) - 1)
     panels = [
