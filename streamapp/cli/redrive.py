@@ -81,7 +81,9 @@ def _tell(
         out.tell(aligned([_row(letter, verdict) for letter, verdict in judged], width=out.width()))
         passing = sum(verdict.passes for _, verdict in judged)
         out.tell([f"{passing} would pass now, {len(judged) - passing} would fail again"])
-    homes = ", ".join(sorted({letter.home.name for letter in found if letter.home})) or "nowhere"
+    if not found:
+        return  # of which `code_for` tells, or the verdicts
+    homes = ", ".join(sorted({letter.home.name for letter in found if letter.home}))
     if plan.yes:
         out.tell([f"moved {moved} of {seen} to {homes}"])
         return

@@ -161,6 +161,26 @@ async def test_redrive_tells_first_then_moves_what_passes_as_it_first_came(hits:
     assert page["hits"] == "2"
 
 
+async def test_letters_of_a_fifo_queue_keep_their_groups(hits: Hits) -> None:
+    """Order within a group is why the queue is FIFO."""
+    hits.shop.env["HITS_QUEUE_URL"] = f"{hits.queue}.fifo"
+    assert (await hits.run("queues", "create")).returncode == 0
+    aws = hits.shop.aws
+    letters = await aws.find(f"{hits.queue}-dlq.fifo")
+    for number, group in enumerate(("a", "a", "b")):
+        body = f'{{"kind":"hit","page":"{number}"}}'
+        await aws.send(letters, [Outgoing(body, group=group, deduplication=str(number), typed=TYPED)])
+
+    unmatched = await hits.run("dlq", "redrive", "hits", "--reason", "nope", "--yes")
+    moved = await hits.run("dlq", "redrive", "hits", "--kind", "hit", "--yes")
+    home = await aws.receive(await aws.find(f"{hits.queue}.fifo"), limit=10, wait=1)
+
+    assert (unmatched.returncode, unmatched.stdout) == (4, "")
+    assert f"moved 3 of 3 to {hits.queue}.fifo" in moved.stdout
+    assert [it.group for it in home] == ["a", "a", "b"]
+    assert all(dict(it.typed) == TYPED for it in home)
+
+
 async def test_a_queue_without_letters_is_told_with_those_that_have_some(hits: Hits) -> None:
     """A typo must not look like good news."""
     shown = await hits.run("dlq", "ls", "hitz")
