@@ -75,7 +75,7 @@ def measure(
         rates = (100,) if quick else (10, 100, 1000)
         measures.latency(stub, steady, results, rates=rates)
     if "idle" in asked.measure:
-        measures.idle(stub, steady, results, seconds=3.0 if quick else 10.0)
+        measures.idle(stub, steady, results, seconds=10.5)
     if "variants" in asked.measure:
         measures.variants(stub, field.variants(stub.server.tls), results, rounds=rounds, unit=unit)
     if "growth" in asked.measure:
