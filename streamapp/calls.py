@@ -1,6 +1,6 @@
 """The four calls that messages take, as SQS's JSON protocol spells them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -71,6 +71,8 @@ _received = msgspec.json.Decoder(_Received, strict=False)
 _outcomes = msgspec.json.Decoder(_Outcomes)
 _refusal = msgspec.json.Decoder(_Refusal)
 
+_MISSING = Failure("MissingFromAnswer")
+
 UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)
 """What reading an answer that is none of SQS's may raise."""
 
@@ -116,21 +118,21 @@ def deliveries(queue: Queue, body: bytes, asked_at: float) -> list[Delivery]:
             receives=message.attributes.approximate_receive_count,
             sent_at=datetime.fromtimestamp(message.attributes.sent_timestamp / 1000, UTC),
             asked_at=asked_at,
-            attributes={
-                name: attribute.string_value
-                for name, attribute in message.message_attributes.items()
-                if attribute.data_type == "String"
-            },
+            attributes=_texts(message.message_attributes) if message.message_attributes else {},
             group=message.attributes.message_group_id,
-            typed={
-                name: attribute.typed()
-                for name, attribute in message.message_attributes.items()
-                if attribute.data_type != "String"
-            },
+            typed=_typed(message.message_attributes) if message.message_attributes else {},
             xray=message.attributes.trace_header,
         )
         for message in _received.decode(body).messages or ()
     ]
+
+
+def _texts(attributes: Mapping[str, _Attribute]) -> dict[str, str]:
+    return {name: it.string_value for name, it in attributes.items() if it.data_type == "String"}
+
+
+def _typed(attributes: Mapping[str, _Attribute]) -> dict[str, Typed]:
+    return {name: it.typed() for name, it in attributes.items() if it.data_type != "String"}
 
 
 def outcomes(entries: int, body: bytes) -> list[Failure | None]:
@@ -139,11 +141,10 @@ def outcomes(entries: int, body: bytes) -> list[Failure | None]:
     Raises one of `UNREADABLE`.
     """
     answer = _outcomes.decode(body)
-    found: dict[str, Failure | None] = {str(n): Failure("MissingFromAnswer") for n in range(entries)}
-    found |= {done.id: None for done in answer.successful or ()}
+    found: dict[str, Failure | None] = {done.id: None for done in answer.successful or ()}
     for failed in answer.failed or ():
         found[failed.id] = Failure(failed.code, failed.sender_fault, failed.message)
-    return [found[str(n)] for n in range(entries)]
+    return [found.get(str(n), _MISSING) for n in range(entries)]
 
 
 def refusal(status: int, body: bytes) -> tuple[str, str]:

@@ -2,7 +2,6 @@
 
 import time
 from collections import deque
-from contextlib import nullcontext
 from typing import Generic, TypeVar
 
 from anyio import CancelScope, current_time
@@ -152,11 +151,15 @@ class Stream(Generic[T]):
             await self._end_empty(lease, decoded.error)
 
     async def _receive(self, deadline: float | None) -> Lease | None:
-        with nullcontext() if deadline is None else CancelScope(deadline=deadline):
+        lease = None
+        if deadline is None:
             lease = await self._feed.take()
             self.is_ended = lease is None
-            return lease
-        return None  # pyright: ignore[reportUnreachable]  # where the deadline was over
+        else:
+            with CancelScope(deadline=deadline):
+                lease = await self._feed.take()
+                self.is_ended = lease is None
+        return lease
 
     def _decode(self, delivery: Delivery) -> Decoded[T]:
         return self._codec.decode(
