@@ -30,6 +30,16 @@ class _Batch(Generic[T, R]):
         self.outcomes: Sequence[R | Exception] = ()
 
 
+class _Idle(Generic[T, R]):
+    """A flusher at rest: it flushes the *batch* that it is *given*, and ends where it is given none."""
+
+    __slots__ = ("batch", "given")
+
+    def __init__(self) -> None:
+        self.batch: _Batch[T, R] | None = None
+        self.given = Event()
+
+
 def raised(outcomes: Sequence[R | Exception]) -> list[R]:
     """Answer *outcomes*, or raise the first that is an exception."""
     for outcome in outcomes:
@@ -82,6 +92,7 @@ class Batcher(Generic[T, R]):
         self._items_waiting = 0
         self._flying = 0
         self._items_flying = 0
+        self._idle: list[_Idle[T, R]] = []
         # What `run` waits for: that something should begin, or that company has come to what lingers.
         self._asleep: Event | None = None
         self._lingering: Event | None = None
@@ -124,7 +135,7 @@ class Batcher(Generic[T, R]):
 
     async def run(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Flush until closed and empty."""
-        async with create_task_group() as flushes:
+        async with create_task_group() as flushers:
             task_status.started()
             while await self._something_to_flush():
                 batch = self._waiting.popleft()
@@ -133,8 +144,25 @@ class Batcher(Generic[T, R]):
                 self._items_flying += len(batch.items)
                 if self._parallel == 1:
                     await self._run(batch)
+                elif self._idle:
+                    idle = self._idle.pop()
+                    idle.batch = batch
+                    idle.given.set()
                 else:
-                    flushes.start_soon(self._run, batch, name=f"flush {self.name}")
+                    flushers.start_soon(self._flush_on, batch, name=f"flush {self.name}")
+            for idle in self._idle:
+                idle.given.set()
+
+    async def _flush_on(self, batch: _Batch[T, R] | None) -> None:
+        """Flush *batch* and what comes after it: a new task costs as much as half a call of SQS."""
+        while batch is not None:
+            await self._run(batch)
+            if self._closed:
+                return
+            idle: _Idle[T, R] = _Idle()
+            self._idle.append(idle)
+            await idle.given.wait()
+            batch = idle.batch
 
     def _enter(self, item: T) -> tuple[_Batch[T, R], int]:
         """Put *item* into the last batch that has room for it; answer where it is."""
