@@ -133,7 +133,7 @@ def redis_flaws(info: Mapping[str, str], config: Config) -> Iterator[Flaw]:
     if policy != "noeviction":
         yield Flaw(
             f"maxmemory-policy {policy} can evict state" + ("" if limit else " once maxmemory is set"),
-            f"{_redis_cli(config.redis_url)} CONFIG SET maxmemory-policy noeviction",
+            f"{redis_cli(config.redis_url)} CONFIG SET maxmemory-policy noeviction",
             is_problem=limit > 0,
         )
     if limit and int(info.get("used_memory", "0")) > 0.9 * limit:
@@ -141,7 +141,7 @@ def redis_flaws(info: Mapping[str, str], config: Config) -> Iterator[Flaw]:
     if info.get("aof_enabled", "0") == "0":
         yield Flaw(
             "append-only is off: a crash of Redis forgets state",
-            f"{_redis_cli(config.redis_url)} CONFIG SET appendonly yes",
+            f"{redis_cli(config.redis_url)} CONFIG SET appendonly yes",
         )
     if info.get("role", "master") != "master":
         yield Flaw("it is a replica: it takes no writes", "set REDIS_URL to the master", is_problem=True)
@@ -154,7 +154,7 @@ def redis_flaws(info: Mapping[str, str], config: Config) -> Iterator[Flaw]:
         )
 
 
-def _redis_cli(url: str) -> str:
+def redis_cli(url: str) -> str:
     """Answer how to call the server at *url*; a password is left to REDISCLI_AUTH, for it does not belong on a screen."""
     parts = urlsplit(url)
     if parts.scheme == "unix":
@@ -166,7 +166,9 @@ def _redis_cli(url: str) -> str:
         if (host, port) not in {("localhost", ""), ("localhost", "6379")}
         else ""
     )
-    return f"redis-cli{tls}{elsewhere}"
+    number = parts.path.strip("/").rpartition("/")[2]
+    database = f" -n {number}" if number not in {"", "0"} else ""
+    return f"redis-cli{tls}{elsewhere}{database}"
 
 
 def skew_flaws(skew: float, whose: str) -> Iterator[Flaw]:

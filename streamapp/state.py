@@ -271,14 +271,16 @@ class State:
         return Commit(change.redis_key, stored.get(TOKEN, ""), token, {**put, **new}, drop, keep, ttl)
 
 
-def pending_of(key: str, fields: Mapping[str, str], sink: str, ttl: float | None) -> list[Announcement]:
-    """Answer what a hash owes to the outside, in the order in which it was announced."""
+def pending_of(
+    key: str, fields: Mapping[str, str], sink: str, ttl: float | None, *, begins: str = PENDING
+) -> list[Announcement]:
+    """Answer what a hash owes to the outside, in the order in which it was announced; or what *begins* otherwise."""
     owed: list[Announcement] = []
     for name, text in fields.items():
-        if name.startswith(PENDING):
+        if name.startswith(begins):
             it = msgspec.json.decode(text, type=_Pending)
             message = Outgoing(it.body, group=it.group, deduplication=it.deduplication)
-            identity = name.removeprefix(PENDING)
+            identity = name.removeprefix(begins)
             found = Announcement(
                 key, identity, _mark(text), sink, it.sequence, message, ttl, it.at, it.cause, is_found=True
             )

@@ -120,7 +120,7 @@ def _print(
         for card in cards
     ]
     if rows:
-        out.tell(aligned(rows))
+        out.tell(aligned(rows, width=out.width()))
     else:
         out.note(f"nothing stands on {board.name}")
 

@@ -8,31 +8,45 @@ from streamapp.cli.text import printable
 LEAST = 30
 """Columns of a terminal that a text is folded into beside what belongs to it; with fewer it stands below."""
 
+GAP = 2
+"""Columns of a terminal between two cells."""
+
 INDENT = 6
 """Columns by which a text that stands below is moved in."""
 
 
 def aligned(
-    rows: Sequence[Sequence[str]], *, right: Collection[int] = (), width: int | None = None
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Collection[int] = (),
+    width: int | None = None,
+    spare: Sequence[int] = (),
 ) -> list[str]:
     """Answer a line for each row, in which a cell of any column begins below the one above it.
 
     The cells of the columns *right* end below each other instead, as numbers do. With *width* no line is longer: the
-    last cell is folded into what the others leave of it.
+    columns *spare* are left out, in this order, until the others have room, but for the last, whose cell is folded into
+    what those leave of it.
     """
     from rich.cells import cell_len  # noqa: PLC0415 - slow to import
 
-    shown = [[printable(cell) for cell in row] for row in rows]
-    widths = [max(map(cell_len, column)) for column in zip(*shown, strict=True)]
+    columns = [[printable(cell) for cell in column] for column in zip(*rows, strict=True)]
+    widths = [max(map(cell_len, column)) for column in columns]
+    kept = list(range(len(columns)))
+    for number in spare:
+        if width is None or sum(widths[it] + GAP for it in kept[:-1]) - GAP <= width:
+            break
+        kept.remove(number)
+    shown = list(zip(*(columns[it] for it in kept), strict=True))
 
-    def padded(position: int, cell: str) -> str:
-        gap = " " * (widths[position] - cell_len(cell))
-        return gap + cell if position in right else cell + gap
+    def padded(column: int, cell: str) -> str:
+        gap = " " * (widths[column] - cell_len(cell))
+        return gap + cell if column in right else cell + gap
 
-    lines = ["  ".join(padded(n, cell) for n, cell in enumerate(row)).rstrip() for row in shown]
+    lines = [(" " * GAP).join(map(padded, kept, row)).rstrip() for row in shown]
     if width is None:
         return lines
-    begins = sum(widths[:-1]) + 2 * (len(widths) - 1)
+    begins = sum(widths[it] + GAP for it in kept[:-1])
     return [
         part
         for row, line in zip(shown, lines, strict=True)

@@ -38,14 +38,14 @@ class NoTable(ConfigError):
 class Story:
     """What is known of one key: its hash, what that owes to the outside, and what viewers were told of it.
 
-    *place* is where its hash lives, *refused* are the fields that hold announcements which SQS refused for good.
+    *place* is where its hash lives, *refused* are announcements which SQS refused for good.
     """
 
     key: str
     place: str
     fields: "Mapping[str, str]"
     pending: "Sequence[Announcement]"
-    refused: "Sequence[str]"
+    refused: "Sequence[Announcement]"
     events: "Sequence[TapRecord]"
 
     @property
@@ -80,7 +80,7 @@ def show(
     else:
         from streamapp.cli.show_lines import story_lines  # noqa: PLC0415 - slow to import
 
-        out.tell(story_lines(application, name, word, story, out.width()))
+        out.tell(story_lines(application, config, name, word, story, out.width()))
 
 
 def _table(app: "App", name: str | None) -> str:
@@ -109,7 +109,7 @@ async def _read(app: "App", config: "Config", name: str, key: str) -> Story:
         await reader.open()
         events = await reader.history(wanted=lambda record: _is_about(record, name, key))
     pending = pending_of(place, fields, table.sink_name or "", None)
-    refused = [field for field in fields if field.startswith(PARKED)]
+    refused = pending_of(place, fields, table.sink_name or "", None, begins=PARKED)
     return Story(key, place, fields, pending, refused, events)
 
 
@@ -126,7 +126,7 @@ def _print_json(story: Story) -> None:
             "key": story.key,
             "state": story.state or None,
             "pending": len(story.pending),
-            "refused": len(story.refused),
+            "refused": [it.message.body for it in story.refused],
             "events": [to_builtins(decode(encode(event))) for event in story.events],
         }
     )

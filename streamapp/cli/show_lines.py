@@ -4,13 +4,17 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
+from shlex import quote
 
 from streamapp.app import App
+from streamapp.checks import redis_cli
 from streamapp.cli.columns import aligned
 from streamapp.cli.show import Story
 from streamapp.cli.tail_line import changes_of, words_of
 from streamapp.cli.text import printable
 from streamapp.cli.words import duration, many
+from streamapp.config import Config
+from streamapp.store import PARKED
 from streamapp.tap_record import TapRecord
 
 _WORDS = {
@@ -27,26 +31,29 @@ _WORDS = {
 MOST_FIELDS = 4
 """Changed fields of one event that are told; the others are counted."""
 
+SPARE = (3, 2, 4)
+"""Columns of an event's row that are left out, in this order, where they have no room: its id, queue and attempt."""
+
 UNSEEN = "nothing visible changed"
 """Of an event that was applied, and changed the order's bookkeeping alone: what it knows by when."""
 
 
-def story_lines(app: App, table: str, word: str, story: Story, width: int | None = None) -> Iterator[str]:
+def story_lines(
+    app: App, config: Config, table: str, word: str, story: Story, width: int | None = None
+) -> Iterator[str]:
     """Answer what is stored, what is owed, and each event, oldest first, folded into *width*."""
-    yield from _head(app, table, word, story)
+    yield from _head(app, table, word, story, width)
     if story.pending:
         oldest = time.time() - min(it.at for it in story.pending)
         pending = many(len(story.pending), "announcement")
         yield f"  {pending} pending, the oldest for {duration(oldest * 1000)} (see streamapp doctor)"
-    for name in story.refused:
-        yield f"  an announcement was refused by SQS for good; it is kept: redis-cli HGET {story.place} {name}"
-    if story.refused:
-        sink = app.tables[table].sink_name
-        yield f"  once SQS takes it: redis-cli HGET … | streamapp send {sink} -, then redis-cli HDEL …"
+    yield from _refused(config, story, table)
     quiet = app.portrait.quiet if app.portrait is not None and app.portrait.table == table else ()
     if story.events:
         events = sorted(story.events, key=_begun)
-        yield from aligned([_row(quiet, table, story.key, record) for record in events], width=width)
+        yield from aligned(
+            [_row(quiet, table, story.key, record) for record in events], width=width, spare=SPARE
+        )
     else:
         yield "  no event of it is in the tap (any more)"
     count = Counter(record.outcome for record in story.events)
@@ -58,14 +65,26 @@ def story_lines(app: App, table: str, word: str, story: Story, width: int | None
     yield "  " + " · ".join(filter(None, told))
 
 
-def _head(app: App, table: str, word: str, story: Story) -> Iterator[str]:
+def _refused(config: Config, story: Story, table: str) -> Iterator[str]:
+    """Answer what nobody was told of, and the commands that tell it."""
+    if not story.refused:
+        return
+    fields = " ".join(quote(f"{PARKED}{it.id}") for it in story.refused)
+    yield f"  {many(len(story.refused), 'announcement')} refused by SQS for good, of which nobody was told"
+    yield "  once SQS takes them, send them, and then forget them:"
+    again = f"jq -r '.refused[]' | streamapp send {story.refused[0].sink} -"
+    yield f"    streamapp show {quote(story.key)} --table {table} --json | {again}"
+    yield f"    {redis_cli(config.redis_url)} HDEL {quote(story.place)} {fields}"
+
+
+def _head(app: App, table: str, word: str, story: Story, width: int | None) -> Iterator[str]:
     portrait = app.portrait
     if not story.fields:
         yield printable(f"{word} #{story.key}  nothing is stored")
     elif portrait is not None and portrait.table == table:
         first, *others = portrait.lines(story.key, story.state)
         yield printable(f"{word} #{story.key}  {first}")
-        yield from (printable(f"  {line}") for line in others)
+        yield from aligned([("", line) for line in others], width=width) if others else ()
     else:
         yield printable(f"{word} #{story.key}")
         yield from (f"  {line}" for line in aligned(sorted(story.state.items())))

@@ -79,8 +79,10 @@ async def _watch(glancer: "Glancer") -> None:
             glance = await glancer.look()
         except ServiceError as error:
             now = f"{now}  {error}; trying again"
-        lines = [*status_lines(glance, terminal.width), printable(f"{now}  ·  q quit")]
-        stage.live.update(Text("\n".join(lines), no_wrap=True, overflow="ellipsis"), refresh=True)
+        shown = Text(no_wrap=True, overflow="ellipsis")
+        for line, is_trouble in status_lines(glance, terminal.width):
+            shown.append(f"{line}\n", "yellow" if is_trouble else "")
+        stage.live.update(shown.append(printable(f"{now}  ·  q quit")), refresh=True)
 
     with Stage(lambda: Live(Text("…"), console=terminal, auto_refresh=False)) as stage:
         await watch(stage, draw, EVERY)
@@ -90,29 +92,29 @@ LEAST_TELLING = ("sent", "skip", "dup", "p95 ms", "ok", "rate/s", "retry", "olde
 """Columns that are left out, in this order, where the terminal is too narrow for all."""
 
 
-def status_lines(glance: "Glance", width: int | None = None) -> "Iterator[str]":
-    """Answer a table of the queues, of the columns that have room in *width*, and a line about the rest."""
-    from rich.cells import cell_len  # noqa: PLC0415 - slow to import
+def status_lines(glance: "Glance", width: int | None = None) -> "Iterator[tuple[str, bool]]":
+    """Answer a table of the queues, of the columns that have room in *width*, and lines about the rest.
 
-    from streamapp.checks import dropped_by  # noqa: PLC0415
+    Beside each line stands whether it tells of trouble: dead letters, nobody at work, records that viewers miss.
+    """
+    from streamapp.checks import dropped_by  # noqa: PLC0415 - slow to import
     from streamapp.cli.columns import aligned  # noqa: PLC0415
     from streamapp.cli.words import many  # noqa: PLC0415
 
     rows = [_row(row) for row in glance.rows]
-    columns, spare = list(rows[0]), list(LEAST_TELLING)
-    while True:
-        cells = [columns, *([row[column] for column in columns] for row in rows)]
-        table = aligned(cells, right=range(1, len(columns)))
-        if width is None or not spare or max(map(cell_len, table)) <= width:
-            break
-        columns.remove(spare.pop(0))
-    yield from table
+    columns = list(rows[0])
+    cells = [[*columns, ""], *([*row.values(), ""] for row in rows)]
+    spare = [columns.index(name) for name in LEAST_TELLING]
+    head, *lines = aligned(cells, right=range(1, len(columns)), width=width, spare=spare)
+    yield head, False
+    for row, line in zip(glance.rows, lines, strict=True):
+        yield line, bool(row.letters or row.counts.get("dead"))
     names = ", ".join(worker.worker for worker in glance.workers)
-    yield printable(f"workers {len(glance.workers)} ({names})" if names else "no worker is there")
+    yield printable(f"workers {len(glance.workers)} ({names})" if names else "no worker is there"), not names
     tracked = " · ".join(f"{number:,} {table}" for table, number in glance.tracked.items())
-    yield printable(f"redis {glance.redis_ms:.1f} ms · tracked: {tracked}")
+    yield printable(f"redis {glance.redis_ms:.1f} ms · tracked: {tracked}"), False
     if dropped := dropped_by(glance.workers):
-        yield f"the tap: {many(dropped, 'record')} dropped, which tail and show miss"
+        yield f"the tap: {many(dropped, 'record')} dropped, which tail and show miss", True
 
 
 def _row(row: "Row") -> dict[str, str]:
@@ -144,7 +146,7 @@ def _print(glance: "Glance", *, json: bool) -> None:
     from streamapp.checks import dropped_by  # noqa: PLC0415 - slow to import
 
     if not json:
-        out.tell(status_lines(glance, out.width()))
+        out.tell(line for line, _ in status_lines(glance, out.width()))
         return
     out.print_json(
         {

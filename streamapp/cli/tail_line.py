@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Literal, cast
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 
 from streamapp.cli.out import as_json
 from streamapp.cli.tail_wanted import plain
@@ -20,7 +20,14 @@ Form = Literal["line", "pretty", "json", "raw"]
 Clock = Literal["local", "utc", "ago", "none"]
 
 Piece = tuple[str, str]
-"""A text that is safe to show, and what it is: `time`, `queue:NAME`, `type`, `key`, `outcome:WORD`, `plain`, `dim`."""
+"""A text that is safe to show, and what it is: `time`, `ms`, `queue:NAME`, `type`, `key`, `outcome:WORD`, `took`, `plain`,
+`dim`."""
+
+LEAST_TELLING = ("took", "ms", "queue", "type", "time")
+"""Pieces that are left out, in this order, until there is room for what became of the message."""
+
+ROOM = 40
+"""Columns that a line leaves for what became of the message, or a third of a narrower one."""
 
 SHOWN_FIELDS = 3
 """Changed fields of one key that fit on a line."""
@@ -36,8 +43,12 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 
 @dataclass(slots=True)
 class Layout:
-    """The widths of columns that grow with what has been shown, and how time is told."""
+    """The widths of columns that grow with what has been shown, and how time is told.
 
+    A line takes no more than *width* columns; 0 is any number.
+    """
+
+    width: int = 0
     clock: Clock = "local"
     zone: tzinfo | None = None
     max_attempts: int = 5
@@ -57,25 +68,48 @@ class Layout:
         width = self.widths[column] = min(max(self.widths[column], cells), SHORT)
         return text + " " * max(0, width - cells)
 
-    def time(self, unix_ms: int) -> str:
+    def time(self, unix_ms: int) -> list[Piece]:
         """Answer a time of day, with its date where that is another one."""
+        if self.clock == "none":
+            return []
         if self.clock == "ago":
-            return f"{duration(self.now * 1000 - unix_ms):>8} ago"
+            return [(f"{duration(self.now * 1000 - unix_ms):>8} ago ", "time")]
         moment = datetime.fromtimestamp(unix_ms / 1000, UTC).astimezone(
             UTC if self.clock == "utc" else self.zone
         )
         today = datetime.fromtimestamp(self.now, UTC).astimezone(moment.tzinfo).date()
-        text = moment.strftime("%H:%M:%S.") + f"{unix_ms % 1000:03d}"
-        return text if moment.date() == today else f"{moment:%Y-%m-%d} {text}"
+        date = "" if moment.date() == today else f"{moment:%Y-%m-%d} "
+        return [(f"{date}{moment:%H:%M:%S}", "time"), (f".{unix_ms % 1000:03d}", "ms"), (" ", "time")]
 
 
 def line(record: TapRecord, layout: Layout) -> list[Piece]:
-    """Answer *record* on one line."""
+    """Answer *record* on one line, of what has room on it."""
     outcome = record.outcome
-    pieces = [*_head(record, layout), (f"{took(record):>8}  ", "dim")]
-    about = " · ".join(_about(record, layout.max_attempts))
-    pieces.append((printable(about), f"outcome:{outcome}" if outcome in ERRORS else "plain"))
-    return pieces
+    about = printable(" · ".join(_about(record, layout.max_attempts)))
+    head = [*_head(record, layout), (f"{took(record):>7}  ", "took")]
+    pieces = [*_narrowed(head, layout.width), (about, f"outcome:{outcome}" if outcome in ERRORS else "plain")]
+    return cut(pieces, layout.width)
+
+
+def _narrowed(head: list[Piece], width: int) -> list[Piece]:
+    for what in LEAST_TELLING if width else ():
+        if sum(cell_len(piece) for piece, _ in head) <= width - min(ROOM, width // 3):
+            break
+        head = [piece for piece in head if piece[1].partition(":")[0] != what]
+    return head
+
+
+def cut(pieces: Sequence[Piece], width: int) -> list[Piece]:
+    """Answer what of *pieces* has room in *width* columns, 0 for any number; where some is missing, it says so."""
+    shown: list[Piece] = []
+    room = width
+    for piece, what in pieces:
+        cells = cell_len(piece)
+        if width and cells > room:
+            return [*shown, (f"{set_cell_size(piece, room - 1).rstrip()}…", what)] if room else shown
+        shown.append((piece, what))
+        room -= cells
+    return shown
 
 
 def pretty(record: TapRecord, layout: Layout) -> list[list[Piece]]:
@@ -122,14 +156,13 @@ def queued_ms(record: TapRecord) -> int | None:
 
 
 def _head(record: TapRecord, layout: Layout) -> list[Piece]:
-    time = [] if layout.clock == "none" else [(f"{layout.time(record.done_ms)} ", "time")]
     key = "" if record.key is None else f"#{_short(record.key)}"
     return [
-        *time,
+        *layout.time(record.done_ms),
         (f"{layout.pad('queue', _short(record.queue))} ", f"queue:{record.queue}"),
         (f"{layout.pad('type', _short(record.event_type or '-'))} ", "type"),
         (f"{layout.pad('key', key)}  ", "key"),
-        (f"{record.outcome:<9}", f"outcome:{record.outcome}"),
+        (f"{record.outcome:<9} ", f"outcome:{record.outcome}"),
     ]
 
 

@@ -20,6 +20,8 @@ Colour = Literal["auto", "always", "never"]
 _HUES = ("cyan", "blue", "magenta", "bright_cyan", "bright_blue", "bright_magenta")
 _STYLES = {
     "time": "dim",
+    "ms": "dim",
+    "took": "dim",
     "dim": "dim",
     "plain": "",
     "type": "",
@@ -43,7 +45,7 @@ class Screen(Protocol):
 
     @property
     def width(self) -> int:
-        """Columns that the bar may take."""
+        """Columns that a line may take; 0 for any number."""
         ...
 
     def show(self, lines: Sequence[Sequence[Piece]]) -> None:
@@ -116,8 +118,8 @@ class Staged:
 
     @property
     def width(self) -> int:
-        """Columns that the bar may take, beside its mark."""
-        return self._stage.live.console.width - 2
+        """Columns that the terminal has now."""
+        return self._stage.live.console.width
 
     def show(self, lines: Sequence[Sequence[Piece]]) -> None:
         """Print the lines above the bar, together: each print draws the bar again."""

@@ -23,7 +23,7 @@ from streamapp.cli import out
 from streamapp.cli.out import as_json
 from streamapp.cli.tail_depth import Depths
 from streamapp.cli.tail_flow import Flow
-from streamapp.cli.tail_line import Form, Layout, Piece, line, machine, pretty
+from streamapp.cli.tail_line import Form, Layout, Piece, cut, line, machine, pretty
 from streamapp.cli.tail_screen import Screen
 from streamapp.cli.tail_wanted import Wanted
 from streamapp.cli.text import printable
@@ -141,7 +141,7 @@ class Tailing:
         count = self._request.count
         if count is not None:
             records = records[: count - self._shown]
-        self._layout.now = time.time()
+        self._layout.now, self._layout.width = time.time(), self._screen.width
         self._layout.fit(records)
         lines = [line for record in records for line in self._lines(record)]
         self._shown += len(records)
@@ -166,15 +166,15 @@ class Tailing:
         turn = 0
         while True:
             turn += 1
-            if turn % 4 == 0:
-                self._screen.show([[(note, "dim")]] if (note := self._flow.note()) else [])
+            if turn % 4 == 0 and (note := self._flow.note()):
+                self._screen.show([cut([(note, "dim")], self._screen.width)])
             self._screen.status(self._bar())
             await sleep(DRAW_EVERY)
 
     def _bar(self) -> str:
         queues = self._reader.queues
         what = printable(queues[0]) if len(queues) == 1 else f"{len(queues)} queues"
-        return self._flow.bar(what, self._depths.words(), self._screen.width)
+        return self._flow.bar(what, self._depths.words(), self._screen.width - len("▌ "))
 
     def _press(self, keys: str) -> bool:
         """Obey *keys*; answer whether that is the end."""

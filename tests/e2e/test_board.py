@@ -52,7 +52,11 @@ async def test_once_prints_the_board_as_a_plain_table_for_pipes(shop: Shop) -> N
     await shop.process()
 
     shown = await call(shop.env, "board", "--once")
+    with Terminal(["board", "--once"], shop.env, columns=40) as terminal:
+        assert terminal.ended() == 0
 
+    narrow = [row for row in terminal.rows if row]
+    assert [row.startswith("      ") and row.endswith(" X-Burger") for row in narrow] == [False, True] * 3
     assert shown.returncode == 0, shown.stderr
     assert "\x1b" not in shown.stdout
     rows = [re.split(" {2,}", line) for line in shown.stdout.splitlines()]

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import behind
 import pytest
 from inprocess import call
 from shop import Sample, Shop
@@ -134,14 +135,25 @@ async def test_what_a_crash_left_owed_is_told(shop: Shop, store: RedisStore) -> 
 async def test_what_sqs_refused_is_told_with_the_way_to_send_it_again(shop: Shop, store: RedisStore) -> None:
     """Nothing else will ever tell the neighbours of that change."""
     key = f"{shop.key_prefix}acompanhamento:7"
-    await store.commit([Commit(key, "", "t", {"conhecido": "1", "_x:abc": "{}"})])
+    await store.commit(
+        [Commit(key, "", "t", {"conhecido": "1", "_x:abc": f'[1,{time.time()},"7","x","{{\\"a\\":1}}"]'})]
+    )
 
     (finding,) = bad(await look(shop)).values()
     shown = await call(shop.env, *finding.cure.split()[1:])
+    send, forget = [line.strip() for line in shown.stdout.splitlines() if line.startswith("    ")]
+    show, _, again = send.split(" | ")
+    kept = json.loads((await call(shop.env, *show.split()[1:])).stdout)["refused"]
+    sent = await call(shop.env, *again.split()[1:], typed="\n".join(kept).encode())
+    program, *rest = forget.split()
+    assert program == "redis-cli"
+    with behind.blocking(shop.env["REDIS_URL"]) as client:
+        client.execute_command(*rest[rest.index("HDEL") :])
 
     assert "announcements of 1 keys were refused" in finding.text
-    assert f"redis-cli HGET {key} _x:abc" in shown.stdout
-    assert "streamapp send acompanhamento-events -" in shown.stdout
+    assert kept == ['{"a":1}']
+    assert sent.stdout.startswith("sent 1 to acompanhamento-events")
+    assert bad(await look(shop)) == {}
 
 
 async def test_a_missing_queue_ends_with_2_and_the_rest_is_looked_at_all_the_same(shop: Shop) -> None:

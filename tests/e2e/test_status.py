@@ -1,6 +1,7 @@
 """`streamapp show` and `status`: what is known of one order, and of all queues."""
 
 import json
+import re
 
 from inprocess import call
 from shop import Sample, Shop
@@ -32,7 +33,9 @@ async def test_what_is_stored_is_shown_even_where_the_tap_tells_nothing(shop: Sh
 
 
 async def test_status_follows_what_waits_until_ctrl_c(shop: Shop) -> None:
-    """The terminal is given back as it was."""
+    """The terminal is given back as it was, and trouble is seen from afar."""
+    await shop.send([Sample("pedido-events", "no json", "")])
+    await shop.process()
     with Terminal(["status", "-w"], shop.env, columns=120, lines=20) as terminal:
         before = terminal.until_screen(lambda text: "no worker is there" in text)
         await shop.send([Sample("pedido-events", "{}", "")] * 3)
@@ -46,5 +49,7 @@ async def test_status_follows_what_waits_until_ctrl_c(shop: Shop) -> None:
 
     assert "pedido-events" in before
     assert max(map(len, narrow.splitlines())) <= 40, "what tells of trouble stays"
+    assert re.search(rb"\x1b\[33mpedido-events ", terminal.raw), "it has a dead letter"
+    assert not re.search(rb"\x1b\[33mpagamento-events ", terminal.raw)
     assert code == 130
     assert terminal.raw.count(b"\x1b[?25l") == terminal.raw.count(b"\x1b[?25h")

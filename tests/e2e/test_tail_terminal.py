@@ -1,5 +1,6 @@
 """`streamapp tail` on a real terminal."""
 
+import re
 import sys
 import termios
 
@@ -8,6 +9,7 @@ from shop import Shop, samples
 from terminal import Terminal, environment, record, tell
 
 from streamapp.aws import Aws
+from streamapp.tap_record import Effect, TapRecord
 
 
 @pytest.fixture
@@ -78,28 +80,56 @@ def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_goes_on(redis_url: str, e
         assert terminal.ended() == 0
 
 
-@pytest.mark.parametrize("columns", [40, 200])
-def test_the_bar_is_one_line_at_any_width_and_after_a_resize(
+@pytest.mark.parametrize("columns", [40, 80, 120, 200])
+def test_each_record_and_the_bar_are_one_line_at_any_width_and_after_a_resize(
     redis_url: str, env: dict[str, str], columns: int
 ) -> None:
-    """A bar that wraps leaves litter behind at each redraw."""
+    """A bar that wraps leaves litter behind at each redraw; of lines that wrap, nobody sees which is which."""
     prefix = env["STREAMAPP_KEY_PREFIX"]
-    tell(redis_url, prefix, [record(n) for n in range(3)])
+    changed = Effect(
+        "acompanhamento", "1", {f"campo_{n}": ("de um valor", "a outro valor") for n in range(9)}
+    )
+
+    def long(number: int) -> TapRecord:
+        return record(number, effects=(changed,))
+
+    tell(redis_url, prefix, [long(n) for n in range(3)])
     with Terminal(["tail", "pedido-events"], env, columns=columns) as terminal:
         terminal.until("▌ pedido-events", "ok 0")
-        tell(redis_url, prefix, [record(n) for n in range(3, 8)])
+        tell(redis_url, prefix, [long(n) for n in range(3, 8)])
         terminal.until("ok 5")
+        lines = [row for row in terminal.rows if row and not row.startswith("▌")]
+        assert [re.findall(r"^\d\d:\d\d:\d\d\S* .*#(\d) +ok +", row) for row in lines] == [
+            [str(n)] for n in range(8)
+        ]
+        assert max(map(len, lines)) == columns if columns < 160 else "pedido_status_atualizado" in lines[0]
         assert sum(row.startswith("▌") for row in terminal.rows) == 1
         assert terminal.screen.display[terminal.screen.cursor.y].startswith("▌")
 
         terminal.resize(240 - columns, 30)
-        tell(redis_url, prefix, [record(n) for n in range(8, 10)])
+        tell(redis_url, prefix, [long(n) for n in range(8, 10)])
         terminal.until("ok 7", "#9 ")
 
         assert len(terminal.bar) <= 240 - columns
         assert "ok 7  retry 0  dead 0" in terminal.bar, "what tells most stays"
         terminal.press("q")
         assert terminal.ended() == 0
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(70, 2), (200, 1)])
+def test_an_event_of_a_story_has_one_line_for_what_it_is(
+    redis_url: str, env: dict[str, str], columns: int, rows: int
+) -> None:
+    """Where the terminal is narrow, its id gives way, and what it changed stands below."""
+    sent = record(7, "acompanhamento-events", event_type="acompanhamento_atualizado", message_id="abcdefghi")
+    tell(redis_url, env["STREAMAPP_KEY_PREFIX"], [sent])
+    with Terminal(["show", "7"], env, columns=columns) as terminal:
+        assert terminal.ended() == 0
+
+    told = [row for row in terminal.rows if row.startswith("  ")]
+    assert len(told) == rows + 1, "and the line that counts"
+    assert "attempt 1" in told[0]
+    assert ("abcdefgh" in told[0]) == (columns == 200)
 
 
 def test_more_than_anybody_can_read_is_sampled_and_says_so(redis_url: str, env: dict[str, str]) -> None:
