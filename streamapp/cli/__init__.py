@@ -22,6 +22,7 @@ from streamapp.cli import (
     worker,
 )
 from streamapp.cli.exits import INTERRUPTED, exit_code
+from streamapp.cli.group import Group
 from streamapp.errors import StreamappError
 
 EXAMPLES = """
@@ -37,6 +38,7 @@ HELP = {"-h", "--help", "--version", "--show-completion", "--install-completion"
 
 cli = typer.Typer(
     name="streamapp",
+    cls=Group,
     help="Faust-like stream processing on SQS.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from streamapp.cli import out, setup
+from streamapp.cli.group import Group
 
 EXAMPLES = """
 \b
@@ -38,6 +39,7 @@ Examples:
 """
 
 cli = typer.Typer(
+    cls=Group,
     help="Look at dead letters, and send them back to where they came from.",
     epilog=EXAMPLES,
     no_args_is_help=True,

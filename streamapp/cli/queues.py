@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streamapp.cli import out, setup
+from streamapp.cli.group import Group
 from streamapp.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ DLQ_RETENTION = 14 * 86_400
 """Seconds that a dead letter is kept: SQS's most, and above the source's, because a letter keeps its age."""
 
 cli = typer.Typer(
+    cls=Group,
     help="Create the queues that the app needs.",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -30,6 +30,7 @@ COMMANDS = [
 ]
 
 HEAVY = {
+    "pydantic",
     "aioboto3",
     "botocore",
     "redis",
@@ -57,7 +58,10 @@ def test_help_shows_examples_and_imports_neither_client_nor_rich(command: list[s
     assert not [name for name in imported if name.split(".")[0] in {"rich", "pygments"}]
 
 
-def test_help_takes_less_than_half_as_long_as_the_aws_client_takes_to_import() -> None:
+@pytest.mark.parametrize("command", [[], ["tail"], ["dlq", "redrive"]], ids=" ".join)
+def test_help_takes_less_than_half_as_long_as_the_aws_client_takes_to_import(
+    command: list[str],
+) -> None:
     """Measured in turns in the same minute, the quickest of each: what else runs here must not decide."""
 
     def seconds(*arguments: str) -> float:
@@ -65,7 +69,9 @@ def test_help_takes_less_than_half_as_long_as_the_aws_client_takes_to_import() -
         subprocess.run([sys.executable, *arguments], check=True, capture_output=True, timeout=50)
         return time.perf_counter() - begun
 
-    turns = [(seconds("-m", "streamapp", "--help"), seconds("-c", "import aioboto3")) for _ in range(2)]
+    turns = [
+        (seconds("-m", "streamapp", *command, "--help"), seconds("-c", "import aioboto3")) for _ in range(2)
+    ]
 
     helped, imported = (min(each) for each in zip(*turns, strict=True))
     assert helped < imported / 2, f"{helped:.2f} s against {imported:.2f} s"
