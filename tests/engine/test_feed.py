@@ -89,6 +89,19 @@ async def test_a_taker_that_gave_up_is_not_waited_for() -> None:
     assert feed.take_back() == [lease]
 
 
+async def test_a_taker_that_is_cut_off_as_the_feed_ends_leaves_nothing_behind() -> None:
+    """A worker that is told twice to stop ends both at once."""
+    feed, (lease,) = Feed(), leases(1)
+    async with create_task_group() as agents:
+        agents.start_soon(feed.take)
+        await wait_all_tasks_blocked()
+        feed.close()
+        agents.cancel_scope.cancel()
+
+    assert feed.abandon() == []
+    assert not feed.put(lease)
+
+
 async def test_after_the_agents_are_gone_nothing_is_taken_in() -> None:
     """Whoever puts then gives the message back."""
     feed, (first, second) = Feed(), leases(2)
