@@ -70,7 +70,7 @@ board *args:
 doctor *args:
     @{{ local }} streamapp doctor "$@"
 
-# any other command there, e.g.: just streamapp show 80001
+# any other command there, e.g.: just streamapp show 80005
 [group('local')]
 streamapp *args:
     @{{ local }} streamapp "$@"

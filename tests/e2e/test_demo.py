@@ -14,7 +14,7 @@ import psutil
 import pytest
 from terminal import bare
 
-DEMO = [sys.executable, "-m", "streamapp", "demo", "--orders", "15"]
+DEMO = [sys.executable, "-m", "streamapp", "demo", "--orders", "5"]
 PLAIN = bare()
 
 
@@ -38,19 +38,10 @@ def on_a_terminal(*arguments: str) -> tuple[int, str]:
 def check_summary(shown: str) -> None:
     """The last lines count and judge."""
     assert re.search(
-        r"15 orders · \d+ events · \d+ duplicates absorbed · \d+ dead letters · \d+ announcements", shown
+        r"5 orders · \d+ events · \d+ duplicates absorbed · \d+ dead letters · \d+ announcements", shown
     )
     assert "every final state is what the events imply" in shown
     assert "WRONG" not in shown
-
-
-def test_the_demo_in_a_pipe_is_plain_lines_and_ends_well() -> None:
-    """Logs of a CI job are read too."""
-    done = subprocess.run(DEMO, env=PLAIN, capture_output=True, text=True, check=False, timeout=58)
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "\x1b" not in done.stdout
-    check_summary(done.stdout)
 
 
 def test_the_demo_on_a_terminal_draws_a_board_and_ends_well() -> None:

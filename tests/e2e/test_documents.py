@@ -5,6 +5,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -19,14 +20,8 @@ PAGES = [
     *sorted(f"docs/{it.name}" for it in ROOT.glob("docs/*.md")),
 ]
 
-ENDLESS = {"worker", "tail", "board"}
-"""What runs until somebody has seen enough."""
-
 ELSEWHERE = {"demo"}
 """What test_demo.py runs just as it is shown."""
-
-ENOUGH = 4.0
-"""Seconds that something endless may run before it is interrupted; a busy machine may need longer to begin."""
 
 
 def commands(page: str) -> list[list[str]]:
@@ -72,29 +67,49 @@ def test_a_recipe_takes_what_is_shown(page: str, recipe: list[str]) -> None:
 
 @pytest.mark.timeout(300)
 async def test_the_commands_run_in_the_order_in_which_they_are_shown(shop: Shop) -> None:
-    """A reader types them one after the other."""
-    for page, arguments in OURS:
-        code, said = await to_thread.run_sync(run, shop, arguments)
+    """A reader types them one after the other, and leaves the worker to itself."""
+    with ExitStack() as stack:
+        workers: list[subprocess.Popen[str]] = []
+        for page, arguments in OURS:
+            process = start(shop, arguments)
+            stack.enter_context(process)
+            stack.callback(process.kill)
+            if arguments[0] == "worker":
+                workers.append(process)
+                continue
+            code, said = await to_thread.run_sync(seen, process, arguments)
+            assert code == (130 if is_endless(arguments) else 0), f"{page}: {arguments}: {said}"
+            assert "Traceback" not in said
+        assert workers
+        for worker in workers:
+            worker.send_signal(signal.SIGINT)
+            said, _ = await to_thread.run_sync(worker.communicate)
+            assert worker.returncode == 130, said
+            assert "Traceback" not in said
 
-        assert code in ({0, 130} if arguments[0] in ENDLESS else {0}), f"{page}: {arguments}: {said}"
-        assert "Traceback" not in said
+
+def is_endless(arguments: list[str]) -> bool:
+    """Whether it runs until somebody has seen enough."""
+    return arguments[0] == "tail" and {"-c", "--no-follow"}.isdisjoint(arguments)
 
 
-def run(shop: Shop, arguments: list[str]) -> tuple[int, str]:
-    """Run one command; interrupt it after a while if it would go on for ever."""
-    with subprocess.Popen(
+def start(shop: Shop, arguments: list[str]) -> subprocess.Popen[str]:
+    """Start a command."""
+    return subprocess.Popen(
         [sys.executable, "-m", "streamapp", *arguments],
         env=shop.env,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    ) as process:
-        if arguments[0] in ENDLESS:
-            try:
-                said, _ = process.communicate(timeout=ENOUGH)
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGINT)
-            else:
-                return process.returncode, said
-        said, _ = process.communicate(timeout=120)
-        return process.returncode, said
+    )
+
+
+def seen(process: subprocess.Popen[str], arguments: list[str]) -> tuple[int, str]:
+    """Wait for a command's end; what is endless is interrupted once it has shown something."""
+    said = ""
+    if is_endless(arguments):
+        assert process.stdout is not None
+        said = next(line for line in process.stdout if not line.startswith("streamapp: "))
+        process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=120)
+    return process.returncode, said + rest
