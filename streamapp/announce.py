@@ -2,7 +2,6 @@
 
 import logging
 import math
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
@@ -11,12 +10,13 @@ from anyio import Event, sleep
 from msgspec.structs import replace
 
 from streamapp.attempt import Sent, Shows
-from streamapp.batch import Batcher
+from streamapp.batch import Batcher, raised
 from streamapp.delivery import Outgoing, Queue
 from streamapp.errors import Refused, ServiceError
 from streamapp.outage import Outage, pause
+from streamapp.owed import Announcement, Place
 from streamapp.sqs import BATCH, Failure, Sqs
-from streamapp.state import Announcement, Place
+from streamapp.state import Changed
 from streamapp.store import Settled, Store
 from streamapp.tally import Tally
 from streamapp.tap import Tap
@@ -29,15 +29,8 @@ REMEMBERED = 10_000
 LINGER = 0.005
 """Seconds a batch of sends waits for company: a tenth of a usual round trip."""
 
-CONFIRM_LINGER = 0.02
-"""Seconds that a confirmation waits for company; nobody waits for it, and a crash meanwhile repeats what was sent."""
-
 PARALLEL = 8
 """Batches of sends under way at once to a standard queue; a FIFO queue has one, which keeps the order."""
-
-FRESH = 3.0
-"""Seconds for which the message that made an announcement is about to see it sent: two round trips seldom take longer.
-Afterwards whoever finds it sends it, sooner than that message comes back from a worker that died."""
 
 
 class Outbox:
@@ -136,17 +129,10 @@ class Announcer:
     """Sends what hashes owe, and confirms it there.
 
     One process sends one announcement once, however many events find it pending; after a crash another may send it
-    again. *in_hand* answers how many messages may still have something to send.
+    again.
     """
 
-    def __init__(
-        self,
-        outboxes: Mapping[str, Outbox],
-        store: Store,
-        outage: Outage,
-        *,
-        in_hand: Callable[[], float] = lambda: math.inf,
-    ) -> None:
+    def __init__(self, outboxes: Mapping[str, Outbox], store: Store, outage: Outage) -> None:
         self._outboxes = outboxes
         self._store = store
         self._outage = outage
@@ -154,9 +140,8 @@ class Announcer:
         self._flying: dict[Place, Event | None] = {}
         # Why SQS refused it, None where it was sent.
         self._over: OrderedDict[Place, str | None] = OrderedDict()
-        self.confirmations: Batcher[Settled, None] = Batcher(
-            self._confirm, name="confirm", limit=100, linger=CONFIRM_LINGER, in_hand=in_hand
-        )
+        # Without a linger: what is sent and not confirmed is what a crash repeats.
+        self.confirmations: Batcher[Settled, None] = Batcher(self._confirm, name="confirm", limit=100)
 
     async def announce(self, pending: Collection[Announcement]) -> dict[Place, str]:
         """Return when all of *pending* is sent, here or by another event's turn.
@@ -180,21 +165,21 @@ class Announcer:
                 await self._wait_for_others(announcement)
         return {place: code for place in unsent if (code := self._over.get(place)) is not None}
 
-    def is_anothers(self, announcement: Announcement) -> bool:
-        """Whether it was found just after the commit that owes it, whose message is about to see it sent.
+    def due(self, changed: Changed) -> Sequence[Announcement]:
+        """Answer what the message of a change must see sent before it is deleted.
 
-        To a FIFO queue all that is pending goes in order, whoever made it: the queue drops what comes twice.
+        To a FIFO queue all that is pending goes in order, whoever keeps it: the queue drops what comes twice.
         """
-        is_fresh = announcement.is_found and abs(time.time() - announcement.at) < FRESH
-        return is_fresh and not self._outboxes[announcement.sink].queue.fifo
+        pending = changed.pending
+        return pending if pending and self._outboxes[pending[0].sink].queue.fifo else changed.keeps
 
     async def _send(self, announcements: Collection[Announcement]) -> None:
         for sink in dict.fromkeys(it.sink for it in announcements):
             group = [it for it in announcements if it.sink == sink]
             outbox = self._outboxes[sink]
-            outcomes = await outbox.batcher.submit_all([outbox.laden(it.message) for it in group])
-            for announcement, outcome in zip(group, outcomes, strict=True):
-                self._settle(announcement, outcome)
+            messages = [outbox.laden(it.message) for it in group]
+            outcomes = await outbox.batcher.submit_all(messages, [partial(self._settle, it) for it in group])
+            raised([outcome for outcome in outcomes if not isinstance(outcome, Refused)])
 
     async def _wait_for_others(self, announcement: Announcement) -> None:
         """Return when *announcement* is not on its way any more."""
@@ -208,15 +193,15 @@ class Announcer:
             await self.announce([announcement])
 
     def _settle(self, announcement: Announcement, outcome: Exception | None) -> None:
-        """Remember what became of *announcement*."""
-        code = outcome.code if isinstance(outcome, Refused) else None
+        """Remember what became of *announcement*; one that failed otherwise is still to be sent."""
+        if outcome is not None and not isinstance(outcome, Refused):
+            return
+        code = outcome.code if outcome is not None else None
         if code is not None:
             logger.error(
                 "SQS refused an announcement for good; it is parked in its hash",
                 extra={"queue": announcement.sink, "code": code, "event_id": announcement.id},
             )
-        elif outcome is not None:
-            raise outcome
         place = announcement.place
         self._over[place] = code
         if len(self._over) > REMEMBERED:

@@ -140,7 +140,7 @@ async def assemble(
         store_outage=outage,
         lookup=Lookup(store, outage, ttl=config.state_ttl, in_hand=unsent),
         changes=Batcher(state.flush, name="state", limit=FLUSH, linger=LINGER, in_hand=unsent),
-        announcer=Announcer(outboxes, store, outage, in_hand=unsent),
+        announcer=Announcer(outboxes, store, outage),
         outboxes=outboxes,
         tracing=tracing,
     )

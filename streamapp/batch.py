@@ -18,14 +18,14 @@ R = TypeVar("R")
 
 
 class _Batch(Generic[T, R]):
-    """Items that are flushed together; *over* is set once their *outcomes* are known."""
+    """Items that are flushed together; *over* is set once their *outcomes* are known, and *takers* were told theirs."""
 
-    __slots__ = ("items", "outcomes", "over", "unawaited", "weight")
+    __slots__ = ("items", "outcomes", "over", "takers", "weight")
 
     def __init__(self) -> None:
         self.items: list[T] = []
         self.weight = 0
-        self.unawaited: list[int] = []
+        self.takers: list[tuple[int, Callable[[R | Exception], None]]] = []
         self.over = Event()
         self.outcomes: Sequence[R | Exception] = ()
 
@@ -111,9 +111,17 @@ class Batcher(Generic[T, R]):
             raise outcome
         return outcome
 
-    async def submit_all(self, items: Sequence[T]) -> list[R | Exception]:
-        """Answer each item's own outcome, in order; items handed over together are flushed in that order."""
+    async def submit_all(
+        self, items: Sequence[T], takers: Sequence[Callable[[R | Exception], None]] = ()
+    ) -> list[R | Exception]:
+        """Answer each item's own outcome, in order; items handed over together are flushed in that order.
+
+        Each item's taker, if there are any, is called with its outcome as soon as that is known, before that of the
+        last, and also when the caller was cancelled meanwhile.
+        """
         places = [self._enter(item) for item in items]
+        for (batch, position), taker in zip(places, takers, strict=False):
+            batch.takers.append((position, taker))
         outcomes: list[R | Exception] = []
         for batch, position in places:
             if not batch.over.is_set():
@@ -124,7 +132,7 @@ class Batcher(Generic[T, R]):
     def post(self, item: T) -> None:
         """Hand *item* over without waiting for its outcome, which is *flush*'s to deal with."""
         batch, position = self._enter(item)
-        batch.unawaited.append(position)
+        batch.takers.append((position, self._complain))
 
     def close(self) -> None:
         """Let `run` return once what has been handed over is flushed."""
@@ -225,9 +233,10 @@ class Batcher(Generic[T, R]):
             self._items_flying -= len(items)
             self._wake_up()
         batch.outcomes = outcomes
+        for position, take in batch.takers:
+            take(outcomes[position])
         batch.over.set()
-        for position in batch.unawaited:
-            if isinstance(outcome := outcomes[position], Exception):
-                logger.error(
-                    "a call that nobody awaits failed", extra={"batcher": self.name}, exc_info=outcome
-                )
+
+    def _complain(self, outcome: R | Exception) -> None:
+        if isinstance(outcome, Exception):
+            logger.error("a call that nobody awaits failed", extra={"batcher": self.name}, exc_info=outcome)

@@ -15,6 +15,7 @@ from streamapp.errors import Crowded, MessageTooLarge, ServiceError
 from streamapp.lookup import UNREADABLE, StateUnreadable, good
 from streamapp.once import Seen
 from streamapp.outage import Outage
+from streamapp.owed import Announcement, adopt, mark_of, pending_of
 from streamapp.record import Record
 from streamapp.store import MAX_PENDING, PENDING, TOKEN, Commit, Store
 
@@ -52,35 +53,6 @@ class Folded(Protocol):
         ...
 
 
-Place = tuple[str, str, str]
-"""Redis key, id and mark of an announcement."""
-
-
-class Announcement(msgspec.Struct, frozen=True):
-    """A message that a change of state owes to the outside, until it is known to be sent.
-
-    *id* names what it says, *mark* the commit that owed it. *at* is when that was, in Unix time, and *cause* the
-    id of the message that made it, "" where that is not known. *is_found* says that an earlier commit owed it, which
-    may be another worker's.
-    """
-
-    redis_key: str
-    id: str
-    mark: str
-    sink: str
-    sequence: int
-    message: Outgoing
-    ttl: float | None
-    at: float
-    cause: str = ""
-    is_found: bool = False
-
-    @property
-    def place(self) -> Place:
-        """Where it is owed, and since which commit: a change back and forth owes the same content again."""
-        return self.redis_key, self.id, self.mark
-
-
 class Change(msgspec.Struct, frozen=True, eq=False):
     """One event for one key of one table; one with an *identity* is folded only where that was not seen yet.
 
@@ -100,7 +72,7 @@ class Changed(msgspec.Struct, frozen=True):
     """What an event did: the state after it, whether that differs from before, and all that the key owes.
 
     *before* and *after* are the hash's fields, for whoever wants to tell what changed. Of what is *pending* its
-    message *answers_for* what it announced, now or when it was delivered before.
+    message *keeps* what it announced, now or when it was delivered before, and what it found left alone.
     """
 
     state: Any
@@ -108,18 +80,7 @@ class Changed(msgspec.Struct, frozen=True):
     pending: tuple[Announcement, ...]
     before: Mapping[str, str]
     after: Mapping[str, str]
-    answers_for: Sequence[Place]
-
-
-class _Pending(msgspec.Struct, array_like=True):
-    """An announcement in its hash; what it says is told at `Announcement`."""
-
-    sequence: int
-    at: float
-    group: str | None
-    deduplication: str | None
-    body: str
-    cause: str = ""
+    keeps: Sequence[Announcement]
 
 
 @dataclass(slots=True)
@@ -199,46 +160,34 @@ class State:
             return _Plan([StateUnreadable(changes[0].redis_key, error)] * len(changes))
         written: dict[str, str] | None = None
         new: dict[str, str] = {}
-        steps: list[tuple[Any, bool, Mapping[str, str], Mapping[str, str], Sequence[Place]] | Exception] = []
+        steps: list[
+            tuple[Any, bool, Mapping[str, str], Mapping[str, str], Sequence[Announcement]] | Exception
+        ]
+        steps = []
         now = time.time()
         seen = Seen(stored, now)
         for change in changes:
-            own = [it.place for it in pending if it.cause == change.cause] if pending else ()
-            if change.identity is not None and change.identity in seen:
-                same = stored if written is None else written
-                steps.append((state, False, same, same, own))
-                continue
-            sequence = _next(pending)
-            try:
-                after, announcement = _step(change, state, len(pending))
-                fields_after = {} if after is None else table.record.write(after)
-                text = "" if announcement is None else _as_text(sequence, now, announcement[1], change.cause)
-            except Exception as error:  # noqa: BLE001 - the fold is the application's; its bug ends one event
-                steps.append(error)
-                continue
-            is_new = after != state
-            if announcement is not None:
-                identity, message = announcement
-                pending.append(
-                    Announcement(
-                        change.redis_key,
-                        identity,
-                        _mark(text),
-                        table.sink_name or "",
-                        sequence,
-                        message,
-                        ttl,
-                        now,
-                        change.cause,
-                    )
-                )
-                new[PENDING + identity] = text
-                own = [*own, pending[-1].place]
-            before = stored if written is None else written
-            steps.append((after, is_new, before, fields_after, own))
-            state, written = after, fields_after
-            if change.identity is not None:
-                seen.add(change.identity)
+            before = after = stored if written is None else written
+            is_new = False
+            if change.identity is None or change.identity not in seen:
+                try:
+                    following, said = _step(change, state, len(pending))
+                    after = {} if following is None else table.record.write(following)
+                except Exception as error:  # noqa: BLE001 - the fold is the application's; its bug ends one event
+                    steps.append(error)
+                    continue
+                if said is not None:
+                    pending.append(_owed_from_now(change, said, pending, ttl, now))
+                    new[PENDING + said[0]] = pending[-1].text()
+                is_new = following != state
+                state, written = following, after
+                if change.identity is not None:
+                    seen.add(change.identity)
+            keeps: Sequence[Announcement] = ()
+            if pending:
+                new.update(adopt(pending, change.cause, now))
+                keeps = [it for it in pending if it.keeper == change.cause]
+            steps.append((state, is_new, before, after, keeps))
         owed_now = tuple(pending)
         outcomes = [
             step if isinstance(step, Exception) else Changed(step[0], step[1], owed_now, *step[2:])
@@ -271,44 +220,24 @@ class State:
         return Commit(change.redis_key, stored.get(TOKEN, ""), token, {**put, **new}, drop, keep, ttl)
 
 
-def pending_of(
-    key: str, fields: Mapping[str, str], sink: str, ttl: float | None, *, begins: str = PENDING
-) -> list[Announcement]:
-    """Answer what a hash owes to the outside, in the order in which it was announced; or what *begins* otherwise."""
-    owed: list[Announcement] = []
-    for name, text in fields.items():
-        if name.startswith(begins):
-            it = msgspec.json.decode(text, type=_Pending)
-            message = Outgoing(it.body, group=it.group, deduplication=it.deduplication)
-            identity = name.removeprefix(begins)
-            found = Announcement(
-                key, identity, _mark(text), sink, it.sequence, message, ttl, it.at, it.cause, is_found=True
-            )
-            owed.append(found)
-    return sorted(owed, key=lambda announcement: announcement.sequence)
-
-
 def _step(change: Change, state: Any, owed: int) -> tuple[Any, tuple[str, Outgoing] | None]:  # noqa: ANN401 - as above
     after = change.table.fold(state, change.event)
-    announcement = None if after is state else change.table.announcement(state, after, change.key)
-    if announcement is not None:
+    said = None if after is state else change.table.announcement(state, after, change.key)
+    if said is not None:
         if owed >= MAX_PENDING:
             raise Crowded(change.redis_key, owed)
-        if announcement[1].size > change.max_bytes:
+        if said[1].size > change.max_bytes:
             # Before anything is stored: what cannot be sent must not be owed.
-            raise MessageTooLarge(announcement[1].size, change.max_bytes)
-    return after, announcement
+            raise MessageTooLarge(said[1].size, change.max_bytes)
+    return after, said
 
 
-def _next(pending: Sequence[Announcement]) -> int:
-    return pending[-1].sequence + 1 if pending else 1
-
-
-def _as_text(sequence: int, at: float, message: Outgoing, cause: str) -> str:
-    pending = _Pending(sequence, at, message.group, message.deduplication, message.body, cause)
-    return msgspec.json.encode(pending).decode()
-
-
-def _mark(text: str) -> str:
-    """Answer how the text of an announcement begins: its sequence and time, which no other commit repeats."""
-    return "".join(f"{part}," for part in text.split(",", 2)[:2])
+def _owed_from_now(
+    change: Change, said: tuple[str, Outgoing], pending: Sequence[Announcement], ttl: float | None, now: float
+) -> Announcement:
+    identity, message = said
+    sequence = pending[-1].sequence + 1 if pending else 1
+    mark, sink = mark_of(sequence, now), change.table.sink_name or ""
+    return Announcement(
+        change.redis_key, identity, mark, sink, sequence, message, ttl, now, keeper=change.cause, since=now
+    )

@@ -16,7 +16,7 @@ from anyio import CancelScope, sleep
 from streamapp.announce import Announcer
 from streamapp.config import Config
 from streamapp.errors import ServiceError
-from streamapp.state import Announcement, pending_of
+from streamapp.owed import Announcement, pending_of
 from streamapp.store import PARKED, TOKEN, Commit, Settled, Store
 from streamapp.table import Table
 from streamapp.tally import Tally

@@ -15,7 +15,8 @@ from streamapp.errors import NotInEvent, Refused
 from streamapp.leases import Lease
 from streamapp.lookup import Lookup
 from streamapp.outage import Outage
-from streamapp.state import Announcement, Change, Changed, Place
+from streamapp.owed import Announcement, Place
+from streamapp.state import Change, Changed
 from streamapp.store import Store
 from streamapp.tally import Tally
 from streamapp.timeout import Timeout
@@ -59,15 +60,11 @@ class Work(msgspec.Struct, eq=False):
     is_batch: bool = False
 
     def note(self, table: str, key: str, event: object, changed: Changed) -> None:
-        """Take over what an update did.
-
-        What another message has just announced is left to that, which is not deleted before it is sent.
-        """
+        """Take over what an update did."""
         self.updates.append(Done(table, key, event, changed))
         self.changes += changed.is_new
-        for it in changed.pending:
-            if it.place in changed.answers_for or not self.runtime.announcer.is_anothers(it):
-                self.owed[it.place] = it
+        for it in self.runtime.announcer.due(changed):
+            self.owed[it.place] = it
 
     def cause(self, event: object) -> str:
         """Answer the id of the message that holds *event*, or was in hand alone when the agent made it; else ""."""
@@ -91,10 +88,10 @@ class Work(msgspec.Struct, eq=False):
         """Answer the deliveries whose events owed what SQS *refused*; all, where the agent made the event itself."""
         found: dict[Lease, Refused] = {}
         for done in self.updates:
-            for place in done.changed.answers_for:
-                if place in refused:
+            for it in done.changed.keeps:
+                if it.place in refused and not it.is_adopted:
                     origin = self.origin(done.event)
-                    found |= dict.fromkeys([origin[0]] if origin else self.leases, Refused(refused[place]))
+                    found |= dict.fromkeys([origin[0]] if origin else self.leases, Refused(refused[it.place]))
         return found
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from streamapp.app import App
     from streamapp.config import Config
-    from streamapp.state import Announcement
+    from streamapp.owed import Announcement
     from streamapp.tap_record import TapRecord
 
 EXAMPLES = """
@@ -95,7 +95,7 @@ def _table(app: "App", name: str | None) -> str:
 
 async def _read(app: "App", config: "Config", name: str, key: str) -> Story:
     from streamapp.errors import ServiceError  # noqa: PLC0415 - beside its only use
-    from streamapp.state import pending_of  # noqa: PLC0415 - slow to import
+    from streamapp.owed import pending_of  # noqa: PLC0415 - slow to import
     from streamapp.store import PARKED  # noqa: PLC0415
     from streamapp.tap_reader import TapReader  # noqa: PLC0415
 

@@ -1,7 +1,7 @@
 """What a shop is sent: rush after rush, each two hours later than the one before, and what all must leave."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import streamapp_agents
@@ -13,9 +13,13 @@ DIRT = {"duplicates": 0.1, "reorder": 0.2, "invalid": 0.03}
 
 @dataclass(slots=True)
 class Rushes:
-    """Makes rushes of *orders* orders each, and keeps count of what they must leave together."""
+    """Makes rushes of *orders* orders each, and keeps count of what they must leave together.
+
+    One rush in *catalogue* brings the catalogue again, which re-estimates all orders of the days before.
+    """
 
     orders: int
+    catalogue: int = 1
     dirt: Mapping[str, float] = field(default_factory=lambda: dict(DIRT))
     made: int = 0
     expected: dict[str, dict[str, Mapping[str, str | None]]] = field(default_factory=dict)
@@ -27,6 +31,12 @@ class Rushes:
         assert scenario is not None
         begins = BEGINS + self.made * timedelta(hours=2)
         rush = scenario(Traffic(subjects=self.orders, seed=self.made, begins=begins, **self.dirt))
+        if self.made % self.catalogue:
+            rush = replace(
+                rush,
+                messages=[message for message in rush.messages if message.queue != "produto-events"],
+                expected={table: keys for table, keys in rush.expected.items() if table != "produto"},
+            )
         self.made += 1
         for table, keys in rush.expected.items():
             # The catalogue says the same in each rush, at other times: the last one stands.

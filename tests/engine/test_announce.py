@@ -67,7 +67,9 @@ class Office:
     def owes(self, body: str, sequence: int = 1, key: str = "k") -> Announcement:
         """Answer an announcement that a hash owes."""
         message = Outgoing(body, group=key, deduplication=body)
-        return Announcement(key, f"id-{body}", f"[{sequence},", self.queue.name, sequence, message, None, 0.0)
+        return Announcement(
+            key, f"id-{body}", f"[{sequence},", self.queue.name, sequence, message, None, 0.0, "m", 0.0
+        )
 
     def bodies(self) -> list[str]:
         """Answer what has arrived."""

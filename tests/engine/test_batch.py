@@ -213,6 +213,28 @@ async def test_one_failed_item_is_raised_to_its_caller_only() -> None:
     assert isinstance(outcomes[1], ValueError)
 
 
+async def test_each_taker_is_told_once_its_own_batch_is_over() -> None:
+    """Whoever confirms what was sent must not wait for what was not, nor for a caller that gives up."""
+    told: list[int] = []
+    gate = Event()
+
+    async def flush(items: list[int]) -> list[int]:
+        if 3 in items:
+            await gate.wait()
+        return items
+
+    async with running(flush, limit=2) as batcher, create_task_group() as callers:
+        callers.start_soon(batcher.submit_all, [1, 2, 3], [told.append] * 3)
+        with fail_after(1):
+            while len(told) < 2:
+                await checkpoint()
+        assert told == [1, 2]
+        callers.cancel_scope.cancel()
+        gate.set()
+
+    assert told == [1, 2, 3]
+
+
 async def test_a_flush_that_raises_fails_its_batch_and_no_other() -> None:
     """The batcher outlives what it calls."""
 

@@ -1,5 +1,6 @@
 """Changes of state, in batches, on a real Valkey."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import behind
@@ -11,6 +12,7 @@ from engine.rig import Add, Count, Note, add, note
 from streamapp.errors import Crowded, MessageTooLarge
 from streamapp.lookup import StateUnreadable, good
 from streamapp.outage import Outage
+from streamapp.owed import FRESH
 from streamapp.redis_store import RedisStore
 from streamapp.sink import Sink
 from streamapp.state import Change, Changed, State
@@ -35,9 +37,9 @@ class Desk:
         """Answer one more process's `State`."""
         return State(self.store, Outage("Redis", self.store.ping), ttl=60.0, barrier=barrier)
 
-    def change(self, key: str, event: object, max_bytes: int = 1000) -> Change:
+    def change(self, key: str, event: object, max_bytes: int = 1000, cause: str = "") -> Change:
         """Answer one change of *key*."""
-        return Change(self.table, key, self.redis_key(key), event, max_bytes)
+        return Change(self.table, key, self.redis_key(key), event, max_bytes, cause)
 
     def redis_key(self, key: str) -> str:
         """Answer where *key* lives."""
@@ -94,8 +96,46 @@ async def test_a_duplicate_finds_what_is_still_owed(desk: Desk) -> None:
     (again,) = await desk.add(Add("a", 0))
 
     assert [it.place for it in again.pending] == [it.place for it in first.pending]
-    assert [it.is_found for it in (*first.pending, *again.pending)] == [False, True]
     assert (first.is_new, again.is_new) == (True, False)
+
+
+async def test_what_is_left_alone_is_kept_by_the_first_that_finds_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of two workers that find it would else announce it."""
+    now = 1_800_000_000.0
+    monkeypatch.setattr("streamapp.state.time", SimpleNamespace(time=lambda: now))
+    another = desk.another()
+
+    async def kept(state: State, cause: str, number: int) -> list[bool]:
+        (changed,) = await state.flush([desk.change("a", Add("a", number), cause=cause)])
+        assert isinstance(changed, Changed)
+        return [it.is_adopted for it in changed.keeps]
+
+    assert await kept(desk.state, "made it", 1) == [False]
+    now += FRESH - 0.1
+    assert await kept(another, "early", 0) == []
+    assert await kept(desk.state, "made it", 0) == [False]
+    now += 0.2
+    assert await kept(another, "finds it", 0) == [True]
+    assert await kept(desk.state, "comes second", 0) == []
+    assert await kept(desk.state, "made it", 0) == []
+    assert await kept(another, "finds it", 0) == [False]
+    now += FRESH
+    assert await kept(desk.state, "made it", 2) == [True, False]
+
+
+async def test_who_fails_keeps_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message that goes back to its queue sends nothing meanwhile."""
+    monkeypatch.setattr("streamapp.owed.FRESH", 0.0)
+    await desk.add(Add("a"))
+    failed, kept = await desk.state.flush(
+        [desk.change("a", "no event", cause="fails"), desk.change("a", Add("a", 0), cause="passes")]
+    )
+
+    assert isinstance(failed, Exception)
+    assert isinstance(kept, Changed)
+    assert [it.keeper for it in kept.keeps] == ["passes"]
 
 
 async def test_what_is_settled_is_owed_no_more(desk: Desk) -> None:

@@ -18,7 +18,12 @@ EVERY = 2.0
 
 ORDERS = 8
 PERIOD = 1.0
-"""Seconds between two rushes of so many orders: about a hundred messages a second."""
+"""Seconds between two rushes of so many orders: some fifty messages a second, and what they announce."""
+
+CATALOGUE = 10
+"""Rushes from one catalogue to the next. Each tells all orders that are not over since the first rush, of which a
+rush leaves some: the days that pass in seconds would else fill the run with these alone, and the machine.
+"""
 
 
 async def keep_sending(shop: Shop, rushes: Rushes, seconds: float) -> None:
@@ -57,7 +62,7 @@ async def test_workers_that_are_killed_at_random_lose_nothing(
 ) -> None:
     """Spot instances, OOM killers and impatient orchestrators ask nobody whether it suits."""
     seconds = 600.0 if long else 6.0
-    rushes, kills, took = Rushes(ORDERS), 0, 0.0
+    rushes, kills, took = Rushes(ORDERS, CATALOGUE), 0, 0.0
     async with bench(tmp_path) as rig, rig.shop(prefix) as shop:
 
         async def kill() -> None:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from streamapp.outage import Outage
-from streamapp.state import Announcement, Change, State, pending_of
+from streamapp.owed import Announcement, pending_of
+from streamapp.state import Change, State
 from streamapp.store import Settled
 from streamapp.testing import Lose, MemoryStore, VirtualClock
 from streamapp_agents.acompanhamento import Acompanhamento, aplicar

@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from streamapp.announce import Announcer
 from streamapp.errors import ServiceError
+from streamapp.owed import Announcement, Place
 from streamapp.settle import Settler, _word
-from streamapp.state import Announcement, Change, Changed, Place, State, _Plan, _step
+from streamapp.state import Change, Changed, State, _Plan, _step
 from streamapp.store import TOKEN, Commit, Settled
 from streamapp.sweep import Owing, Sweeper
 from streamapp.testing import MemoryStore
@@ -47,7 +48,7 @@ async def delete_then_send(self: Settler, work: Work) -> None:
 def forget_what_a_duplicate_finds(self: Work, *where: str | Changed) -> None:
     """A duplicate has nothing to say."""
     *where, changed = where
-    _note(self, *where, changed if changed.is_new else replace(changed, pending=()))
+    _note(self, *where, changed if changed.is_new else replace(changed, pending=(), keeps=()))
 
 
 async def confirm_then_announce(self: Announcer, pending: Sequence[Announcement]) -> dict[Place, str]:

@@ -62,8 +62,8 @@ class Judge:
         self._writes: defaultdict[str, list[tuple[Kept, list[Said]]]] = defaultdict(list)
         self._ids: dict[str, str] = {}
         self._bodies: dict[str, str] = {}
-        # The message that made it: others of its event may be gone before it is sent.
-        self._made_by: dict[Said, str] = {}
+        # The one message that is not deleted before it is sent.
+        self._keepers: dict[Said, str] = {}
 
     def sent(self, message_id: str, fact: Fact) -> None:
         """Take note of an event that SQS has."""
@@ -82,10 +82,11 @@ class Judge:
         }
         says: list[Said] = []
         for name, text in new.items():
-            body, cause = msgspec.json.decode(text)[4:]
+            body, keeper = msgspec.json.decode(text)[4:6]
             self._same(name.removeprefix(PENDING), body)
             says.append(msgspec.json.decode(body, type=Said))
-            self._made_by[says[-1]] = cause
+            self._keepers[says[-1]] = keeper
+            self._expect(keeper in self._facts, f"I1 {says[-1]} is owed and no message keeps it")
         self._writes[key].append((kept, says))
         old, order = self._record.read(before), self._order(kept)
         self._expect(order is not None, f"I5 {key} has no state")
@@ -116,7 +117,7 @@ class Judge:
             self._expect(is_in, f"I1 {said} was announced and is not durable")
 
     def deleted(self, message_id: str) -> None:
-        """Check one delete (I1: after its effect is durable, and what this very message caused is announced)."""
+        """Check one delete (I1: after its effect is durable, and what this very message keeps is announced)."""
         fact = self._facts[message_id]
         if not self.promises.is_durable:
             return
@@ -124,9 +125,13 @@ class Judge:
         self._expect(
             order is not None and fact.n in order.seen, f"I1 {fact} was deleted and is not in the state"
         )
-        caused = self._caused_by(fact)
-        is_told = caused is None or caused in self.said or self._made_by[caused] != message_id
-        self._expect(is_told, f"I1 {fact} was deleted and {caused} not announced")
+        untold = [
+            said
+            for _, says in self._writes[PREFIX + fact.key]
+            for said in says
+            if said not in self.said and self._keepers[said] == message_id
+        ]
+        self._expect(not untold, f"I1 {fact} was deleted and {untold} not announced")
 
     def end(self) -> None:
         """Check what is left when all is quiet (I1, I2, I3)."""
@@ -153,14 +158,6 @@ class Judge:
             for _, owed in self._writes[PREFIX + key]:
                 for said in owed:
                     self._expect(said in self.said, f"I3 {said} was never announced")
-
-    def _caused_by(self, fact: Fact) -> Said | None:
-        """Answer what the commit of *fact* began to owe for it; nothing where its key was not known yet."""
-        for kept, says in self._writes[PREFIX + fact.key]:
-            order = self._order(kept)
-            if order is not None and fact.n in order.seen:
-                return next((said for said in says if fact.n in said.seen), None)
-        return None
 
     def _durable(self, key: str) -> Order | None:
         kept = self.store.kept

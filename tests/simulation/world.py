@@ -13,7 +13,6 @@ import msgspec
 from anyio import Event, create_task_group, run, sleep
 from anyio.lowlevel import current_token
 
-import streamapp.announce
 import streamapp.state
 import streamapp.sweep
 from simulation.judge import Judge, Promises, Watched
@@ -295,7 +294,7 @@ class World:
 @contextmanager
 def _wall(time: WorldTime) -> Generator[None]:
     """Let the engine's wall clock be the world's."""
-    modules = (streamapp.announce, streamapp.state, streamapp.sweep)
+    modules = (streamapp.state, streamapp.sweep)
     real = streamapp.state.time
     for module in modules:
         module.time = SimpleNamespace(time=lambda: time.wall().timestamp())
