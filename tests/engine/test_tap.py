@@ -3,7 +3,7 @@
 import json
 import math
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -12,6 +12,7 @@ from anyio import Event, create_task_group, fail_after
 from jsonschema import Draft202012Validator
 
 from engine.rig import Add, Parts, Rig, until
+from engine.valkey import Valkey
 from streamapp.errors import Fault, Reject, Retry, ServiceError, Skip
 from streamapp.redis_store import RedisStore
 from streamapp.redis_tap import RedisTap, open_tap
@@ -218,6 +219,29 @@ async def test_a_tap_that_cannot_be_written_loses_records_and_no_message(rig: Ri
     assert rig.tally.of("ok", "orders") == 50
     if not hangs:
         assert rig.tally.of("tap_dropped", "orders") == 50
+    rig.assert_accounted()
+
+
+@pytest.mark.parametrize("harm", [Valkey.freeze, Valkey.stop])
+async def test_a_server_of_the_tap_that_hangs_or_is_gone_delays_no_message(
+    rig: Rig, tmp_path_factory: pytest.TempPathFactory, harm: Callable[[Valkey], None]
+) -> None:
+    """Over a real socket: the state has its own server here, and that of the tap is ill from the first record on."""
+    valkey = Valkey(tmp_path_factory.mktemp("v"))
+    valkey.start()
+    rig.count()
+    try:
+        async with open_tap(valkey.url, "ill:") as taps:
+            rig.tap = Tap(taps, rig.tally)
+            await taps.append([Entry("q", b"{}", 1, 10)])
+            harm(valkey)
+            await rig.send([Add("a") for _ in range(50)])
+
+            assert await rig.work_off(), "the drain does not wait for it either"
+    finally:
+        valkey.stop()
+
+    assert rig.tally.of("ok", "orders") == 50
     rig.assert_accounted()
 
 
