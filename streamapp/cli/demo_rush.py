@@ -45,7 +45,7 @@ PRINT_EVERY = 3.0
 AGO = timedelta(hours=2)
 """How long ago the rush began: its events are news, and none of them is ahead of the clock."""
 
-VIEWS = ("seed --orders 10 --seed 2 --rate 5", "tail", "status -w", "board", "dlq ls", "doctor")
+VIEWS = ("tail", "status -w", "board", "dlq ls", "doctor")
 """What is worth trying beside a demo that stays up."""
 
 FAULTS = {"duplicates": 0.15, "reorder": 0.2, "invalid": 0.05}
@@ -228,7 +228,10 @@ def _tell_how_to_reach(demo: Demo, reach: Mapping[str, str]) -> None:
     program = "uv run streamapp" if "UV_RUN_RECURSION_DEPTH" in os.environ else "streamapp"
     portrait = demo.app.portrait
     keys = list(demo.scenario.expected.get(portrait.table, ())) if portrait is not None else []
-    for command in [*VIEWS, *(f"show {key}" for key in keys[:1])]:
+    # Else they began on a fixed day of the past, and a board would call them late by months.
+    begins = datetime.now(UTC) - AGO
+    more = f"seed --orders 10 --seed 2 --rate 5 --begins {begins:%Y-%m-%dT%H:%M:%S}"
+    for command in [more, *VIEWS, *(f"show {key}" for key in keys[:1])]:
         _say(f"  {program} {command}")
 
 
