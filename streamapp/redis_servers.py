@@ -21,6 +21,7 @@ from redis.exceptions import (
 
 from streamapp.errors import Fault, ServiceError
 from streamapp.redis_errors import fault_of, service_error
+from streamapp.redis_exchange import exchange
 from streamapp.redis_members import Command, Members
 
 TIMEOUT = 2.0
@@ -37,11 +38,15 @@ _Group = tuple[str, bool]
 
 
 class Servers:
-    """Asks the *members*, and teaches *scripts* to those that lack them. Every call raises only `ServiceError`."""
+    """Asks the *members*, and teaches *scripts* to those that lack them. Every call raises only `ServiceError`.
 
-    def __init__(self, members: Members, scripts: Sequence[str] = ()) -> None:
+    A command may ask Redis to wait up to *longest* seconds.
+    """
+
+    def __init__(self, members: Members, scripts: Sequence[str] = (), *, longest: float = 0.0) -> None:
         self._members = members
         self._scripts = scripts
+        self._within = TIMEOUT + longest
         # The client raises when its pool of 100 is used up, which would look like an outage.
         self._places = Semaphore(CONNECTIONS, fast_acquire=True)
         self._learning = Lock()
@@ -197,16 +202,12 @@ class Servers:
     async def _send(
         self, name: str, commands: Sequence[Command], *, asking: bool = False, replicas: int = 0
     ) -> list[Any]:
+        # WAIT speaks of the writes of its own connection only, so it goes with them.
+        wait: list[Command] = [("WAIT", replicas, int(TIMEOUT * 500))] if replicas else []
+        asked = [word for command in commands for word in (("ASKING",), command)] if asking else commands
         try:
-            async with self._places, self._members.client(name).pipeline(transaction=False) as pipe:
-                for command in commands:
-                    if asking:
-                        pipe.execute_command("ASKING")
-                    pipe.execute_command(*command)
-                if replicas:
-                    # WAIT speaks of the writes of its own connection only, so it goes with them.
-                    pipe.execute_command("WAIT", replicas, int(TIMEOUT * 500))
-                answers = list(await pipe.execute(raise_on_error=False))
+            async with self._places:
+                answers = await exchange(self._members.client(name), [*asked, *wait], self._within)
         except RedisError as error:
             self._members.leave(name)
             raise service_error(error) from error

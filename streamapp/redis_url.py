@@ -12,6 +12,7 @@ from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 
 from streamapp.errors import ConfigError
+from streamapp.redis_exchange import greet
 from streamapp.redis_members import Members
 from streamapp.redis_servers import TIMEOUT, Servers
 
@@ -30,8 +31,10 @@ async def open_servers(
         "decode_responses": True,
         # What others wrote into a hash may be no text; it must not end the batch that reads it.
         "encoding_errors": "backslashreplace",
-        "socket_timeout": TIMEOUT + longest,
         "socket_connect_timeout": TIMEOUT,
+        # Whoever asks says how long: the client would start a timer for each answer, and a task for each write.
+        "socket_timeout": None,
+        "redis_connect_func": _greet,
         # Every wait of ours is counted above this client: its own retries would hide an outage for a minute.
         "retry": Retry(NoBackoff(), 0),
         "client_name": name,
@@ -54,7 +57,11 @@ async def open_servers(
             raise ConfigError(f"REDIS_URL: {error}") from error
         members = Members(clients, connect)
         stack.push_async_callback(members.aclose)
-        yield Servers(members, scripts)
+        yield Servers(members, scripts, longest=longest)
+
+
+async def _greet(connection: Any) -> None:  # noqa: ANN401 - untyped
+    await greet(connection, TIMEOUT)
 
 
 def _behind_sentinels(url: SplitResult, options: dict[str, Any]) -> tuple[Sentinel, Any]:
@@ -68,7 +75,7 @@ def _behind_sentinels(url: SplitResult, options: dict[str, Any]) -> tuple[Sentin
     build: Any = Sentinel  # it is untyped
     sentinel = build(
         [(host.hostname, host.port or SENTINEL_PORT) for host in asked],
-        sentinel_kwargs={**options, "ssl": secure},
+        sentinel_kwargs={**options, "socket_timeout": TIMEOUT, "ssl": secure},
     )
     # User, password and query are the master's: Sentinels are asked without.
     its = parse_url(f"redis://{user}{at}/{database}?{url.query}")
