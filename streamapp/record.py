@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from types import NoneType, UnionType
 from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -35,7 +36,7 @@ class Record(Generic[S]):
         for name, encoded, to_text, _ in self._fields:
             member = getattr(value, name)
             if member is not None:
-                fields[encoded] = to_text(member)
+                fields[encoded] = member if to_text is _text and type(member) is str else to_text(member)
         return fields
 
     def read(self, fields: Mapping[str, str]) -> S | None:
@@ -66,16 +67,17 @@ def _text_of(hint: object) -> tuple[Callable[[Any], str], Callable[[str], Any]]:
     if kind is bool:
         return lambda value: "1" if value else "0", lambda text: text == "1"
     if kind is int or kind is Decimal:
-        return str, lambda text: msgspec.convert(text, kind, strict=False)
+        return str, partial(msgspec.convert, type=kind, strict=False)
     if kind is datetime:
-        return instant, lambda text: msgspec.convert(text, datetime, strict=False)
+        return instant, partial(msgspec.convert, type=datetime, strict=False)
     encoder, decoder = msgspec.json.Encoder(), msgspec.json.Decoder(hint)
     return lambda value: encoder.encode(value).decode(), decoder.decode
 
 
 def instant(value: datetime) -> str:
     """Answer an aware time as RFC 3339 in UTC with `Z`."""
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    text: str = msgspec.to_builtins(value if value.tzinfo is UTC else value.astimezone(UTC))
+    return text
 
 
 def _text(value: object) -> str:

@@ -165,7 +165,7 @@ class State:
         ]
         steps = []
         now = time.time()
-        seen = Seen(stored, now)
+        seen = Seen({} if changes[0].identity is None else stored, now)
         for change in changes:
             before = after = stored if written is None else written
             is_new = False

@@ -109,7 +109,7 @@ def _carrinho(criacao: Criacao) -> Carrinho | None:
 
 
 def _unir_cozinha(umas: tuple[Status, ...], outras: tuple[Status, ...]) -> tuple[Status, ...]:
-    if all(palavra in umas for palavra in outras):
+    if set(umas).issuperset(outras):
         return umas
     return tuple(palavra for palavra in COZINHA if palavra in umas or palavra in outras)
 
@@ -117,6 +117,8 @@ def _unir_cozinha(umas: tuple[Status, ...], outras: tuple[Status, ...]) -> tuple
 def _unir_pagamentos(
     uns: dict[str, StatusPagamento], outros: dict[str, StatusPagamento]
 ) -> dict[str, StatusPagamento]:
+    if not outros:
+        return uns
     juntos = dict(uns)
     for id_pagamento, palavra in outros.items():
         atual = juntos.get(id_pagamento)

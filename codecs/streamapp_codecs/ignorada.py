@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _MAIOR_NOME = 64
 _MAIS_DIGITOS = 8
@@ -29,6 +30,14 @@ def palavra_desconhecida(tipo: str, palavra: str) -> Ignorada:
 def visivel(texto: str) -> str | None:
     """Answer *texto* where it can be a word that services use, and nothing personal; else None."""
     curto = texto.strip()
-    if len(curto) > _MAIOR_NOME or not _VISIVEL.fullmatch(curto) or not curto.isprintable():
-        return None
-    return None if sum(map(str.isdigit, curto)) > _MAIS_DIGITOS else curto
+    return curto if len(curto) <= _MAIOR_NOME and _e_palavra(curto) else None
+
+
+# Services use few words, and each of their messages repeats some.
+@lru_cache(maxsize=1024)
+def _e_palavra(curto: str) -> bool:
+    return (
+        _VISIVEL.fullmatch(curto) is not None
+        and curto.isprintable()
+        and sum(map(str.isdigit, curto)) <= _MAIS_DIGITOS
+    )
