@@ -65,6 +65,8 @@ class Contestant:
         """Answer the environment in which it finds its queues, and its keys under *prefix*."""
         kept = {n: v for n, v in os.environ.items() if not n.startswith(("AWS_", "STREAMAPP_", "BENCH_"))}
         kept.pop("VIRTUAL_ENV", None)
+        # Installed programs have their bytecode; compiling it at each start would count as memory.
+        kept.pop("PYTHONDONTWRITEBYTECODE", None)
         queues = [QUEUE, *OTHER_QUEUES]
         return {
             **kept,

@@ -96,9 +96,7 @@ async def _work(
         announce_start(app, config, parts, aws)
         if check:
             return 0
-        # What is loaded by now stays to the end: the collector need not go through it.
-        gc.freeze()
-        gc.set_threshold(YOUNG)
+        spare_collector()
         worker = Worker(parts)
         signals.on_stop = worker.stop
         monitoring.begin(worker, sqs)
@@ -106,6 +104,12 @@ async def _work(
         done = {str(word): count for word, count in parts.runtime.tally.words().items()}
         logger.info("stopped", extra=done)
         return 0 if is_clean else 1
+
+
+def spare_collector() -> None:
+    """Let Python's collector leave alone what is loaded by now, which stays to the end, and look at the rest seldom."""
+    gc.freeze()
+    gc.set_threshold(YOUNG)
 
 
 class Signals:

@@ -23,7 +23,7 @@ from chaos.crash import Crash, CrashingSqs, CrashingStore, crashing
 from streamapp.app import App
 from streamapp.assembly import Assembly, assemble, most_polls
 from streamapp.aws import open_aws
-from streamapp.cli.serve import Signals
+from streamapp.cli.serve import Signals, spare_collector
 from streamapp.config import Config
 from streamapp.errors import ServiceError
 from streamapp.redis_store import open_redis
@@ -104,6 +104,7 @@ async def _serve(orders: Orders) -> int:
                     )
         is_clean = True
         if parts is not None:
+            spare_collector()
             worker = Worker(parts)
             signals.on_stop = worker.stop
             if orders.samples is not None:

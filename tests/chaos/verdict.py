@@ -20,7 +20,7 @@ class Verdict:
     hashes that are not the merge of their events (I2, I5). *unannounced*: changes that nobody was told, or
     newest announcements that are not the state (I3). *unstable*: ids with two contents, or contents with two
     ids (I4). *hidden*: messages still invisible though all is done (I12). *costly*: messages received more
-    often than they may be (I9). *recovery* is the worst of all recoveries, in seconds.
+    often than they may be (I9). *recovery* is the worst of all recoveries, in seconds, and *losses* tell what is lost.
     """
 
     lost: int = 0
@@ -32,6 +32,7 @@ class Verdict:
     duplicates: int = 0
     announced: int = 0
     recovery: float = 0.0
+    losses: tuple[str, ...] = ()
 
     def __add__(self, other: "Verdict") -> "Verdict":
         """Answer both as one."""
@@ -61,14 +62,17 @@ async def judge(
 ) -> Verdict:
     """Hold what a shop has left against *expected* and the bodies that must be *dead* letters."""
     found = await shop.hashes(redis_url)
-    lost = wrong = 0
+    wrong = 0
+    losses: list[str] = []
     for table, keys in expected.items():
         for key, fields_expected in keys.items():
             stored = found[table].get(key)
-            lost += stored is None
+            losses += [f"{table} {key}"] if stored is None else []
             wrong += stored is not None and bool(divergencias(fields_expected, stored))
     wrong += sum(len(found[table].keys() - keys.keys()) for table, keys in expected.items())
-    lost += len(set(shop.letters()) ^ set(dead))
+    letters, dead = set(shop.letters()), set(dead)
+    losses += [f"dead letter missing: {body}" for body in dead - letters]
+    losses += [f"dead letter too many: {body}" for body in letters - dead]
     owed = [
         name
         for keys in found.values()
@@ -81,7 +85,7 @@ async def judge(
     names = [shop.name(stream) for stream in STREAMS]
     receives = [count for name in names for count in ledger.receives(name).values()]
     return Verdict(
-        lost=lost,
+        lost=len(losses),
         wrong=wrong,
         unannounced=len(owed) + _untold(announced, found["acompanhamento"]),
         unstable=_unstable(announced),
@@ -89,6 +93,7 @@ async def judge(
         costly=sum(count > most_receives for count in receives),
         duplicates=len(announced) - len({it["event_id"] for it in announced}),
         announced=len(announced),
+        losses=tuple(losses),
     )
 
 
