@@ -39,8 +39,6 @@ def main() -> None:
             return
         results = report.Results()
         able = _able(chosen, results)
-        if asked.only is None and not asked.quick:
-            results.missing.update(field.ABSENT)
         measure(stub, bench, able, results, asked)
         sys.stdout.write(report.table(results))
         if asked.write:

@@ -106,8 +106,8 @@ def install(folder: Path) -> str | None:
     try:
         subprocess.run(command, cwd=folder, env=environ, check=True, capture_output=True, timeout=300)
     except subprocess.CalledProcessError as error:
-        lines = error.stderr.decode(errors="replace").strip().splitlines()
-        return f"its environment cannot be installed: {lines[-1] if lines else error.returncode}"
+        said = "; ".join(map(str.strip, error.stderr.decode(errors="replace").strip().splitlines()[:2]))
+        return f"its environment cannot be installed: {said or error.returncode}"
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"its environment cannot be installed: {type(error).__name__}"
     return None

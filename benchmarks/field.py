@@ -28,6 +28,7 @@ def peers(work: Work) -> Sequence[Contestant]:
     few = 4 if work == "empty" else 1
     return (
         peer("sqs-consumer", "BBC's, on Node", "node", "peer.mjs", work=work, weight=2 * few),
+        peer("fanferro", "in Rust, on Python 3.12+", PYTHON, "peer.py", work=work, weight=5 * few),
         peer("sqs-workers", "RawQueue, on boto3", PYTHON, "peer.py", work=work, weight=few),
         peer(
             "taskiq-aio-sqs",
@@ -54,9 +55,6 @@ def peers(work: Work) -> Sequence[Contestant]:
     )
 
 
-ABSENT = {
-    "fanferro": "its releases need Python 3.12, while this project, and so the benchmark, is run from 3.11 on",
-}
 EVERYONE: Sequence[Contestant] = [
     *(field[work] for work in WORKS for field in (STREAMAPP, NAIVE, BATCHED, FLOOR)),
     *peers("handler"),
@@ -66,7 +64,7 @@ QUICK: Sequence[Contestant] = [
     *(field["application"] for field in (STREAMAPP, NAIVE, FLOOR)),
     *(field["handler"] for field in (STREAMAPP, NAIVE, BATCHED, FLOOR)),
     *(field["empty"] for field in (STREAMAPP, FLOOR)),
-    *peers("empty")[:2],  # the cheapest in each language
+    *peers("empty")[:3],  # the cheapest in each language
 ]
 
 # Where uvloop is not installed, as far as this process can tell.
