@@ -36,7 +36,8 @@ PARALLEL = 8
 class Outbox:
     """Sends messages to one queue, ten at a time.
 
-    *load* answers a message with more attributes, within so many bytes.
+    *load* answers a message with more attributes, within so many bytes. Where the queue or the right to send is
+    missing, messages wait for it or, without *even_misconfigured*, are refused.
     """
 
     def __init__(
@@ -50,8 +51,10 @@ class Outbox:
         tap: Tap | None = None,
         shows: Shows | None = None,
         load: Callable[[Outgoing, int], Outgoing] | None = None,
+        even_misconfigured: bool = True,
     ) -> None:
         self.queue = queue
+        self._even_misconfigured = even_misconfigured
         self._tap = tap
         self._shows = shows
         self._load = load
@@ -108,7 +111,9 @@ class Outbox:
     async def _send(self, messages: list[Outgoing]) -> list[Failure | None]:
         self._tally.add(self.queue.name, "sends")
         try:
-            return await self._outage.ride_out(lambda: self._sqs.send(self.queue, messages))
+            return await self._outage.ride_out(
+                lambda: self._sqs.send(self.queue, messages), even_misconfigured=self._even_misconfigured
+            )
         except ServiceError as error:
             if len(messages) == 1:
                 return [Failure(error.detail.rsplit(" ", 1)[-1], sender_fault=True)]

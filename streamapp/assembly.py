@@ -148,7 +148,10 @@ async def assemble(
     for agent in chosen:
         queue = queues[agent.queue]
         dead = await _dead_letters(sqs, queue, config)
-        outbox = Outbox(sqs, dead, sqs_outage, tally, in_hand=unsent) if dead else None
+        # Who waits to be dead-lettered holds up others: it comes again, and SQS moves it by rights of its own.
+        outbox = (
+            Outbox(sqs, dead, sqs_outage, tally, in_hand=unsent, even_misconfigured=False) if dead else None
+        )
         letters += [outbox] if outbox else []
         wait = min(config.wait_seconds, longest_wait)
         lines.append(_line(agent, queue, outbox, runtime, sqs, tap, wait=wait))
@@ -158,7 +161,7 @@ async def assemble(
         runtime.lookup.adds,
         runtime.announcer.confirmations,
         *(outbox.batcher for outbox in (*outboxes.values(), *letters)),
-        *(batcher for line in lines for batcher in (line.settler.acks.deletes, line.settler.acks.releases)),
+        *(line.settler.acks.deletes for line in lines),
     ]
     sweeper = Sweeper(app.tables.values(), store, runtime.announcer, tally, config, pace)
     herald = Herald(

@@ -31,8 +31,11 @@ class Outage:
         self._failing: set[object] = set()
         self._fewer_fail = Event()
 
-    async def ride_out(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Answer what *call* answers, trying until it does; only what can never succeed is raised."""
+    async def ride_out(self, call: Callable[[], Awaitable[T]], *, even_misconfigured: bool = True) -> T:
+        """Answer what *call* answers, trying until it does; only what can never succeed is raised.
+
+        A right or a queue that is missing is waited for only with *even_misconfigured*: somebody has to mend that.
+        """
         this, tries = object(), 0
         try:
             while True:
@@ -40,7 +43,7 @@ class Outage:
                     answer = await call()
                     break
                 except ServiceError as error:
-                    if not (error.heals or error.fault is Fault.CONFIGURATION):
+                    if not (error.heals or (even_misconfigured and error.fault is Fault.CONFIGURATION)):
                         raise
                     self._begin(error)
                     if error.heals:

@@ -13,6 +13,7 @@ from streamapp.errors import Crowded, Refused, Reject, Retry, ServiceError
 from streamapp.groups import Groups
 from streamapp.leases import Lease, Leases
 from streamapp.letter import NO_REASON, Why, letter
+from streamapp.seldom import Seldom
 from streamapp.sqs import Sqs
 from streamapp.tally import Tally
 from streamapp.tap import Tap, off
@@ -56,6 +57,7 @@ class Settler:
         self._backoff = backoff
         self._tap = off() if tap is None else tap
         self._shows = shows
+        self._seldom = Seldom(logger)
         self.groups = Groups()
         """Order within the groups of a FIFO queue; on others nobody waits."""
         self.on_next: Callable[[Lease], None] = lambda _: None
@@ -69,17 +71,21 @@ class Settler:
         Each delivery leaves *work* as it ends, so that whoever is cut off here still has the others in hand.
         """
         if work.owed:
-            refused = await work.runtime.announcer.announce(list(work.owed.values()))
-            work.owed.clear()
-            for lease, error in work.blamed(refused).items():
-                await self.fail(lease, error, work)
-                del work.leases[lease]
+            await self.announce(work)
         while work.leases:
             lease, flaw = next(iter(work.leases.items()))
             if flaw is None:
                 self.delete(lease, _word(work), work=work)
             else:
                 await self.refuse(lease, flaw, work)
+            del work.leases[lease]
+
+    async def announce(self, work: Work) -> None:
+        """Send what *work* owes; the messages that owed what SQS refuses for good end as its fault."""
+        refused = await work.runtime.announcer.announce(list(work.owed.values()))
+        work.owed.clear()
+        for lease, error in work.blamed(refused).items():
+            await self.fail(lease, error, work)
             del work.leases[lease]
 
     async def refuse(self, lease: Lease, error: DecodeError, work: Work | None = None) -> None:
@@ -109,7 +115,9 @@ class Settler:
             return
         try:
             await self._letters.batcher.submit(dead)
-        except Refused:
+        except Refused as error:
+            about = {"queue": self._letters.queue.name, "reason": error.code}
+            self._seldom.log(logging.ERROR, "a message could not be dead-lettered", error.code, **about)
             self.give_back(lease, self._delay(lease), "retry", why, work)
             return
         logger.error(

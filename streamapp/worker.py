@@ -15,11 +15,11 @@ from streamapp.work import Runtime
 
 logger = logging.getLogger(__name__)
 
-LAST_FLUSH = 3.0
-"""Seconds after the drain deadline in which what was given back or finished last is still told to SQS."""
+LAST_FLUSH = 2.0
+"""Seconds after the drain deadline in which what was finished last is still told to SQS and Redis."""
 
 LAST_WORD = 1.0
-"""Seconds at the end in which the tap is still written."""
+"""Seconds in which then SQS is still told what is given back, and again in which the tap is written."""
 
 SUMMARY_EVERY = 30.0
 """Seconds between log lines that sum up what was done."""
@@ -86,41 +86,45 @@ class Worker:
         self, *, idle: float | None = None, task_status: TaskStatus[None] = TASK_STATUS_IGNORED
     ) -> bool:
         """Run until stopped, or until nothing has come for *idle* seconds; answer whether all was finished."""
-        batchers = self._parts.batchers
-        heartbeats, viewing, services, agents, sources = (create_task_group() for _ in range(5))
+        batchers, givers = self._parts.batchers, [line.settler.acks.releases for line in self._lines]
+        heartbeats, viewing, giving, services, agents, sources = (create_task_group() for _ in range(6))
         async with heartbeats:  # last to go: what is in hand stays ours to the end
             for line in self._lines:
                 await heartbeats.start(line.leases.run, name=f"heartbeat {line.queue.name}")
             async with viewing:  # tells what the services did last
                 await viewing.start(self._parts.tap.run, name="tap")
-                async with services:
-                    for batcher in batchers:
-                        await services.start(batcher.run, name=batcher.name)
-                    async with agents:
-                        for line in self._lines:
-                            agents.start_soon(line.runner.run, name=f"agent {line.agent.name}")
-                        async with sources:  # end by themselves when told to stop
+                async with giving:  # until the last delete: it gives the next of its group the turn, too late
+                    for giver in givers:
+                        await giving.start(giver.run, name=giver.name)
+                    async with services:
+                        for batcher in batchers:
+                            await services.start(batcher.run, name=batcher.name)
+                        async with agents:
                             for line in self._lines:
-                                sources.start_soon(line.source.run, name=f"source {line.queue.name}")
-                            sources.start_soon(self._sweeper.run, name="sweeper")
-                            heartbeats.start_soon(self._drain, agents.cancel_scope, name="drain")
-                            heartbeats.start_soon(self._hurry_up, agents.cancel_scope, name="hurry")
-                            heartbeats.start_soon(self._summarise, name="summary")
-                            if self._watch is not None:
-                                heartbeats.start_soon(self._watch.run, name="watch")
-                            heartbeats.start_soon(self._parts.herald.run, name="presence")
-                            if idle is not None:
-                                heartbeats.start_soon(self._stop_when_idle, idle, name="idle")
-                            task_status.started()
-                    for batcher in batchers:
-                        batcher.close()
-                    services.cancel_scope.deadline = min(
-                        services.cancel_scope.deadline, current_time() + LAST_FLUSH
-                    )
+                                agents.start_soon(line.runner.run, name=f"agent {line.agent.name}")
+                            async with sources:  # end by themselves when told to stop
+                                for line in self._lines:
+                                    sources.start_soon(line.source.run, name=f"source {line.queue.name}")
+                                sources.start_soon(self._sweeper.run, name="sweeper")
+                                heartbeats.start_soon(self._drain, agents.cancel_scope, name="drain")
+                                heartbeats.start_soon(self._hurry_up, agents.cancel_scope, name="hurry")
+                                heartbeats.start_soon(self._summarise, name="summary")
+                                if self._watch is not None:
+                                    heartbeats.start_soon(self._watch.run, name="watch")
+                                heartbeats.start_soon(self._parts.herald.run, name="presence")
+                                if idle is not None:
+                                    heartbeats.start_soon(self._stop_when_idle, idle, name="idle")
+                                task_status.started()
+                        for batcher in batchers:
+                            batcher.close()
+                        services.cancel_scope.deadline = current_time() + LAST_FLUSH
+                    for giver in givers:
+                        giver.close()
+                    giving.cancel_scope.deadline = current_time() + LAST_WORD
                 self._parts.tap.close()
                 viewing.cancel_scope.deadline = current_time() + LAST_WORD
             heartbeats.cancel_scope.cancel("all is settled")
-        return not (agents.cancel_scope.cancelled_caught or services.cancel_scope.cancelled_caught)
+        return not any(group.cancel_scope.cancelled_caught for group in (agents, services, giving))
 
     async def _drain(self, agents: CancelScope) -> None:
         """Once told to stop, end the sources, and give the agents until the drain deadline."""

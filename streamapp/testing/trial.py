@@ -22,7 +22,7 @@ from streamapp.testing.looptime import LoopTime, NeverAtRest, loop_time
 from streamapp.testing.memory import MemorySqs
 from streamapp.testing.memory_store import MemoryStore
 from streamapp.testing.message import Letter
-from streamapp.worker import LAST_FLUSH, Worker
+from streamapp.worker import LAST_FLUSH, LAST_WORD, Worker
 
 SPARE_RECEIVES = 3
 """Receives beyond the worker's own last attempt before SQS moves a message itself, as `queues create` sets them."""
@@ -190,7 +190,7 @@ async def open_trial(app: App, config: Config, *, dead_letters: bool, seed: int)
             try:
                 yield trial
                 worker.stop()
-                await _drain(time, is_over, config.drain_timeout + LAST_FLUSH)
+                await _drain(time, is_over, config.drain_timeout + LAST_FLUSH + LAST_WORD)
             except Exception as error:  # noqa: BLE001 - the test's own, to be raised as it is and in no group
                 failure = error
             finally:

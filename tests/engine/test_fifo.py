@@ -323,6 +323,31 @@ async def test_a_hard_stop_gives_back_a_whole_group(rig: Rig) -> None:
     rig.assert_accounted()
 
 
+async def test_a_hard_stop_gives_back_those_behind_a_delete_under_way(rig: Rig) -> None:
+    """When it ends they have their turn, and nobody is left to take it."""
+    book = Book()
+
+    async def working(events: Any) -> None:
+        async for event in events:
+            book.begun.append(event)
+
+    rig.agent(working)
+    hang = rig.sqs.faults.add("delete", Hang(), times=1)
+    await rig.send_in_groups(Add("a", n) for n in (1, 2, 3))
+    async with rig.running() as worker:
+        await until(lambda: len(worker._lines[0].settler.acks.deletes) == 0 and book.begun)
+        await until(lambda: rig.tally.of("ok"))
+        worker.stop()
+        await until(lambda: not worker._lines[0].source._receiving)
+        worker.stop()
+        await sleep(0.2)  # until only the delete is left
+        hang.remove()
+
+    assert book.of("a") == [1]
+    assert len(rig.bodies("orders")) == 2
+    rig.assert_accounted()
+
+
 async def test_a_dead_letter_keeps_its_group_and_its_group_goes_on(rig: Rig) -> None:
     """Whoever redrives it needs to know where it belonged; those behind it have waited long enough."""
     book = Book()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from engine.rig import until
+from engine.rig import Add, Rig, until
 from streamapp.announce import Outbox
 from streamapp.delivery import Delivery, Outgoing, Queue
 from streamapp.errors import Crowded, Fault, Refused, Reject, Retry, ServiceError
@@ -259,6 +259,20 @@ async def test_a_letter_that_sqs_refuses_is_given_back() -> None:
 
     assert it.sqs.ledger.deleted("orders") == []
     assert it.is_over()
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "QueueDoesNotExist"])
+async def test_a_dead_letter_queue_that_cannot_be_used_holds_up_nobody(rig: Rig, code: str) -> None:
+    """Bad messages would take every place, and no good one would be received until somebody mends a right."""
+    rig.count(concurrency=4, backoff=30)
+    rig.sqs.faults.add("send", Fail(code), queue="orders-dlq")
+    await rig.send([*["no event"] * 4, *(Add("a") for _ in range(5))])
+    async with rig.running():
+        await until(lambda: rig.tally.of("ok") == 5)
+        await until(lambda: rig.tally.of("retry") == 4)
+
+    assert sorted(rig.bodies("orders")) == ["no event"] * 4
+    assert rig.bodies("orders-dlq") == []
 
 
 @given(st.integers(1, 2000), st.floats(0.001, 60))
