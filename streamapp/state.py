@@ -155,7 +155,9 @@ class State:
         try:
             stored = good(fields)
             state = table.record.read(stored)
-            pending = pending_of(changes[0].redis_key, stored, table.sink_name or "", ttl)
+            sink = table.sink_name
+            # Where a table has none any more, what it once owed stays as it is: nobody could say where to.
+            pending = pending_of(changes[0].redis_key, stored, sink, ttl) if sink else []
         except UNREADABLE as error:
             return _Plan([StateUnreadable(changes[0].redis_key, error)] * len(changes))
         written: dict[str, str] | None = None
@@ -185,8 +187,9 @@ class State:
                     seen.add(change.identity)
             keeps: Sequence[Announcement] = ()
             if pending:
-                new.update(adopt(pending, change.cause, now))
-                keeps = [it for it in pending if it.keeper == change.cause]
+                # What is owed anew under the same id is newer than what was left alone.
+                new = {**adopt(pending, change.cause, now), **new}
+                keeps = [it for it in pending if it.keeper in {change.cause, ""}]
             steps.append((state, is_new, before, after, keeps))
         owed_now = tuple(pending)
         outcomes = [

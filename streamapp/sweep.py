@@ -93,7 +93,10 @@ async def survey(
     for table in tables:
         cursor = None if table.sink_name is None else ""
         while cursor is not None:
-            keys, following = await store.scan(table.start(config.key_prefix), cursor)
+            start = table.start(config.key_prefix)
+            found_keys, following = await store.scan(start, cursor)
+            # No key holds a colon: what does is of a table whose name begins like this one's.
+            keys = [key for key in found_keys if ":" not in key[len(start) :]]
             owing = await _read(store, table, keys, config.state_ttl) if keys else []
             backlog = backlog.plus(owing)
             if found is not None:

@@ -16,7 +16,7 @@ from streamapp.owed import FRESH
 from streamapp.redis_store import RedisStore
 from streamapp.sink import Sink
 from streamapp.state import Change, Changed, State
-from streamapp.store import MAX_PENDING, Settled
+from streamapp.store import MAX_PENDING, PENDING, Settled
 from streamapp.table import Table
 from streamapp_codecs import Json
 
@@ -170,6 +170,50 @@ async def test_the_same_content_owed_again_is_another_announcement(desk: Desk) -
     )
     assert last.place in {it.place for it in (await desk.add(Add("a", 1)))[0].pending}
     assert second.pending
+
+
+async def test_what_was_left_alone_does_not_take_the_place_of_what_is_owed_anew(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On, off and on again after a crash: the last that the outside hears must be on."""
+    now = 1_800_000_000.0
+    monkeypatch.setattr("streamapp.state.time", SimpleNamespace(time=lambda: now))
+    desk.table = Table(
+        "t",
+        Count,
+        fold=lambda _, event: Count(event.n, 0),
+        announce=lambda before, after: None if before == after else Note(str(after.total), 1),
+        to=Sink("out", Json(Note)),
+    )
+    await desk.add(Add("a", 1), Add("a", 2))
+    now += FRESH + 1
+    await desk.add(Add("a", 1))
+    now += FRESH + 1
+    (found,) = await desk.another().flush([desk.change("a", Add("a", 1))])
+
+    assert isinstance(found, Changed)
+    assert [msgspec.json.decode(body)["key_total"] for body in bodies(found)] == ["2", "1"]
+
+
+async def test_what_no_message_keeps_is_kept_by_whoever_finds_it(desk: Desk) -> None:
+    """An agent that makes an event of a batch's messages leaves it to none of them, and each may come again alone."""
+    await desk.state.flush([desk.change("a", Add("a"), cause="")])
+    (found,) = await desk.another().flush([desk.change("a", Add("a", 0), cause="alone")])
+
+    assert isinstance(found, Changed)
+    assert [it.keeper for it in found.keeps] == [""]
+
+
+async def test_a_table_that_announces_no_more_leaves_alone_what_it_owed(desk: Desk) -> None:
+    """Its sink was taken out of the application; its events must still get through."""
+    await desk.add(Add("a"))
+    desk.table = Table("t", Count, fold=add)
+    (changed,) = await desk.add(Add("a", 2))
+    (fields,) = await desk.store.read([desk.redis_key("a")])
+
+    assert isinstance(changed, Changed)
+    assert (changed.state, changed.pending) == (Count(3, 2), ())
+    assert [name for name in good(fields) if name.startswith(PENDING)]
 
 
 async def test_a_conflict_goes_round_again(store: RedisStore, prefix: str) -> None:

@@ -8,7 +8,7 @@ import behind
 import pytest
 from anyio import create_task_group
 
-from engine.rig import Add, Rig, until
+from engine.rig import Add, Count, Note, Rig, add, note, until
 from streamapp.assembly import Assembly, assemble
 from streamapp.batch import Batcher
 from streamapp.config import Config
@@ -18,6 +18,7 @@ from streamapp.store import Commit
 from streamapp.sweep import Backlog, Owing, Pace, survey
 from streamapp.testing import Fail, Partial
 from streamapp.worker import Worker
+from streamapp_codecs import Json
 
 AT_ONCE = Pace(every=0.05, age=120.0, pause=0.0)
 OLD = 1000.0
@@ -189,6 +190,26 @@ async def test_what_is_not_ours_is_left_alone(rig: Rig, redis_url: str) -> None:
         assert [await redis.ttl(f"{start}{name}") for name in ("no-token", "nonsense", "text", "set")] == [
             -1
         ] * 4
+
+
+async def test_what_a_table_owes_whose_name_begins_like_another_goes_to_its_own_sink(rig: Rig) -> None:
+    """Redis finds both by the beginning of the first."""
+    rig.count()
+    elsewhere = rig.app.sink("elsewhere", Json(Note))
+    longer = rig.app.table("count:longer", Count, fold=add, announce=note, to=elsewhere)
+    queue = await rig.sqs.create("elsewhere", {})
+    commit = Commit(
+        longer.redis_key(rig.config.key_prefix, "a"),
+        "",
+        "t",
+        {"total": "1", "times": "1", "_o:x": owed(1, "said")},
+        keep=True,
+    )
+    assert await rig.store.commit([commit]) == [True]
+
+    await sweep(rig)
+
+    assert (rig.bodies(), rig.sqs.bodies(queue)) == ([], ["said"])
 
 
 async def test_a_hash_that_owes_nothing_expires_again(rig: Rig, redis_url: str) -> None:
