@@ -1,5 +1,6 @@
 """What can go wrong, divided by what the caller can do about it."""
 
+import math
 from enum import Enum
 
 
@@ -22,6 +23,10 @@ class NotInEvent(StreamappError):
 
 class TookTooLong(StreamappError):
     """An agent took longer over what it had than its timeout allows."""
+
+
+class CutOff(StreamappError):
+    """An agent went on although it had itself cut off an update, or a send, that its message must not go before."""
 
 
 class MessageTooLarge(StreamappError):
@@ -85,10 +90,15 @@ class Outcome(Exception):
 
 
 class Retry(Outcome):
-    """Give the message back; it comes again after *after* seconds, or after the usual backoff."""
+    """Give the message back; it comes again after *after* seconds, or after the usual backoff.
+
+    Raises `TypeError` or `ValueError`, which then fail the message, for what is no number of seconds.
+    """
 
     def __init__(self, after: float | None = None) -> None:
         super().__init__(after)
+        if after is not None and math.isnan(after):
+            raise ValueError(after)
         self.after = after
 
 
@@ -97,8 +107,8 @@ class Reject(Outcome):
 
     def __init__(self, reason: str, detail: str = "rejected by the agent") -> None:
         super().__init__(reason, detail)
-        self.reason = reason
-        self.detail = detail
+        self.reason = _readable(reason)
+        self.detail = _readable(detail)
 
 
 class Skip(Outcome):
@@ -107,3 +117,8 @@ class Skip(Outcome):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+def _readable(given: object) -> str:
+    """Answer *given*, which may be an exception or hold half a character, as a text that can be written."""
+    return str(given).encode(errors="replace").decode()

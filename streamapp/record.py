@@ -31,12 +31,16 @@ class Record(Generic[S]):
         self.names = frozenset(encoded for _, encoded, _, _ in self._fields)
 
     def write(self, value: S) -> dict[str, str]:
-        """Answer the hash fields of *value*."""
+        """Answer the hash fields of *value*. Raises `UnicodeEncodeError` for half a character, which no hash takes."""
         fields: dict[str, str] = {}
         for name, encoded, to_text, _ in self._fields:
             member = getattr(value, name)
             if member is not None:
-                fields[encoded] = member if to_text is _text and type(member) is str else to_text(member)
+                if to_text is not _text or type(member) is not str:
+                    member = to_text(member)
+                if not member.isascii():
+                    member.encode()  # here, or those that are committed with it would fail too
+                fields[encoded] = member
         return fields
 
     def read(self, fields: Mapping[str, str]) -> S | None:

@@ -75,14 +75,15 @@ class RedisStore:
         answers = await self._run(ADD, list(members), asked)
         return [answer if isinstance(answer, ServiceError) else None for answer in answers]
 
-    async def members(self, key: str) -> set[str]:
-        """Answer a set's members."""
-        (members,) = await self._ask(("SMEMBERS", key))
-        return set(members)
+    async def members(self, key: str) -> set[str] | ServiceError:
+        """Answer a set's members, or why this key alone has none."""
+        (answer,) = await self._servers.ask([("SMEMBERS", key)])
+        return one_keys(answer) if isinstance(answer, RedisError) else set(answer)
 
-    async def remove(self, key: str, members: Sequence[str]) -> None:
-        """Take members out of a set."""
-        await self._ask(("SREM", key, *members))
+    async def remove(self, key: str, members: Sequence[str]) -> ServiceError | None:
+        """Take members out of a set; answer why this key alone has none."""
+        (answer,) = await self._servers.ask([("SREM", key, *members)])
+        return one_keys(answer) if isinstance(answer, RedisError) else None
 
     async def scan(self, prefix: str, cursor: str = "") -> tuple[list[str], str]:
         """Answer some keys of the hashes that begin with *prefix* and do not expire, as what owes does not."""

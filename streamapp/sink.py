@@ -41,7 +41,7 @@ class Sink(Generic[M]):
         """
         work = current_work(self)
         _, outgoing = self.outgoing(message, group or "all")
-        with work.timeout.paused():
+        with work.effect():
             outbox = work.runtime.outboxes[self.queue]
             await outbox.batcher.submit(outbox.laden(outgoing))
 

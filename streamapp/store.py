@@ -70,12 +70,12 @@ class Store(Protocol):
         """Add members to each set, by its key, which lives *ttl* seconds from now; answer why a set takes none."""
         ...
 
-    async def members(self, key: str) -> set[str]:
-        """Answer a set's members."""
+    async def members(self, key: str) -> set[str] | ServiceError:
+        """Answer a set's members, or why this key alone has none."""
         ...
 
-    async def remove(self, key: str, members: Sequence[str]) -> None:
-        """Take members out of a set."""
+    async def remove(self, key: str, members: Sequence[str]) -> ServiceError | None:
+        """Take members out of a set; answer why this key alone has none."""
         ...
 
     async def scan(self, prefix: str, cursor: str = "") -> tuple[list[str], str]:

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 from anyio import CancelScope, current_time
 
 from streamapp.delivery import Delivery
+from streamapp.errors import Crowded, CutOff
 from streamapp.feed import Feed
 from streamapp.leases import Lease
 from streamapp.settle import Settler
@@ -100,18 +101,25 @@ class Stream(Generic[T]):
         self._work.is_skipped = bool(self._work.leases)
 
     async def settle(self) -> None:
-        """End well what is in hand, unless events of it are still to come."""
+        """End well what is in hand, unless events of it are still to come. Raises `CutOff`."""
         if (self._work.leases or self._work.owed) and not self._rest:
             # The agent is done; how long the rest takes is not its fault.
             self.timeout.stop()
+            if self._work.is_cut:
+                raise CutOff
             await self._settler.succeed(self._work)
             self._forget()
 
     async def fail(self, error: Exception) -> None:
         """End what is in hand as *error* says; whoever is cut off here still has in hand what is left."""
         self._rest.clear()
+        # However long it takes to say so is not the agent's fault.
+        self.timeout.stop()
         if self._process is not None:
             self._process.fail(error)
+        if isinstance(error, Crowded):
+            # The events before it are committed, and what they announced must go before there is room again.
+            await self._settler.announce(self._work)
         leases = self._work.leases
         while leases:
             lease = next(iter(leases))

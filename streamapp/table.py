@@ -9,8 +9,8 @@ import msgspec
 
 from streamapp.batch import raised
 from streamapp.delivery import Outgoing
-from streamapp.errors import StreamappError
-from streamapp.lookup import Asked, Member
+from streamapp.errors import ServiceError, StreamappError
+from streamapp.lookup import Asked, Member, StateUnreadable
 from streamapp.once import identity_of, shortened
 from streamapp.record import Record
 from streamapp.sink import Sink
@@ -71,7 +71,7 @@ class Table(Generic[S, E]):
         is a duplicate; it still sends what an earlier one left behind.
         """
         work = current_work(self)
-        with work.timeout.paused():
+        with work.effect():
             changed = await work.runtime.changes.submit(self._change(work, key, event))
         work.note(self.name, key, event, changed)
         return changed.state  # type: ignore[no-any-return]  # fold's answer
@@ -80,7 +80,7 @@ class Table(Generic[S, E]):
         """Apply each event to its key, together; answer the states. Raises the first failure once all are through."""
         work = current_work(self)
         changes = [self._change(work, key, event) for key, event in events]
-        with work.timeout.paused():
+        with work.effect():
             outcomes = await work.runtime.changes.submit_all(changes)
         for (key, event), outcome in zip(events, outcomes, strict=True):
             if isinstance(outcome, Changed):
@@ -128,20 +128,21 @@ class Table(Generic[S, E]):
             return None
         if self._identity is not None:
             return shortened(self._identity(event))
-        origin = work.origin(event)
-        if origin is None:
+        origins = work.origins(event)
+        if len(origins) != 1:
             raise NoIdentity(self.name)
-        lease, position = origin
+        ((lease, position),) = origins
         return identity_of(lease.delivery.body, position)
 
 
 class NoIdentity(StreamappError):
-    """A table that applies each event once was given one that no message in hand holds."""
+    """A table that applies each event once was given one that no message in hand holds, or that several places do."""
 
     def __init__(self, table: str) -> None:
         super().__init__(
             f"table {table!r} applies each event once, and knows an event that the agent's stream brought by its "
-            "message; for one that the agent made, declare the table with identity="
+            "message; for one that the agent made, or one object that stands for several events, declare the table "
+            "with identity="
         )
 
 
@@ -155,28 +156,33 @@ class Index:
         return f"<Index {self.name}>"
 
     async def add(self, keys: Sequence[str], member: str) -> None:
-        """Put *member* into the set of each key."""
+        """Put *member* into the set of each key. Raises `UnicodeEncodeError` for half a character."""
+        member.encode()  # here, or those that are added with it would fail too
         work, runtime = self._at_work()
         members = [Member(self._place(runtime, key), member) for key in keys]
         if members:
-            with work.timeout.paused():
+            with work.effect():
                 raised(await runtime.lookup.adds.submit_all(members))
 
     async def members(self, key: str) -> set[str]:
         """Answer the set of *key*."""
         work, runtime = self._at_work()
+        place = self._place(runtime, key)
         with work.timeout.paused():
-            return await runtime.store_outage.ride_out(
-                lambda: runtime.store.members(self._place(runtime, key))
-            )
+            members = await runtime.store_outage.ride_out(lambda: runtime.store.members(place))
+        if isinstance(members, ServiceError):
+            raise StateUnreadable(place, members)
+        return members
 
     async def discard(self, key: str, members: Sequence[str]) -> None:
         """Take *members* out of the set of *key*."""
         work, runtime = self._at_work()
         place = self._place(runtime, key)
         if members:
-            with work.timeout.paused():
-                await runtime.store_outage.ride_out(lambda: runtime.store.remove(place, members))
+            with work.effect():
+                failure = await runtime.store_outage.ride_out(lambda: runtime.store.remove(place, members))
+            if failure is not None:
+                raise StateUnreadable(place, failure)
 
     def _at_work(self) -> tuple[Work, Runtime]:
         work = current_work(self)

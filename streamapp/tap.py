@@ -167,8 +167,17 @@ class Tap:
                 await checkpoint()
             seen, size = self._waiting.popleft()
             self._characters -= size
-            lines.setdefault(seen.queue, []).append(seen.line(self.worker))
+            if (line := self._line(seen)) is not None:
+                lines.setdefault(seen.queue, []).append(line)
         return [self._entry(queue, packed) for queue, packed in lines.items()]
+
+    def _line(self, seen: Seen) -> bytes | None:
+        try:
+            return seen.line(self.worker)
+        except Exception:  # a codec's own way of showing a body must not end the worker
+            self._tally.add(seen.queue, "tap_dropped")
+            logger.exception("a record of the tap could not be made", extra={"queue": seen.queue})
+            return None
 
     def _entry(self, queue: str, packed: list[bytes]) -> Entry:
         # Redis counts entries, we promise records: so many entries, as entries have been of late.

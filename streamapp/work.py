@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 import msgspec
+from anyio import get_cancelled_exc_class
 
 from streamapp.announce import Announcer, Outbox
 from streamapp.attempt import Done
@@ -47,7 +49,7 @@ class Work(msgspec.Struct, eq=False):
     *leases* come with why a part of their body could not be decoded, if one could not. *owed* are
     announcements to be sent before the deliveries are deleted, by their place. *updates* are those that were
     made and *changes* counts those that changed something; *is_skipped* once the agent skipped an event.
-    *is_batch* once more than one delivery was in hand.
+    *is_batch* once more than one delivery was in hand, *is_cut* once the agent did not wait for an effect.
     """
 
     runtime: Runtime
@@ -58,6 +60,11 @@ class Work(msgspec.Struct, eq=False):
     changes: int = 0
     is_skipped: bool = False
     is_batch: bool = False
+    is_cut: bool = False
+
+    def effect(self) -> "Effect":
+        """Enter what is answered while something is done that the deliveries must not be deleted before."""
+        return Effect(self)
 
     def note(self, table: str, key: str, event: object, changed: Changed) -> None:
         """Take over what an update did."""
@@ -70,19 +77,23 @@ class Work(msgspec.Struct, eq=False):
         """Answer the id of the message that holds *event*, or was in hand alone when the agent made it; else ""."""
         if len(self.leases) == 1:
             lease = next(iter(self.leases))
-        elif origin := self.origin(event):
-            lease = origin[0]
+        elif origins := self.origins(event):
+            lease = origins[0][0]
         else:
             return ""
         return lease.delivery.message_id
 
-    def origin(self, event: object) -> tuple[Lease, int] | None:
-        """Answer the delivery that holds *event*, and its place there; None for one that the agent made."""
-        for lease in self.leases:
-            for place, one in enumerate(lease.decoded.events if lease.decoded else ()):
-                if one is event:
-                    return lease, place
-        return None
+    def origins(self, event: object) -> list[tuple[Lease, int]]:
+        """Answer the deliveries that hold *event*, and its places there; none for one that the agent made.
+
+        There are several where a codec answers one object again and again, such as a member of an enum.
+        """
+        return [
+            (lease, place)
+            for lease in self.leases
+            for place, one in enumerate(lease.decoded.events if lease.decoded else ())
+            if one is event
+        ]
 
     def blamed(self, refused: Mapping[Place, str]) -> dict[Lease, Refused]:
         """Answer the deliveries whose events owed what SQS *refused*; all, where the agent made the event itself."""
@@ -90,9 +101,28 @@ class Work(msgspec.Struct, eq=False):
         for done in self.updates:
             for it in done.changed.keeps:
                 if it.place in refused and not it.is_adopted:
-                    origin = self.origin(done.event)
-                    found |= dict.fromkeys([origin[0]] if origin else self.leases, Refused(refused[it.place]))
+                    holders = [lease for lease, _ in self.origins(done.event)]
+                    found |= dict.fromkeys(holders or self.leases, Refused(refused[it.place]))
         return found
+
+
+class Effect:
+    """Something that is being done for an agent: its time does not pass meanwhile."""
+
+    __slots__ = ("_pause", "_work")
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._pause = work.timeout.paused()
+
+    def __enter__(self) -> None:
+        self._pause.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._work.is_cut |= kind is not None and issubclass(kind, get_cancelled_exc_class())
+        self._pause.__exit__(kind, error, trace)
 
 
 CURRENT: ContextVar[Work | None] = ContextVar("work", default=None)

@@ -161,8 +161,9 @@ class _Overlay:
             self._sets.setdefault(key, set()).update(texts)
         return [None] * len(members)
 
-    async def members(self, key: str) -> set[str]:
-        return await self._store.members(key) | self._sets.get(key, set())
+    async def members(self, key: str) -> set[str] | ServiceError:
+        stored = await self._store.members(key)
+        return stored if isinstance(stored, ServiceError) else stored | self._sets.get(key, set())
 
     async def remove(self, key: str, members: Sequence[str]) -> None:
         del key, members

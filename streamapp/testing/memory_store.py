@@ -96,21 +96,29 @@ class MemoryStore:
         """Add members to each set, by its key, which lives *ttl* seconds from now; answer why a set takes none."""
         return await self._call("add", lambda: [self._add(key, texts, ttl) for key, texts in members.items()])
 
-    async def members(self, key: str) -> set[str]:
-        """Answer a set's members."""
-        return await self._call("members", lambda: set(_members(self.kept.get(key))))
+    async def members(self, key: str) -> set[str] | ServiceError:
+        """Answer a set's members, or why this key alone has none."""
 
-    async def remove(self, key: str, members: Sequence[str]) -> None:
-        """Take members out of a set."""
+        def act() -> set[str] | ServiceError:
+            kept = self.kept.get(key) or _EMPTY
+            return _WRONG_TYPE if kept.members is None else set(kept.members)
 
-        def act() -> None:
-            kept = self.kept.get(key)
-            if left := _members(kept).difference(members):
-                self.kept.put(key, Kept(members=left, expires_at=kept.expires_at if kept else None))
+        return await self._call("members", act)
+
+    async def remove(self, key: str, members: Sequence[str]) -> ServiceError | None:
+        """Take members out of a set; answer why this key alone has none."""
+
+        def act() -> ServiceError | None:
+            kept = self.kept.get(key) or _EMPTY
+            if kept.members is None:
+                return _WRONG_TYPE
+            if left := kept.members.difference(members):
+                self.kept.put(key, Kept(members=left, expires_at=kept.expires_at))
             else:
                 self.kept.drop(key)
+            return None
 
-        await self._call("remove", act)
+        return await self._call("remove", act)
 
     async def scan(self, prefix: str, cursor: str = "") -> tuple[list[str], str]:
         """Answer some keys of the hashes that begin with *prefix* and do not expire, as what owes does not."""
@@ -182,7 +190,7 @@ class MemoryStore:
         )
 
     def _add(self, key: str, members: Sequence[str], ttl: float) -> ServiceError | None:
-        kept = self.kept.get(key) or Kept(members=frozenset())
+        kept = self.kept.get(key) or _EMPTY
         if kept.members is None:
             return _WRONG_TYPE
         self.kept.put(key, Kept(members=kept.members.union(members), expires_at=self._in(ttl)))
@@ -197,6 +205,7 @@ class MemoryStore:
 
 
 _WRONG_TYPE = ServiceError("Redis", Fault.CONFIGURATION, "WRONGTYPE")
+_EMPTY = Kept(members=frozenset())
 
 
 def _take(fields: dict[str, str], identity: str, mark: str) -> str | None:
@@ -207,11 +216,3 @@ def _take(fields: dict[str, str], identity: str, mark: str) -> str | None:
 
 def _owes(fields: Mapping[str, str]) -> bool:
     return any(name.startswith(PENDING) for name in fields)
-
-
-def _members(kept: Kept | None) -> frozenset[str]:
-    if kept is None:
-        return frozenset()
-    if kept.members is None:
-        raise Refusal("WRONGTYPE")
-    return kept.members

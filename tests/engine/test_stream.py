@@ -4,12 +4,14 @@ import asyncio
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from anyio import Event, create_task_group, fail_after, sleep, sleep_forever
 
 from engine.rig import ATTEMPTS, Add, Count, Note, Parts, Rig, until
 from streamapp.errors import NotInEvent, Reject, Retry, Skip
-from streamapp.table import Index
+from streamapp.store import MAX_PENDING
+from streamapp.table import Index, Table
 from streamapp.testing import Duplicate, Fail, Hang, Partial
 from streamapp.worker import Worker
 from streamapp_codecs import Decoded, Origin
@@ -310,6 +312,37 @@ async def test_what_is_owed_stays_in_the_hash_until_it_is_sent(rig: Rig) -> None
         await sleep(0.05)
         assert [name for name in await rig.fields("a") if name.startswith("_o:")]
         hang.remove()
+
+
+async def test_one_message_may_announce_more_than_a_key_may_owe(rig: Rig) -> None:
+    """What it announced so far is sent before it comes again, so that there is room for the rest."""
+
+    class Numbers(msgspec.Struct, frozen=True):
+        seen: frozenset[int] = frozenset()
+
+    def see(state: Numbers | None, event: Add) -> Numbers:
+        return Numbers((state.seen if state else frozenset()) | {event.n})
+
+    seen: Table[Numbers, Add] = rig.app.table(
+        "seen",
+        Numbers,
+        fold=see,
+        announce=lambda before, after: None if before == after else Note("n", len(after.seen)),
+        to=rig.out,
+    )
+
+    async def seeing(events: Any) -> None:
+        async for event in events:
+            await seen.update("all", event)
+
+    most = MAX_PENDING + 6
+    rig.agent(seeing, codec=Parts())
+    await rig.send([json.dumps([{"key": "a", "n": n} for n in range(1, most + 1)])])
+    await rig.work_off(idle=0.3)
+
+    assert sorted(json.loads(body)["times"] for body in rig.bodies()) == list(range(1, most + 1))
+    assert rig.bodies("orders-dlq") == []
+    assert rig.tally.of("retry") == 1
 
 
 async def test_take_gives_what_came_within_its_time(rig: Rig) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 from anyio import Event, current_time, fail_after, sleep, sleep_forever
 
 from engine.rig import ATTEMPTS, Add, Count, Note, Parts, Rig, until
+from streamapp.errors import Reject
 from streamapp.redis_store import RedisStore
-from streamapp.testing import Slow
+from streamapp.testing import Fail, Slow
 
 
 async def test_an_event_that_takes_too_long_is_given_back(rig: Rig) -> None:
@@ -214,6 +215,25 @@ async def test_what_comes_before_and_after_a_send_is_the_agents_time(rig: Rig) -
         await rig.work_off()
 
     assert rig.tally.of("retry") == ATTEMPTS - 1
+
+
+async def test_how_long_a_dead_letter_takes_is_not_the_agents_time(rig: Rig) -> None:
+    """It would be cut off while it is sent, come again, and be dead-lettered once more."""
+    tries: list[int] = []
+
+    async def picky(events: Any) -> None:
+        async for event in events:
+            tries.append(event.n)
+            raise Reject("odd")
+
+    rig.agent(picky, timeout=0.2)
+    rig.sqs.faults.add("send", Fail("InternalError"), queue="orders-dlq", seconds=0.5)
+    await rig.send([Add("a")])
+    with fail_after(10):
+        await rig.work_off()
+
+    assert tries == [1]
+    assert len(rig.bodies("orders-dlq")) == 1
 
 
 async def test_an_agent_without_a_timeout_may_take_its_time(rig: Rig) -> None:
