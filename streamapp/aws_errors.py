@@ -17,6 +17,7 @@ from botocore.exceptions import (
 from botocore.exceptions import (
     HTTPClientError as ClientHTTPError,
 )
+from botocore.parsers import ResponseParserError
 
 from streamapp.errors import Fault, ServiceError
 from streamapp.sqs import fault_of, reason_of
@@ -25,6 +26,8 @@ FOREIGN = (
     BotoCoreError,
     ClientError,
     ClientHTTPError,
+    # Of an answer that is no XML, as a proxy's page in place of those who hand out a role's keys.
+    ResponseParserError,
     OSError,
     # The parser's and ours, on an answer that is none of SQS's.
     ValueError,

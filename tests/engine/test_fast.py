@@ -178,13 +178,31 @@ async def listening() -> AsyncIterator[tuple[str, list[dict[str, str]]]]:
         attributes = request.headers["X-Amz-Target"].endswith("GetQueueAttributes")
         return web.Response(text=json.dumps({"Attributes": {}} if attributes else {}))
 
+    async with answering(handle) as endpoint:
+        yield endpoint, heard
+
+
+@asynccontextmanager
+async def saying(status: int, text: str) -> AsyncIterator[str]:
+    """Run a server that says the same to everybody."""
+
+    async def handle(_: web.Request) -> web.Response:
+        return web.Response(status=status, text=text)
+
+    async with answering(handle) as endpoint:
+        yield endpoint
+
+
+@asynccontextmanager
+async def answering(handle: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[str]:
+    """Run a server of one handler; answer where."""
     app = web.Application()
     app.router.add_post("/{path:.*}", handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}", heard
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
 
@@ -244,6 +262,36 @@ async def test_keys_that_cannot_be_had_are_a_credentials_fault(
                 await sqs.delete(both.queue, ["h"])
         assert caught.value.fault is Fault.CREDENTIALS
         assert "the credentials have expired" in str(caught.value)
+
+
+NO_XML = {
+    "page": (403, "<!DOCTYPE html><html><body>Blocked by CANARY<br></body></html>"),
+    "cut": (200, "<AssumeRoleResponse><Credentials><SecretAccessKey>CANARY"),
+    "text": (503, "upstream connect error: CANARY"),
+}
+
+
+@pytest.mark.parametrize("client", ["aioboto3", "fast"])
+@pytest.mark.parametrize("said", NO_XML)
+async def test_a_role_whose_keys_come_as_no_xml_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, both: Both, client: str, said: str
+) -> None:
+    """A proxy before STS has its own words; the worker outlives them and does not repeat them."""
+    (tmp_path / "config").write_text("[default]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = base\n")
+    (tmp_path / "keys").write_text("[base]\naws_access_key_id = a\naws_secret_access_key = s\n")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "keys"))
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    async with saying(*NO_XML[said]) as sts:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts)
+        async with open_aws() as plain, open_calls(plain, client) as sqs:
+            for operation in ("receive", "delete"):
+                with pytest.raises(ServiceError) as caught:
+                    await OPERATIONS[operation](sqs, both.queue)
+                assert caught.value.fault is Fault.TRANSIENT
+                assert "CANARY" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
