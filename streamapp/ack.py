@@ -80,6 +80,10 @@ class Acks:
             return await self._sqs.delete(self._queue, handles)
         except ServiceError as error:
             return [Failure(error.detail)] * len(handles)
+        except Exception as error:
+            # A bug, of a client's or ours: the leases must end all the same, or they are extended for hours.
+            logger.exception("a delete broke", extra={"queue": self._queue.name})
+            return [Failure(type(error).__name__)] * len(handles)
 
     async def _release(self, releases: list[tuple[Lease, float]]) -> Sequence[None]:
         for lease, _ in releases:
@@ -118,4 +122,4 @@ def _hidden_for(lease: Lease, after: float, now: float) -> int:
 
 
 def _may_heal(failure: Failure | None) -> bool:
-    return failure is not None and not failure.sender_fault and failure.fault is not Fault.LEASE_LOST
+    return failure is not None and not failure.is_final and failure.fault is not Fault.LEASE_LOST

@@ -21,6 +21,8 @@ from streamapp.sqs import MAX_ATTRIBUTES
 from streamapp.tally import Tally
 from streamapp.testing import Duplicate, Fail, Hang, MemorySqs, Partial
 
+THROTTLED = Partial(0b11, code="RequestThrottled", sender_fault=True)
+
 
 class Desk:
     """A settler on a queue in memory, and leases to end."""
@@ -95,12 +97,12 @@ async def test_a_message_that_comes_again_while_it_is_deleted_is_deleted_by_its_
     assert it.is_over()
 
 
-@pytest.mark.parametrize("pattern", [1, 0b101, 0b1111])
-async def test_only_deletes_that_failed_go_again(monkeypatch: pytest.MonkeyPatch, pattern: int) -> None:
-    """HTTP 200 may carry failures."""
+@pytest.mark.parametrize("effect", [Partial(1), Partial(0b101), Partial(0b1111), THROTTLED], ids=repr)
+async def test_only_deletes_that_failed_go_again(monkeypatch: pytest.MonkeyPatch, effect: Partial) -> None:
+    """HTTP 200 may carry failures, and to be throttled is no fault of an entry, whatever it says."""
     monkeypatch.setattr("streamapp.ack.PAUSES", (0.001, 0.001))
     async with desk() as it:
-        it.sqs.faults.add("delete", Partial(pattern), times=1)
+        it.sqs.faults.add("delete", effect, times=1)
         for lease in await it.receive(*(Outgoing(str(n)) for n in range(4))):
             it.settler.delete(lease, "ok")
 
@@ -114,6 +116,18 @@ async def test_a_delete_that_keeps_failing_is_remembered(monkeypatch: pytest.Mon
     monkeypatch.setattr("streamapp.ack.PAUSES", (0.001,))
     async with desk() as it:
         it.sqs.faults.add("delete", Fail())
+        (lease,) = await it.receive(Outgoing("a"))
+        it.settler.delete(lease, "ok")
+        await until(it.is_over)
+
+    assert it.leases.is_done(lease.delivery)
+
+
+async def test_a_delete_that_breaks_ends_its_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would keep the message invisible for twelve hours, and its place taken for ever."""
+    monkeypatch.setattr("streamapp.ack.PAUSES", (0.001,))
+    async with desk() as it:
+        it.sqs.faults.add("delete", Partial(lambda position: 1 // position == 0))
         (lease,) = await it.receive(Outgoing("a"))
         it.settler.delete(lease, "ok")
         await until(it.is_over)
@@ -150,7 +164,7 @@ async def test_a_release_waits_for_the_heartbeat_that_speaks_of_it() -> None:
     assert [entry.outcome for entry in it.sqs.ledger.of(lease.delivery.message_id)][-1] == "released"
 
 
-@pytest.mark.parametrize("effect", [Fail("RequestThrottled"), Partial(0b10)], ids=repr)
+@pytest.mark.parametrize("effect", [Fail("RequestThrottled"), Partial(0b10), THROTTLED], ids=repr)
 async def test_a_release_that_failed_goes_again(
     monkeypatch: pytest.MonkeyPatch, effect: Fail | Partial
 ) -> None:
