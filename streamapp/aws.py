@@ -202,11 +202,11 @@ def _delivery(queue: Queue, message: Mapping[str, Any], asked_at: float) -> Deli
         message_id=message["MessageId"],
         handle=message["ReceiptHandle"],
         body=message.get("Body", ""),
-        receives=int(system.get("ApproximateReceiveCount", 1)),
-        sent_at=datetime.fromtimestamp(int(system.get("SentTimestamp", 0)) / 1000, UTC),
+        receives=int(system.get("ApproximateReceiveCount") or 1),
+        sent_at=datetime.fromtimestamp(int(system.get("SentTimestamp") or 0) / 1000, UTC),
         asked_at=asked_at,
         attributes={
-            name: value["StringValue"]
+            name: value.get("StringValue", "")
             for name, value in message.get("MessageAttributes", {}).items()
             if value.get("DataType") == "String"
         },

@@ -68,10 +68,10 @@ def ours_of(error: Exception, subject: str) -> ServiceError:
     """Answer *error* as ours."""
     if isinstance(error, ClientError):
         details = error.response.get("Error", {})
-        code = str(details.get("QueryErrorCode") or details.get("Code", "Unknown"))
+        code = str(details.get("QueryErrorCode") or details.get("Code") or "Unknown")
         # The text may quote what was sent, so only the code is passed on.
         return ServiceError(
-            "SQS", fault_of(code, details.get("Message", "")), f"{subject}: {reason_of(code)}"
+            "SQS", fault_of(code, str(details.get("Message") or "")), f"{subject}: {reason_of(code)}"
         )
     if isinstance(error, _OF_CHAIN) and not isinstance(error, RecursionError):
         return ServiceError("SQS", Fault.CREDENTIALS, f"{subject}: {advice(error)}")

@@ -11,32 +11,37 @@ from streamapp.sqs import SYSTEM_ATTRIBUTES, Failure
 
 
 class _Spelled(msgspec.Struct, rename="pascal", gc=False):
-    """Named as SQS names it."""
+    """Named as SQS names it. What may be absent may be null as well: so emulators say it."""
 
 
 class _System(_Spelled):
-    approximate_receive_count: int = 1
-    sent_timestamp: int = 0
+    approximate_receive_count: int | None = None
+    sent_timestamp: int | None = None
     message_group_id: str | None = None
     trace_header: str | None = msgspec.field(name="AWSTraceHeader", default=None)
 
 
 class _Attribute(_Spelled):
     data_type: str
-    string_value: str = ""
+    string_value: str | None = None
     binary_value: bytes | None = None
+
+    @property
+    def text(self) -> str:
+        """Its value, where that is a text."""
+        return self.string_value or ""
 
     def typed(self) -> Typed:
         """Answer it as what is passed on."""
-        return Typed(self.data_type, self.string_value if self.binary_value is None else self.binary_value)
+        return Typed(self.data_type, self.text if self.binary_value is None else self.binary_value)
 
 
 class _Message(_Spelled):
     message_id: str
     receipt_handle: str
-    body: str = ""
-    attributes: _System = msgspec.field(default_factory=_System)
-    message_attributes: dict[str, _Attribute] = {}
+    body: str | None = None
+    attributes: _System | None = None
+    message_attributes: dict[str, _Attribute] | None = None
 
 
 class _Received(_Spelled):
@@ -49,9 +54,9 @@ class _Done(_Spelled):
 
 class _Failed(_Spelled):
     id: str
-    code: str = "Unknown"
-    sender_fault: bool = False
-    message: str = ""
+    code: str | None = None
+    sender_fault: bool | None = None
+    message: str | None = None
 
 
 class _Outcomes(_Spelled):
@@ -60,9 +65,9 @@ class _Outcomes(_Spelled):
 
 
 class _Refusal(msgspec.Struct):
-    kind: str = msgspec.field(name="__type", default="")
-    message: str = ""
-    other: str = msgspec.field(name="Message", default="")
+    kind: str | None = msgspec.field(name="__type", default=None)
+    message: str | None = None
+    other: str | None = msgspec.field(name="Message", default=None)
 
 
 _encode = msgspec.json.Encoder().encode
@@ -72,6 +77,7 @@ _outcomes = msgspec.json.Decoder(_Outcomes)
 _refusal = msgspec.json.Decoder(_Refusal)
 
 _MISSING = Failure("MissingFromAnswer")
+_NOTHING_KNOWN = _System()
 
 UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)
 """What reading an answer that is none of SQS's may raise."""
@@ -114,21 +120,22 @@ def deliveries(queue: Queue, body: bytes, asked_at: float) -> list[Delivery]:
             queue=queue,
             message_id=message.message_id,
             handle=message.receipt_handle,
-            body=message.body,
-            receives=message.attributes.approximate_receive_count,
-            sent_at=datetime.fromtimestamp(message.attributes.sent_timestamp / 1000, UTC),
+            body=message.body or "",
+            receives=system.approximate_receive_count or 1,
+            sent_at=datetime.fromtimestamp((system.sent_timestamp or 0) / 1000, UTC),
             asked_at=asked_at,
             attributes=_texts(message.message_attributes) if message.message_attributes else {},
-            group=message.attributes.message_group_id,
+            group=system.message_group_id,
             typed=_typed(message.message_attributes) if message.message_attributes else {},
-            xray=message.attributes.trace_header,
+            xray=system.trace_header,
         )
         for message in _received.decode(body).messages or ()
+        for system in (message.attributes or _NOTHING_KNOWN,)
     ]
 
 
 def _texts(attributes: Mapping[str, _Attribute]) -> dict[str, str]:
-    return {name: it.string_value for name, it in attributes.items() if it.data_type == "String"}
+    return {name: it.text for name, it in attributes.items() if it.data_type == "String"}
 
 
 def _typed(attributes: Mapping[str, _Attribute]) -> dict[str, Typed]:
@@ -143,7 +150,7 @@ def outcomes(entries: int, body: bytes) -> list[Failure | None]:
     answer = _outcomes.decode(body)
     found: dict[str, Failure | None] = {done.id: None for done in answer.successful or ()}
     for failed in answer.failed or ():
-        found[failed.id] = Failure(failed.code, failed.sender_fault, failed.message)
+        found[failed.id] = Failure(failed.code or "Unknown", bool(failed.sender_fault), failed.message or "")
     return [found.get(str(n), _MISSING) for n in range(entries)]
 
 
@@ -153,7 +160,8 @@ def refusal(status: int, body: bytes) -> tuple[str, str]:
         answer = _refusal.decode(body)
     except UNREADABLE:
         return str(status), ""
-    return answer.kind.partition(":")[0].rpartition("#")[2] or str(status), answer.message or answer.other
+    code = (answer.kind or "").partition(":")[0].rpartition("#")[2]
+    return code or str(status), answer.message or answer.other or ""
 
 
 def entry(message: Outgoing) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from msgspec.structs import replace
 
 from streamapp.aws import Aws, open_aws
 from streamapp.cli.embedded import local_aws
@@ -119,6 +120,64 @@ async def test_an_answer_that_cannot_be_read_is_no_success(both: Both) -> None:
             found = await outcome(operation, both.fast, both.queue)
             assert isinstance(found, tuple)
             assert found[0] is Fault.TRANSIENT
+
+
+FULL = (
+    '{"MessageId": "1", "ReceiptHandle": "h", "Body": "b", "Attributes": {"SentTimestamp": "1000"}, '
+    '"MessageAttributes": {"a": {"DataType": "String", "StringValue": "x"}}}'
+)
+BINARY = '{"DataType": "Binary", "StringValue": null, "BinaryValue": "eA=="}'
+NULLS = [
+    ("Body", '"Body": "b"', '"Body": null'),
+    ("Attributes", '{"SentTimestamp": "1000"}', "null"),
+    ("SentTimestamp", '"1000"', 'null, "ApproximateReceiveCount": null'),
+    ("MessageAttributes", '{"a": {"DataType": "String", "StringValue": "x"}}', "null"),
+    ("StringValue", '"StringValue": "x"', '"StringValue": null'),
+    ("StringValue of bytes", '{"DataType": "String", "StringValue": "x"}', BINARY),
+    ("BinaryValue", '"StringValue": "x"', '"StringValue": "x", "BinaryValue": null'),
+]
+
+
+@pytest.mark.parametrize(("told", "by"), [pytest.param(told, by, id=what) for what, told, by in NULLS])
+async def test_null_is_as_good_as_nothing_by_both(both: Both, told: str, by: str) -> None:
+    """Emulators in Go and Java write it; one such message must not spoil all that came with it."""
+    assert told in FULL
+    garbled = Garble(f'{{"Messages": [{FULL.replace(told, by)}, {FULL}]}}'.encode())
+    with both.memory.faults.add("receive", garbled):
+        by_aws = await both.aws.receive(both.queue, limit=2, wait=0)
+        by_fast = await both.fast.receive(both.queue, limit=2, wait=0)
+
+    assert [replace(each, asked_at=0.0) for each in by_fast] == [
+        replace(each, asked_at=0.0) for each in by_aws
+    ]
+    assert (by_fast[1].body, by_fast[1].attributes) == ("b", {"a": "x"})
+
+
+@pytest.mark.parametrize("field", ["Code", "SenderFault", "Message"])
+async def test_null_spoils_no_outcome_of_a_batch(both: Both, field: str) -> None:
+    """What cannot be read is sent again, for ever."""
+    failed = {"Id": "1", "Code": "InvalidMessageContents", "SenderFault": True, "Message": "m"}
+    answer = {"Successful": [{"Id": "0", "MessageId": "m"}], "Failed": [{**failed, field: None}]}
+    with both.memory.faults.add("send", Garble(json.dumps(answer).encode())):
+        expected = await OPERATIONS["send"](both.aws, both.queue)
+        assert await OPERATIONS["send"](both.fast, both.queue) == expected
+
+    assert isinstance(expected, list)
+    assert expected[0] is None
+    assert isinstance(expected[1], Failure)
+
+
+@pytest.mark.parametrize("text", ["message", "Message"])
+async def test_a_refusal_without_words_keeps_its_code_by_both(both: Both, text: str) -> None:
+    """The code alone says what to do."""
+    kind = "com.amazonaws.sqs#QueueDoesNotExist"
+    garbled = Garble(json.dumps({"__type": kind, text: None}).encode(), status=400)
+    with both.memory.faults.add("*", garbled):
+        for operation in OPERATIONS.values():
+            expected = await outcome(operation, both.aws, both.queue)
+            assert isinstance(expected, tuple)
+            assert expected[0] is Fault.CONFIGURATION
+            assert await outcome(operation, both.fast, both.queue) == expected
 
 
 TYPED = {"n": Typed("Number", "7"), "seal": Typed("Binary.x", b"\x00\xff")}
