@@ -130,6 +130,7 @@ _SENDER = frozenset(
         "MissingRequiredParameter",
         "MessageTooLong",
         "BatchRequestTooLong",
+        "413",  # a proxy's limit of a request: half of it may pass
         "TooManyEntriesInBatchRequest",
         "EmptyBatchRequest",
         "BatchEntryIdsNotDistinct",

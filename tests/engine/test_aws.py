@@ -5,14 +5,18 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
-from anyio import create_task_group, current_time
+from anyio import create_task_group, current_time, fail_after
+from anyio.lowlevel import checkpoint
 
+from streamapp.announce import Outbox
 from streamapp.aws import Aws, is_local, open_aws, region_of
 from streamapp.cli.embedded import local_aws
 from streamapp.cli.setup import open_calls
 from streamapp.delivery import Outgoing, Queue, Typed
 from streamapp.errors import ConfigError, Fault, ServiceError
 from streamapp.fast import Fast
+from streamapp.outage import Outage
+from streamapp.tally import Tally
 from streamapp.testing import Drip, Fail, Garble, Hang, MemorySqs, Partial, Reset
 from streamapp.testing.server import serve
 
@@ -303,6 +307,24 @@ async def test_a_sender_fault_is_passed_on(faulty: Aws | Fast, memory: MemorySqs
 
     assert failure is not None
     assert (failure.code, failure.sender_fault) == ("InvalidMessageContents", True)
+
+
+async def test_a_batch_that_a_proxy_finds_too_large_goes_in_halves(
+    faulty: Aws | Fast, memory: MemorySqs
+) -> None:
+    """Nginx takes 1 MiB in all by default, and knows none of SQS's codes; the same again is vain."""
+    queue = await faulty.create("q", {})
+    outbox = Outbox(faulty, queue, Outage("SQS", checkpoint), Tally())
+    memory.faults.add("send", Garble(b"<h1>413</h1>", status=413, took_effect=False), times=1)
+    async with create_task_group() as tasks:
+        await tasks.start(outbox.batcher.run)
+        with fail_after(30):
+            outcomes = await outbox.batcher.submit_all([Outgoing("x"), Outgoing("y")])
+        outbox.batcher.close()
+
+    assert outcomes == [None, None]
+    assert sorted(memory.bodies(queue)) == ["x", "y"]
+    assert len(memory.ledger.calls("send")) == 3
 
 
 async def test_a_dripping_answer_is_given_up(

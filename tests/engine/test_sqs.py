@@ -17,7 +17,7 @@ TABLE = {
         KmsOptInRequired KmsInvalidKeyUsage InvalidAddress OptInRequired""",
     Fault.LEASE_LOST: "ReceiptHandleIsInvalid MessageNotInflight AWS.SimpleQueueService.MessageNotInflight",
     Fault.SENDER: """InvalidMessageContents InvalidParameterValue InvalidParameterCombination MissingParameter
-        BatchRequestTooLong AWS.SimpleQueueService.BatchRequestTooLong TooManyEntriesInBatchRequest
+        413 BatchRequestTooLong AWS.SimpleQueueService.BatchRequestTooLong TooManyEntriesInBatchRequest
         AWS.SimpleQueueService.TooManyEntriesInBatchRequest EmptyBatchRequest
         AWS.SimpleQueueService.EmptyBatchRequest BatchEntryIdsNotDistinct InvalidBatchEntryId
         UnsupportedOperation AWS.SimpleQueueService.UnsupportedOperation InvalidAttributeName
