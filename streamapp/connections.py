@@ -15,6 +15,7 @@ from anyio import (
     fail_after,
 )
 from anyio.abc import ByteStream, SocketAttribute
+from anyio.streams.tls import TLSAttribute
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from streamapp.errors import StreamappError
@@ -128,6 +129,7 @@ class _Connection:
         self._poll = select.poll()
         below = stream.extra(SocketAttribute.raw_socket)  # noqa: S610 - anyio's, no query
         self._poll.register(below.fileno(), select.POLLIN)
+        self._tls = stream.extra(TLSAttribute.ssl_object, None)  # noqa: S610 - anyio's, no query
         self._parser = HttpResponseParser(self)
         self._parts: list[bytes] = []
         self._begun = 0
@@ -136,7 +138,7 @@ class _Connection:
 
     def is_quiet(self) -> bool:
         """Whether nothing came while it was idle: neither its end, nor an answer to no question."""
-        return not self._poll.poll(0)
+        return not self._poll.poll(0) and (self._tls is None or _is_read(self._tls))
 
     async def ask(self, request: bytes) -> tuple[Answer, bool]:
         """Answer the answer, and whether another call may follow it here."""
@@ -167,3 +169,15 @@ class _Connection:
         if self._begun == 1:
             # Asked later, the parser has forgotten.
             self._status, self._stays = self._parser.get_status_code(), self._parser.should_keep_alive()
+
+
+def _is_read(tls: ssl.SSLObject) -> bool:
+    """Whether nothing is left to read of what came over *tls*; a byte that is left is taken.
+
+    What came together is taken from the socket together and read record by record, so one may wait unseen.
+    """
+    try:
+        tls.read(1)
+    except ssl.SSLError as error:
+        return isinstance(error, ssl.SSLWantReadError)
+    return False

@@ -23,7 +23,7 @@ from anyio import (
     wait_all_tasks_blocked,
 )
 from anyio.abc import ByteStream, SocketAttribute
-from anyio.streams.tls import TLSListener
+from anyio.streams.tls import TLSAttribute, TLSListener
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -327,6 +327,27 @@ async def test_tls_is_spoken_with_those_who_are_vouched_for(tmp_path: Path) -> N
                 await connections.exchange(ASKED)
 
     assert server.requests == 2
+
+
+async def test_an_answer_to_no_question_is_nobodys_behind_tls_either(tmp_path: Path) -> None:
+    """A record of its own was taken from the socket with the answer before it, and waits unseen."""
+    context, trust = certified(tmp_path)
+
+    async def twice(stream: ByteStream, number: int) -> None:
+        if number > 0:
+            await stream.send(answer())
+            return
+        tls = stream.extra(TLSAttribute.ssl_object)
+        tls.write(answer())  # not flushed, so that both records leave together
+        await stream.send(answer(b"stray", "408 Request Timeout"))
+
+    async with serving(Server(script=twice), context) as server:
+        trusting = ssl.create_default_context(cafile=str(trust))
+        async with connected(server, tls=trusting) as connections:
+            assert await connections.exchange(ASKED) == Answer(200, b"{}")
+            assert await connections.exchange(ASKED) == Answer(200, b"{}")
+
+    assert server.connections == 2
 
 
 def certified(folder: Path) -> tuple[ssl.SSLContext, Path]:
