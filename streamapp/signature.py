@@ -12,7 +12,8 @@ from streamapp.errors import StreamappError
 _SIGNED = "content-type;host;x-amz-date;x-amz-target"
 _SIGNED_WITH_TOKEN = "content-type;host;x-amz-date;x-amz-security-token;x-amz-target"  # noqa: S105 - names
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# Control characters, and halves of surrogate pairs: so Python reads bytes of a variable that are no text.
+_UNSENDABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class Keys(Protocol):
@@ -35,10 +36,12 @@ class Keys(Protocol):
 
 
 class KeysUnusable(StreamappError):
-    """Credentials hold what would end the header that they are sent in."""
+    """Credentials are no text, or hold what would end the header that they are sent in."""
 
     def __init__(self) -> None:
-        super().__init__("the credentials hold a control character; are they quoted, or cut, wrongly?")
+        super().__init__(
+            "the credentials hold a control character, or are no text; are they quoted, or cut, wrongly?"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ class Signer:
         today = self._today
         these = (keys.access_key, keys.secret_key, keys.token)
         if today is None or today.date != date or today.keys != these:
-            if any(_CONTROL.search(text) for text in (keys.access_key, keys.token or "")):
+            if not all(_is_sendable(each) for each in (keys.access_key, keys.secret_key, keys.token or "")):
                 raise KeysUnusable
             key = f"AWS4{keys.secret_key}".encode()
             for part in (date, self._region, "sqs", "aws4_request"):
@@ -100,3 +103,7 @@ class Signer:
             today = _Day(these, date, f"{date}/{self._region}/sqs/aws4_request", key)
             self._today = today
         return today
+
+
+def _is_sendable(value: object) -> bool:
+    return isinstance(value, str) and not _UNSENDABLE.search(value)

@@ -108,9 +108,20 @@ def test_what_is_kept_for_a_day_follows_keys_and_clock(cases: list[Asked]) -> No
         ReadOnlyCredentials("AKID", "secret", "token\n"),
         ReadOnlyCredentials("AKID\r\n\r\nGET / HTTP/1.1", "secret", None),
         ReadOnlyCredentials("AKID", "secret", "\0"),
+        ReadOnlyCredentials("AKID", "secret\n", None),
     ],
 )
 def test_keys_that_would_end_their_header_are_refused(keys: ReadOnlyCredentials) -> None:
     """What stands in an environment variable must not become a request of its own."""
     with pytest.raises(KeysUnusable):
+        Signer("us-east-1", "localhost").head(keys, "ReceiveMessage", b"{}", 0)
+
+
+@pytest.mark.parametrize("text", ["t\udcff", 7, ["t"], b"t"], ids=repr)
+@pytest.mark.parametrize("which", ["access_key", "secret_key", "token"])
+def test_keys_that_are_no_text_are_refused(which: str, text: object) -> None:
+    """Whoever hands them out may say anything; it is told as what it is, and ends no worker."""
+    keys = ReadOnlyCredentials("AKID", "secret", "token")._replace(**{which: text})
+
+    with pytest.raises(KeysUnusable, match="no text"):
         Signer("us-east-1", "localhost").head(keys, "ReceiveMessage", b"{}", 0)
