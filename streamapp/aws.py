@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import urlsplit
 
@@ -159,7 +160,9 @@ async def open_aws(*, polls: int = 10) -> AsyncGenerator[Aws]:
 def is_local(endpoint: str) -> bool:
     """Whether *endpoint* is an emulator on this machine or in this compose network, not AWS."""
     host = urlsplit(endpoint).hostname or ""
-    return host in {"localhost", "127.0.0.1", "::1"} or "." not in host or host.endswith(".localhost")
+    if ":" in host:
+        return ip_address(host).is_loopback
+    return host == "127.0.0.1" or "." not in host or host.endswith(".localhost")
 
 
 def region_of(url: str) -> str | None:

@@ -373,6 +373,8 @@ async def test_a_queue_of_another_region_is_told_by_both_regions(aws: Aws) -> No
         ("http://localhost:4566", True),
         ("http://127.0.0.1:9324", True),
         ("http://[::1]:1", True),
+        ("http://[2001:db8::5]:4566", False),
+        ("http://[fe80::1%25eth0]:4566", False),
         ("http://elasticmq:9324", True),
         ("http://sqs.localhost", True),
         ("https://sqs.sa-east-1.amazonaws.com", False),
