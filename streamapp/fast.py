@@ -12,7 +12,7 @@ from streamapp.aws import CALL_TIMEOUT, SLACK, Aws
 from streamapp.aws_chain import Route
 from streamapp.connections import Answer, Connections, NoAnswer
 from streamapp.delivery import Delivery, Outgoing, Queue
-from streamapp.errors import Fault, ServiceError
+from streamapp.errors import ConfigError, Fault, ServiceError
 from streamapp.signature import KeysUnusable, Signer
 from streamapp.sqs import Failure, fault_of, reason_of
 
@@ -107,8 +107,11 @@ class Fast:
 
 @asynccontextmanager
 async def open_fast(aws: Aws, route: Route, *, polls: int = 10) -> AsyncGenerator[Fast]:
-    """Open the fast way to the endpoint of *aws*; *polls* receives may wait at once."""
-    tls = ssl.create_default_context(cafile=route.trust) if route.is_tls else None
+    """Open the fast way to the endpoint of *aws*; *polls* receives may wait at once.
+
+    Raises `ConfigError` when whom to trust cannot be read.
+    """
+    tls = _trusting(route.trust) if route.is_tls else None
     waiting = Connections(route.host, route.port, tls=tls, most=polls + 2)
     others = Connections(route.host, route.port, tls=tls, most=32)
     try:
@@ -116,6 +119,16 @@ async def open_fast(aws: Aws, route: Route, *, polls: int = 10) -> AsyncGenerato
     finally:
         await waiting.aclose()
         await others.aclose()
+
+
+def _trusting(file: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=file)
+    except OSError as error:
+        raise ConfigError(
+            f"AWS_CA_BUNDLE, or ca_bundle in your profile: expected a file of certificates, got {file!r}: "
+            f"{error.strerror}"
+        ) from error
 
 
 def _unreadable(queue: Queue, error: Exception) -> ServiceError:

@@ -384,6 +384,23 @@ async def test_where_only_the_aws_client_knows_the_way_it_goes(
         assert type(sqs) is client
 
 
+@pytest.mark.parametrize("text", [None, "", "no certificate"])
+async def test_a_file_of_certificates_that_is_none_is_a_wrong_setting(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str | None
+) -> None:
+    """It is named, for its path was typed by somebody."""
+    bundle = tmp_path / "bundle.pem"
+    if text is not None:
+        bundle.write_text(text)
+    for name, value in local_aws("https://127.0.0.1:9324").items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
+
+    with pytest.raises(ConfigError, match=rf"AWS_CA_BUNDLE.*{bundle}"):
+        async with open_aws() as plain, open_calls(plain, "fast"):
+            pass
+
+
 async def test_the_setting_says_whose_calls_messages_take(monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody whose network is stranger than we thought has a way out."""
     for name, value in local_aws("http://127.0.0.1:9324").items():
