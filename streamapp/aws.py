@@ -14,11 +14,10 @@ import aioboto3
 import anyio
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
-from botocore.exceptions import BotoCoreError
 
 from streamapp import calls
 from streamapp.aws_chain import Chain
-from streamapp.aws_errors import advice, ours
+from streamapp.aws_errors import FOREIGN, advice, ours
 from streamapp.delivery import Delivery, Outgoing, Queue, Typed
 from streamapp.errors import ConfigError, Fault, ServiceError
 from streamapp.sqs import SYSTEM_ATTRIBUTES, Failure
@@ -152,7 +151,7 @@ async def open_aws(*, polls: int = 10) -> AsyncGenerator[Aws]:
             poll_client = await stack.enter_async_context(session.client("sqs", config=poll_config))
             call_config = _config(read_timeout=5, max_pool_connections=32, attempts=3)
             call_client = await stack.enter_async_context(session.client("sqs", config=call_config))
-        except (BotoCoreError, ValueError) as error:
+        except FOREIGN as error:
             raise ConfigError(f"AWS: {advice(error)}") from error
         yield Aws(poll_client, call_client, Chain(cast("Any", below)))
 

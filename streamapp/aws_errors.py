@@ -92,8 +92,11 @@ def advice(error: Exception) -> str:
             return "credentials could not be had; see to AWS_PROFILE, the role, or whoever hands them out"
         case SSOError() | TokenRetrievalError():
             return "the SSO session is over; run `aws sso login`"
-        case RuntimeError():
+        case RuntimeError() if not isinstance(error, RecursionError):
             # So says the chain where what it is handed out is over already.
             return "the credentials have expired, and so have their successors; see to the role, or whoever hands them out"
         case _:
-            return str(error)
+            # The text of any other may quote what came, too.
+            name = type(error).__name__
+            is_of_settings = isinstance(error, (BotoCoreError, ValueError, OSError))
+            return str(error) if is_of_settings else f"what hands out credentials cannot be read: {name}"

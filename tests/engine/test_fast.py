@@ -256,7 +256,7 @@ async def saying(status: int, text: str) -> AsyncIterator[str]:
 async def answering(handle: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[str]:
     """Run a server of one handler; answer where."""
     app = web.Application()
-    app.router.add_post("/{path:.*}", handle)
+    app.router.add_route("*", "/{path:.*}", handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:
@@ -351,6 +351,26 @@ async def test_a_role_whose_keys_come_as_no_xml_is_waited_for(
                     await OPERATIONS[operation](sqs, both.queue)
                 assert caught.value.fault is Fault.TRANSIENT
                 assert "CANARY" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", "null", '"CANARY"', '{"AccessKeyId": 1}', "[" * 5000])
+async def test_keys_that_come_as_something_else_end_the_start_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """Whoever hands them out may be another service altogether."""
+    for name, value in local_aws("http://127.0.0.1:9324").items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "/dev/null")
+    async with saying(200, text) as keys:
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", keys)
+        with pytest.raises(ConfigError, match="what hands out credentials cannot be read") as caught:
+            async with open_aws():
+                pass
+
+    assert "CANARY" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
