@@ -53,8 +53,12 @@ async def open_servers(
                 clients = {hosts: master}
             else:
                 clients = {host: connect(host) for host in hosts.split(",")}
-        except ValueError as error:
-            raise ConfigError(f"REDIS_URL: {error}") from error
+        except ValueError:
+            # Its text may quote what stands for the port: half a password, if a slash is in it.
+            raise ConfigError(
+                "REDIS_URL cannot be read: expected redis://USER:PASSWORD@HOST:PORT/NUMBER; "
+                "in a password each of / ? # @ [ ] and % is percent-encoded, a slash as %2F"
+            ) from None
         members = Members(clients, connect)
         stack.push_async_callback(members.aclose)
         yield Servers(members, scripts, longest=longest)
@@ -69,7 +73,7 @@ def _behind_sentinels(url: SplitResult, options: dict[str, Any]) -> tuple[Sentin
     user, at, hosts = url.netloc.rpartition("@")
     service, _, database = url.path.removeprefix("/").partition("/")
     if not service:
-        raise ValueError(f"{url.scheme}://HOST,HOST/NAME needs the master's NAME")
+        raise ConfigError(f"REDIS_URL: {url.scheme}://HOST,HOST/NAME needs the master's NAME")
     secure = url.scheme.startswith("rediss")
     asked = [urlsplit(f"//{host}") for host in hosts.split(",")]
     build: Any = Sentinel  # it is untyped

@@ -132,7 +132,8 @@ async def open_taps(config: "Config") -> "AsyncGenerator[RedisTap]":
 
 def without_password(url: str) -> str:
     """Answer *url* with its password starred."""
-    head, at, tail = re.sub(r"(?<=[?&]password=)[^&]*", "***", url).rpartition("@")
+    # A client may take any of its arguments there, such as `ssl_password`.
+    head, at, tail = re.sub(r"([?&][^=&]*password=)[^&]*", r"\1***", url, flags=re.IGNORECASE).rpartition("@")
     scheme, _, user = head.partition("://")
     return f"{scheme}://{user.split(':', 1)[0]}:***@{tail}" if at else tail
 

@@ -26,7 +26,7 @@ async def test_each_setting_is_shown_with_its_value_and_its_origin(shop: Shop) -
 async def test_secrets_are_starred_in_every_form(shop: Shop) -> None:
     """What is shown here is pasted into tickets."""
     shop.env |= {
-        "REDIS_URL": "redis://user:redis-canary@localhost:6379/0?password=query-canary",
+        "REDIS_URL": "redis://user:redis-canary@localhost/0?password=a-canary&ssl_Password=b-canary&db=1",
         "AWS_SECRET_ACCESS_KEY": "secret-canary",
         "AWS_SESSION_TOKEN": "token-canary",
         "AWS_SOMETHING_NEW": "new-canary",
@@ -37,6 +37,7 @@ async def test_secrets_are_starred_in_every_form(shop: Shop) -> None:
     for each in shown:
         assert "canary" not in each.stdout + each.stderr
         assert "AWS_SECRET_ACCESS_KEY" in each.stdout
+        assert "&db=1" in each.stdout
 
 
 async def test_each_setting_that_is_wrong_is_told_and_the_others_are_shown_all_the_same(shop: Shop) -> None:

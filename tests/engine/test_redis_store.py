@@ -166,12 +166,24 @@ async def test_the_store_uses_a_server_again_that_was_away(own_redis_url: str, p
         assert await store.commit([Commit(prefix, "", "t1", {"a": "1"}, ttl=TTL)]) == [True]
 
 
-@pytest.mark.parametrize("url", ["nonsense", "http://x", "redis://h:port"])
+@pytest.mark.parametrize("url", ["nonsense", "http://x", "redis://h:port", "redis+sentinel://h:26379"])
 async def test_a_url_that_means_nothing_is_a_config_error(url: str) -> None:
     """Said at start, in words, not as a traceback."""
     with pytest.raises(ConfigError, match="REDIS_URL"):
         async with open_redis(url):
             pass
+
+
+@pytest.mark.parametrize("sign", "/?#[")
+@pytest.mark.parametrize("scheme", ["redis", "redis+sentinel"])
+async def test_a_url_that_cannot_be_read_shows_nothing_of_its_password(scheme: str, sign: str) -> None:
+    """One that is not encoded ends where nobody looks for it: in the port, which an error quotes."""
+    with pytest.raises(ConfigError, match="REDIS_URL") as caught:
+        async with open_redis(f"{scheme}://:canary{sign}canary@localhost:6379/main"):
+            pass
+
+    assert "canary" not in str(caught.value)
+    assert caught.value.__cause__ is None
 
 
 @pytest.mark.parametrize(
