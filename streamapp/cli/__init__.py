@@ -11,6 +11,7 @@ from streamapp.cli import (
     demo,
     dlq,
     doctor,
+    masking,
     out,
     queues,
     schema,
@@ -21,7 +22,7 @@ from streamapp.cli import (
     tail,
     worker,
 )
-from streamapp.cli.exits import INTERRUPTED, exit_code
+from streamapp.cli.exits import FAILED, INTERRUPTED, exit_code
 from streamapp.cli.group import Group
 from streamapp.errors import StreamappError
 
@@ -79,7 +80,11 @@ def _global(
 
 
 def main() -> None:
-    """Run the command line; an error that is ours is one line on stderr and an exit code, never a traceback."""
+    """Run the command line; an error that is ours is one line on stderr and an exit code, never a traceback.
+
+    Any other is a traceback without the error's text.
+    """
+    masking.mask()
     if sys.argv[1:] and not HELP.intersection(sys.argv):
         out.show_life()  # to read the arguments alone takes 60 ms, which go into an import
     try:
@@ -89,5 +94,10 @@ def main() -> None:
         sys.exit(exit_code(error))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - Python would print its text, which may quote a secret key
+        for line in masking.masked(error).splitlines():
+            out.note(line)
+        out.note("streamapp: this is a bug, told without what may be secret")
+        sys.exit(FAILED)
     finally:
         out.end()

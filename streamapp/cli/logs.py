@@ -3,22 +3,16 @@
 import json
 import logging
 import sys
-import traceback
-from types import TracebackType
 from typing import Any, Literal
 
 from pythonjsonlogger.msgspec import MsgspecFormatter
 
 from streamapp.cli import out
+from streamapp.cli.masking import Info, Masked, mask, masked
 from streamapp.cli.text import harmless_json, printable
 from streamapp.config import Config
 
-CAPPED = ("botocore", "aiobotocore", "aioboto3", "aiohttp", "boto3", "urllib3", "werkzeug", "asyncio", "moto")
-"""Loggers of others; at DEBUG, and some at INFO, they write tokens and message bodies."""
-
 _PLAIN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
-
-_Info = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 def set_up(config: Config) -> None:
@@ -31,8 +25,7 @@ def set_up(config: Config) -> None:
     handler.setFormatter(_Console() if form == "console" else _Json())
     logging.basicConfig(level=config.log_level, handlers=[handler], force=True)
     logging.raiseExceptions = False  # a closed stderr must not stop the work
-    for name in CAPPED:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    mask()
 
 
 def _on_a_line_of_its_own(record: logging.LogRecord) -> bool:
@@ -41,23 +34,13 @@ def _on_a_line_of_its_own(record: logging.LogRecord) -> bool:
     return True
 
 
-def _without_values(info: _Info) -> str:
-    """Format a traceback without its message, which may quote what was processed."""
-    kind, _, trace = info
-    frames = "".join(traceback.format_tb(trace)) if trace else ""
-    return f"{frames}{kind.__name__ if kind else 'unknown error'}"
-
-
-class _Console(logging.Formatter):
+class _Console(Masked):
     def format(self, record: logging.LogRecord) -> str:
         time = self.formatTime(record, "%H:%M:%S")
         extras = [f"{key}={value}" for key, value in record.__dict__.items() if key not in _PLAIN]
         line = printable(" ".join([f"{record.levelname:<7}", record.getMessage(), *extras]))
         trace = f"\n{self.formatException(record.exc_info)}" if record.exc_info else ""
         return f"{time} {line}{trace}"
-
-    def formatException(self, ei: _Info) -> str:  # noqa: N802 - logging's name
-        return _without_values(ei)
 
 
 class _Json(MsgspecFormatter):
@@ -84,5 +67,5 @@ class _Json(MsgspecFormatter):
             .replace("+00:00", "Z")
         )
 
-    def formatException(self, ei: _Info) -> str:  # noqa: N802 - logging's name
-        return _without_values(ei)
+    def formatException(self, ei: Info) -> str:  # noqa: N802 - logging's name
+        return masked(ei[1])

@@ -3,8 +3,11 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
 from shop import Sample, Shop, samples
+from terminal import bare
 
 CANARIES = {
     "cpf": "39053344705",
@@ -83,3 +86,64 @@ async def test_no_cpf_name_mail_or_secret_reaches_redis_logs_announcements_or_le
     assert "tap:" in left["Redis"], "the tap was looked at too"
     assert "#9003" in left["tail"]
     assert (await shop.hashes("acompanhamento"))["9001"]["cliente"] == "***.533.447-**"
+
+
+LOGGING = """
+import logging
+logging.getLogger("botocore.credentials").warning("renewal failed", exc_info=ValueError("canary"))
+logging.basicConfig(level=logging.DEBUG)
+logging.getLogger("botocore.auth").debug("a token: canary")
+"""
+BROKEN = {
+    "one": "raise KeyError('canary')",
+    "several": "raise ExceptionGroup('canary', [ExceptionGroup('', [KeyError('canary')])])",
+    "from another": "try:\n    int('canary')\nexcept ValueError as it:\n    raise KeyError('canary') from it",
+}
+
+
+@pytest.mark.parametrize("command", ["worker", "status"])
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_bug_is_told_without_what_its_error_says(tmp_path: Path, command: str, broken: str) -> None:
+    """The AWS client's errors quote whole answers, and one was seen to hold the keys of a role."""
+    (tmp_path / "shop.py").write_text(BROKEN[broken])
+
+    ended = run_in(tmp_path, command)
+
+    assert ended.returncode == 1
+    assert "KeyError" in ended.stderr
+    assert "shop.py" in ended.stderr, "where it was is all that is left to look for it by"
+    assert without_source(ended.stderr).count("canary") == 0
+
+
+def test_an_app_that_names_what_is_not_there_is_told_the_name(tmp_path: Path) -> None:
+    """Whoever writes one reads this a hundred times a day."""
+    (tmp_path / "shop.py").write_text("from streamapp import Ap")
+
+    ended = run_in(tmp_path, "status")
+
+    assert ended.returncode == 1
+    assert "Ap" in ended.stderr.splitlines()[-2]
+
+
+@pytest.mark.parametrize("command", ["worker", "status"])
+def test_no_log_of_the_aws_client_tells_a_secret_in_any_command(tmp_path: Path, command: str) -> None:
+    """It logs that keys were not renewed with what was answered in their place, and signs aloud at DEBUG."""
+    (tmp_path / "shop.py").write_text(LOGGING)
+
+    ended = run_in(tmp_path, command)
+
+    assert "renewal failed" in ended.stderr
+    assert without_source(ended.stderr).count("canary") == 0
+
+
+def run_in(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
+    """Run *command* for the app in `shop.py` of *folder*, which has none."""
+    program = [sys.executable, "-m", "streamapp", command, "--app", "shop:app"]
+    env = {**bare(), "PYTHONPATH": str(folder)}
+    return subprocess.run(program, env=env, capture_output=True, text=True, check=False, timeout=50)
+
+
+def without_source(traceback: str) -> str:
+    """Answer the lines of *traceback* that quote no line of a program."""
+    lines = traceback.splitlines()
+    return "\n".join(line for line in lines if not line.startswith("    "))
