@@ -95,6 +95,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - Python would print its text, which may quote a secret key
+        out.end()  # where results cannot be written, that is the cause, and all there is to say
         for line in masking.masked(error).splitlines():
             out.note(line)
         out.note("streamapp: this is a bug, told without what may be secret")

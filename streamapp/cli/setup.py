@@ -5,13 +5,14 @@ import logging
 import os
 import re
 import sys
+import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamapp.errors import ConfigError, Fault, ServiceError
+from streamapp.errors import ConfigError, Fault, ServiceError, StreamappError
 
 if TYPE_CHECKING:
     from streamapp.app import App
@@ -36,6 +37,14 @@ class AppNotFound(ConfigError):
         super().__init__(f"--app {path}: {why}; expected MODULE:ATTR, such as {DEFAULT_APP}")
 
 
+class AppBroken(ConfigError):
+    """The module of `--app` raises when it is imported; what it says is its author's own text."""
+
+    def __init__(self, path: str, error: Exception) -> None:
+        file, line, *_ = traceback.extract_tb(error.__traceback__)[-1]
+        super().__init__(f"--app {path}: {type(error).__name__}: {error} ({file}, line {line})")
+
+
 def load_config(**flags: str | None) -> "Config":
     """Answer the settings: *flags*, then the environment, then defaults."""
     from streamapp.config import Config  # noqa: PLC0415 - slow to import
@@ -55,6 +64,10 @@ def load_app(path: str) -> "App":
         found = getattr(importlib.import_module(module_name), attribute, None)
     except ModuleNotFoundError as error:
         raise AppNotFound(path, f"there is no module {error.name!r}") from error
+    except StreamappError:
+        raise
+    except Exception as error:
+        raise AppBroken(path, error) from error
     if not isinstance(found, App):
         raise AppNotFound(path, f"{attribute!r} is {'missing' if found is None else 'not an App'}")
     return found

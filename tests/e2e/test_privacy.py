@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,13 @@ logging.getLogger("botocore.credentials").warning("renewal failed", exc_info=Val
 logging.basicConfig(level=logging.DEBUG)
 logging.getLogger("botocore.auth").debug("a token: canary")
 """
+BUGGY = """
+from streamapp import App
+
+class Shop(App):
+    @property
+    def agents(self):
+"""
 BROKEN = {
     "one": "raise KeyError('canary')",
     "several": "raise ExceptionGroup('canary', [ExceptionGroup('', [KeyError('canary')])])",
@@ -101,11 +109,13 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("command", ["worker", "status"])
+@pytest.mark.parametrize("command", ["worker", "schema"])
 @pytest.mark.parametrize("broken", BROKEN)
 def test_a_bug_is_told_without_what_its_error_says(tmp_path: Path, command: str, broken: str) -> None:
     """The AWS client's errors quote whole answers, and one was seen to hold the keys of a role."""
-    (tmp_path / "shop.py").write_text(BROKEN[broken])
+    (tmp_path / "shop.py").write_text(
+        BUGGY + textwrap.indent(BROKEN[broken], " " * 8) + "\napp = Shop('shop')"
+    )
 
     ended = run_in(tmp_path, command)
 
@@ -115,14 +125,26 @@ def test_a_bug_is_told_without_what_its_error_says(tmp_path: Path, command: str,
     assert without_source(ended.stderr).count("canary") == 0
 
 
-def test_an_app_that_names_what_is_not_there_is_told_the_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("from streamapp import Ap", "ImportError: cannot import name 'Ap'"),
+        ("import os\nraise RuntimeError('DATABASE_URL is not set')", "DATABASE_URL is not set"),
+        ("app = App(", "SyntaxError"),
+    ],
+)
+def test_an_app_that_cannot_be_imported_is_one_line_that_says_why_and_where(
+    tmp_path: Path, source: str, told: str
+) -> None:
     """Whoever writes one reads this a hundred times a day."""
-    (tmp_path / "shop.py").write_text("from streamapp import Ap")
+    (tmp_path / "shop.py").write_text(source)
 
     ended = run_in(tmp_path, "status")
+    (line,) = ended.stderr.splitlines()
 
-    assert ended.returncode == 1
-    assert "Ap" in ended.stderr.splitlines()[-2]
+    assert ended.returncode == 2
+    assert told in line
+    assert "shop.py" in line
 
 
 @pytest.mark.parametrize("command", ["worker", "status"])
