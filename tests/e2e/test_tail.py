@@ -205,8 +205,10 @@ def test_colour_in_a_pipe_is_for_whoever_asks(
 @pytest.mark.parametrize(("clock", "begins"), [("none", "pedido-events"), ("ago", " "), ("utc", None)])
 def test_time_is_told_as_asked(written: dict[str, str], clock: str, begins: str | None) -> None:
     """Logs of other machines are in UTC; a person asks how long ago."""
-    done = tail(written, "--no-follow", "pedido-events", "-n", "1", "--time", clock)
+    asked = ["--no-follow", "pedido-events", "-n", "1"]
+    record = json.loads(tail(written, *asked, "-o", "json").stdout)
 
-    line = done.stdout
-    assert line.startswith(begins) if begins else time.strftime("%H:", time.gmtime()) in line
+    line = tail(written, *asked, "--time", clock).stdout
+    in_utc = time.strftime("%H:%M:%S", time.gmtime(record["done_ms"] / 1000))
+    assert line.startswith(in_utc if begins is None else begins)
     assert (" ago " in line) is (clock == "ago")
