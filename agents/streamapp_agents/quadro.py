@@ -13,14 +13,18 @@ PALAVRAS = Words(
     live="ao vivo", stale="sem conexão há", new="novo", warn="atrasando", late="ATRASADO", more="mais"
 )
 
+_PAGO = frozenset({"pago", "estornado"})
 _LEITOR_ITENS = msgspec.json.Decoder(tuple[ItemPedido, ...])
 
 
 def coluna(pedido: Mapping[str, str]) -> str | None:
-    """Answer where an order stands on the board: an unpaid one, one that has left, and one unknown stand nowhere."""
+    """Answer where an order stands on the board: one unpaid, one that has left, and one unknown stand nowhere.
+
+    One that was paid once is paid, whatever became of the money.
+    """
     if pedido.get("conhecido") != "1":
         return None
-    if pedido.get("status") == "Recebido" and pedido.get("status_pagamento") != "pago":
+    if pedido.get("status") == "Recebido" and pedido.get("status_pagamento") not in _PAGO:
         return None
     return pedido.get("status")
 

@@ -55,7 +55,9 @@ def _abrir_registro(registro: object, dentro: Envelope) -> Iterator[Conteudo]:
         raise DecodeError("unknown_envelope", f"Records: {tipo_json(registro)}")
     objeto = dobrar_nomes(registro)
     sns = objeto.get("sns")
-    if is_objeto(sns):
+    if is_objeto(sns) and controle_sns(dobrar_nomes(sns)) is not None:
+        yield sns, dentro
+    elif is_objeto(sns):
         yield from _abrir_mensagem(dobrar_nomes(sns), dentro)
     elif "body" in objeto:
         yield _ler(objeto["body"]), dentro.com_atributos(_atributos(objeto))

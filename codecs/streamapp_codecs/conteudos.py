@@ -32,6 +32,8 @@ _NOMES_DE_EVENTO = frozenset(
     if not resto
 ) - {"id", *_ENTIDADE_DE}
 
+_IDS_EM_OBJETOS = frozenset((nome, resto) for nome, resto in campos.ID_PEDIDO.caminhos if resto)
+
 
 def abrir_objeto(objeto: Camada, fora: Envelope) -> Iterator[Conteudo] | None:
     """Answer what *objeto* wraps; None where it is no envelope but the event itself."""
@@ -41,6 +43,9 @@ def abrir_objeto(objeto: Camada, fora: Envelope) -> Iterator[Conteudo] | None:
             for cabecalho in cabecalhos:
                 fora = fora.com_tipos(cabecalho)
             return _partes(dentro, fora.com_tipos(objeto).dentro(_sem(objeto, nome), *cabecalhos))
+    if "detailtype" in objeto and "detail" in objeto:
+        # EventBridge's own id is no order's, however little it brings.
+        return _partes({}, fora.com_tipos(objeto).dentro(_sem(objeto, "detail")))
     metadados = objeto.get("metadata")
     if is_objeto(metadados) and (dentro := conteudo(dobrar_nomes(metadados).get("data"))) is not None:
         return _partes(dentro, fora.com_tipos(objeto).dentro(_sem(objeto, "metadata")))
@@ -57,9 +62,9 @@ def _abrir_entidade(objeto: Camada, fora: Envelope) -> Iterator[Conteudo] | None
     for nome in sorted(nomes, key=lambda nome: _ENTIDADE_DE[nome] != esperada):
         entidade = _ENTIDADE_DE[nome]
         dentro = conteudo(objeto[nome])
-        if dentro is None or (
-            entidade != esperada and (nomeada or "id" in objeto or isinstance(dentro, list))
-        ):
+        if dentro is None or _so_diz_qual(nome, dentro):
+            continue
+        if entidade != esperada and (nomeada or "id" in objeto or isinstance(dentro, list)):
             continue
         return _partes(dentro, fora.com_entidade(entidade).dentro(_sem(objeto, nome)))
     return None
@@ -67,9 +72,17 @@ def _abrir_entidade(objeto: Camada, fora: Envelope) -> Iterator[Conteudo] | None
 
 def _entidade_esperada(fora: Envelope) -> tuple[Entidade, bool]:
     tipo = resolver(fora.indicios, fora.propria)
-    if not fora.indicios.explicitos or not isinstance(tipo, Tipo):
+    # A topic that is a whole kind names it as the body would.
+    if not isinstance(tipo, Tipo) or not (fora.indicios.explicitos or tipo.is_completo):
         return fora.propria, False
     return tipo.entidade, True
+
+
+def _so_diz_qual(nome: str, dentro: dict[str, object] | list[object]) -> bool:
+    """Whether *dentro* is the order's id alone: `{pedido: {id: 7}, produtos: []}` is an order's event itself."""
+    if isinstance(dentro, list) or not dentro:
+        return False
+    return all((nome, (de_dentro,)) in _IDS_EM_OBJETOS for de_dentro in dobrar_nomes(dentro))
 
 
 def _partes(dentro: dict[str, object] | list[object], envelope: Envelope) -> Iterator[Conteudo]:

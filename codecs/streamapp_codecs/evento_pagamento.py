@@ -6,10 +6,12 @@ from streamapp_codecs.dobra import dobrar
 from streamapp_codecs.eventos import EventoPedido, Pagamento, Status, StatusPagamento
 from streamapp_codecs.ignorada import Ignorada, palavra_desconhecida
 from streamapp_codecs.palavras import STATUS_PAGAMENTO, STATUS_PEDIDO, Dito, aprovacao
-from streamapp_codecs.procura import Campos
+from streamapp_codecs.procura import Campos, campo
 from streamapp_codecs.quando import ler_quando
 from streamapp_codecs.tipos import Tipo
 from streamapp_codecs.valores import exigir_id, ler_id
+
+_STATUS_AO_LADO = campo("status_pagamento", "status_pagamento")
 
 
 def ler_pagamento(de: Campos, tipo: Tipo, origin: Origin) -> EventoPedido | Ignorada:
@@ -18,8 +20,10 @@ def ler_pagamento(de: Campos, tipo: Tipo, origin: Origin) -> EventoPedido | Igno
     proprio = STATUS_PAGAMENTO.ler(de.valor(campos.STATUS_PAGAMENTO), "status_pagamento")
     dito = STATUS_PAGAMENTO.ler(de.interno(campos.STATUS), "status")
     aprovado = aprovacao(de.valor(campos.FOI_APROVADO))
-    status = proprio.status or dito.status or aprovado or tipo.pagamento or _do_inicio(tipo)
     cozinha = _cozinha(proprio, dito)
+    # One word is one fact.
+    status = proprio.status or (dito.status if cozinha is None else None)
+    status = status or aprovado or tipo.pagamento or _do_inicio(tipo)
     if status is None and cozinha is None:
         return _sem_fato(proprio, dito, tipo)
     return EventoPedido(
@@ -35,15 +39,15 @@ def ler_pagamento(de: Campos, tipo: Tipo, origin: Origin) -> EventoPedido | Igno
 def _ids(de: Campos) -> tuple[str, str | None]:
     """Answer the order's id and the payment's.
 
-    A plain id is the payment's, except where a payment status of its own name stands beside it and no other
-    order id does: then it is the order's.
+    A plain id is the payment's, except where `statusPagamento` stands beside it and no other id does: then it is
+    the order's.
     """
     simples = de.interno(campos.ID)
     pedido = de.valor(campos.ID_PEDIDO)
     pedido = de.interno(campos.CODIGO_PEDIDO) if pedido is None else pedido
-    if pedido is None and de.valor(campos.STATUS_PAGAMENTO) is not None:
-        pedido, simples = simples, None
     pagamento = de.valor(campos.ID_PAGAMENTO)
+    if pedido is None and pagamento is None and de.interno(_STATUS_AO_LADO) is not None:
+        pedido, simples = simples, None
     return exigir_id(pedido, "id_pedido"), ler_id(simples if pagamento is None else pagamento, "id_pagamento")
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from streamapp_codecs import canonico, tolerante
 from streamapp_codecs.codec import HIDDEN, Decoded, DecodeError, Origin, Shown
-from streamapp_codecs.eventos import Evento, EventoPedido
+from streamapp_codecs.eventos import Evento, EventoPedido, EventoProduto
 from streamapp_codecs.mascara import mascarar_corpo
 from streamapp_codecs.vocabulario import Entidade
 
@@ -57,13 +57,16 @@ class CodecDeFila:
         *decoded* is what `decode` made of it, if it was asked.
         """
         tipo = chave = None
+        entidade = self.entidade
         if decoded is not None and decoded.events:
+            if not all(isinstance(it, EventoProduto) for it in decoded.events):
+                entidade = "pedido"  # whichever queue it came by, a name in it is no product's
             evento = cast("Evento", decoded.events[0])
             tipo = evento.tipo
             chave = evento.id_pedido if isinstance(evento, EventoPedido) else evento.id_produto
         elif decoded is not None and decoded.skipped:
             tipo = decoded.skipped[0]
-        mostrado = mascarar_corpo(body, self.entidade)
+        mostrado = mascarar_corpo(body, entidade)
         if tipo is None and mostrado is not None:
             tipo, chave = _declarados(mostrado, self.entidade)
         return Shown(tipo, chave, mostrado)

@@ -142,6 +142,9 @@ def _leituras(palavras: list[str], padrao: Entidade | None) -> Iterator[tuple[En
     if "pagamento" in nomeadas:
         yield "pagamento", _sem(palavras, (*ENTIDADES["pagamento"], *ENTIDADES["pedido"]))
         yield "pagamento", palavras
+        # `pagamento_falha_no_pagamento`: the word itself holds the name.
+        primeira = next(n for n, palavra in enumerate(palavras) if palavra in ENTIDADES["pagamento"])
+        yield "pagamento", palavras[:primeira] + palavras[primeira + 1 :]
     if "produto" in nomeadas:
         yield "produto", _sem(palavras, ENTIDADES["produto"])
 

@@ -133,10 +133,11 @@ def test_snss_own_messages_are_skipped(decodificar, tipo) -> None:
         "SubscribeURL": "https://sns.example/?Action=ConfirmSubscription",
     }
 
-    decoded = decodificar(corpo)
+    for embrulhado in (corpo, {"Records": [{"Sns": corpo}]}, {"Records": [{"body": json.dumps(corpo)}]}):
+        decoded = decodificar(embrulhado)
 
-    assert decoded.skipped == (tipo,)
-    assert decoded.error is None
+        assert decoded.skipped == (tipo,)
+        assert decoded.error is None
 
 
 @pytest.mark.parametrize("mensagem", ["Olá", "", "{"])
@@ -260,6 +261,26 @@ def test_a_topic_says_what_the_body_does_not(um) -> None:
     assert um(_sns({"id_pedido": 7, "status": "CANCELADO"}, topico="pedido-finalizado")).status == "Cancelado"
 
 
+def test_a_topic_that_is_a_whole_kind_says_whose_event_it_is(um) -> None:
+    """What lies in the body under another entity's name is then one of its fields."""
+    recusado = um(_sns({"pedido": {"id": "42"}, "valor": "10"}, topico="pagamento-recusado"), "pagamento")
+    assert (recusado.id_pedido, recusado.pagamento.status) == ("42", "falhou")
+
+    itens = [{"id": 1, "nome": "X", "quantidade": 2, "preco": 10}]
+    criado = um(_sns({"id": 31, "produtos": itens}, topico="pedido-criado"), "produto")
+    assert (criado.id_pedido, len(criado.criacao.itens)) == ("31", 1)
+
+
+def test_an_order_that_only_says_which_is_no_envelope(um, motivo) -> None:
+    """What stands beside it is the order's: `pedido.id` is one more name of its id."""
+    criado = {"pedido": {"id": 5}, "produtos": [{"id": 1, "quantidade": 2, "preco": 10}], "total": 20}
+    for corpo in ({"event_type": "pedido_criado", "data": criado}, criado):
+        evento = um(corpo)
+        assert (evento.id_pedido, evento.criacao.total, len(evento.criacao.itens)) == ("5", 20, 1)
+    assert um({"order": {"id": 5}, "products": ["X"]}).id_pedido == "5"
+    assert motivo({"pedido": {"id": 5}}) == "undecidable"
+
+
 def test_an_unknown_kind_is_skipped_whatever_else_is_there(motivo) -> None:
     """It is acknowledged and counted, not retried."""
     assert motivo({"event_type": "evento_invalido", "data": {"x": 1}}) == "skipped"
@@ -289,6 +310,8 @@ def test_the_innermost_time_counts(um) -> None:
 def test_an_envelopes_plain_id_is_no_order_id(motivo) -> None:
     """EventBridge's id names the event."""
     assert motivo(_eventbridge({"status": "Pronto"})) == "missing_field"
+    for nada in (None, "", [], "text", 7):
+        assert motivo({**_eventbridge({}), "detail": nada}) == "missing_field"
 
 
 @pytest.mark.parametrize("fora", [{"status": "ok"}, {"status": 200}, {"situacao": "PAGO"}, {"codigo": "E-1"}])

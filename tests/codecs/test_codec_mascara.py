@@ -86,6 +86,16 @@ def test_a_product_has_its_name_and_a_customer_beside_it_has_none() -> None:
     }
 
 
+def test_an_order_that_came_by_the_products_queue_shows_no_name() -> None:
+    """What is called `nome` there is the customer's."""
+    corpo = '{"event_type":"pedido_criado","data":{"id_pedido":3,"nome":"Maria","itens":["X"]}}'
+
+    mostrado = produto.codec.show(corpo, produto.codec.decode(corpo, ORIGIN))
+
+    assert mostrado.key == "3"
+    assert b"Maria" not in (mostrado.body or b"")
+
+
 def test_kind_and_key_are_those_of_the_first_event() -> None:
     """They are what a view is filtered by."""
     corpo = '{"event_type":"pagamento_atualizado","data":{"id_pedido":7,"status":"pago"}}'

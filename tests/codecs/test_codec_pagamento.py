@@ -99,6 +99,30 @@ def test_a_plain_id_is_the_payments_where_the_order_has_its_own(um) -> None:
     assert evento.pagamento == Pagamento(status="pago", id_pagamento="12")
 
 
+@pytest.mark.parametrize(("palavra", "status"), [("recebido", "Recebido"), ("cancelado", "Cancelado")])
+def test_a_kitchen_word_beside_a_payment_status_is_no_payment(um, palavra, status) -> None:
+    """Both vocabularies know these words, and one word is one fact: it pays for nothing that is not known to be paid."""
+    evento = um({"id": "12", "status": palavra, "statusPagamento": "Desconhecido"}, "pagamento")
+
+    assert evento.status == status
+    assert evento.pagamento is None
+
+
+@pytest.mark.parametrize("nome", ["estadoPagamento", "payment_status", "situacao_pagamento"])
+def test_a_payments_plain_id_is_no_order_id_where_the_orders_is_null(motivo, nome) -> None:
+    """It would pay for somebody else's order."""
+    corpo = {"pagamento": {"id": 12, "pedidoId": None, "transacaoId": "tx", nome: "CONFIRMADO"}}
+
+    assert motivo(corpo, "pagamento") == "missing_field"
+
+
+def test_a_plain_id_is_no_order_id_where_the_payment_has_its_own(motivo) -> None:
+    """Whatever it is then, it is nobody's order for sure."""
+    corpo = {"id": 12, "id_pagamento": 9, "statusPagamento": "pago"}
+
+    assert motivo(corpo, "pagamento") == "missing_field"
+
+
 @pytest.mark.parametrize("status", ["recusado", "failed"])
 def test_a_failed_payment_cancels_no_order(um, status) -> None:
     """Both vocabularies know these words; food is never sent back for them."""
