@@ -15,7 +15,7 @@ from anyio.abc import TaskStatus
 from streamapp.assembly import assemble, choose, most_polls
 from streamapp.cli import setup
 from streamapp.cli.banner import announce_start
-from streamapp.errors import StreamappError
+from streamapp.errors import ConfigError, StreamappError
 from streamapp.tally import Tally
 from streamapp.tap import Tap
 from streamapp.telemetry import monitored, tracing_in_use
@@ -32,10 +32,19 @@ YOUNG = 10_000
 700 it goes through all messages in hand again and again, for an eighth of a worker's time."""
 
 
+class NoAgents(ConfigError):
+    """The app has nothing to do."""
+
+    def __init__(self, app: str) -> None:
+        super().__init__(f"app {app!r} has no agents; declare one with @app.agent(QUEUE, CODEC)")
+
+
 def run(path: str, config: "Config", *, agents: Sequence[str] | None, idle: float | None, check: bool) -> int:
     """Run the app at *path* and answer the exit code."""
     app = setup.load_app(path)
     choose(app, agents)
+    if not (app.agents or app.sinks):
+        raise NoAgents(app.name)
     # A tenth to a third less CPU, for who has installed the extra `fast`.
     loop = {"use_uvloop": find_spec("uvloop") is not None}
     return anyio.run(_serve, app, config, agents, idle, check, backend_options=loop)
@@ -53,8 +62,9 @@ async def _serve(
             signals.on_stop = starting.cancel
             try:
                 outcome = await _work(app, config, agents, idle, signals, check=check)
-            except StreamappError as error:
-                outcome = error  # raised below: out of a task group it would come as one of several
+            except* StreamappError as errors:
+                # Raised below: out of a task group it would come as one of several, and with HTTP it did.
+                outcome = first_of(errors)
         tasks.cancel_scope.cancel("the worker has ended")
     if isinstance(outcome, StreamappError):
         raise outcome
@@ -104,6 +114,14 @@ async def _work(
         done = {str(word): count for word, count in parts.runtime.tally.words().items()}
         logger.info("stopped", extra=done)
         return 0 if is_clean else 1
+
+
+def first_of(errors: "BaseExceptionGroup[StreamappError]") -> StreamappError:
+    """Answer the first error of a group, whatever groups it is in."""
+    first = errors.exceptions[0]
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first
 
 
 def spare_collector() -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -13,6 +14,7 @@ import aiohttp
 import pytest
 import redis
 from anyio import fail_after, sleep, to_thread
+from shop import Shop, ended
 
 import streamapp_agents
 from streamapp.cli.embedded import local_aws, redis_server
@@ -153,3 +155,38 @@ async def test_the_probes_of_a_worker_whose_surroundings_break() -> None:
                 assert matters["worker"] == "draining"
                 assert await it.live() == 200
                 await it.until_told(DEPTH)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code", "words"),
+    [
+        ({"PEDIDO_QUEUE_URL": "nowhere"}, 2, "queue nowhere does not exist"),
+        ({"REDIS_URL": "redis://localhost:1/0"}, 3, "redis://localhost:1/0 does not answer"),
+        ({"AWS_ENDPOINT_URL_SQS": "http://localhost:1"}, 3, "http://localhost:1 does not answer"),
+    ],
+)
+async def test_a_worker_that_is_watched_tells_what_it_lacks_as_any_other_does(
+    shop: Shop, wrong: dict[str, str], code: int, words: str
+) -> None:
+    """The image serves probes by default; who deploys it reads the exit code and one line."""
+    shop.env |= wrong
+
+    worker = shop.start("--http", "127.0.0.1:0")
+    said = await ended(worker)
+
+    assert worker.returncode == code, said
+    assert words in said.splitlines()[-1]
+    assert "bug" not in said
+
+
+async def test_an_address_that_is_taken_is_a_setting_to_change(shop: Shop) -> None:
+    """Two workers on one machine is the first thing that everybody tries."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+
+        worker = shop.start("--check", "--http", address)
+        said = await ended(worker)
+
+    assert worker.returncode == 2
+    assert said.startswith(f"streamapp: STREAMAPP_HTTP: cannot listen on {address}")
+    assert len(said.splitlines()) == 1
