@@ -85,6 +85,7 @@ def main() -> None:
     Any other is a traceback without the error's text.
     """
     masking.mask()
+    out.begin()
     if sys.argv[1:] and not HELP.intersection(sys.argv):
         out.show_life()  # to read the arguments alone takes 60 ms, which go into an import
     try:

@@ -1,5 +1,6 @@
 """Lines of text on standard output and standard error: each is one line, and nothing in it can act on a terminal."""
 
+import io
 import json
 import os
 import sys
@@ -14,12 +15,52 @@ CLEAR = "\r\x1b[2K"
 _said: list[str] = []
 """What takes away that which was said soon and stands there still."""
 
+_left: list[TextIO] = []
+"""Standard output, once whoever read it has left."""
+
+
+def begin() -> None:
+    """Let any text be written: what the terminal's encoding lacks is escaped, and a closed stream is open to nobody.
+
+    Results that go to a closed standard output cannot be written, which `end` tells.
+    """
+    _left.clear()
+    for number, (name, flags) in enumerate(_STREAMS):
+        if getattr(sys, name) is None:  # the shell's `>&-`; the lowest free number is that of the stream
+            opened = os.open(os.devnull, flags)
+            setattr(sys, name, open(opened, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115 - for as long as the process lives
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+_STREAMS = (("stdin", os.O_RDONLY), ("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY))
+
 
 def tell(lines: Iterable[str]) -> None:
     """Write *lines* to standard output; when this returns, they are there."""
+    write("".join(f"{printable(line)}\n" for line in lines))
+
+
+def write(text: str) -> None:
+    """Write *text*, which is harmless, to standard output; a reader who has left does not stop what is being done."""
     clear()
-    sys.stdout.write("".join(f"{printable(line)}\n" for line in lines))
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        leave()
+
+
+def leave() -> None:
+    """Take note that nobody reads standard output any more."""
+    _drop(sys.stdout)
+    _left.append(sys.stdout)
+
+
+def is_read() -> bool:
+    """Whether anybody may still read standard output, as far as writing to it has told."""
+    return not _left
 
 
 def note(line: str) -> None:
@@ -78,8 +119,7 @@ def clear() -> None:
 
 def print_json(value: object) -> None:
     """Print *value* as JSON; all that is not ASCII is escaped, so no terminal can act on any of it."""
-    clear()
-    sys.stdout.write(as_json(value, indent=2) + "\n")
+    write(as_json(value, indent=2) + "\n")
 
 
 def as_json(value: object, *, indent: int | None = None) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from streamapp.cli import setup
+from streamapp.cli import out, setup
 from streamapp.errors import ConfigError
 
 EXAMPLES = """
@@ -23,6 +23,20 @@ class NoSuchKind(ConfigError):
 
     def __init__(self, kind: str, known: list[str]) -> None:
         super().__init__(f"no message is a {kind!r}; there are {', '.join(known)}")
+
+
+class OneKind(ConfigError):
+    """One kind of message was named, for a document of all."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"{kind!r} alone has a schema, not a document of its own; add --format jsonschema")
+
+
+class CannotWrite(ConfigError):
+    """The file of `-o` cannot be written."""
+
+    def __init__(self, file: Path, error: OSError) -> None:
+        super().__init__(f"-o {file}: it cannot be written: {error.strerror}")
 
 
 def schema(
@@ -43,6 +57,8 @@ def schema(
     from streamapp.config import Config  # noqa: PLC0415
     from streamapp.schema import asyncapi, json_schemas  # noqa: PLC0415 - slow to import
 
+    if kind is not None and form != "jsonschema":
+        raise OneKind(kind)
     application = setup.load_app(app)
     if form == "asyncapi":
         # The queues of this document are the app's own, not those of whoever makes it.
@@ -57,6 +73,9 @@ def schema(
             document = document[kind]
     text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
     if output is None:
-        typer.echo(text, nl=False)
-    else:
-        output.write_text(text)
+        out.write(text)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CannotWrite(output, error) from error

@@ -16,6 +16,12 @@ from rich.live import Live
 from streamapp.cli import out
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        out.leave()
+
+
 def console(*, coloured: bool | None = None) -> Console:
     """Answer a console on standard output that is as large as its terminal is, also when that changes.
 
@@ -23,7 +29,7 @@ def console(*, coloured: bool | None = None) -> Console:
     FORCE_COLOR. COLUMNS and LINES are left out: where a shell has exported them, they tell the size of long ago.
     """
     environ = {name: text for name, text in os.environ.items() if name not in {"COLUMNS", "LINES"}}
-    return Console(
+    return _Console(
         file=sys.stdout,
         force_terminal=None if coloured is None else True,
         color_system="auto" if coloured is None else "standard" if coloured else None,

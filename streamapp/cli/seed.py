@@ -1,6 +1,5 @@
 """`streamapp seed`: put made-up traffic of the app into its queues."""
 
-import sys
 from collections import Counter
 from datetime import UTC, datetime
 from itertools import groupby
@@ -82,7 +81,7 @@ def seed(
     )
     scenario = make_up(setup.load_app(app), traffic)
     if expect:
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(scenario.expected)).decode() + "\n")
+        out.print_json(msgspec.to_builtins(scenario.expected))
         return
     anyio.run(_seed, config, scenario, rate)
     if json:

@@ -57,7 +57,7 @@ async def _status(app: "App", config: "Config", watched: bool, json: bool) -> No
             await _watch(glancer)
             return
         _print(await glancer.look(), json=json)
-        while watched:
+        while watched and out.is_read():
             await sleep(EVERY)
             _print(await glancer.look(), json=json)
 
@@ -101,12 +101,14 @@ def status_lines(glance: "Glance", width: int | None = None) -> "Iterator[tuple[
     from streamapp.cli.columns import aligned  # noqa: PLC0415
     from streamapp.cli.words import many  # noqa: PLC0415
 
-    rows = [_row(row) for row in glance.rows]
-    columns = list(rows[0])
-    cells = [[*columns, ""], *([*row.values(), ""] for row in rows)]
-    spare = [columns.index(name) for name in LEAST_TELLING]
-    head, *lines = aligned(cells, right=range(1, len(columns)), width=width, spare=spare)
-    yield head, False
+    if rows := [_row(row) for row in glance.rows]:
+        columns = list(rows[0])
+        cells = [[*columns, ""], *([*row.values(), ""] for row in rows)]
+        spare = [columns.index(name) for name in LEAST_TELLING]
+        head, *lines = aligned(cells, right=range(1, len(columns)), width=width, spare=spare)
+        yield head, False
+    else:
+        lines = []
     for row, line in zip(glance.rows, lines, strict=True):
         yield line, bool(row.letters or row.counts.get("dead"))
     names = ", ".join(worker.worker for worker in glance.workers)

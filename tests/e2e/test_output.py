@@ -1,11 +1,13 @@
 """What commands do where their output cannot be written."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
 from typing import IO, Any
 
 import pytest
+from shop import Shop
 from terminal import bare
 
 COMMAND = [sys.executable, "-m", "streamapp"]
@@ -45,5 +47,64 @@ def test_a_reader_that_leaves_is_left_in_peace(takes: Callable[[IO[bytes]], Any]
         command.stdout.close()
         _, said = command.communicate()
 
-    assert command.returncode in {0, 1}  # where the pipe took it all, nobody can know that it was not read
+    assert command.returncode == 0
     assert said == b""
+
+
+@pytest.mark.parametrize("command", ["status --watch", "status --watch --json", "doctor", "dlq ls"])
+async def test_a_reader_that_leaves_is_no_failure_of_what_was_looked_at(shop: Shop, command: str) -> None:
+    """With `set -o pipefail`, a script would take `| head` for trouble, and doctor's 1 for a problem."""
+    with subprocess.Popen(
+        [*COMMAND, *command.split()], env=shop.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as looking:
+        assert looking.stdout is not None
+        looking.stdout.close()
+        _, said = looking.communicate(timeout=50)
+
+    assert looking.returncode == 0
+    assert b"Traceback" not in said
+    assert b"bug" not in said
+
+
+async def test_what_is_watched_as_json_is_there_when_it_is_printed(shop: Shop) -> None:
+    """A program that reads along must not wait until eight thousand characters have come together."""
+    with subprocess.Popen(
+        [*COMMAND, "status", "--watch", "--json"], env=shop.env, stdout=subprocess.PIPE, text=True
+    ) as watching:
+        assert watching.stdout is not None
+        first = watching.stdout.readline()
+        watching.kill()
+
+    assert first == "{\n"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+async def test_what_an_old_terminal_cannot_show_is_escaped(shop: Shop, encoding: str) -> None:
+    """Over a serial line, or in a locale of the last century, all the rest is as useful."""
+    shop.env["PYTHONIOENCODING"] = encoding
+
+    shown = subprocess.run(
+        [*COMMAND, "status"], env=shop.env, capture_output=True, check=False, timeout=50
+    ).stdout.decode(encoding)
+    expected = subprocess.run(
+        [*COMMAND, "seed", "--orders", "1", "--expect"],
+        env=shop.env,
+        capture_output=True,
+        check=True,
+        timeout=50,
+    )
+
+    assert "\\u2192 acompanhamento-events" in shown
+    assert json.loads(expected.stdout.decode(encoding))["acompanhamento"]
+
+
+@pytest.mark.parametrize(("closed", "code"), [("<&-", 0), ("2>&-", 0), (">&-", 1)])
+def test_a_stream_that_is_closed_is_no_bug(closed: str, code: int) -> None:
+    """Daemons are started so. Only results that nobody can have are a failure."""
+    command = f"{sys.executable} -m streamapp config {closed}"
+
+    ended = subprocess.run(["bash", "-c", command], env=bare(), capture_output=True, text=True, check=False)
+
+    assert ended.returncode == code
+    assert bool(ended.stdout) is (code == 0)
+    assert ended.stderr == ("streamapp: the output cannot be written: Bad file descriptor\n" if code else "")
