@@ -32,7 +32,9 @@ class NoBoard(ConfigError):
     """The app has no board of this name."""
 
     def __init__(self, name: str, known: "Sequence[str]") -> None:
-        super().__init__(f"there is no board {name!r}; this app has {', '.join(known) or 'none'}")
+        super().__init__(
+            f"there is no board{name and f' {name!r}'}; this app has {', '.join(known) or 'none'}"
+        )
 
 
 def board(

@@ -40,9 +40,12 @@ class AppNotFound(ConfigError):
 class AppBroken(ConfigError):
     """The module of `--app` raises when it is imported; what it says is its author's own text."""
 
-    def __init__(self, path: str, error: Exception) -> None:
+    def __init__(self, path: str, error: BaseException) -> None:
+        said: object = error
         file, line, *_ = traceback.extract_tb(error.__traceback__)[-1]
-        super().__init__(f"--app {path}: {type(error).__name__}: {error} ({file}, line {line})")
+        if isinstance(error, SyntaxError):  # it is where it stands, not where it was found
+            said, file, line = error.msg, error.filename or file, error.lineno or line
+        super().__init__(f"--app {path}: {type(error).__name__}: {said} ({file}, line {line})")
 
 
 def load_config(**flags: str | None) -> "Config":
@@ -59,14 +62,14 @@ def load_app(path: str) -> "App":
     module_name, _, attribute = path.partition(":")
     if not module_name or not attribute:
         raise AppNotFound(path, "there is no colon between module and attribute")
-    sys.path.insert(0, os.getcwd())  # noqa: PTH109 - sys.path takes text
+    sys.path.insert(0, "")  # which is harmless where the current folder is gone
     try:
         found = getattr(importlib.import_module(module_name), attribute, None)
     except ModuleNotFoundError as error:
         raise AppNotFound(path, f"there is no module {error.name!r}") from error
     except StreamappError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise AppBroken(path, error) from error
     if not isinstance(found, App):
         raise AppNotFound(path, f"{attribute!r} is {'missing' if found is None else 'not an App'}")
@@ -85,7 +88,7 @@ async def open_sqs(*, polls: int = 1) -> "AsyncGenerator[Aws]":
             if error.service != "SQS":
                 raise
             detail = error.detail
-            if error.heals:
+            if error.heals and error.fault is not Fault.CREDENTIALS:
                 detail = (
                     f"{sqs.endpoint} does not answer as it should ({detail}); "
                     "is it up, and AWS_ENDPOINT_URL_SQS right?"
