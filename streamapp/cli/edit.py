@@ -19,6 +19,13 @@ def edited(body: str, edits: Sequence[str]) -> str:
     if not edits:
         return body
     try:
+        return _edited(body, edits)
+    except RecursionError as error:
+        raise BadEdit(f"{edits[0].partition('=')[0]}=…", "it, or the message, is nested too deep") from error
+
+
+def _edited(body: str, edits: Sequence[str]) -> str:
+    try:
         value: object = json.loads(body)
     except ValueError as error:
         raise BadEdit(edits[0], "the message is not JSON") from error

@@ -97,8 +97,9 @@ def send(
     out.say_soon(f"sending to {queue} …")
     config = setup.load_config()
     application = setup.load_app(app)
-    bodies = _lines() if message == "-" else iter([message or _example(application, queue, example or "")])
-    check = _checker(application, config, queue) if validate else _pass
+    one = _example(application, config, queue, example or "") if message is None else message
+    bodies = _lines() if message == "-" else iter([one])
+    check = _checker(application, config, queue) if validate else _unchecked
     number, size = anyio.run(_send, config, queue, _edited(bodies, edits or []), check)
     if json:
         out.print_json({"queue": queue, "sent": number, "bytes": size})
@@ -106,10 +107,10 @@ def send(
         out.tell([f"sent {number} to {queue} ({size} B)"])
 
 
-def _example(app: "App", queue: str, kind: str) -> str:
+def _example(app: "App", config: "Config", queue: str, kind: str) -> str:
     from msgspec.json import encode  # noqa: PLC0415 - slow to import
 
-    known = {it.kind: it for it in app.examples if it.queue == queue}
+    known = {it.kind: it for it in app.examples if _is_named(queue, it.queue, config)}
     if kind not in known:
         raise NoExample(kind, list(known))
     return encode(known[kind].make(datetime.now(UTC))).decode()
@@ -137,16 +138,23 @@ Check = Callable[[str], str | None]
 """Answers why a body could not be processed, None where it could."""
 
 
-def _pass(_: str) -> None:
+def _unchecked(_: str) -> None:
     return None
+
+
+def _is_named(queue: str, stream: str, config: "Config") -> bool:
+    """Whether *queue*, a name or a URL, is that of *stream*."""
+    return _name(queue) in {stream, _name(config.queue(stream))}
+
+
+def _name(queue: str) -> str:
+    return queue.rstrip("/").rsplit("/", 1)[-1]
 
 
 def _checker(app: "App", config: "Config", queue: str) -> Check:
     from streamapp_codecs import Origin  # noqa: PLC0415 - slow to import
 
-    codec = next(
-        (it.codec for it in app.agents.values() if queue in {it.queue, config.queue(it.queue)}), None
-    )
+    codec = next((it.codec for it in app.agents.values() if _is_named(queue, it.queue, config)), None)
 
     def check(body: str) -> str | None:
         if codec is None:
@@ -181,9 +189,20 @@ async def _send(config: "Config", name: str, bodies: Iterator[str], check: Check
 
 def _refuse(bodies: Sequence[str], check: Check, *, sent: int) -> None:
     for number, body in enumerate(bodies, sent + 1):
+        if not _is_text(body):
+            raise NotText(number)
         why = check(body)
         if why is not None:
             raise NotValid(number, why, sent)
+
+
+def _is_text(body: str) -> bool:
+    """Whether *body* can be sent; a byte of the command line that is no UTF-8 cannot, nor can half a character."""
+    try:
+        body.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 async def _send_chunk(sqs: "Sqs", name: str, bodies: Sequence[str], sent: int) -> None:

@@ -67,6 +67,11 @@ async def test_an_edit_that_makes_a_message_wrong_is_refused_with_its_path(shop:
         ),
         (["pedido-events", "--example", "pedido_criado", "--set", "data"], "path=value"),
         (["pedido-events", "not json", "--set", "a=1"], "the message is not JSON"),
+        (["pedido-events", ""], "message 1 is refused: not_json"),
+        (["pedido-events", '{"a":"\udcff"}', "--no-validate"], "message 1 is not UTF-8"),
+        (["pedido-events", r'{"a":"\ud800"}', "--set", "b=1", "--no-validate"], "message 1 is not UTF-8"),
+        (["pedido-events", "[" * 100_000, "--set", "a=1"], "nested too deep"),
+        (["pedido-events", "{}", "--set", f"a={'[' * 100_000}"], "nested too deep"),
     ],
 )
 async def test_what_cannot_be_meant_is_told_in_one_line(shop: Shop, arguments: list[str], words: str) -> None:
@@ -119,3 +124,15 @@ def test_calls_keep_order_and_limits() -> None:
     assert [message for call in calls for message in call] == messages
     assert [len(call) for call in calls] == [2, 10, 10, 6, 1, 1]
     assert list(packed([])) == []
+
+
+async def test_a_queue_that_is_named_by_its_url_has_the_same_agent(shop: Shop) -> None:
+    """A script has the URL, as AWS hands it out; it must not lose the check, or the examples."""
+    url = (await shop.aws.find(shop.names["pedido-events"])).url
+
+    sent = await call(shop.env, "send", url, "--example", "pedido_criado")
+    refused = await call(shop.env, "send", url, "{}")
+
+    assert sent.returncode == 0, sent.stderr
+    assert refused.returncode == 2
+    assert "message 1 is refused" in refused.stderr
