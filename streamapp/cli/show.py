@@ -1,5 +1,6 @@
 """`streamapp show`: the story of one thing that the app tracks - what is stored of it, and what made it so."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -99,6 +100,7 @@ async def _read(app: "App", config: "Config", name: str, key: str) -> Story:
     from streamapp.store import PARKED  # noqa: PLC0415
     from streamapp.tap_reader import TapReader  # noqa: PLC0415
 
+    subject = Subject(name, key)
     table = app.tables[name]
     place = table.redis_key(config.key_prefix, key)
     async with setup.open_store(config) as store, setup.open_taps(config) as taps:
@@ -107,14 +109,36 @@ async def _read(app: "App", config: "Config", name: str, key: str) -> Story:
             raise fields
         reader = TapReader(taps)
         await reader.open()
-        events = await reader.history(wanted=lambda record: _is_about(record, name, key))
+        events = await reader.history(wanted=subject.may_be)
     pending = pending_of(place, fields, table.sink_name or "", None)
     refused = pending_of(place, fields, table.sink_name or "", None, begins=PARKED)
-    return Story(key, place, fields, pending, refused, events)
+    return Story(key, place, fields, pending, refused, list(filter(subject.is_of, events)))
 
 
-def _is_about(record: "TapRecord", table: str, key: str) -> bool:
-    return record.key == key or any(it.table == table and it.key == key for it in record.effects)
+class Subject:
+    """One key of one table, to which records belong. Another table may have the same key: a product 1, an order 1.
+
+    What a record changed says which table it is about. One that changed nothing is about what most others of its queue are.
+    """
+
+    def __init__(self, table: str, key: str) -> None:
+        self._table = table
+        self._key = key
+        self._tables: dict[str, Counter[str]] = {}
+
+    def may_be(self, record: "TapRecord") -> bool:
+        """Learn from *record* what its queue is about; whether it could belong here."""
+        about = self._tables.setdefault(record.queue, Counter())
+        about.update(it.table for it in record.effects if it.key == record.key)
+        return record.key == self._key or self._has_changed(record)
+
+    def is_of(self, record: "TapRecord") -> bool:
+        """Whether *record* belongs here, once all have been seen."""
+        about = self._tables[record.queue].most_common(1)
+        return self._has_changed(record) or not about or about[0][0] == self._table
+
+    def _has_changed(self, record: "TapRecord") -> bool:
+        return any(it.table == self._table and it.key == self._key for it in record.effects)
 
 
 def _print_json(story: Story) -> None:

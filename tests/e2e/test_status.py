@@ -3,9 +3,11 @@
 import json
 import re
 
-from inprocess import call
+from inprocess import call, here
 from shop import Sample, Shop
-from terminal import Terminal
+from terminal import Terminal, environment, record, tell
+
+from streamapp.tap_record import Effect
 
 
 async def test_an_order_that_nobody_told_of_is_not_known(shop: Shop) -> None:
@@ -53,3 +55,28 @@ async def test_status_follows_what_waits_until_ctrl_c(shop: Shop) -> None:
     assert not re.search(rb"\x1b\[33mpagamento-events ", terminal.raw)
     assert code == 130
     assert terminal.raw.count(b"\x1b[?25l") == terminal.raw.count(b"\x1b[?25h")
+
+
+def test_a_product_is_no_order_though_it_has_the_same_number(redis_url: str, prefix: str) -> None:
+    """Both count from 1, so in a new shop each early order would be told with a product's story."""
+    env = environment(redis_url, f"{prefix}:")
+    made = (Effect("produto", "1", {"nome": (None, "Suco")}),)
+    tell(
+        redis_url,
+        env["STREAMAPP_KEY_PREFIX"],
+        [
+            record(1, "produto-events", effects=made),
+            record(1, "produto-events", outcome="duplicate"),
+            record(2, effects=(Effect("acompanhamento", "2", {"status": (None, "Recebido")}),)),
+            record(2, outcome="duplicate"),
+            record(2, "acompanhamento-events", outcome="sent"),
+        ],
+    )
+
+    order, other = here(env, "show", "1"), here(env, "show", "2", "--json")
+    product = here(env, "show", "1", "--table", "produto", "--json")
+
+    assert order.returncode == 4
+    assert order.stderr == "pedido #1 is not known\n"
+    assert len(json.loads(other.stdout)["events"]) == 3
+    assert len(json.loads(product.stdout)["events"]) == 2
