@@ -15,7 +15,7 @@ def moment(flag: str, text: str | None) -> int | None:
         return None
     try:
         return int((time.time() - seconds(text)) * 1000)
-    except ValueError:
+    except (ValueError, OverflowError):
         pass
     try:
         return int(datetime.fromisoformat(text).timestamp() * 1000)

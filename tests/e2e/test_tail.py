@@ -212,3 +212,11 @@ def test_time_is_told_as_asked(written: dict[str, str], clock: str, begins: str 
     in_utc = time.strftime("%H:%M:%S", time.gmtime(record["done_ms"] / 1000))
     assert line.startswith(in_utc if begins is None else begins)
     assert (" ago " in line) is (clock == "ago")
+
+
+def test_longer_ago_than_there_is_time_is_no_time(env: dict[str, str]) -> None:
+    """A script that computes it may compute nonsense."""
+    done = tail(env, "--no-follow", "--since", "9" * 400)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("streamapp: --since: expected a time such as 10m")
