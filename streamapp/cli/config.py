@@ -65,6 +65,8 @@ def config(
     app: setup.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Show the effective settings and where each comes from. Secrets are starred. Exit 2 if one is wrong."""
+    from streamapp.config import unknown_settings  # noqa: PLC0415 - slow to import
+
     application = setup.load_app(app)
     if env_example or markdown:
         lines = env_file(application) if env_example else readme_table(application)
@@ -76,6 +78,8 @@ def config(
         _print_json(rows)
     else:
         _print(rows)
+    for unknown, hint in unknown_settings(os.environ):
+        out.note(f"streamapp: {unknown} is not a setting of streamapp; {hint}")
     wrong = [row.wrong for row in rows if row.wrong]
     for text in wrong:
         out.note(f"streamapp: {text}")

@@ -58,3 +58,16 @@ def test_the_defaults_that_are_told_are_those_in_force() -> None:
         if setting.default:
             told = Config.load({setting.variable: setting.default})
             assert getattr(told, name) == getattr(Config(), name), name
+
+
+async def test_a_variable_that_sets_nothing_is_told_with_what_may_have_been_meant(shop: Shop) -> None:
+    """This is where one looks when a setting has no effect."""
+    shop.env["STREAMAPP_CONCURENCY"] = "5"
+
+    shown = await call(shop.env, "config")
+
+    assert shown.returncode == 0
+    assert "STREAMAPP_CONCURENCY" not in shown.stdout
+    assert shown.stderr == (
+        "streamapp: STREAMAPP_CONCURENCY is not a setting of streamapp; did you mean STREAMAPP_CONCURRENCY?\n"
+    )
