@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from streamapp.app import App
     from streamapp.config import Config
+    from streamapp.delivery import Outgoing, Queue
     from streamapp.sqs import Sqs
 
 EXAMPLES = """
@@ -145,16 +146,25 @@ async def pour(
     import anyio  # noqa: PLC0415 - slow to import
 
     from streamapp.cli.pack import packed  # noqa: PLC0415
-    from streamapp.delivery import Outgoing  # noqa: PLC0415
 
     queues = {name: await sqs.find(config.queue(name)) for name in sorted({it.queue for it in messages})}
     for name, run in groupby(messages, key=lambda message: message.queue):
         queue = queues[name]
-        group = "seed" if queue.fifo else None
-        for batch in packed(Outgoing(message.body, group=group) for message in run):
+        for batch in packed(_outgoing(message, queue) for message in run):
             for failure in await sqs.send(queue, batch):
                 if failure is not None:
                     raise NotTaken(queue.name, failure.code)
             on_sent(len(batch))
             if rate:
                 await anyio.sleep(len(batch) / rate)
+
+
+def _outgoing(message: ScenarioMessage, queue: "Queue") -> "Outgoing":
+    """Answer *message* for *queue*; one that is sent twice is to come twice, on a FIFO queue as well."""
+    from uuid import uuid4  # noqa: PLC0415 - beside its only use
+
+    from streamapp.delivery import Outgoing  # noqa: PLC0415 - slow to import
+
+    if not queue.fifo:
+        return Outgoing(message.body)
+    return Outgoing(message.body, group="seed", deduplication=uuid4().hex)

@@ -92,6 +92,19 @@ async def test_seed_sends_what_expect_says_will_come_out(shop: Shop) -> None:
             assert {name: hashes[key].get(name) for name in fields} == fields, (table, key)
 
 
+async def test_seed_fills_fifo_queues_too(shop: Shop) -> None:
+    """They refuse what has no deduplication id, and would swallow the duplicates of one that is the body's."""
+    shop.env["PAGAMENTO_QUEUE_URL"] = f"{shop.names['pagamento-events']}.fifo"
+    assert run(shop, "queues", "create").returncode == 0
+
+    sent = run(shop, "seed", "--orders", "5", "--duplicates", "1", "--json")
+    queue = await shop.aws.find(shop.env["PAGAMENTO_QUEUE_URL"])
+
+    assert sent.returncode == 0, sent.stderr
+    waiting = int((await shop.aws.attributes(queue))["ApproximateNumberOfMessages"])
+    assert waiting == json.loads(sent.stdout)["queues"]["pagamento-events"]
+
+
 async def test_only_the_agents_asked_for_run(shop: Shop) -> None:
     """One service may be scaled without the others."""
     with shop.running("--agents", "pagamentos") as worker:
