@@ -68,6 +68,7 @@ def show(
     out.say_soon("looking …")
     import anyio  # noqa: PLC0415 - slow to import
 
+    key = key.encode(errors="replace").decode()  # a byte that is no UTF-8 is in no id
     config = setup.load_config()
     application = setup.load_app(app)
     name = _table(application, table)
