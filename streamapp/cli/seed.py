@@ -1,5 +1,6 @@
 """`streamapp seed`: put made-up traffic of the app into its queues."""
 
+import sys
 from collections import Counter
 from datetime import UTC, datetime
 from itertools import groupby
@@ -129,7 +130,7 @@ async def _seed(config: "Config", scenario: Scenario, rate: float) -> None:
     console = Console(stderr=True)
     async with setup.open_sqs() as sqs:
         out.clear()
-        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        with Progress(console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
             task = progress.add_task("sending", total=len(scenario.messages))
             await pour(sqs, config, scenario.messages, rate, on_sent=lambda n: progress.advance(task, n))
 
