@@ -8,6 +8,7 @@ import typer
 
 from streamapp.cli import out, setup
 from streamapp.cli.exits import NOT_FOUND
+from streamapp.cli.text import as_text
 from streamapp.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def show(
     out.say_soon("looking …")
     import anyio  # noqa: PLC0415 - slow to import
 
-    key = key.encode(errors="replace").decode()  # a byte that is no UTF-8 is in no id
+    key = as_text(key)
     config = setup.load_config()
     application = setup.load_app(app)
     name = _table(application, table)

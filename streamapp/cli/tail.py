@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streamapp.cli import out, setup
+from streamapp.cli.text import as_text
 
 if TYPE_CHECKING:
     from streamapp.cli.tailing import Request
@@ -144,7 +145,7 @@ def tail(
         count=count,
         timeout=wait("--timeout", timeout),
     )
-    names = [config.queue(name).rstrip("/").rsplit("/", 1)[-1] for name in queues or ()]
+    names = [as_text(config.queue(name).rstrip("/").rsplit("/", 1)[-1]) for name in queues or ()]
     sys.exit(anyio.run(_tail, config, names, request, clock.value, colour.value))
 
 

@@ -4,6 +4,7 @@ import fnmatch
 import json
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -35,15 +36,16 @@ class Wanted:
             return False
         if self.grep is not None and not self.grep.search(text_of(record)):
             return False
-        return self.query is None or self.answer(record) not in NOTHING
+        return self.query is None or not _is_nothing(self.answer(record))
 
     def answer(self, record: TapRecord) -> object:
         """Answer what is shown of *record*: True for itself, else the query's answer."""
         return True if self.query is None else self.query(plain(record))
 
 
-NOTHING: tuple[object, ...] = (None, False, "", [], {})
-"""Answers of a query that show nothing."""
+def _is_nothing(answer: object) -> bool:
+    """Whether an answer of a query shows nothing; a number, be it 0, is something."""
+    return answer is None or answer is False or answer in ("", [], {})
 
 
 def plain(record: TapRecord) -> Any:  # noqa: ANN401 - JSON
@@ -75,14 +77,21 @@ def asked(query: str | None) -> Callable[[object], object] | None:
         return None
     try:
         parsed = cast("Any", jmespath).compile(query)
-    except jmespath.exceptions.JMESPathError as error:
+        _call_functions(parsed)
+    except ValueError as error:  # JMESPath's own errors are such, and a step of 0 is
         raise BadSetting("--query", "a JMESPath such as body.data.status=='Pronto'", query) from error
 
     def search(value: object) -> object:
         try:
             return cast("object", parsed.search(value))
-        except jmespath.exceptions.JMESPathError:
-            # A function met a value of another type, as it may in any one record.
+        except ValueError:
+            # A function met a value of another type, as it may in any one record, or a slice has a step of 0.
             return None
 
     return search
+
+
+def _call_functions(parsed: Any) -> None:  # noqa: ANN401 - untyped
+    """Find that the functions of a query are there and take so many arguments; else no record would ever be shown."""
+    with suppress(jmespath.exceptions.JMESPathTypeError):  # what is asked of nothing has no type
+        parsed.search({})

@@ -17,7 +17,7 @@ async def test_an_order_that_nobody_told_of_is_not_known(shop: Shop) -> None:
 
     assert shown.returncode == 4
     assert shown.stderr == "pedido #9999 is not known\n"
-    assert (no_text.returncode, no_text.stderr) == (4, "pedido #? is not known\n")
+    assert (no_text.returncode, no_text.stderr) == (4, "pedido #\\udcff is not known\n")
 
 
 async def test_what_is_stored_is_shown_even_where_the_tap_tells_nothing(shop: Shop) -> None:

@@ -82,6 +82,15 @@ def test_what_is_shown_can_be_chosen(written: dict[str, str], arguments: list[st
     assert [json.loads(line)["key"] for line in done.stdout.splitlines()] == keys
 
 
+def test_a_query_that_answers_0_answers_something(written: dict[str, str]) -> None:
+    """A discount of 0 is one; only what is not there is left out."""
+    zeros = tail(written, "--no-follow", "pedido*", "-n", "2", "-q", "length(effects || `[]`)")
+    senseless = tail(written, "--no-follow", "-q", "body.data && keys(body.data)[::0]")
+
+    assert zeros.stdout == "0\n0\n"
+    assert (senseless.returncode, senseless.stdout, senseless.stderr) == (0, "", "")
+
+
 def test_a_query_that_answers_a_value_prints_it(written: dict[str, str]) -> None:
     """As `--query` of AWS's own command does."""
     done = tail(written, "--no-follow", "acomp*", "-q", "body.data.status")
@@ -102,6 +111,9 @@ def test_the_body_alone_can_be_had(written: dict[str, str]) -> None:
     [
         (["-g", "("], "--grep"),
         (["-q", "a["], "--query"),
+        (["-q", "startswith(body.event_type, 'pedido')"], "--query"),
+        (["-q", "length()"], "--query"),
+        (["-q", "keys(@)[::0]"], "--query"),
         (["--since", "yesterday"], "--since"),
         (["--timeout", "soon"], "--timeout"),
         (["--outcome", "fine"], "outcome"),
@@ -220,3 +232,11 @@ def test_longer_ago_than_there_is_time_is_no_time(env: dict[str, str]) -> None:
 
     assert done.returncode == 2
     assert done.stderr.startswith("streamapp: --since: expected a time such as 10m")
+
+
+def test_a_queue_whose_name_is_no_text_has_nothing_to_show(env: dict[str, str]) -> None:
+    """A terminal of another encoding types such names."""
+    done = tail(env, "\udcff", "--timeout", "0.5")
+
+    assert done.returncode == 4
+    assert "the tap of \\udcff is empty" in done.stderr
