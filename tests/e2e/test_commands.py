@@ -45,6 +45,20 @@ async def test_queues_are_created_in_a_real_account_only_when_told_to(shop: Shop
     assert len(refused.stderr.splitlines()) == 1
 
 
+async def test_what_is_missing_is_credentials_where_nobody_was_asked(shop: Shop) -> None:
+    """An endpoint that was never called does not answer; to look whether it is up would be in vain."""
+    for name in ("AWS_ENDPOINT_URL_SQS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        del shop.env[name]
+    shop.env |= {"AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nowhere"}
+
+    refused = run(shop, "queues", "create", "--yes")
+
+    assert refused.returncode == 2
+    assert "no credentials were found; set AWS_PROFILE" in refused.stderr
+    assert "AWS_ENDPOINT_URL_SQS right" not in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
 async def test_send_puts_in_one_message_or_many_and_refuses_what_nobody_could_process(shop: Shop) -> None:
     """A typo is found before it is a dead letter."""
     body = '{"event_type":"pedido_status_atualizado","data":{"id_pedido":1,"status":"Pronto"}}'
