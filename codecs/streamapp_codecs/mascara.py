@@ -156,7 +156,7 @@ _ENVELOPE = frozenset(
 _DE_TODOS: tuple[tuple[frozenset[str], _Mostrar], ...] = (
     (_CLIENTE, _cliente),
     (frozenset(map(dobrar, (*campos.TIPO, *campos.TIPO_TALVEZ, *campos.TIPO_INDICIO))), _palavra),
-    (_nomes(campos.STATUS_PEDIDO, campos.STATUS_PAGAMENTO_DO_PEDIDO, campos.STATUS, campos.ATIVO), _palavra),
+    (_nomes(campos.STATUS_PEDIDO, campos.STATUS_PAGAMENTO, campos.STATUS, campos.ATIVO), _palavra),
     (
         _nomes(campos.CRIADO_EM, campos.ATUALIZADO_EM, campos.PAGO_EM, campos.OCORRIDO_EM)
         | frozenset({"tempoestimado", "tempoespera"}),
