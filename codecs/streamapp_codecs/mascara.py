@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Final, NamedTuple
 
@@ -22,7 +23,7 @@ _ID = re.compile(r"[\w.:/+-]{1,64}", re.ASCII)
 _MOMENTO = re.compile(r"[0-9T:.,Z+/ -]{1,40}")
 _NUMERO = re.compile(r"(?:R\$\s*)?[0-9.,-]{1,20}")
 _TAMANHOS_DE_CPF = range(10, 15)
-_CPF_EM_NUMERO = range(10**9, 10**11)
+_MENOR_CPF, _ACIMA_DE_CPF = 10**9, 10**11
 
 _DECODER = msgspec.json.Decoder()
 _ENCODER = msgspec.json.Encoder()
@@ -109,7 +110,9 @@ def _id(valor: object) -> object:
         if not _ID.fullmatch(valor):
             return HIDDEN
         return valor if len(valor) not in _TAMANHOS_DE_CPF else mascarar(valor) or valor
-    return mascarar(valor) or HIDDEN if valor in _CPF_EM_NUMERO else valor
+    # A range would be searched number by number for one with a fraction.
+    pode_ser = isinstance(valor, int | float | Decimal) and _MENOR_CPF <= valor < _ACIMA_DE_CPF
+    return mascarar(valor) or HIDDEN if pode_ser else valor
 
 
 def _palavra(valor: object) -> object:
