@@ -22,6 +22,7 @@ _MAIS_FUNDO: Final = 5
 _ID = re.compile(r"[\w.:/+-]{1,64}", re.ASCII)
 _MOMENTO = re.compile(r"[0-9T:.,Z+/ -]{1,40}")
 _NUMERO = re.compile(r"(?:R\$\s*)?[0-9.,-]{1,20}")
+_ONZE_DIGITOS = re.compile(r"\s*[0-9]{3}\.?[0-9]{3}\.?[0-9]{3}-?[0-9]{2}(?:\.0)?\s*")
 _TAMANHOS_DE_CPF = range(10, 15)
 _MENOR_CPF, _ACIMA_DE_CPF = 10**9, 10**11
 
@@ -120,9 +121,10 @@ def _palavra(valor: object) -> object:
 
 
 def _que_casa(padrao: re.Pattern[str], valor: object) -> object:
-    if isinstance(valor, str):
-        return valor if padrao.fullmatch(valor) else HIDDEN
-    return valor
+    if isinstance(valor, str) and not padrao.fullmatch(valor):
+        return HIDDEN
+    # Eleven digits are neither a price nor a time.
+    return HIDDEN if _ONZE_DIGITOS.fullmatch(str(valor)) else valor
 
 
 def _cliente(valor: object) -> object:
@@ -131,7 +133,7 @@ def _cliente(valor: object) -> object:
 
 def _nome_de_produto(valor: object) -> object:
     if not isinstance(valor, str):
-        return valor
+        return _id(valor)
     return valor if "@" not in valor and sum(map(str.isdigit, valor)) <= 8 else HIDDEN
 
 

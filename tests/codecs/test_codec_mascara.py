@@ -90,6 +90,16 @@ def test_an_id_that_may_be_a_cpf_is_hidden_as_a_float_too(cpf: float) -> None:
     assert visto({"id": cpf}) == {"id": "***"}
 
 
+@pytest.mark.parametrize("cpf", ["39053344705", "390.533.447-05", "390533447-05", 39053344705, 39053344705.0])
+@pytest.mark.parametrize("nome", ["data", "criado_em", "total", "quantidade", "versao", "nome", "categoria"])
+def test_a_cpf_in_the_wrong_field_is_hidden(nome: str, cpf: object) -> None:
+    """Neither a price nor a time, nor the name of a product, has eleven digits."""
+    texto = json.dumps(visto({nome: cpf, "itens": [{nome: cpf}]})).replace(".", "").replace("-", "")
+
+    assert "390533" not in texto
+    assert texto.count("***") >= 2
+
+
 def test_a_product_has_its_name_and_a_customer_beside_it_has_none() -> None:
     """Both are called `nome`."""
     corpo = {"data": {"id_produto": 7, "nome": "Suco", "usuario": {"nome": "Maria"}}}
