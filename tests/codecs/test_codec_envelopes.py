@@ -77,6 +77,8 @@ def _eventbridge(detalhe: object, tipo: str = "PedidoAtualizado") -> dict[str, o
         {"data": [_ATUALIZADO]},
         {"pedidos": [_ATUALIZADO]},
         json.dumps(json.dumps(_EVENTO)),
+        {"messageId": "m", "body": json.dumps(json.dumps(_EVENTO))},
+        _eventbridge(json.dumps(json.dumps(_ATUALIZADO))),
         "\ufeff" + json.dumps(_EVENTO),
         _sns("\ufeff" + json.dumps(_EVENTO)),
         "  \n" + json.dumps(_EVENTO) + "\n ",
