@@ -138,6 +138,8 @@ class _Connection(asyncio.Protocol):
 
     async def ask(self, request: bytes) -> Answer | None:
         """Answer the answer, None where the connection ended before the first byte of it. Raises `NoAnswer`."""
+        if self._transport.is_closing():
+            return None
         self._parts, self._begun, self._size, self._status = [], 0, 0, None
         self._answered = asyncio.get_running_loop().create_future()
         self._transport.write(request)
@@ -173,7 +175,7 @@ class _Connection(asyncio.Protocol):
         if self._answered is None or self._answered.done():
             return
         if self._size:
-            self._give_up(f"the answer was cut off: {type(exc).__name__}")
+            self._give_up(f"the answer was cut off: {type(exc).__name__ if exc else 'end of stream'}")
         else:
             self._answered.set_result(None)
 
