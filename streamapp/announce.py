@@ -10,7 +10,7 @@ from anyio import Event, sleep
 from msgspec.structs import replace
 
 from streamapp.attempt import Sent, Shows
-from streamapp.batch import Batcher, raised
+from streamapp.batch import Batcher
 from streamapp.delivery import Outgoing, Queue
 from streamapp.errors import Refused, ServiceError
 from streamapp.outage import Outage, pause

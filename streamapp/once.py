@@ -18,8 +18,10 @@ class Seen:
 
     def __init__(self, fields: Mapping[str, str], now: float) -> None:
         self._now = now
-        stored = [(name, _time(text)) for name, text in fields.items() if name.startswith(SEEN)] if fields else []
-        self._at = dict(sorted(stored, key=lambda pair: pair[1])) if stored else {}
+        self._at: dict[str, float] = {}
+        if fields:  # most tables need none
+            stored = [(name, _time(text)) for name, text in fields.items() if name.startswith(SEEN)]
+            self._at = dict(sorted(stored, key=lambda pair: pair[1]))
         self._stored = len(self._at)
         self.put: dict[str, str] = {}
         """Fields to set."""
