@@ -184,8 +184,7 @@ class Batcher(Generic[T, R]):
             or len(batch.items) == self._limit
             or (weight and batch.weight + weight > self._max_weight)
         ):
-            batch = _Batch()
-            self._waiting.append(batch)
+            batch = self._append()
         batch.items.append(item)
         batch.weight += weight
         self._items_waiting += 1
@@ -194,6 +193,11 @@ class Batcher(Generic[T, R]):
         elif self._lingering.is_awaited and not self._has_company_to_come():
             self._lingering.ring()
         return batch, len(batch.items) - 1
+
+    def _append(self) -> _Batch[T, R]:
+        batch: _Batch[T, R] = _Batch()
+        self._waiting.append(batch)
+        return batch
 
     async def _something_to_flush(self) -> bool:
         """Wait until a flush should begin; False once closed with nothing left to begin."""
