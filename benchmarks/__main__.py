@@ -9,7 +9,7 @@ from pathlib import Path
 
 from redis import Redis
 
-from benchmarks import field, measures, profile, report
+from benchmarks import field, instructions, measures, profile, report
 from benchmarks.contestant import Contestant
 from benchmarks.round import Bench
 from benchmarks.server import ServerName, install_fauxqs, running
@@ -34,6 +34,9 @@ def main() -> None:
             return Bench(stack.enter_context(running(name)), redis, url, logs)
 
         stub = bench("stub")
+        if asked.instructions:
+            instructions.count(stub, chosen, asked.messages)
+            return
         if asked.profile:
             profile.record(stub, chosen, asked.messages, Path(asked.profile))
             return
@@ -120,6 +123,11 @@ def arguments() -> argparse.Namespace:
         "--messages", type=int, help="messages of the slowest contestant's round (150 with --quick, else 400)"
     )
     parser.add_argument("--profile", metavar="FOLDER", help="record where the time of each goes instead")
+    parser.add_argument(
+        "--instructions",
+        action="store_true",
+        help=f"count the instructions of {', '.join(instructions.COUNTABLE)} instead, with valgrind",
+    )
     parser.add_argument("--write", action="store_true", help="write results/ and the README's tables")
     asked = parser.parse_args()
     asked.messages = asked.messages or (150 if asked.quick else 400)

@@ -29,6 +29,7 @@ class Contestant:
 
     *weight* is how many messages it is given for each one of the slowest, so that rounds take equally long.
     *folder* is that of its own locked environment. *wraps* says that its messages need an envelope of its own.
+    *slower* is how many times longer than usual it takes, where something watches it.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Contestant:
     folder: Path | None = None
     wraps: bool = False
     processes: int = 1
+    slower: int = 1
 
     @property
     def missing(self) -> str | None:

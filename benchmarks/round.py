@@ -24,6 +24,9 @@ READY_WITHIN = 60.0
 CALM = 0.05
 """Seconds in a quarter second below which a contestant has come to rest, those included in which it wants a core."""
 
+MOSTLY_CALM = 0.2
+"""The same for a contestant that is slow because it is watched, and always has something to do."""
+
 DONE_WITHIN = 60.0
 """Seconds in which the work must be done, and a hundredth more for each message."""
 
@@ -88,12 +91,12 @@ def ready(bench: Bench, contestant: Contestant, prefix: str) -> Generator[list[s
                 bench.server.ledger("end")
             finally:
                 for process in processes:
-                    _end(process)
+                    _end(process, END_WITHIN * contestant.slower)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], within: float) -> None:
     try:
-        process.wait(END_WITHIN)
+        process.wait(within)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
@@ -102,7 +105,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _come_to_rest(
     server: Server, contestant: Contestant, processes: Sequence[subprocess.Popen[bytes]], log: Path
 ) -> None:
-    deadline = time.monotonic() + READY_WITHIN
+    deadline = time.monotonic() + READY_WITHIN * contestant.slower
+    calm = min(CALM * contestant.slower, MOSTLY_CALM) * contestant.processes
     before = -1.0
     while True:
         if any(process.poll() is not None for process in processes):
@@ -111,7 +115,7 @@ def _come_to_rest(
             raise RoundFailed(f"{contestant.name} does not receive: {_last_words(log)}")
         now = sum(busy(process.pid) for process in processes)
         polls = server.ledger("all")["counts"].get("ReceiveMessage", 0)
-        if polls >= contestant.processes and before >= 0 and now - before < CALM * contestant.processes:
+        if polls >= contestant.processes and before >= 0 and now - before < calm:
             return
         before = now
         time.sleep(0.25)
@@ -169,7 +173,7 @@ def prepare(redis: Redis, contestant: Contestant, pieces: Sequence[Piece], prefi
 
 
 def _wait_for(server: Server, contestant: Contestant, count: int) -> None:
-    deadline = time.monotonic() + DONE_WITHIN + count / 100
+    deadline = time.monotonic() + (DONE_WITHIN + count / 100) * contestant.slower
     announced = 0 if contestant.work == "empty" else count
     while True:
         progress = server.ledger("progress")

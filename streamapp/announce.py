@@ -10,7 +10,7 @@ from anyio import Event, sleep
 from msgspec.structs import replace
 
 from streamapp.attempt import Sent, Shows
-from streamapp.batch import Batcher, raised
+from streamapp.batch import Batcher
 from streamapp.delivery import Outgoing, Queue
 from streamapp.errors import Refused, ServiceError
 from streamapp.outage import Outage, pause
@@ -153,11 +153,17 @@ class Announcer:
 
         Answers SQS's code for each that it will never take; that one is then parked in its hash.
         """
-        unsent = {it.place: it for it in pending}
-        for place in [place for place in unsent if place in self._over]:
-            # Found pending all the same: its confirmation is on the way, or was lost.
-            self._confirm_soon(place, unsent.pop(place))
-        mine = {place: it for place, it in unsent.items() if place not in self._flying}
+        mine: dict[Place, Announcement] = {}
+        others: dict[Place, Announcement] = {}
+        for it in pending:
+            place = it.place
+            if place in self._over:
+                # Found pending all the same: its confirmation is on the way, or was lost.
+                self._confirm_soon(place, it)
+            elif place in self._flying:
+                others[place] = it
+            else:
+                mine[place] = it
         self._flying.update(dict.fromkeys(mine))
         try:
             await self._send(mine.values())
@@ -165,10 +171,9 @@ class Announcer:
             for place in mine:
                 if (awaited := self._flying.pop(place)) is not None:
                     awaited.set()
-        for place, announcement in unsent.items():
-            if place not in mine:
-                await self._wait_for_others(announcement)
-        return {place: code for place in unsent if (code := self._over.get(place)) is not None}
+        for announcement in others.values():
+            await self._wait_for_others(announcement)
+        return {place: code for place in (*mine, *others) if (code := self._over.get(place)) is not None}
 
     def due(self, changed: Changed) -> Sequence[Announcement]:
         """Answer what the message of a change must see sent before it is deleted.
@@ -179,12 +184,16 @@ class Announcer:
         return pending if pending and self._outboxes[pending[0].sink].queue.fifo else changed.keeps
 
     async def _send(self, announcements: Collection[Announcement]) -> None:
-        for sink in dict.fromkeys(it.sink for it in announcements):
-            group = [it for it in announcements if it.sink == sink]
+        by_sink: dict[str, list[Announcement]] = {}
+        for it in announcements:
+            by_sink.setdefault(it.sink, []).append(it)
+        for sink, group in by_sink.items():
             outbox = self._outboxes[sink]
             messages = [outbox.laden(it.message) for it in group]
             outcomes = await outbox.batcher.submit_all(messages, [partial(self._settle, it) for it in group])
-            raised([outcome for outcome in outcomes if not isinstance(outcome, Refused)])
+            for outcome in outcomes:
+                if isinstance(outcome, Exception) and not isinstance(outcome, Refused):
+                    raise outcome
 
     async def _wait_for_others(self, announcement: Announcement) -> None:
         """Return when *announcement* is not on its way any more."""

@@ -117,7 +117,10 @@ async def assemble(
 
     def unsent() -> int:
         """Answer how many messages are in hand that may still have something to send."""
-        return sum(len(line.leases) - len(line.settler.acks.deletes) for line in lines)
+        number = 0
+        for line in lines:  # no generator: it is asked for each message, some times
+            number += len(line.leases) - len(line.settler.acks.deletes)
+        return number
 
     load = None if tracing is None else tracing.laden
     outboxes = {

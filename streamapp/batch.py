@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from anyio import TASK_STATUS_IGNORED, Event, create_task_group, move_on_after
 from anyio.abc import TaskStatus
 
+from streamapp.bell import Bell
 from streamapp.errors import StreamappError
 
 logger = logging.getLogger(__name__)
@@ -18,13 +19,17 @@ R = TypeVar("R")
 
 
 class _Batch(Generic[T, R]):
-    """Items that are flushed together; *over* is set once their *outcomes* are known, and *takers* were told theirs."""
+    """Items that are flushed together; *over* is set once their *outcomes* are known, and *takers* were told theirs.
 
-    __slots__ = ("items", "outcomes", "over", "takers", "weight")
+    With *is_posted* there may be failures of which nobody else would tell.
+    """
+
+    __slots__ = ("is_posted", "items", "outcomes", "over", "takers", "weight")
 
     def __init__(self) -> None:
         self.items: list[T] = []
         self.weight = 0
+        self.is_posted = False
         self.takers: list[tuple[int, Callable[[R | Exception], None]]] = []
         self.over = Event()
         self.outcomes: Sequence[R | Exception] = ()
@@ -94,8 +99,7 @@ class Batcher(Generic[T, R]):
         self._items_flying = 0
         self._idle: list[_Idle[T, R]] = []
         # What `run` waits for: that something should begin, or that company has come to what lingers.
-        self._asleep: Event | None = None
-        self._lingering: Event | None = None
+        self._asleep, self._lingering = Bell(), Bell()
         self._closed = False
 
     def __len__(self) -> int:
@@ -131,15 +135,14 @@ class Batcher(Generic[T, R]):
 
     def post(self, item: T) -> None:
         """Hand *item* over without waiting for its outcome, which is *flush*'s to deal with."""
-        batch, position = self._enter(item)
-        batch.takers.append((position, self._complain))
+        batch, _ = self._enter(item)
+        batch.is_posted = True
 
     def close(self) -> None:
         """Let `run` return once what has been handed over is flushed."""
         self._closed = True
         self._wake_up()
-        if self._lingering is not None:
-            self._lingering.set()
+        self._lingering.ring()
 
     async def run(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Flush until closed and empty."""
@@ -174,40 +177,42 @@ class Batcher(Generic[T, R]):
 
     def _enter(self, item: T) -> tuple[_Batch[T, R], int]:
         """Put *item* into the last batch that has room for it; answer where it is."""
-        weight = self._weigh(item)
-        if not self._waiting or self._has_no_room(self._waiting[-1], weight):
-            self._waiting.append(_Batch())
-        batch = self._waiting[-1]
+        weight = self._weigh(item) if self._max_weight else 0
+        batch = self._waiting[-1] if self._waiting else None
+        if (
+            batch is None
+            or len(batch.items) == self._limit
+            or (weight and batch.weight + weight > self._max_weight)
+        ):
+            batch = self._append()
         batch.items.append(item)
         batch.weight += weight
         self._items_waiting += 1
-        self._wake_up()
-        if self._lingering is not None and not self._has_company_to_come():
-            self._lingering.set()
+        if self._asleep.is_awaited:
+            self._wake_up()
+        elif self._lingering.is_awaited and not self._has_company_to_come():
+            self._lingering.ring()
         return batch, len(batch.items) - 1
 
-    def _has_no_room(self, batch: _Batch[T, R], weight: int) -> bool:
-        too_heavy = bool(self._max_weight) and batch.weight + weight > self._max_weight
-        return too_heavy or len(batch.items) == self._limit
+    def _append(self) -> _Batch[T, R]:
+        batch: _Batch[T, R] = _Batch()
+        self._waiting.append(batch)
+        return batch
 
     async def _something_to_flush(self) -> bool:
         """Wait until a flush should begin; False once closed with nothing left to begin."""
         while not self._may_begin():
             if self._closed and not self._waiting:
                 return False
-            self._asleep = Event()
             await self._asleep.wait()
-            self._asleep = None
         if self._linger and not self._closed and self._has_company_to_come():
-            self._lingering = Event()
             with move_on_after(self._linger):
                 await self._lingering.wait()
-            self._lingering = None
         return True
 
     def _wake_up(self) -> None:
-        if self._asleep is not None and (self._closed or self._may_begin()):
-            self._asleep.set()
+        if self._asleep.is_awaited and (self._closed or self._may_begin()):
+            self._asleep.ring()
 
     def _has_company_to_come(self) -> bool:
         return not self._is_one_full() and self._items_waiting + self._items_flying < self._in_hand()
@@ -235,8 +240,12 @@ class Batcher(Generic[T, R]):
         batch.outcomes = outcomes
         for position, take in batch.takers:
             take(outcomes[position])
+        if batch.is_posted:
+            self._complain(outcomes)
         batch.over.set()
 
-    def _complain(self, outcome: R | Exception) -> None:
-        if isinstance(outcome, Exception):
-            logger.error("a call that nobody awaits failed", extra={"batcher": self.name}, exc_info=outcome)
+    def _complain(self, outcomes: Sequence[R | Exception]) -> None:
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):
+                about = {"batcher": self.name}
+                logger.error("a call that nobody awaits failed", extra=about, exc_info=outcome)

@@ -117,8 +117,8 @@ async def open_fast(aws: Aws, route: Route, *, polls: int = 10) -> AsyncGenerato
     try:
         yield Fast(aws, Signer(aws.region, route.authority), polls=waiting, others=others)
     finally:
-        await waiting.aclose()
-        await others.aclose()
+        waiting.close()
+        others.close()
 
 
 def _trusting(file: str) -> ssl.SSLContext:

@@ -18,6 +18,7 @@ from anyio import (
 )
 from anyio.abc import TaskStatus
 
+from streamapp.bell import Bell
 from streamapp.delivery import Delivery, Queue
 from streamapp.errors import Fault, ServiceError
 from streamapp.seldom import Seldom
@@ -43,13 +44,11 @@ class Tokens:
     def __init__(self, total: int) -> None:
         self.total = total
         self._free = total
-        self._given = Event()
+        self._given = Bell()
 
     async def take(self, most: int) -> int:
         """Answer how many of 1..*most* were taken; waits for the first."""
         while self._free <= 0:
-            if self._given.is_set():  # else others wait for it already
-                self._given = Event()
             await self._given.wait()
         taken = min(self._free, most)
         self._free -= taken
@@ -58,7 +57,7 @@ class Tokens:
     def give(self, number: int = 1) -> None:
         """Give *number* back."""
         self._free += number
-        self._given.set()
+        self._given.ring()
 
 
 @dataclass(slots=True, eq=False)
@@ -93,7 +92,7 @@ class Leases:
         self._flying: dict[Lease, Event] = {}
         self._is_failing = False
         self._seldom = Seldom(logger)
-        self._progress = Event()
+        self._progress = Bell()
 
     def __len__(self) -> int:
         """How many deliveries are in hand."""
@@ -120,7 +119,7 @@ class Leases:
         if self._held.get(lease.delivery.message_id) is lease:
             del self._held[lease.delivery.message_id]
             self._tokens.give()
-            self._progress.set()
+            self._progress.ring()
 
     async def out_of_beat(self, lease: Lease) -> None:
         """Return when no call of the heartbeat that is under way speaks of *lease*, which has ended."""
@@ -133,8 +132,6 @@ class Leases:
         A poll that is open then receives it again, which counts.
         """
         while self._is_failing and self._ends_before(current_time() + within):
-            if self._progress.is_set():  # else others wait for it already
-                self._progress = Event()
             await self._progress.wait()
 
     def _ends_before(self, when: float) -> bool:
@@ -215,7 +212,7 @@ class Leases:
 
     def _note(self, failure: str | None, *, is_failing: bool) -> None:
         self._is_failing = is_failing
-        self._progress.set()
+        self._progress.ring()
         if failure is not None:
             about = self._about(failure)
             self._seldom.log(logging.WARNING, "leases could not be extended", failure, **about)

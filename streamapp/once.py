@@ -18,8 +18,10 @@ class Seen:
 
     def __init__(self, fields: Mapping[str, str], now: float) -> None:
         self._now = now
-        stored = [(name, _time(text)) for name, text in fields.items() if name.startswith(SEEN)]
-        self._at = dict(sorted(stored, key=lambda pair: pair[1])) if stored else {}
+        self._at: dict[str, float] = {}
+        if fields:  # most tables need none
+            stored = [(name, _time(text)) for name, text in fields.items() if name.startswith(SEEN)]
+            self._at = dict(sorted(stored, key=lambda pair: pair[1]))
         self._stored = len(self._at)
         self.put: dict[str, str] = {}
         """Fields to set."""
@@ -34,6 +36,8 @@ class Seen:
 
     def drop(self) -> tuple[list[str], int]:
         """Answer the fields to unset, oldest first, and how many of them are young enough to be missed."""
+        if not self._at:
+            return [], 0
         old = [name for name, at in self._at.items() if at < self._now - KEPT] if self.put else []
         left = [name for name in self._at if name not in self.put]
         evicted = left[len(old) : len(old) + max(0, len(self._at) - len(old) - MOST)]

@@ -5,8 +5,9 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from anyio import Event, sleep
+from anyio import sleep
 
+from streamapp.bell import Bell
 from streamapp.errors import Fault, ServiceError
 
 logger = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ class Outage:
         self._probe = probe
         self.is_on = False
         self._failing: set[object] = set()
-        self._fewer_fail = Event()
+        self._fewer_fail = Bell()
 
     async def ride_out(self, call: Callable[[], Awaitable[T]], *, even_misconfigured: bool = True) -> T:
         """Answer what *call* answers, trying until it does; only what can never succeed is raised.
@@ -52,7 +53,7 @@ class Outage:
                     await sleep(pause(tries, error.fault))
         finally:
             self._failing.discard(this)
-            self._fewer_fail.set()
+            self._fewer_fail.ring()
         self._end()
         return answer
 
@@ -62,8 +63,6 @@ class Outage:
             await self.ride_out(self._probe)
             while self._failing:
                 # It answers, and yet takes nothing: a full Redis does so.
-                if self._fewer_fail.is_set():  # else others wait for it already
-                    self._fewer_fail = Event()
                 await self._fewer_fail.wait()
 
     def _begin(self, error: ServiceError) -> None:

@@ -84,7 +84,7 @@ class Settler:
         """Send what *work* owes; the messages that owed what SQS refuses for good end as its fault."""
         refused = await work.runtime.announcer.announce(list(work.owed.values()))
         work.owed.clear()
-        for lease, error in work.blamed(refused).items():
+        for lease, error in (work.blamed(refused) if refused else {}).items():
             await self.fail(lease, error, work)
             del work.leases[lease]
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from anyio import TASK_STATUS_IGNORED, Event, move_on_after, sleep
+from anyio import TASK_STATUS_IGNORED, move_on_after, sleep
 from anyio.abc import TaskStatus
 from anyio.lowlevel import checkpoint
 
+from streamapp.bell import Bell
 from streamapp.errors import ServiceError
 from streamapp.tally import Tally
 from streamapp.tap_record import ERRORS, Outcome
@@ -103,7 +104,7 @@ class Tap:
         self._waiting: deque[tuple[Seen, int]] = deque()
         self._characters = 0
         self._per_entry: dict[str, float] = {}
-        self._wake, self._full = Event(), Event()
+        self._wake, self._full = Bell(), Bell()
         self._is_closed = False
 
     def __len__(self) -> int:
@@ -115,22 +116,23 @@ class Tap:
         self.observe(seen)
         if self._is_off or (self._only_errors and seen.outcome not in ERRORS):
             return
-        if len(self._waiting) >= BUFFERED or self._characters > BUFFERED_CHARACTERS:
+        waiting = len(self._waiting)
+        if waiting >= BUFFERED or self._characters > BUFFERED_CHARACTERS:
             self._tally.add(seen.queue, "tap_dropped")
             return
         size = len(seen.body)
         self._waiting.append((seen, size))
         self._characters += size
-        if not self._wake.is_set():
-            self._wake.set()
-        if len(self._waiting) >= PACK and not self._full.is_set():
-            self._full.set()
+        if not waiting:
+            self._wake.ring()
+        elif waiting + 1 >= PACK:
+            self._full.ring()
 
     def close(self) -> None:
         """Let `run` return once what was noted is written."""
         self._is_closed = True
-        self._wake.set()
-        self._full.set()
+        self._wake.ring()
+        self._full.ring()
 
     async def run(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Write until closed."""
@@ -151,10 +153,8 @@ class Tap:
         if not self._waiting:
             if self._is_closed:
                 return False
-            self._wake = Event()
             await self._wake.wait()
         if not self._is_closed and len(self._waiting) < PACK:
-            self._full = Event()
             with move_on_after(LINGER):
                 await self._full.wait()
         return bool(self._waiting)

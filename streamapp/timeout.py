@@ -42,18 +42,28 @@ class Timeout:
         """Let no time pass meanwhile: what SQS and Redis take is not the agent's fault."""
         return self._paused() if self._is_limited else _UNLIMITED
 
-    @contextmanager
-    def _paused(self) -> Generator[None]:
-        if not self._pauses:
-            self._left = self._deadline - current_time()
-            self._apply(math.inf)
-        self._pauses += 1
-        try:
-            yield
-        finally:
+    def pause(self) -> None:
+        """Let no time pass until `resume`. Pauses may overlap: it passes again after the last of them."""
+        if self._is_limited:
+            if not self._pauses:
+                self._left = self._deadline - current_time()
+                self._apply(math.inf)
+            self._pauses += 1
+
+    def resume(self) -> None:
+        """End one pause."""
+        if self._is_limited:
             self._pauses -= 1
             if not self._pauses:
                 self._apply(current_time() + self._left)
+
+    @contextmanager
+    def _paused(self) -> Generator[None]:
+        self.pause()
+        try:
+            yield
+        finally:
+            self.resume()
 
     def _set(self, left: float) -> None:
         if not self._is_limited:

@@ -109,20 +109,20 @@ class Work(msgspec.Struct, eq=False):
 class Effect:
     """Something that is being done for an agent: its time does not pass meanwhile."""
 
-    __slots__ = ("_pause", "_work")
+    __slots__ = ("_work",)
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._pause = work.timeout.paused()
 
     def __enter__(self) -> None:
-        self._pause.__enter__()
+        self._work.timeout.pause()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._work.is_cut |= kind is not None and issubclass(kind, get_cancelled_exc_class())
-        self._pause.__exit__(kind, error, trace)
+        if kind is not None and issubclass(kind, get_cancelled_exc_class()):
+            self._work.is_cut = True
+        self._work.timeout.resume()
 
 
 CURRENT: ContextVar[Work | None] = ContextVar("work", default=None)

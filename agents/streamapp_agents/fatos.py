@@ -51,7 +51,7 @@ class Fatos(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def unir(uns: Fatos, outros: Fatos) -> Fatos:
-    """Merge: commutative, associative, idempotent; *uns* itself when *outros* adds nothing."""
+    """Merge: commutative, associative, idempotent, to the byte; *uns* itself when *outros* adds nothing."""
     juntos = Fatos(
         conhecido=uns.conhecido or outros.conhecido,
         cozinha=_unir_cozinha(uns.cozinha, outros.cozinha),
@@ -124,4 +124,4 @@ def _unir_pagamentos(
         atual = juntos.get(id_pagamento)
         if atual is None or POSTO_PAGAMENTO[palavra] > POSTO_PAGAMENTO[atual]:
             juntos[id_pagamento] = palavra
-    return juntos
+    return dict(sorted(juntos.items()))

@@ -25,9 +25,9 @@ def unir_ficha(uma: Ficha, outra: Ficha) -> Ficha:
 
 
 def unir_fichas(umas: Mapping[str, Ficha], outras: Mapping[str, Ficha]) -> dict[str, Ficha]:
-    """Merge two views of the catalogue, product by product."""
+    """Merge two views of the catalogue, product by product; the ids are in their order."""
     juntas = dict(umas)
     for id_produto, ficha in outras.items():
         conhecida = juntas.get(id_produto)
         juntas[id_produto] = ficha if conhecida is None else unir_ficha(conhecida, ficha)
-    return juntas
+    return dict(sorted(juntas.items()))

@@ -40,11 +40,6 @@ STATUS_PEDIDO = campo(
     "status",
     *("status_pedido", "estado_pedido", "status", "situacao", "situacao_pedido", "order_status"),
 )
-STATUS_PAGAMENTO_DO_PEDIDO = campo(
-    "status_pagamento",
-    *("status_pagamento", "estado_pagamento", "situacao_pagamento", "payment_status"),
-    *("pagamento.status", "payment.status"),
-)
 CLIENTE = campo(
     "cliente",
     *("cpf_cliente", "cliente_cpf", "cpf", "cliente.cpf", "usuario.cpf", "customer.cpf"),
@@ -94,6 +89,7 @@ ATIVO = campo("ativo", "ativo", "disponivel", "active", "available")
 STATUS_PAGAMENTO = campo(
     "status_pagamento",
     *("status_pagamento", "estado_pagamento", "situacao_pagamento", "payment_status"),
+    *("pagamento.status", "payment.status"),
 )
 STATUS = campo("status", "status", "situacao")
 FOI_APROVADO = campo("foi_aprovado", "foi_aprovado")

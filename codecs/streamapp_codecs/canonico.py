@@ -239,7 +239,7 @@ def _produto(tipo: str) -> Callable[[DadosProduto, Origin], EventoProduto]:
             quando=_quando(primeiro, origin) or _quando(segundo, origin),
             nome=texto(de.nome),
             categoria=texto(de.categoria),
-            preco=preco(de.preco, "preco"),
+            preco=None if removido else preco(de.preco, "preco"),
             tempo_preparo=minutos(de.tempo_preparo),
             ativo=criado or (not removido and de.ativo is not False),
         )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from streamapp_codecs import campos
+from streamapp_codecs.aws import recusar_s3
 from streamapp_codecs.dobra import dobrar_nomes
 from streamapp_codecs.envelope import Conteudo, Envelope, conteudo
 from streamapp_codecs.procura import Camada
@@ -86,6 +87,7 @@ def _so_diz_qual(nome: str, dentro: dict[str, object] | list[object]) -> bool:
 
 
 def _partes(dentro: dict[str, object] | list[object], envelope: Envelope) -> Iterator[Conteudo]:
+    recusar_s3(dentro)
     partes: list[object] = dentro if isinstance(dentro, list) else [dentro]
     for parte in partes:
         yield parte, envelope

@@ -61,7 +61,7 @@ def _criacao(de: Campos) -> Criacao:
 
 def _pagamento(de: Campos) -> Pagamento | None:
     """Answer the payment that an order's event speaks of; it names no payment id."""
-    dito = STATUS_PAGAMENTO.ler(de.valor(campos.STATUS_PAGAMENTO_DO_PEDIDO), "status_pagamento")
+    dito = STATUS_PAGAMENTO.ler(de.valor(campos.STATUS_PAGAMENTO), "status_pagamento")
     status = dito.status or aprovacao(de.valor(campos.FOI_APROVADO))
     return None if status is None else Pagamento(status=status)
 

@@ -25,7 +25,7 @@ def ler_produto(de: Campos, tipo: Tipo, origin: Origin) -> EventoProduto:
         quando=ler_quando(de, quando.CRIACAO if tipo.acao == "criar" else quando.ATUALIZACAO, origin),
         nome=texto(de.interno(campos.NOME)),
         categoria=texto(de.interno(campos.CATEGORIA)),
-        preco=preco(de.interno(campos.PRECO), "preco"),
+        preco=None if tipo.acao == "remover" else preco(de.interno(campos.PRECO), "preco"),  # nobody reads it
         tempo_preparo=minutos(de.interno(campos.TEMPO_PREPARO)),
         ativo=tipo.acao == "criar" or (tipo.acao != "remover" and de.interno(campos.ATIVO) is not False),
     )

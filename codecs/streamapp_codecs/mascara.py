@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Final, NamedTuple
 
@@ -21,8 +22,9 @@ _MAIS_FUNDO: Final = 5
 _ID = re.compile(r"[\w.:/+-]{1,64}", re.ASCII)
 _MOMENTO = re.compile(r"[0-9T:.,Z+/ -]{1,40}")
 _NUMERO = re.compile(r"(?:R\$\s*)?[0-9.,-]{1,20}")
+_ONZE_DIGITOS = re.compile(r"\s*[0-9]{3}\.?[0-9]{3}\.?[0-9]{3}-?[0-9]{2}(?:\.0)?\s*")
 _TAMANHOS_DE_CPF = range(10, 15)
-_CPF_EM_NUMERO = range(10**9, 10**11)
+_MENOR_CPF, _ACIMA_DE_CPF = 10**9, 10**11
 
 _DECODER = msgspec.json.Decoder()
 _ENCODER = msgspec.json.Encoder()
@@ -109,7 +111,9 @@ def _id(valor: object) -> object:
         if not _ID.fullmatch(valor):
             return HIDDEN
         return valor if len(valor) not in _TAMANHOS_DE_CPF else mascarar(valor) or valor
-    return mascarar(valor) or HIDDEN if valor in _CPF_EM_NUMERO else valor
+    # A range would be searched number by number for one with a fraction.
+    pode_ser = isinstance(valor, int | float | Decimal) and _MENOR_CPF <= valor < _ACIMA_DE_CPF
+    return mascarar(valor) or HIDDEN if pode_ser else valor
 
 
 def _palavra(valor: object) -> object:
@@ -117,9 +121,10 @@ def _palavra(valor: object) -> object:
 
 
 def _que_casa(padrao: re.Pattern[str], valor: object) -> object:
-    if isinstance(valor, str):
-        return valor if padrao.fullmatch(valor) else HIDDEN
-    return valor
+    if isinstance(valor, str) and not padrao.fullmatch(valor):
+        return HIDDEN
+    # Eleven digits are neither a price nor a time.
+    return HIDDEN if _ONZE_DIGITOS.fullmatch(str(valor)) else valor
 
 
 def _cliente(valor: object) -> object:
@@ -128,7 +133,7 @@ def _cliente(valor: object) -> object:
 
 def _nome_de_produto(valor: object) -> object:
     if not isinstance(valor, str):
-        return valor
+        return _id(valor)
     return valor if "@" not in valor and sum(map(str.isdigit, valor)) <= 8 else HIDDEN
 
 
@@ -156,7 +161,7 @@ _ENVELOPE = frozenset(
 _DE_TODOS: tuple[tuple[frozenset[str], _Mostrar], ...] = (
     (_CLIENTE, _cliente),
     (frozenset(map(dobrar, (*campos.TIPO, *campos.TIPO_TALVEZ, *campos.TIPO_INDICIO))), _palavra),
-    (_nomes(campos.STATUS_PEDIDO, campos.STATUS_PAGAMENTO_DO_PEDIDO, campos.STATUS, campos.ATIVO), _palavra),
+    (_nomes(campos.STATUS_PEDIDO, campos.STATUS_PAGAMENTO, campos.STATUS, campos.ATIVO), _palavra),
     (
         _nomes(campos.CRIADO_EM, campos.ATUALIZADO_EM, campos.PAGO_EM, campos.OCORRIDO_EM)
         | frozenset({"tempoestimado", "tempoespera"}),

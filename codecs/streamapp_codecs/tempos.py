@@ -10,8 +10,11 @@ from streamapp_codecs.valores import is_lista, is_numero
 
 # Ahead of its message's SentTimestamp by more than this, a time is kept for the record only.
 _ADIANTE = timedelta(minutes=5)
-_PRIMEIRO_ANO, _ULTIMO_ANO = 2000, 2100
+# Before it, a time is what a library writes for none: 0001-01-01, 1970-01-01.
+_PRIMEIRO_ANO = 2000
 _EPOCA = datetime(1970, 1, 1, tzinfo=UTC)
+# A number that would lie beyond it counts something else: 20250728120000 is a date without its signs.
+_ULTIMO_ANO_DE_EPOCA = 2100
 # Epoch numbers tell their unit by their size: seconds reach 1e11 in the year 5138, milliseconds did in 1973.
 _MICROS_POR_UNIDADE = (
     (Decimal("1e11"), Decimal("1e6")),
@@ -35,15 +38,15 @@ def instante(valor: object, origin: Origin) -> Instante | None:
 
 
 def momento(valor: object, zone: tzinfo) -> datetime | None:
-    """Answer the time that *valor* states in UTC, 2000 to 2100; *zone* is that of a time without one."""
+    """Answer the time that *valor* states in UTC, from 2000 on; *zone* is that of a time without one."""
     try:
         lido = _ler(valor)
-        if lido is None or not _PRIMEIRO_ANO - 1 <= lido.year <= _ULTIMO_ANO + 1:
+        if lido is None or lido.year < _PRIMEIRO_ANO - 1:
             return None
         em = (lido if lido.tzinfo is not None else lido.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return em if _PRIMEIRO_ANO <= em.year <= _ULTIMO_ANO else None
+    return em if em.year >= _PRIMEIRO_ANO else None
 
 
 def _ler(valor: object) -> datetime | None:
@@ -84,7 +87,8 @@ def _de_epoca(numero: Decimal) -> datetime | None:
         return None
     for limite, micros in _MICROS_POR_UNIDADE:
         if numero < limite:
-            return _EPOCA + timedelta(microseconds=int(numero * micros))
+            em = _EPOCA + timedelta(microseconds=int(numero * micros))
+            return em if em.year <= _ULTIMO_ANO_DE_EPOCA else None
     return None
 
 

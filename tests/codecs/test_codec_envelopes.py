@@ -77,6 +77,8 @@ def _eventbridge(detalhe: object, tipo: str = "PedidoAtualizado") -> dict[str, o
         {"data": [_ATUALIZADO]},
         {"pedidos": [_ATUALIZADO]},
         json.dumps(json.dumps(_EVENTO)),
+        {"messageId": "m", "body": json.dumps(json.dumps(_EVENTO))},
+        _eventbridge(json.dumps(json.dumps(_ATUALIZADO))),
         "\ufeff" + json.dumps(_EVENTO),
         _sns("\ufeff" + json.dumps(_EVENTO)),
         "  \n" + json.dumps(_EVENTO) + "\n ",
@@ -153,6 +155,11 @@ def test_a_notification_without_json_is_not_json(motivo, mensagem) -> None:
         ["com.amazon.sqs.javamessaging.MessageS3Pointer", {"s3BucketName": "b", "s3Key": "k"}],
         _sns(["software.amazon.payloadoffloading.PayloadS3Pointer", {"s3BucketName": "b", "s3Key": "k"}]),
         {"s3BucketName": "b", "s3Key": "k"},
+        {
+            "messageId": "m-1",
+            "body": '["software.amazon.payloadoffloading.PayloadS3Pointer",{"s3BucketName":"b","s3Key":"k"}]',
+        },
+        {"event_type": "pedido_criado", "data": {"s3BucketName": "b", "s3Key": "k"}},
     ],
 )
 def test_a_payload_in_s3_is_not_fetched(motivo, corpo) -> None:

@@ -77,6 +77,29 @@ def test_what_may_be_personal_is_hidden_wherever_it_lies(corpo: object) -> None:
         assert canario not in texto
 
 
+@pytest.mark.parametrize("numero", [1029.0, 1.5, -0.0, 1e300, 12345678901234567890])
+@pytest.mark.parametrize("nome", ["id_pedido", "id", "status", "event_type", "id_pagamento"])
+def test_a_number_of_any_size_is_seen_at_once(nome: str, numero: float) -> None:
+    """A producer of floats writes 1029.0 for an id, and must not stand the worker still."""
+    assert visto({nome: numero}) == {nome: numero}
+
+
+@pytest.mark.parametrize("cpf", [39053344705.0, 3905334470.0])
+def test_an_id_that_may_be_a_cpf_is_hidden_as_a_float_too(cpf: float) -> None:
+    """It is the same number."""
+    assert visto({"id": cpf}) == {"id": "***"}
+
+
+@pytest.mark.parametrize("cpf", ["39053344705", "390.533.447-05", "390533447-05", 39053344705, 39053344705.0])
+@pytest.mark.parametrize("nome", ["data", "criado_em", "total", "quantidade", "versao", "nome", "categoria"])
+def test_a_cpf_in_the_wrong_field_is_hidden(nome: str, cpf: object) -> None:
+    """Neither a price nor a time, nor the name of a product, has eleven digits."""
+    texto = json.dumps(visto({nome: cpf, "itens": [{nome: cpf}]})).replace(".", "").replace("-", "")
+
+    assert "390533" not in texto
+    assert texto.count("***") >= 2
+
+
 def test_a_product_has_its_name_and_a_customer_beside_it_has_none() -> None:
     """Both are called `nome`."""
     corpo = {"data": {"id_produto": 7, "nome": "Suco", "usuario": {"nome": "Maria"}}}
@@ -137,10 +160,22 @@ def test_any_sample_can_be_shown(amostra: dict[str, str]) -> None:
     assert mostrado.body is None or json.dumps(json.loads(mostrado.body))
 
 
+NOMES = (
+    "data",
+    "id",
+    "id_pedido",
+    "status",
+    "event_type",
+    "total",
+    "criado_em",
+    "cliente",
+    "nome",
+    "produto",
+)
 json_qualquer = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda parte: (
-        st.lists(parte, max_size=4) | st.dictionaries(st.text() | st.just("data"), parte, max_size=4)
+        st.lists(parte, max_size=4) | st.dictionaries(st.text() | st.sampled_from(NOMES), parte, max_size=4)
     ),
     max_leaves=20,
 )

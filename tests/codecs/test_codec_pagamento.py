@@ -162,6 +162,24 @@ def test_two_wrappers_are_one_payment(um) -> None:
     assert evento.pagamento == Pagamento(status="pago", id_pagamento="9")
 
 
+def test_a_payment_beside_its_orders_id_is_read(um) -> None:
+    """An object under `pagamento` is the payment, whether or not it is all there is."""
+    pagamento = {"id": 9, "status": "PAGO"}
+
+    for corpo in ({"pedidoId": 7, "pagamento": pagamento}, {"data": {"pedidoId": 7, "pagamento": pagamento}}):
+        evento = um(corpo, "pagamento")
+
+        assert evento.id_pedido == "7"
+        assert evento.pagamento == Pagamento(status="pago", id_pagamento="9")
+
+
+def test_an_orders_word_beside_a_payment_pays_for_nothing(um) -> None:
+    """`Recebido` is approved only where it is the payment's own."""
+    evento = um({"pedidoId": 7, "status": "Recebido", "pagamento": {"status": "Pendente"}}, "pagamento")
+
+    assert evento.pagamento == Pagamento(status="pendente")
+
+
 def test_an_order_inside_is_no_envelope_where_a_kind_speaks_of_a_payment(um, motivo) -> None:
     """It tells whose payment it is."""
     corpo = {"event_type": "pagamento_aprovado", "data": {"pedido": {"id": 7}}}

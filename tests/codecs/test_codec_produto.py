@@ -51,6 +51,15 @@ def test_a_removed_product_is_inactive_and_forgets_nothing(um) -> None:
     assert (evento.tipo, evento.ativo, evento.nome) == ("produto_removido", False, None)
 
 
+@pytest.mark.parametrize("preco", [-1, "n/a", [], True])
+def test_a_price_never_makes_a_removal_fail(um, preco) -> None:
+    """A removed product keeps the price that it had."""
+    flat = {"eventType": "PRODUCT_DELETED", "productId": 7, "price": preco}
+    canonico = {"event_type": "produto_removido", "data": {"id_produto": 7, "preco": preco}}
+
+    assert [um(corpo, "produto").ativo for corpo in (flat, canonico)] == [False, False]
+
+
 @pytest.mark.parametrize(("disponivel", "ativo"), [(False, False), (True, True), (None, True), ("nao", True)])
 def test_an_update_may_say_that_a_product_is_not_to_be_had(um, disponivel, ativo) -> None:
     """Flask's catalogue has such a field."""

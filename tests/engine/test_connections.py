@@ -4,7 +4,7 @@ import socket
 import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -29,6 +29,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from streamapp.connections import Answer, Connections, NoAnswer
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    """Each loop has transports of its own."""
+    if request.param == "uvloop":
+        pytest.importorskip("uvloop", reason="uvloop comes with the extra `fast`")
+    return "asyncio", {"use_uvloop": request.param == "uvloop"}
+
 
 ASKED = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -95,7 +104,7 @@ async def connected(
     try:
         yield connections
     finally:
-        await connections.aclose()
+        connections.close()
 
 
 async def test_calls_after_one_another_share_a_connection(server: Server) -> None:
@@ -308,6 +317,28 @@ async def test_nobody_there_is_no_answer() -> None:
 
     with pytest.raises(NoAnswer):
         await connections.exchange(ASKED)
+
+
+async def test_an_address_that_swallows_everything_is_not_waited_for(
+    server: Server, anyio_backend: tuple[str, dict[str, bool]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two addresses the first may be one to which there is no way, as IPv6's often is."""
+    if anyio_backend[1]["use_uvloop"]:
+        pytest.skip("uvloop asks the system itself")
+    with ExitStack() as sockets:
+        hole = sockets.enter_context(socket.create_server(("127.0.0.2", server.port), backlog=0))
+        for _ in range(2):  # one more than the backlog: whoever comes now is not answered
+            guest = sockets.enter_context(socket.socket())
+            guest.setblocking(False)
+            guest.connect_ex(hole.getsockname())
+        both = [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, server.port))
+            for address in ("127.0.0.2", "127.0.0.1")
+        ]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: both)
+        async with connected(server, host="two.example") as connections:
+            with fail_after(2):
+                assert await connections.exchange(ASKED) == Answer(200, b"{}")
 
 
 async def test_tls_is_spoken_with_those_who_are_vouched_for(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ async def shared(client: Client, polls: int) -> AsyncIterator[Sqs]:
         try:
             yield Fast(aws, Signer(aws.region, route.authority), polls=pool, others=pool)
         finally:
-            await pool.aclose()
+            pool.close()
 
 
 async def acknowledge(

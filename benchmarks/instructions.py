@@ -1,0 +1,65 @@
+"""Count the instructions that a message costs, with valgrind: the same on a busy machine as on a quiet one."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.contestant import Contestant
+from benchmarks.round import Bench, run
+from benchmarks.work import pieces
+
+COUNTABLE = ("streamapp", "naive", "batched", "floor")
+"""Contestants of one process; those are as much slower as one waits for."""
+
+SLOWER = 50
+"""How many times longer a program takes in which valgrind counts."""
+
+
+def count(bench: Bench, contestants: Sequence[Contestant], unit: int) -> None:
+    """Print how many instructions of user space each contestant takes for a message, its start and end left out.
+
+    The kernel's do not count, so that programs of many small calls look better than they are.
+    """
+    missing = [name for name in ("valgrind", "callgrind_control") if shutil.which(name) is None]
+    if missing:
+        raise SystemExit(f"--instructions needs {missing[0]}: apt-get install valgrind")
+    for number, contestant in enumerate(it for it in contestants if it.name in COUNTABLE):
+        work = pieces(max(100, unit * contestant.weight // 4))
+        target = bench.logs / f"{number}.callgrind"
+        command = [
+            *("valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={target}"),
+            *contestant.command,
+        ]
+        watched: list[str] = []
+
+        def begin(processes: Sequence[subprocess.Popen[bytes]], watched: list[str] = watched) -> None:
+            watched.append(str(processes[0].pid))
+            _control("-i", "on", watched[0])
+
+        def end(watched: Sequence[str] = watched) -> None:
+            _control("-d", "done", watched[0])
+            _control("-i", "off", watched[0])
+
+        slow = replace(contestant, command=command, slower=SLOWER)
+        outcome = run(bench, slow, work, f"i{number}:", before=begin, after=end)
+        each = counted(target.with_name(f"{target.name}.1")) / len(work)
+        sys.stdout.write(
+            f"{contestant.work} {contestant.name}: {each:,.0f} instructions a message, "
+            f"{outcome.all_requests:.2f} SQS requests\n"
+        )
+        sys.stdout.flush()
+
+
+def counted(file: Path) -> int:
+    """Answer the instructions that a dump of callgrind tells of."""
+    for line in file.read_text(errors="replace").splitlines():
+        if line.startswith("summary: "):
+            return int(line.split()[1])
+    raise SystemExit(f"{file.name}: callgrind has written no summary")
+
+
+def _control(*words: str) -> None:
+    subprocess.run(["callgrind_control", *words], check=True, capture_output=True)
