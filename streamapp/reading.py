@@ -33,8 +33,12 @@ def seconds(text: str) -> float:
     return sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"([\d.]+)([smhd])", text))
 
 
-def text(_: str, it: str) -> str:
+def text(variable: str, it: str) -> str:
     """Answer the text as it is."""
+    try:
+        it.encode()
+    except UnicodeEncodeError as error:  # so Python reads bytes that are no text
+        raise BadSetting(variable, "text in UTF-8", it) from error
     return it
 
 
@@ -71,7 +75,7 @@ def duration(low: float, high: float) -> Parse:
         except ValueError:
             value = -1.0
         if not low <= value <= high:
-            raise BadSetting(variable, f"{low:g} to {high:g} seconds (or as 90s, 5m, 1h30m, 30d)", text)
+            raise BadSetting(variable, f"{low:g} to {high:.12g} seconds (or as 90s, 5m, 1h30m, 30d)", text)
         return value
 
     return parse
@@ -118,4 +122,5 @@ def zone(variable: str, text: str) -> tzinfo:
 
 def level(variable: str, text: str) -> str:
     """Answer a level of logging by Python's name for it."""
-    return str(choice("debug", "info", "warning", "error", "critical")(variable, text)).upper()
+    words = ("debug", "info", "warning", "error", "critical")
+    return str(choice(*words)(variable, "warning" if text.lower() == "warn" else text)).upper()

@@ -1,5 +1,6 @@
 """What Redis and its client raise, as errors of our own."""
 
+from redis.asyncio.sentinel import MasterNotFoundError
 from redis.exceptions import (
     AskError,
     AuthenticationError,
@@ -69,6 +70,8 @@ def service_error(error: RedisError) -> ServiceError:
 def _detail(error: RedisError) -> str:
     if isinstance(error, NoPermissionError):
         return "NOPERM: REDIS_URL's user has not all rights that deploy/redis names"
+    if isinstance(error, MasterNotFoundError):
+        return str(error).partition(" : ")[0]  # what follows are Python's own words for each Sentinel
     # Server texts begin with a code; the rest may hold what was sent.
     if isinstance(error, ResponseError):
         return f"{type(error).__name__} {str(error).split(' ', 1)[0]}"

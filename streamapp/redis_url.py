@@ -1,5 +1,6 @@
 """What a Redis URL means: one server, some members of a cluster, or the master that Sentinels name."""
 
+import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -10,6 +11,7 @@ from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 
 from streamapp.errors import ConfigError
 from streamapp.redis_exchange import greet
@@ -17,6 +19,8 @@ from streamapp.redis_members import Members
 from streamapp.redis_servers import TIMEOUT, Servers
 
 SENTINEL_PORT = 26_379
+
+_DATABASE = re.compile(r"/?\d*/?")
 
 
 @asynccontextmanager
@@ -52,12 +56,20 @@ async def open_servers(
                 stack.push_async_callback(sentinel.aclose)
                 clients = {hosts: master}
             else:
+                if parts.scheme != "unix" and not _DATABASE.fullmatch(parts.path):
+                    raise ConfigError(
+                        "REDIS_URL: expected the number of a database after the port, such as /0"
+                    )
                 clients = {host: connect(host) for host in hosts.split(",")}
-        except ValueError:
+            for client in clients.values():
+                # An option that nobody knows shows when a connection is made of it.
+                client.connection_pool.make_connection()
+        except (ValueError, TypeError, RedisError):
             # Its text may quote what stands for the port: half a password, if a slash is in it.
             raise ConfigError(
                 "REDIS_URL cannot be read: expected redis://USER:PASSWORD@HOST:PORT/NUMBER; "
-                "in a password each of / ? # @ [ ] and % is percent-encoded, a slash as %2F"
+                "in a password each of / ? # @ [ ] and % is percent-encoded, a slash as %2F, "
+                "and an option after ? is one of redis-py's"
             ) from None
         members = Members(clients, connect)
         stack.push_async_callback(members.aclose)

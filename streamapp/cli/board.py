@@ -118,7 +118,7 @@ def _print(
             " ".join(filter(None, [standing(board, name, card, now, ages).word, *card.notes])),
             card.text,
         )
-        for name, cards in columns.items()
+        for name, cards in reversed(list(columns.items()))  # what is ready, first
         for card in cards
     ]
     if rows:

@@ -81,7 +81,8 @@ class Picture:
             yield grid
         else:
             room = (height - 1 - len(columns)) // busy + 1
-            for name, cards in columns.items():
+            # A list has what is ready first: that is what somebody waits for.
+            for name, cards in reversed(list(columns.items())):
                 yield self._column(name, cards, room, width)
 
     def _head(self, width: int) -> Text:

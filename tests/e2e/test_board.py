@@ -61,12 +61,12 @@ async def test_once_prints_the_board_as_a_plain_table_for_pipes(shop: Shop) -> N
     assert "\x1b" not in shown.stdout
     rows = [re.split(" {2,}", line) for line in shown.stdout.splitlines()]
     assert [(row[0], row[1].strip()) for row in rows] == [
+        ("Pronto", "#9"),
         ("Em preparação", "#7"),
         ("Em preparação", "#8"),
-        ("Pronto", "#9"),
     ]
     assert " X-Burger" in shown.stdout
-    assert [("ATRASADO" in line) for line in shown.stdout.splitlines()] == [True, False, False]
+    assert [("ATRASADO" in line) for line in shown.stdout.splitlines()] == [False, True, False]
 
 
 async def test_the_customers_board_tells_numbers_only(shop: Shop) -> None:

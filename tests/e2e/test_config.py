@@ -2,10 +2,12 @@
 
 import json
 
+import pytest
 from inprocess import call
 from shop import Shop
 
 from streamapp.config import SETTINGS, Config
+from streamapp.reading import level
 
 
 async def test_each_setting_is_shown_with_its_value_and_its_origin(shop: Shop) -> None:
@@ -58,6 +60,20 @@ def test_the_defaults_that_are_told_are_those_in_force() -> None:
         if setting.default:
             told = Config.load({setting.variable: setting.default})
             assert getattr(told, name) == getattr(Config(), name), name
+
+
+async def test_a_setting_that_is_no_text_is_refused_at_start(shop: Shop) -> None:
+    """So Python reads bytes that are no UTF-8; Redis would take none of the keys that begin with it."""
+    shown = await call(shop.env | {"STREAMAPP_KEY_PREFIX": "\udcff"}, "config")
+
+    assert shown.returncode == 2
+    assert shown.stderr == "streamapp: STREAMAPP_KEY_PREFIX: expected text in UTF-8, got '\\udcff'\n"
+
+
+@pytest.mark.parametrize("text", ["WARN", "warning", "Warning"])
+def test_a_level_of_logging_may_be_spelled_in_every_usual_way(text: str) -> None:
+    """`WARN` is what half the world writes."""
+    assert level("LOG_LEVEL", text) == "WARNING"
 
 
 async def test_a_variable_that_sets_nothing_is_told_with_what_may_have_been_meant(shop: Shop) -> None:

@@ -166,12 +166,44 @@ async def test_the_store_uses_a_server_again_that_was_away(own_redis_url: str, p
         assert await store.commit([Commit(prefix, "", "t1", {"a": "1"}, ttl=TTL)]) == [True]
 
 
-@pytest.mark.parametrize("url", ["nonsense", "http://x", "redis://h:port", "redis+sentinel://h:26379"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("nonsense", "http://x", "redis://h:port", "redis+sentinel://h:26379"),
+        *(
+            "redis://h/x",
+            "redis://h/1/2",
+            "redis://h/0?db=x",
+            "redis://h?none=1",
+            "rediss://h?ssl_cert_reqs=x",
+        ),
+        *("redis+sentinel://h/main?none=1", "unix:///h?socket_timeout=x"),
+    ],
+)
 async def test_a_url_that_means_nothing_is_a_config_error(url: str) -> None:
     """Said at start, in words, not as a traceback."""
     with pytest.raises(ConfigError, match="REDIS_URL"):
         async with open_redis(url):
             pass
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://h", "redis://h/", "redis://h:1/7", "unix:///h?db=7", "redis://h?db=7"]
+)
+async def test_a_url_means_what_it_always_meant(url: str) -> None:
+    """A database by its number, and none is the first."""
+    async with open_redis(url):
+        pass
+
+
+async def test_sentinels_that_do_not_answer_are_named_in_a_few_words() -> None:
+    """Not in those that Python has for its objects."""
+    async with open_redis("redis+sentinel://127.0.0.1:1/main") as store:
+        with pytest.raises(ServiceError) as caught:
+            await store.ping()
+
+    assert caught.value.heals
+    assert caught.value.detail == "No master found for 'main'"
 
 
 @pytest.mark.parametrize("sign", "/?#[")
