@@ -87,16 +87,22 @@ class Connections:
 
     async def _connect(self) -> "_Connection":
         loop = asyncio.get_running_loop()
+        connection = _Connection()
         try:
             with fail_after(CONNECT_TIMEOUT):
                 addresses = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
                 connected = await start_connection(addresses, happy_eyeballs_delay=NEXT_ADDRESS, interleave=1)
                 name = None if self._tls is None else self._host
-                _, connection = await loop.create_connection(
-                    _Connection, sock=connected, ssl=self._tls, server_hostname=name
+                await loop.create_connection(
+                    lambda: connection, sock=connected, ssl=self._tls, server_hostname=name
                 )
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter for what can be no name
+            connection.close()
             raise NoAnswer(f"no connection: {type(error).__name__}") from error
+        except BaseException:
+            # Cut off as its handshake ended, it would wait for the host's goodbye, uncounted.
+            connection.close()
+            raise
         return connection
 
     async def _ask(self, connection: "_Connection", request: bytes) -> Answer | None:
@@ -123,6 +129,7 @@ class _Connection(asyncio.Protocol):
         self.idle_since = 0.0
         self.stays = False
         """Whether another call may follow the last one here."""
+        self._is_made = False
         self._poll = select.poll()
         self._parser = HttpResponseParser(self)
         self._answered: asyncio.Future[Answer | None] | None = None
@@ -146,11 +153,13 @@ class _Connection(asyncio.Protocol):
         return await self._answered
 
     def close(self) -> None:
-        """Close it at once."""
-        self._transport.abort()
+        """Close it at once, if it was ever open."""
+        if self._is_made:
+            self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's own class is none by name
+        self._is_made = True
         self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
@@ -164,8 +173,10 @@ class _Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
-            self._give_up(f"no HTTP: {type(error).__name__}")
-            return
+            if self._status is None or isinstance(error, HttpParserUpgrade):
+                self._give_up(f"no HTTP: {type(error).__name__}")
+                return
+            self._keeps = False  # the answer is whole, and what follows it is none
         if self._status is not None:
             # More than one answer is one to no question, and an interim one is followed by another.
             self.stays = self._keeps and self._begun == 1 and self._status >= _FIRST_FINAL

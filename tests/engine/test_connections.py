@@ -4,7 +4,7 @@ import socket
 import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from anyio import (
     BrokenResourceError,
+    CancelScope,
     EndOfStream,
     Event,
     create_task_group,
@@ -23,7 +24,7 @@ from anyio import (
     wait_all_tasks_blocked,
 )
 from anyio.abc import ByteStream, SocketAttribute
-from anyio.streams.tls import TLSAttribute, TLSListener
+from anyio.streams.tls import TLSAttribute, TLSListener, TLSStream
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -240,14 +241,16 @@ async def test_whoever_gives_up_leaves_no_connection_behind(server: Server) -> N
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
         answer(b"{}") + answer(b"more"),
+        answer(b"{}") + b"more",
     ],
 )
-async def test_every_framing_is_read(server: Server, raw: bytes) -> None:
-    """Emulators and balancers have their own ways."""
+@pytest.mark.parametrize("piece", [1, 1000])
+async def test_every_framing_is_read(server: Server, raw: bytes, piece: int) -> None:
+    """Emulators and balancers have their own ways; what a whole answer is followed by does not undo it."""
 
     async def script(stream: ByteStream, _: int) -> None:
-        for n in range(len(raw)):
-            await stream.send(raw[n : n + 1])
+        for n in range(0, len(raw), piece):
+            await stream.send(raw[n : n + piece])
 
     server.script = script
     async with connected(server) as connections:
@@ -379,6 +382,45 @@ async def test_an_answer_to_no_question_is_nobodys_behind_tls_either(tmp_path: P
             assert await connections.exchange(ASKED) == Answer(200, b"{}")
 
     assert server.connections == 2
+
+
+async def test_a_handshake_that_is_cut_off_as_it_ends_leaves_no_connection_behind(tmp_path: Path) -> None:
+    """A host that says no goodbye would keep it open for half a minute, beside as many as are allowed."""
+    context, trust = certified(tmp_path)
+    gone = Event()
+
+    class Deaf(Server):
+        async def talk(self, stream: ByteStream) -> None:
+            """Read what comes, and never answer."""
+            assert isinstance(stream, TLSStream)
+            async with stream.transport_stream:
+                with suppress(EndOfStream, BrokenResourceError):
+                    while True:
+                        await stream.transport_stream.receive()
+            gone.set()
+
+    class Cutting(ssl.SSLObject):
+        def do_handshake(self) -> None:
+            """Cut the call off when it could begin."""
+            super().do_handshake()
+            call.cancel()
+
+    trusting = ssl.create_default_context(cafile=str(trust))
+    trusting.sslobject_class = Cutting
+    async with serving(Deaf(), context) as server, connected(server, tls=trusting) as connections:
+        with CancelScope() as call:
+            await connections.exchange(ASKED)
+        with fail_after(5):
+            await gone.wait()
+
+
+@pytest.mark.parametrize("host", ["two..dots", "long" * 16])
+async def test_a_name_that_can_be_none_is_no_answer(host: str) -> None:
+    """What is raised for it is no `OSError`."""
+    connections = Connections(host, 1, tls=None, most=1)
+
+    with pytest.raises(NoAnswer):
+        await connections.exchange(ASKED)
 
 
 def certified(folder: Path) -> tuple[ssl.SSLContext, Path]:
