@@ -208,6 +208,7 @@ class Batcher(Generic[T, R]):
         if self._linger and not self._closed and self._has_company_to_come():
             with move_on_after(self._linger):
                 await self._lingering.wait()
+            self._lingering.ring()  # nobody lingers now: what comes need not be counted
         return True
 
     def _wake_up(self) -> None:

@@ -142,6 +142,25 @@ async def test_a_batch_goes_when_all_who_can_come_are_there() -> None:
     assert gate.batches == [[1, 2]]
 
 
+async def test_who_can_come_is_counted_only_while_a_batch_lingers() -> None:
+    """Each item would pay for it, on the way of every message."""
+    gate, counted = Gate(), 0
+
+    def in_hand() -> int:
+        nonlocal counted
+        counted += 1
+        return 9
+
+    async with running(gate, linger=0.001, in_hand=in_hand) as batcher:
+        batcher.post(1)
+        while not gate.batches:
+            await checkpoint()
+        before = counted
+        batcher.post(2)
+        assert counted == before
+        gate.open.set()
+
+
 async def test_a_full_batch_does_not_linger() -> None:
     """There is no company to wait for."""
     gate = Gate()
