@@ -178,13 +178,14 @@ class Batcher(Generic[T, R]):
     def _enter(self, item: T) -> tuple[_Batch[T, R], int]:
         """Put *item* into the last batch that has room for it; answer where it is."""
         weight = self._weigh(item) if self._max_weight else 0
-        batch = self._waiting[-1] if self._waiting else None
+        batch: _Batch[T, R] | None = self._waiting[-1] if self._waiting else None
         if (
             batch is None
             or len(batch.items) == self._limit
             or (weight and batch.weight + weight > self._max_weight)
         ):
-            batch = self._append()
+            batch = _Batch()
+            self._waiting.append(batch)
         batch.items.append(item)
         batch.weight += weight
         self._items_waiting += 1
@@ -193,11 +194,6 @@ class Batcher(Generic[T, R]):
         elif self._lingering.is_awaited and not self._has_company_to_come():
             self._lingering.ring()
         return batch, len(batch.items) - 1
-
-    def _append(self) -> _Batch[T, R]:
-        batch: _Batch[T, R] = _Batch()
-        self._waiting.append(batch)
-        return batch
 
     async def _something_to_flush(self) -> bool:
         """Wait until a flush should begin; False once closed with nothing left to begin."""
