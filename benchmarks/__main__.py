@@ -13,7 +13,7 @@ from benchmarks import field, instructions, measures, profile, report
 from benchmarks.contestant import Contestant
 from benchmarks.round import Bench
 from benchmarks.server import ServerName, install_fauxqs, running
-from streamapp.cli.embedded import redis_server
+from streamapp.cli.demo.servers import redis_server
 
 MEASURES = ("throughput", "fauxqs", "latency", "idle", "variants", "growth")
 QUICK = ("throughput", "fauxqs", "latency", "idle")

@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
-from streamapp.record import Record
-from streamapp_agents.acompanhamento import Acompanhamento, ComCatalogo, aplicar
-from streamapp_agents.produto import Produto, aplicar_produto
+from streamapp.state.hash_codec import Record
+from streamapp_agents.dominio.acompanhamento import Acompanhamento, ComCatalogo, aplicar
+from streamapp_agents.dominio.produto import Produto, aplicar_produto
 from streamapp_codecs import pedido
 from streamapp_codecs.codec import Origin
-from streamapp_codecs.eventos import EventoPedido, EventoProduto
+from streamapp_codecs.dominio.eventos import EventoPedido, EventoProduto
 
 NOON = datetime(2025, 7, 28, 15, 0, tzinfo=UTC)
 RECORD = Record(Acompanhamento)

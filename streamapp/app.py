@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from streamapp.config import Config, Setting
+from streamapp.declared.boards import Board, Example, Portrait, Scenario, Traffic, Website
+from streamapp.declared.sink import Encoder, Sink
+from streamapp.declared.table import Index, Table
 from streamapp.errors import ConfigError
-from streamapp.scenario import Board, Example, Portrait, Scenario, Traffic, Website
-from streamapp.sink import Encoder, Sink
-from streamapp.stream import Stream
-from streamapp.table import Index, Table
+from streamapp.pipeline.stream import Stream
 from streamapp_codecs import Decoder
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Any, Literal
 
-from streamapp import reading
+from streamapp import setting_types as reading
 
 logger = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from streamapp.config import Config
+from streamapp.declared.table import Table
 from streamapp.errors import ServiceError
-from streamapp.redis_store import RedisStore, open_redis
-from streamapp.table import Table
+from streamapp.redis.store import RedisStore, open_redis
 
 S = TypeVar("S", bound=msgspec.Struct)
 

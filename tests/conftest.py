@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from chaos.cluster import Cluster, cluster
 
-from streamapp.aws import Aws, open_aws
-from streamapp.cli.embedded import local_aws, redis_server, sqs_server
-from streamapp.redis_store import RedisStore, open_redis
+from streamapp.cli.demo.servers import local_aws, redis_server, sqs_server
+from streamapp.redis.store import RedisStore, open_redis
+from streamapp.sqs.boto import Aws, open_aws
 
 _numbers = itertools.count()
 

@@ -5,17 +5,17 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from streamapp.app import App
-from streamapp.stream import Stream
+from streamapp.pipeline.stream import Stream
 from streamapp_agents import ajustes
-from streamapp_agents.acompanhamento import Acompanhamento, ComCatalogo, anunciar, aplicar
-from streamapp_agents.cenario import hora_do_almoco
-from streamapp_agents.exemplos import exemplos
-from streamapp_agents.ficha import Ficha
-from streamapp_agents.produto import Produto, aplicar_produto
-from streamapp_agents.quadro import cliente, cozinha, paginas
-from streamapp_agents.retrato import retrato
+from streamapp_agents.dominio.acompanhamento import Acompanhamento, ComCatalogo, anunciar, aplicar
+from streamapp_agents.dominio.ficha import Ficha
+from streamapp_agents.dominio.produto import Produto, aplicar_produto
+from streamapp_agents.telas.cenario import hora_do_almoco
+from streamapp_agents.telas.exemplos import exemplos
+from streamapp_agents.telas.quadro import cliente, cozinha, paginas
+from streamapp_agents.telas.retrato import retrato
 from streamapp_codecs import acompanhamento, pagamento, pedido, produto
-from streamapp_codecs.eventos import Evento, EventoPedido, EventoProduto
+from streamapp_codecs.dominio.eventos import Evento, EventoPedido, EventoProduto
 
 ESCUTA = timedelta(hours=24)
 """How long an order that has ended still listens to its products."""

@@ -4,8 +4,8 @@ import os
 from typing import cast, get_args
 
 from streamapp.config import Setting
-from streamapp.reading import choice
-from streamapp_agents.situacao import Inicio
+from streamapp.setting_types import choice
+from streamapp_agents.dominio.situacao import Inicio
 
 INICIO = Setting(
     "ACOMPANHAMENTO_INICIO",

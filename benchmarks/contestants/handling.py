@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from streamapp.record import Record
-from streamapp_agents.acompanhamento import Acompanhamento, ComCatalogo, anunciar, aplicar
-from streamapp_agents.produto import Produto
+from streamapp.state.hash_codec import Record
+from streamapp_agents.dominio.acompanhamento import Acompanhamento, ComCatalogo, anunciar, aplicar
+from streamapp_agents.dominio.produto import Produto
 from streamapp_codecs import acompanhamento, pedido
 from streamapp_codecs.codec import Origin
 

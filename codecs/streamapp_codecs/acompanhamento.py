@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from streamapp_codecs.codec import Json
-from streamapp_codecs.eventos import Status, StatusPagamento
+from streamapp_codecs.dominio.eventos import Status, StatusPagamento
 
 _ENCODER = msgspec.json.Encoder()
 

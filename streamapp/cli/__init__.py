@@ -5,25 +5,21 @@ from typing import Annotated
 
 import typer
 
-from streamapp.cli import (
-    board,
-    config,
-    demo,
-    dlq,
-    doctor,
-    masking,
-    out,
-    queues,
-    schema,
-    seed,
-    send,
-    show,
-    status,
-    tail,
-    worker,
-)
+from streamapp.cli import config, queues, schema
+from streamapp.cli.board import command as board
+from streamapp.cli.demo import command as demo
+from streamapp.cli.dlq import command as dlq
+from streamapp.cli.doctor import command as doctor
 from streamapp.cli.exits import FAILED, INTERRUPTED, exit_code
 from streamapp.cli.group import Group
+from streamapp.cli.send import command as send
+from streamapp.cli.send import seed
+from streamapp.cli.show import command as show
+from streamapp.cli.status import command as status
+from streamapp.cli.tail import command as tail
+from streamapp.cli.terminal import masking
+from streamapp.cli.terminal import output as out
+from streamapp.cli.worker import command as worker
 from streamapp.errors import StreamappError
 
 EXAMPLES = """

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from streamapp.cli import out, setup
+from streamapp.cli import setup
+from streamapp.cli.terminal import output as out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -141,7 +142,7 @@ def _streams(app: "App") -> list[str]:
 
 
 def _checked(setting: "Setting", environ: "Mapping[str, str]", flag: str | None) -> Row:
-    from streamapp.reading import BadSetting  # noqa: PLC0415 - slow to import
+    from streamapp.setting_types import BadSetting  # noqa: PLC0415 - slow to import
 
     row = _row(setting.variable, setting.default, setting.meaning, environ.get(setting.variable), flag)
     try:
@@ -163,7 +164,7 @@ def _row(variable: str, default: str, meaning: str, environ: str | None, flag: s
 
 
 def _print(rows: "Sequence[Row]") -> None:
-    from streamapp.cli.columns import aligned  # noqa: PLC0415 - slow to import
+    from streamapp.cli.terminal.columns import aligned  # noqa: PLC0415 - slow to import
 
     table = [("setting", "from", "value"), *((row.variable, row.origin, row.value or "-") for row in rows)]
     out.tell(aligned(table))

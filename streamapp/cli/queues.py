@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamapp.cli import out, setup
+from streamapp.cli import setup
 from streamapp.cli.group import Group
+from streamapp.cli.terminal import output as out
 from streamapp.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from streamapp.app import App
     from streamapp.config import Config
-    from streamapp.sqs import Sqs
+    from streamapp.sqs.client import Sqs
 
 EXAMPLES = """
 \b
@@ -88,7 +89,7 @@ def create(
 
 
 async def _create(app: "App", config: "Config", yes: bool) -> list[Made]:
-    from streamapp.aws import is_local  # noqa: PLC0415 - slow to import
+    from streamapp.sqs.boto import is_local  # noqa: PLC0415 - slow to import
 
     async with setup.open_sqs() as sqs:
         if not (yes or is_local(sqs.endpoint)):

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from streamapp.cli import out, setup
+from streamapp.cli import setup
+from streamapp.cli.terminal import output as out
 from streamapp.errors import ConfigError
 
 EXAMPLES = """
@@ -53,9 +54,9 @@ def schema(
     """Show what the app reads and writes, as AsyncAPI or JSON Schemas. Or what `tail` prints."""
     import msgspec  # noqa: PLC0415 - slow to import
 
-    from streamapp import tap_record  # noqa: PLC0415 - slow to import
     from streamapp.config import Config  # noqa: PLC0415
-    from streamapp.schema import asyncapi, json_schemas  # noqa: PLC0415 - slow to import
+    from streamapp.declared.asyncapi import asyncapi, json_schemas  # noqa: PLC0415 - slow to import
+    from streamapp.observe import tap_record  # noqa: PLC0415 - slow to import
 
     if kind is not None and form != "jsonschema":
         raise OneKind(kind)

@@ -16,11 +16,11 @@ from streamapp.errors import ConfigError, Fault, ServiceError, StreamappError
 
 if TYPE_CHECKING:
     from streamapp.app import App
-    from streamapp.aws import Aws
     from streamapp.config import Config
-    from streamapp.fast import Fast
-    from streamapp.redis_store import RedisStore
-    from streamapp.redis_tap import RedisTap
+    from streamapp.redis.store import RedisStore
+    from streamapp.redis.tap import RedisTap
+    from streamapp.sqs.boto import Aws
+    from streamapp.sqs.direct import Fast
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ def load_app(path: str) -> "App":
 @asynccontextmanager
 async def open_sqs(*, polls: int = 1) -> "AsyncGenerator[Aws]":
     """Open SQS as the environment says. What does not answer is told with its endpoint."""
-    from streamapp.aws import open_aws  # noqa: PLC0415 - slow to import
+    from streamapp.sqs.boto import open_aws  # noqa: PLC0415 - slow to import
 
     async with open_aws(polls=polls) as sqs:
         try:
@@ -104,7 +104,7 @@ async def open_calls(aws: "Aws", client: str, *, polls: int = 1) -> "AsyncGenera
     """Open what makes the calls that messages take: *client*, or the AWS client where only that knows the way."""
     route = aws.chain.route(aws.endpoint) if client == "fast" else None
     if route is not None:
-        from streamapp.fast import open_fast  # noqa: PLC0415 - for workers only
+        from streamapp.sqs.direct import open_fast  # noqa: PLC0415 - for workers only
 
         async with open_fast(aws, route, polls=polls) as fast:
             yield fast
@@ -117,7 +117,7 @@ async def open_calls(aws: "Aws", client: str, *, polls: int = 1) -> "AsyncGenera
 @asynccontextmanager
 async def open_store(config: "Config") -> "AsyncGenerator[RedisStore]":
     """Open Redis as *config* says, and find that it answers."""
-    from streamapp.redis_store import open_redis  # noqa: PLC0415 - slow to import
+    from streamapp.redis.store import open_redis  # noqa: PLC0415 - slow to import
 
     async with open_redis(config.redis_url, replicas=config.replicas) as store:
         await reach_redis(config, store.ping)
@@ -140,7 +140,7 @@ async def reach_redis(config: "Config", ask: Callable[[], Awaitable[None]]) -> N
 @asynccontextmanager
 async def open_taps(config: "Config") -> "AsyncGenerator[RedisTap]":
     """Open what viewers are told through; it connects when it is first used."""
-    from streamapp.redis_tap import open_tap  # noqa: PLC0415 - slow to import
+    from streamapp.redis.tap import open_tap  # noqa: PLC0415 - slow to import
 
     async with open_tap(config.redis_url, config.key_prefix) as taps:
         yield taps
@@ -156,7 +156,7 @@ def without_password(url: str) -> str:
 
 def seconds_of(option: str, text: str | None) -> float | None:
     """Answer the seconds that *text* of *option* means, None where it was not given."""
-    from streamapp.reading import BadSetting, seconds  # noqa: PLC0415 - slow to import
+    from streamapp.setting_types import BadSetting, seconds  # noqa: PLC0415 - slow to import
 
     try:
         return None if text is None else seconds(text)

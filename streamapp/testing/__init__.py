@@ -9,8 +9,8 @@ sqs.faults.add("send", Fail("RequestThrottled"), queue="orders", times=3)
 
 from typing import TYPE_CHECKING
 
-from streamapp.testing.clock import Clock, RealClock, VirtualClock, settle
-from streamapp.testing.effects import (
+from streamapp.testing.clocks.clock import Clock, RealClock, VirtualClock, settle
+from streamapp.testing.faults.effects import (
     MISSING,
     Delay,
     Drip,
@@ -25,13 +25,13 @@ from streamapp.testing.effects import (
     Reset,
     Slow,
 )
-from streamapp.testing.faults import Faults, Planned
-from streamapp.testing.ledger import Entry, Ledger
-from streamapp.testing.memory import MemorySqs
-from streamapp.testing.memory_store import MemoryStore
+from streamapp.testing.faults.ledger import Entry, Ledger
+from streamapp.testing.faults.plan import Faults, Planned
+from streamapp.testing.sqs.memory import MemorySqs
+from streamapp.testing.state.memory_store import MemoryStore
 
 if TYPE_CHECKING:
-    from streamapp.testing.server import serve
+    from streamapp.testing.sqs.server import serve
     from streamapp.testing.trial import Trial
 
 __all__ = [
@@ -66,7 +66,7 @@ __all__ = [
 def __getattr__(name: str) -> object:
     """Import the server and the whole engine only for those who ask: they are slow to import."""
     if name == "serve":
-        from streamapp.testing.server import serve  # noqa: PLC0415
+        from streamapp.testing.sqs.server import serve  # noqa: PLC0415
 
         return serve
     if name == "Trial":

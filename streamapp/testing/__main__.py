@@ -6,8 +6,8 @@ from argparse import ArgumentParser
 
 import anyio
 
-from streamapp.testing.memory import MemorySqs
-from streamapp.testing.server import serve
+from streamapp.testing.sqs.memory import MemorySqs
+from streamapp.testing.sqs.server import serve
 
 
 async def main(port: int, seed: int, queues: list[str]) -> None:

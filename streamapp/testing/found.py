@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from streamapp.table import plain
-from streamapp.testing.message import Letter
+from streamapp.declared.table import plain
+from streamapp.testing.sqs.message import Letter
 from streamapp_codecs import Decoded, Origin
 
 

@@ -10,19 +10,19 @@ from anyio import Event, create_task_group
 from anyio.abc import TaskStatus
 
 from streamapp.app import App
-from streamapp.assembly import assemble
 from streamapp.config import Config
-from streamapp.delivery import Outgoing, Queue
 from streamapp.errors import StreamappError
-from streamapp.sqs import BATCH
-from streamapp.store import PENDING
-from streamapp.tally import Tally
+from streamapp.messages import Outgoing, Queue
+from streamapp.observe.counters import Tally
+from streamapp.sqs.client import BATCH
+from streamapp.state.store import PENDING
+from streamapp.testing.clocks.loop_time import LoopTime, NeverAtRest, loop_time
 from streamapp.testing.found import Dead, Rows, body_of, dead_letters_of, dead_of, value_of
-from streamapp.testing.looptime import LoopTime, NeverAtRest, loop_time
-from streamapp.testing.memory import MemorySqs
-from streamapp.testing.memory_store import MemoryStore
-from streamapp.testing.message import Letter
-from streamapp.worker import LAST_FLUSH, LAST_WORD, Worker
+from streamapp.testing.sqs.memory import MemorySqs
+from streamapp.testing.sqs.message import Letter
+from streamapp.testing.state.memory_store import MemoryStore
+from streamapp.worker.assembly import assemble
+from streamapp.worker.worker import LAST_FLUSH, LAST_WORD, Worker
 
 SPARE_RECEIVES = 3
 """Receives beyond the worker's own last attempt before SQS moves a message itself, as `queues create` sets them."""

@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 
-from streamapp_agents.acompanhamento import Acompanhamento, ComCatalogo, aplicar
-from streamapp_agents.produto import Produto, aplicar_produto
-from streamapp_agents.situacao import Inicio
+from streamapp_agents.dominio.acompanhamento import Acompanhamento, ComCatalogo, aplicar
+from streamapp_agents.dominio.produto import Produto, aplicar_produto
+from streamapp_agents.dominio.situacao import Inicio
 from streamapp_codecs import pagamento, pedido, produto
 from streamapp_codecs.codec import Decoded, Origin
-from streamapp_codecs.eventos import Evento, EventoPedido, EventoProduto
+from streamapp_codecs.dominio.eventos import Evento, EventoPedido, EventoProduto
 
 CODECS = {"pedido-events": pedido.codec, "pagamento-events": pagamento.codec, "produto-events": produto.codec}
 

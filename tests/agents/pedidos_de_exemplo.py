@@ -6,13 +6,13 @@ from decimal import Decimal
 
 import msgspec
 
-from streamapp.record import Record
-from streamapp_agents.acompanhamento import Acompanhamento, ComCatalogo, anunciar, aplicar
-from streamapp_agents.ficha import Ficha
-from streamapp_agents.produto import Produto, aplicar_produto
-from streamapp_agents.situacao import Inicio
+from streamapp.state.hash_codec import Record
+from streamapp_agents.dominio.acompanhamento import Acompanhamento, ComCatalogo, anunciar, aplicar
+from streamapp_agents.dominio.ficha import Ficha
+from streamapp_agents.dominio.produto import Produto, aplicar_produto
+from streamapp_agents.dominio.situacao import Inicio
 from streamapp_codecs.acompanhamento import AcompanhamentoAtualizado
-from streamapp_codecs.eventos import (
+from streamapp_codecs.dominio.eventos import (
     Criacao,
     EventoPedido,
     EventoProduto,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from loja_de_exemplo import Loja, decodificar
 from pedidos_de_exemplo import visivel
 
-from streamapp_codecs.eventos import Evento
+from streamapp_codecs.dominio.eventos import Evento
 
 DADOS = Path(__file__).parent.parent / "data"
 CHEGADA = datetime(2025, 11, 23, 12, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 from pedidos_de_exemplo import anunciados, catalogo, cozinha, criado, dobrar, em, item, pagamento, produto
 
-from streamapp_agents.acompanhamento import ComCatalogo, anunciar, aplicar
+from streamapp_agents.dominio.acompanhamento import ComCatalogo, anunciar, aplicar
 
 
 def test_the_first_announcement_has_no_previous_status():

@@ -18,9 +18,9 @@ from pedidos_de_exemplo import (
     visivel,
 )
 
-from streamapp_agents.acompanhamento import Acompanhamento, ComCatalogo, aplicar
-from streamapp_agents.estimativa import ItemPedido
-from streamapp_codecs.eventos import EventoPedido, Pagamento, Status, StatusPagamento
+from streamapp_agents.dominio.acompanhamento import Acompanhamento, ComCatalogo, aplicar
+from streamapp_agents.dominio.estimativa import ItemPedido
+from streamapp_codecs.dominio.eventos import EventoPedido, Pagamento, Status, StatusPagamento
 
 
 def test_a_payment_before_its_order_waits_in_a_placeholder():

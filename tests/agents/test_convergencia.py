@@ -24,12 +24,12 @@ from pedidos_de_exemplo import (
     visivel,
 )
 
-from streamapp.record import Record
-from streamapp_agents.acompanhamento import Acompanhamento, ComCatalogo, aplicar
-from streamapp_agents.fatos import COZINHA, POSTO_PAGAMENTO, Fatos, fatos_do_evento, unir
-from streamapp_agents.ficha import Ficha
-from streamapp_agents.registro import Registro
-from streamapp_codecs.eventos import Criacao, EventoPedido, Instante, Item, Pagamento
+from streamapp.state.hash_codec import Record
+from streamapp_agents.dominio.acompanhamento import Acompanhamento, ComCatalogo, aplicar
+from streamapp_agents.dominio.fatos import COZINHA, POSTO_PAGAMENTO, Fatos, fatos_do_evento, unir
+from streamapp_agents.dominio.ficha import Ficha
+from streamapp_agents.dominio.registro import Registro
+from streamapp_codecs.dominio.eventos import Criacao, EventoPedido, Instante, Item, Pagamento
 
 
 def talvez(valores: st.SearchStrategy[object]) -> st.SearchStrategy[object]:

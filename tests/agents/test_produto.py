@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pedidos_de_exemplo import ENVIO, em, em_textos, produto, visivel
 
-from streamapp.record import Record
-from streamapp_agents.produto import Produto, aplicar_produto
-from streamapp_codecs.eventos import EventoProduto
+from streamapp.state.hash_codec import Record
+from streamapp_agents.dominio.produto import Produto, aplicar_produto
+from streamapp_codecs.dominio.eventos import EventoProduto
 
 
 def dobrar(*eventos: EventoProduto) -> Produto:

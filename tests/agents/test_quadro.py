@@ -2,7 +2,7 @@
 
 import pytest
 
-from streamapp_agents.quadro import coluna
+from streamapp_agents.telas.quadro import coluna
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from streamapp.app import Agent, App
-from streamapp.delivery import Delivery, Outgoing, Queue
 from streamapp.errors import Fault, ServiceError
-from streamapp.sqs import Failure, Sqs
-from streamapp.store import Commit, Settled, Store
+from streamapp.messages import Delivery, Outgoing, Queue
+from streamapp.sqs.client import Failure, Sqs
+from streamapp.state.store import Commit, Settled, Store
 from streamapp_codecs import Decoded, Decoder, Origin
 
 Point = Literal[

@@ -21,15 +21,15 @@ from anyio import CancelScope, create_task_group, get_running_tasks
 import streamapp_agents  # noqa: F401 - what most workers run, read once by the fork server
 from chaos.crash import Crash, CrashingSqs, CrashingStore, crashing
 from streamapp.app import App
-from streamapp.assembly import Assembly, assemble, most_polls
-from streamapp.aws import open_aws
-from streamapp.cli.serve import Signals, spare_collector
+from streamapp.cli.worker.process import Signals, spare_collector
 from streamapp.config import Config
 from streamapp.errors import ServiceError
-from streamapp.redis_store import open_redis
-from streamapp.sweep import Pace
-from streamapp.tally import Tally
-from streamapp.worker import Worker
+from streamapp.observe.counters import Tally
+from streamapp.outbox.sweeper import Pace
+from streamapp.redis.store import open_redis
+from streamapp.sqs.boto import open_aws
+from streamapp.worker.assembly import Assembly, assemble, most_polls
+from streamapp.worker.worker import Worker
 
 SAMPLES_EVERY = 0.25
 """Seconds between two lines of a worker's samples."""

@@ -13,11 +13,11 @@ from anyio import current_time, sleep
 
 from chaos.crash import Crash
 from chaos.process import Orders, start
-from streamapp.cli.embedded import local_aws
-from streamapp.delivery import Outgoing, Queue
-from streamapp.scenario import ScenarioMessage
-from streamapp.sqs import BATCH
-from streamapp.sweep import Pace
+from streamapp.cli.demo.servers import local_aws
+from streamapp.declared.boards import ScenarioMessage
+from streamapp.messages import Outgoing, Queue
+from streamapp.outbox.sweeper import Pace
+from streamapp.sqs.client import BATCH
 from streamapp.testing import MemorySqs
 
 STREAMS = ("pedido-events", "pagamento-events", "produto-events")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import streamapp_agents
-from streamapp.scenario import Scenario, Traffic
+from streamapp.declared.boards import Scenario, Traffic
 
 BEGINS = datetime(2025, 1, 1, tzinfo=UTC)
 DIRT = {"duplicates": 0.1, "reorder": 0.2, "invalid": 0.03}

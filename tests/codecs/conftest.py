@@ -9,7 +9,7 @@ import pytest
 
 from streamapp_codecs import pagamento, pedido, produto
 from streamapp_codecs.codec import Decoded, Origin
-from streamapp_codecs.eventos import Evento
+from streamapp_codecs.dominio.eventos import Evento
 
 CODECS = {"pedido-events": pedido.codec, "pagamento-events": pagamento.codec, "produto-events": produto.codec}
 

@@ -8,7 +8,7 @@ import pytest
 
 from streamapp_codecs import pagamento, pedido, produto
 from streamapp_codecs.codec import Decoded, Origin
-from streamapp_codecs.eventos import Evento, EventoPedido, EventoProduto
+from streamapp_codecs.dominio.eventos import Evento, EventoPedido, EventoProduto
 
 _DADOS = Path(__file__).parent.parent / "data"
 _AMOSTRAS = [json.loads(linha) for linha in (_DADOS / "messages.jsonl").read_text("utf-8").splitlines()]

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamapp_codecs import canonico, tolerante
 from streamapp_codecs.codec import Decoded, Origin
-from streamapp_codecs.eventos import Evento
-from streamapp_codecs.fila import CodecDeFila
+from streamapp_codecs.dominio.eventos import Evento
+from streamapp_codecs.reading import canonical as canonico
+from streamapp_codecs.reading import tolerant as tolerante
+from streamapp_codecs.reading.queue_codec import CodecDeFila
 
 _ORIGIN = Origin(
     queue="q",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from streamapp_codecs import partes
+from streamapp_codecs.envelopes import parts as partes
 
 _ATUALIZADO = {"id_pedido": 7, "status": "Pronto"}
 _EVENTO = {"event_type": "pedido_status_atualizado", "data": _ATUALIZADO}

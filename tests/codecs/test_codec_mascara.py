@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamapp_codecs import Decoded, DecodeError, Origin, pagamento, pedido, produto
-from streamapp_codecs.mascara import mascarar_corpo
+from streamapp_codecs.reading.masking import mascarar_corpo
 
 CPF = ("39053344705", "390.533.447-05", " 39053344705 ", "390.533.447-05 - Maria")
 ORIGIN = Origin(queue="q", message_id="m", sent_at=datetime(2025, 7, 28, 18, tzinfo=UTC))

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from streamapp_codecs.eventos import Pagamento
+from streamapp_codecs.dominio.eventos import Pagamento
 
 
 def test_recebido_on_a_payment_is_approved(um) -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from streamapp_codecs.eventos import Criacao, Item, Pagamento
+from streamapp_codecs.dominio.eventos import Criacao, Item, Pagamento
 
 
 def test_a_creation_states_customer_items_and_sum(um) -> None:

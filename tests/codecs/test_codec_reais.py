@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from streamapp_codecs.eventos import EventoPedido, EventoProduto
+from streamapp_codecs.dominio.eventos import EventoPedido, EventoProduto
 
 # Each: where it was seen, the queue, the body, and what it says: an id, the kind, and the facts that matter.
 _APLICADOS: list[tuple[str, str, object, dict[str, Any]]] = [

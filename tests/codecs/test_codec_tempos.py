@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from streamapp_codecs.tempos import momento
+from streamapp_codecs.dominio.times import momento
 
 _SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streamapp_codecs.tipos import Indicios, Tipo, classificar, resolver
+from streamapp_codecs.envelopes.kinds import Indicios, Tipo, classificar, resolver
 
 _CRIADO = Tipo("pedido", "criar")
 _ATUALIZADO = Tipo("pedido", "atualizar")

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamapp_codecs import campos, pagamento, pedido, produto
+from streamapp_codecs import pagamento, pedido, produto
 from streamapp_codecs.codec import REASONS, Decoded, Origin
-from streamapp_codecs.eventos import Evento, EventoPedido, EventoProduto
-from streamapp_codecs.procura import Campo
-from streamapp_codecs.vocabulario import ACOES, ENTIDADES, PAGAMENTO, PEDIDO
+from streamapp_codecs.dominio import campos
+from streamapp_codecs.dominio.eventos import Evento, EventoPedido, EventoProduto
+from streamapp_codecs.dominio.vocabulario import ACOES, ENTIDADES, PAGAMENTO, PEDIDO
+from streamapp_codecs.lenient.fields import Campo
 
 _CODECS = (pedido.codec, pagamento.codec, produto.codec)
 _ORIGIN = Origin(queue="q", message_id="m", sent_at=datetime(2025, 7, 28, 18, tzinfo=UTC))

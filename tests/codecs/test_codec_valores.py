@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from streamapp_codecs.cpf import mascarar
-from streamapp_codecs.dobra import dobrar
+from streamapp_codecs.dominio.cpf import mascarar
+from streamapp_codecs.lenient.folding import dobrar
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from streamapp_codecs.palavras import STATUS_PAGAMENTO, STATUS_PEDIDO
-from streamapp_codecs.vocabulario import PAGAMENTO, PEDIDO
+from streamapp_codecs.dominio.status import STATUS_PAGAMENTO, STATUS_PEDIDO
+from streamapp_codecs.dominio.vocabulario import PAGAMENTO, PEDIDO
 
 _PEDIDO = [(palavra, status) for status, palavras in PEDIDO.items() for palavra in palavras]
 _PAGAMENTO = [(palavra, status) for status, palavras in PAGAMENTO.items() for palavra in palavras]

@@ -13,18 +13,18 @@ from inprocess import call
 from shop import Shop, check_state, ended, samples
 
 import streamapp_agents
-from streamapp.assembly import assemble
-from streamapp.aws import Aws
-from streamapp.cli.embedded import redis_server
+from streamapp.cli.demo.servers import redis_server
 from streamapp.cli.queues import create_queues
 from streamapp.config import Config, queue_variable
-from streamapp.delivery import Outgoing
-from streamapp.redis_store import open_redis
-from streamapp.redis_tap import open_tap
-from streamapp.tally import Tally
-from streamapp.tap_reader import TapReader
+from streamapp.messages import Outgoing
+from streamapp.observe.counters import Tally
+from streamapp.observe.tap_reader import TapReader
+from streamapp.redis.store import open_redis
+from streamapp.redis.tap import open_tap
+from streamapp.sqs.boto import Aws
 from streamapp.testing import MemorySqs
-from streamapp.worker import Worker
+from streamapp.worker.assembly import assemble
+from streamapp.worker.worker import Worker
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 

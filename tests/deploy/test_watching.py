@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from streamapp.metrics import Metrics
-from streamapp.tally import Tally
+from streamapp.observe.counters import Tally
+from streamapp.web.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
 ALERTS = ROOT / "deploy" / "prometheus" / "alerts.yaml"

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from shop import Shop
 
-from streamapp.aws import Aws
+from streamapp.sqs.boto import Aws
 
 
 @pytest.fixture

@@ -16,15 +16,15 @@ import behind
 from terminal import bare
 
 import streamapp_agents
-from streamapp.assembly import assemble
-from streamapp.aws import Aws
-from streamapp.cli.embedded import local_aws
+from streamapp.cli.demo.servers import local_aws
 from streamapp.cli.queues import create_queues
 from streamapp.config import Config
-from streamapp.delivery import Outgoing, Queue
-from streamapp.redis_store import open_redis
-from streamapp.tally import Tally
-from streamapp.worker import Worker
+from streamapp.messages import Outgoing, Queue
+from streamapp.observe.counters import Tally
+from streamapp.redis.store import open_redis
+from streamapp.sqs.boto import Aws
+from streamapp.worker.assembly import assemble
+from streamapp.worker.worker import Worker
 
 STREAMS = ("pedido-events", "pagamento-events", "produto-events")
 SINK = "acompanhamento-events"

@@ -14,7 +14,7 @@ import msgspec
 import pexpect
 import pyte
 
-from streamapp.tap_record import TapRecord
+from streamapp.observe.tap_record import TapRecord
 
 PATIENCE = 40.0
 """Seconds in which what is waited for has to come; the machine may be busy."""

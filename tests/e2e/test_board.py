@@ -8,8 +8,8 @@ from inprocess import call
 from shop import Sample, Shop
 from terminal import Terminal
 
-from streamapp.redis_store import RedisStore
-from streamapp.store import Commit
+from streamapp.redis.store import RedisStore
+from streamapp.state.store import Commit
 
 
 def event(kind: str, **data: object) -> str:

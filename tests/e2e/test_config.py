@@ -7,7 +7,7 @@ from inprocess import call
 from shop import Shop
 
 from streamapp.config import SETTINGS, Config
-from streamapp.reading import level
+from streamapp.setting_types import level
 
 
 async def test_each_setting_is_shown_with_its_value_and_its_origin(shop: Shop) -> None:

@@ -9,13 +9,13 @@ import pytest
 from inprocess import Done, call
 from shop import Shop
 
-from streamapp.assembly import assemble
-from streamapp.aws import Aws
 from streamapp.config import Config
-from streamapp.delivery import Delivery, Outgoing, Typed
-from streamapp.redis_store import open_redis
-from streamapp.tally import Tally
-from streamapp.worker import Worker
+from streamapp.messages import Delivery, Outgoing, Typed
+from streamapp.observe.counters import Tally
+from streamapp.redis.store import open_redis
+from streamapp.sqs.boto import Aws
+from streamapp.worker.assembly import assemble
+from streamapp.worker.worker import Worker
 
 APP = """
 import msgspec

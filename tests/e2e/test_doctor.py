@@ -11,15 +11,15 @@ from inprocess import call
 from shop import Sample, Shop
 
 import streamapp_agents
-from streamapp.cli.checkup import Checkup, Finding
-from streamapp.cli.doctor import verdict
-from streamapp.cli.embedded import redis_server
+from streamapp.cli.demo.servers import redis_server
+from streamapp.cli.doctor.checkup import Checkup, Finding
+from streamapp.cli.doctor.command import verdict
 from streamapp.config import Config
-from streamapp.delivery import Outgoing
-from streamapp.presence import Presence
-from streamapp.redis_store import RedisStore
-from streamapp.redis_tap import open_tap
-from streamapp.store import Commit
+from streamapp.messages import Outgoing
+from streamapp.observe.presence import Presence
+from streamapp.redis.store import RedisStore
+from streamapp.redis.tap import open_tap
+from streamapp.state.store import Commit
 
 
 async def look(shop: Shop) -> list[Finding]:

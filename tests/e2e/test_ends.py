@@ -7,7 +7,7 @@ import anyio
 import pytest
 from shop import STREAMS, Shop, check_state, ended, samples, shuffled, until
 
-from streamapp.aws import Aws
+from streamapp.sqs.boto import Aws
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import anyio
 import pytest
 from shop import STREAMS, Shop, check_state, ended, samples, until
 
-from streamapp.aws import Aws
-from streamapp.cli.embedded import redis_server
+from streamapp.cli.demo.servers import redis_server
+from streamapp.sqs.boto import Aws
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ from anyio import fail_after, sleep, to_thread
 from shop import Shop, ended
 
 import streamapp_agents
-from streamapp.cli.embedded import local_aws, redis_server
+from streamapp.cli.demo.servers import local_aws, redis_server
 from streamapp.cli.queues import create_queues
 from streamapp.config import Config
-from streamapp.delivery import Outgoing
+from streamapp.messages import Outgoing
 from streamapp.testing import Hang, MemorySqs, serve
 
 PATIENCE = 60.0

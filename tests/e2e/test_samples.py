@@ -6,7 +6,7 @@ import pytest
 from chaos.cluster import Cluster
 from shop import Shop, check_state, expected, samples, shuffled
 
-from streamapp.aws import Aws
+from streamapp.sqs.boto import Aws
 
 
 async def test_the_samples_in_order_leave_the_state_they_imply(shop: Shop) -> None:

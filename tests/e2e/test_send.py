@@ -7,9 +7,9 @@ from inprocess import call
 from shop import Shop
 
 import streamapp_agents
-from streamapp.cli.edit import BadEdit, edited
-from streamapp.cli.pack import MOST_BYTES, packed
-from streamapp.delivery import Outgoing
+from streamapp.cli.send.edit import BadEdit, edited
+from streamapp.cli.send.packing import MOST_BYTES, packed
+from streamapp.messages import Outgoing
 
 
 async def test_every_example_is_understood_and_makes_an_order(shop: Shop) -> None:

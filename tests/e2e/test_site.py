@@ -16,14 +16,14 @@ from playwright.async_api import async_playwright
 
 import streamapp_agents
 from streamapp.config import Config
-from streamapp.health import Health
-from streamapp.http import serve_http
-from streamapp.metrics import Metrics
-from streamapp.redis_store import open_redis
-from streamapp.redis_tap import open_tap
-from streamapp.site import pages_of
-from streamapp.tally import Tally
-from streamapp.tap import Entry
+from streamapp.observe.counters import Tally
+from streamapp.observe.tap_writer import Entry
+from streamapp.redis.store import open_redis
+from streamapp.redis.tap import open_tap
+from streamapp.web.health import Health
+from streamapp.web.metrics import Metrics
+from streamapp.web.server import serve_http
+from streamapp.web.site import pages_of
 
 CHROMIUM = shutil.which("chromium")
 SEEN_WITHIN = 15.0
@@ -74,8 +74,8 @@ class Shop:
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither an end nor a return takes the seconds that it has elsewhere."""
-    monkeypatch.setattr("streamapp.http.GRACE", 0.1)
-    monkeypatch.setattr("streamapp.site.RECONNECT_MS", 100)
+    monkeypatch.setattr("streamapp.web.server.GRACE", 0.1)
+    monkeypatch.setattr("streamapp.web.site.RECONNECT_MS", 100)
 
 
 @pytest.fixture

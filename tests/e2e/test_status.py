@@ -7,7 +7,7 @@ from inprocess import call, here
 from shop import Sample, Shop
 from terminal import Terminal, environment, record, tell
 
-from streamapp.tap_record import Effect
+from streamapp.observe.tap_record import Effect
 
 
 async def test_an_order_that_nobody_told_of_is_not_known(shop: Shop) -> None:

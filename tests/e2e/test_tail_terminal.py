@@ -8,8 +8,8 @@ import pytest
 from shop import Shop, samples
 from terminal import Terminal, environment, record, tell
 
-from streamapp.aws import Aws
-from streamapp.tap_record import Effect, TapRecord
+from streamapp.observe.tap_record import Effect, TapRecord
+from streamapp.sqs.boto import Aws
 
 
 @pytest.fixture

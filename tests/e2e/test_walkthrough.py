@@ -9,13 +9,13 @@ from inprocess import call
 from shop import Sample, Shop
 
 import streamapp_agents
-from streamapp.assembly import assemble
 from streamapp.config import Config
-from streamapp.redis_store import open_redis
-from streamapp.redis_tap import open_tap
-from streamapp.tally import Tally
-from streamapp.tap import Tap
-from streamapp.worker import Worker
+from streamapp.observe.counters import Tally
+from streamapp.observe.tap_writer import Tap
+from streamapp.redis.store import open_redis
+from streamapp.redis.tap import open_tap
+from streamapp.worker.assembly import assemble
+from streamapp.worker.worker import Worker
 
 DOCS = Path(__file__).parents[2] / "docs"
 

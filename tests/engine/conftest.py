@@ -3,7 +3,7 @@
 import pytest
 
 from engine.rig import Rig
-from streamapp.redis_store import RedisStore
+from streamapp.redis.store import RedisStore
 
 
 @pytest.fixture

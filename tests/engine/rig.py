@@ -11,19 +11,19 @@ import msgspec
 from anyio import create_task_group, current_time, fail_after, sleep
 
 from streamapp.app import App, Handler
-from streamapp.assembly import Assembly, assemble
 from streamapp.config import Config
-from streamapp.delivery import Outgoing, Queue
-from streamapp.outage import Outage
-from streamapp.presence import PresenceStore
-from streamapp.sink import Sink
-from streamapp.store import Store
-from streamapp.table import Table
-from streamapp.tally import Tally
-from streamapp.tap import off
+from streamapp.declared.sink import Sink
+from streamapp.declared.table import Table
+from streamapp.flow.outage import Outage
+from streamapp.messages import Outgoing, Queue
+from streamapp.observe.counters import Tally
+from streamapp.observe.presence import PresenceStore
+from streamapp.observe.tap_writer import off
+from streamapp.observe.tracing import Tracing
+from streamapp.state.store import Store
 from streamapp.testing import MemorySqs
-from streamapp.tracing import Tracing
-from streamapp.worker import Worker
+from streamapp.worker.assembly import Assembly, assemble
+from streamapp.worker.worker import Worker
 from streamapp_codecs import Decoded, DecodeError, Json, Origin
 
 T = TypeVar("T")

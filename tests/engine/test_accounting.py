@@ -13,15 +13,15 @@ from anyio import CancelScope, create_task_group, fail_after, move_on_after
 from anyio.lowlevel import checkpoint
 
 from engine.rig import PATIENCE, Add, Parts, Rig, until
-from streamapp.assembly import assemble
-from streamapp.delivery import Delivery, Outgoing, Queue
 from streamapp.errors import Reject, ServiceError, Skip
-from streamapp.leases import Lease, Leases
-from streamapp.redis_store import RedisStore
-from streamapp.sqs import Failure, Sqs
-from streamapp.tally import Tally
+from streamapp.messages import Delivery, Outgoing, Queue
+from streamapp.observe.counters import Tally
+from streamapp.pipeline.leases import Lease, Leases
+from streamapp.redis.store import RedisStore
+from streamapp.sqs.client import Failure, Sqs
 from streamapp.testing import Duplicate, Fail, Lose, MemorySqs, Partial, RealClock, Reorder, Slow
-from streamapp.worker import Worker
+from streamapp.worker.assembly import assemble
+from streamapp.worker.worker import Worker
 from streamapp_codecs import Json
 
 SEEDS, MANY_SEEDS = 50, 2_000
@@ -308,8 +308,8 @@ async def test_every_receipt_is_accounted_for(
     store: RedisStore, prefix: str, seeds: range, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Workers drain, are stopped and crash at any await, under any faults: nothing is lost, nothing kept."""
-    monkeypatch.setattr("streamapp.ack.PAUSES", (0.002, 0.005, 0.01))
-    monkeypatch.setattr("streamapp.outage.FIRST_PAUSE", 0.002)
+    monkeypatch.setattr("streamapp.pipeline.acks.PAUSES", (0.002, 0.005, 0.01))
+    monkeypatch.setattr("streamapp.flow.outage.FIRST_PAUSE", 0.002)
     waiting = iter(seeds)
 
     async def work() -> None:

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from anyio import CancelScope, create_task_group, fail_after, wait_all_tasks_blocked
 
-from streamapp.announce import Announcer, Outbox
-from streamapp.delivery import Outgoing, Queue
 from streamapp.errors import Refused, ServiceError
-from streamapp.outage import Outage
-from streamapp.state import Announcement
-from streamapp.store import Commit, Settled
-from streamapp.tally import Tally
+from streamapp.flow.outage import Outage
+from streamapp.messages import Outgoing, Queue
+from streamapp.observe.counters import Tally
+from streamapp.outbox.announcer import Announcer, Outbox
+from streamapp.state.committer import Announcement
+from streamapp.state.store import Commit, Settled
 from streamapp.testing import Fail, Hang, Lose, MemorySqs, Partial
 
 
@@ -92,8 +92,8 @@ async def office(attributes: dict[str, str] | None = None, name: str = "out") ->
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is learned from waiting."""
-    monkeypatch.setattr("streamapp.outage.FIRST_PAUSE", 0.0001)
-    monkeypatch.setattr("streamapp.outage.LONGEST_PAUSE", 0.001)
+    monkeypatch.setattr("streamapp.flow.outage.FIRST_PAUSE", 0.0001)
+    monkeypatch.setattr("streamapp.flow.outage.LONGEST_PAUSE", 0.001)
 
 
 async def test_an_announcement_is_sent_and_confirmed() -> None:

@@ -8,17 +8,17 @@ from aiohttp import web
 from anyio import create_task_group, current_time, fail_after
 from anyio.lowlevel import checkpoint
 
-from streamapp.announce import Outbox
-from streamapp.aws import Aws, is_local, open_aws, region_of
-from streamapp.cli.embedded import local_aws
+from streamapp.cli.demo.servers import local_aws
 from streamapp.cli.setup import open_calls
-from streamapp.delivery import Outgoing, Queue, Typed
 from streamapp.errors import ConfigError, Fault, ServiceError
-from streamapp.fast import Fast
-from streamapp.outage import Outage
-from streamapp.tally import Tally
+from streamapp.flow.outage import Outage
+from streamapp.messages import Outgoing, Queue, Typed
+from streamapp.observe.counters import Tally
+from streamapp.outbox.announcer import Outbox
+from streamapp.sqs.boto import Aws, is_local, open_aws, region_of
+from streamapp.sqs.direct import Fast
 from streamapp.testing import Drip, Fail, Garble, Hang, MemorySqs, Partial, Reset
-from streamapp.testing.server import serve
+from streamapp.testing.sqs.server import serve
 
 
 @pytest.fixture(params=["aioboto3", "fast"])

@@ -11,7 +11,7 @@ from anyio.lowlevel import checkpoint
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamapp.batch import Batcher, OutcomesMissing
+from streamapp.flow.batcher import Batcher, OutcomesMissing
 
 Flush = Callable[[list[int]], Awaitable[Sequence[Any]]]
 

@@ -10,11 +10,11 @@ from anyio import CancelScope, create_task_group, fail_after
 from anyio.lowlevel import checkpoint
 
 from engine.rig import PATIENCE, Add, Parts, Rig, until
-from streamapp.assembly import assemble
 from streamapp.errors import Skip
-from streamapp.redis_store import RedisStore
+from streamapp.redis.store import RedisStore
 from streamapp.testing import MemorySqs, VirtualClock
-from streamapp.worker import Worker
+from streamapp.worker.assembly import assemble
+from streamapp.worker.worker import Worker
 from streamapp_codecs import Json
 
 

@@ -5,9 +5,16 @@ from typing import Any
 
 import pytest
 
-from streamapp.checks import letters_flaws, owed_flaws, redis_flaws, settings_flaws, skew_flaws, source_flaws
+from streamapp.cli.doctor.flaws import (
+    letters_flaws,
+    owed_flaws,
+    redis_flaws,
+    settings_flaws,
+    skew_flaws,
+    source_flaws,
+)
 from streamapp.config import Config
-from streamapp.delivery import Queue
+from streamapp.messages import Queue
 
 WELL = Queue("orders", "http://sqs/orders", visibility=60, dead_letters="orders-dlq", max_receives=8)
 SOURCE = {"MessageRetentionPeriod": "345600", "QueueArn": "arn:orders"}

@@ -12,10 +12,10 @@ from chaos.valkey import Valkey
 from redis.crc import key_slot
 
 from streamapp.errors import Fault, ServiceError
-from streamapp.redis_store import RedisStore, open_redis
-from streamapp.redis_tap import open_tap
-from streamapp.store import Commit, Settled
-from streamapp.tap import Entry
+from streamapp.observe.tap_writer import Entry
+from streamapp.redis.store import RedisStore, open_redis
+from streamapp.redis.tap import open_tap
+from streamapp.state.store import Commit, Settled
 
 TTL = 60.0
 

@@ -29,7 +29,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from streamapp.connections import Answer, Connections, NoAnswer
+from streamapp.sqs.http_pool import Answer, Connections, NoAnswer
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])
@@ -301,7 +301,7 @@ async def test_a_reset_is_no_answer(server: Server) -> None:
 
 async def test_an_answer_without_end_is_cut_off(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """The memory of a worker is bounded, whatever a server sends."""
-    monkeypatch.setattr("streamapp.connections.LARGEST", 1000)
+    monkeypatch.setattr("streamapp.sqs.http_pool.LARGEST", 1000)
 
     async def flood(stream: ByteStream, _: int) -> None:
         await stream.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")

@@ -11,17 +11,17 @@ import pytest
 from aiohttp import web
 from msgspec.structs import replace
 
-from streamapp.aws import Aws, open_aws
-from streamapp.cli.embedded import local_aws
+from streamapp.cli.demo.servers import local_aws
 from streamapp.cli.setup import open_calls
-from streamapp.delivery import Outgoing, Queue, Typed
 from streamapp.errors import ConfigError, Fault, ServiceError
-from streamapp.fast import Fast, open_fast
-from streamapp.sqs import Failure, Sqs
+from streamapp.messages import Outgoing, Queue, Typed
+from streamapp.sqs.boto import Aws, open_aws
+from streamapp.sqs.client import Failure, Sqs
+from streamapp.sqs.direct import Fast, open_fast
 from streamapp.testing import Fail, Garble, MemorySqs, Partial, Reset
-from streamapp.testing.message import Letter
-from streamapp.testing.refusal import _SPELLINGS
-from streamapp.testing.server import serve
+from streamapp.testing.faults.refusal import _SPELLINGS
+from streamapp.testing.sqs.message import Letter
+from streamapp.testing.sqs.server import serve
 
 XRAY = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from anyio import CancelScope, create_task_group, wait_all_tasks_blocked
 
-from streamapp.delivery import Delivery, Queue
-from streamapp.feed import IN_A_ROW, Feed
-from streamapp.leases import Lease
+from streamapp.messages import Delivery, Queue
+from streamapp.pipeline.handoff import IN_A_ROW, Feed
+from streamapp.pipeline.leases import Lease
 
 QUEUE = Queue("q", "url")
 

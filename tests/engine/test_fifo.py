@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.rig import ATTEMPTS, Add, Note, Rig, until
-from streamapp.delivery import Outgoing
 from streamapp.errors import Retry
-from streamapp.redis_store import RedisStore
-from streamapp.sqs import BATCH
+from streamapp.messages import Outgoing
+from streamapp.redis.store import RedisStore
+from streamapp.sqs.client import BATCH
 from streamapp.testing import Fail, Hang, Partial
-from streamapp.worker import Worker
+from streamapp.worker.worker import Worker
 
 
 @dataclass
@@ -120,7 +120,7 @@ async def test_the_next_of_a_group_begins_once_the_delete_is_confirmed(rig: Rig)
 
 async def test_a_delete_that_failed_keeps_its_group_back(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message will come again, perhaps to another worker, which must not find its group ahead of it."""
-    monkeypatch.setattr("streamapp.ack.PAUSES", (0.01,))
+    monkeypatch.setattr("streamapp.pipeline.acks.PAUSES", (0.01,))
     rig = await Rig(rig.store, rig.config.key_prefix + "x").create(fifo=True, visibility=1)
     book = Book()
 

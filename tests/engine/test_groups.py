@@ -7,9 +7,9 @@ from anyio import create_task_group, wait_all_tasks_blocked
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamapp.delivery import Delivery, Queue
-from streamapp.groups import Groups
-from streamapp.leases import Lease
+from streamapp.messages import Delivery, Queue
+from streamapp.pipeline.fifo import Groups
+from streamapp.pipeline.leases import Lease
 
 QUEUE = Queue("orders.fifo", "http://sqs.test/orders.fifo", fifo=True)
 

@@ -8,13 +8,13 @@ import pytest
 from anyio import Event, fail_after, sleep_forever
 
 from engine.rig import Add, Rig, until
-from streamapp import health as health_module
 from streamapp.errors import ConfigError, Fault, ServiceError
-from streamapp.health import Health
-from streamapp.http import CannotListen, serve_http
-from streamapp.metrics import Metrics
-from streamapp.runner import MANY_FAILURES
+from streamapp.pipeline.runner import MANY_FAILURES
 from streamapp.testing import Fail, Hang, MemoryStore
+from streamapp.web import health as health_module
+from streamapp.web.health import Health
+from streamapp.web.metrics import Metrics
+from streamapp.web.server import CannotListen, serve_http
 
 
 class Probes:

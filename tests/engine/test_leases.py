@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from streamapp.delivery import Delivery, Outgoing, Queue
-from streamapp.leases import MARGIN, Lease, Leases, Tokens, seconds_left
-from streamapp.sqs import MAX_VISIBILITY
-from streamapp.tally import Tally
+from streamapp.messages import Delivery, Outgoing, Queue
+from streamapp.observe.counters import Tally
+from streamapp.pipeline.leases import MARGIN, Lease, Leases, Tokens, seconds_left
+from streamapp.sqs.client import MAX_VISIBILITY
 from streamapp.testing import Fail, Hang, MemorySqs, Partial
 
 
@@ -295,7 +295,7 @@ async def test_a_release_can_wait_for_the_beat_that_speaks_of_it(hand: Hand) -> 
 
 async def test_what_is_done_is_remembered_within_bounds(hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
     """A redelivery whose delete failed is deleted without being run."""
-    monkeypatch.setattr("streamapp.leases.REMEMBERED", 2)
+    monkeypatch.setattr("streamapp.pipeline.leases.REMEMBERED", 2)
     leases = await hand.receive("a", "b", "c")
     for lease in leases:
         hand.leases.remember(lease)

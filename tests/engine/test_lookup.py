@@ -6,11 +6,11 @@ import pytest
 from anyio import create_task_group, wait_all_tasks_blocked
 
 from engine.rig import Count
-from streamapp.batch import raised
-from streamapp.lookup import Asked, Lookup, Member, StateUnreadable
-from streamapp.outage import Outage
-from streamapp.record import Record
-from streamapp.store import Commit
+from streamapp.flow.batcher import raised
+from streamapp.flow.outage import Outage
+from streamapp.state.hash_codec import Record
+from streamapp.state.reads import Asked, Lookup, Member, StateUnreadable
+from streamapp.state.store import Commit
 from streamapp.testing import MemoryStore
 
 RECORD = Record(Count)

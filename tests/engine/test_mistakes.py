@@ -11,9 +11,9 @@ import pytest
 from anyio import move_on_after, sleep
 
 from engine.rig import ATTEMPTS, Add, Count, Rig
+from streamapp.declared.table import Index, Table
 from streamapp.errors import Reject, Retry
-from streamapp.table import Index, Table
-from streamapp.tap import Entry, Tap
+from streamapp.observe.tap_writer import Entry, Tap
 from streamapp.testing import Fail, MemoryStore
 from streamapp_codecs import Decoded, Origin, Shown
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.rig import Add, Count, Parts, Rig, add, note
-from streamapp.once import KEPT, MOST, SEEN, Seen, identity_of
-from streamapp.redis_store import RedisStore
-from streamapp.store import Commit
+from streamapp.redis.store import RedisStore
+from streamapp.state.dedupe import KEPT, MOST, SEEN, Seen, identity_of
+from streamapp.state.store import Commit
 from streamapp.testing import Duplicate, Fail, Lose, MemoryStore
-from streamapp.worker import Worker
+from streamapp.worker.worker import Worker
 from streamapp_codecs import Json
 
 

@@ -9,8 +9,8 @@ from anyio import create_task_group, current_time, fail_after, sleep, to_thread
 from engine.rig import Add, Count, Rig, until
 from engine.valkey import Valkey
 from streamapp.errors import Fault, ServiceError
-from streamapp.outage import FIRST_PAUSE, LONGEST_PAUSE, MISCONFIGURED_PAUSE, Outage, pause
-from streamapp.redis_store import open_redis
+from streamapp.flow.outage import FIRST_PAUSE, LONGEST_PAUSE, MISCONFIGURED_PAUSE, Outage, pause
+from streamapp.redis.store import open_redis
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ async def test_a_drain_in_an_outage_gives_back_what_it_cannot_finish(
 ) -> None:
     """The process ends in time, and another one will finish."""
     async with open_redis(valkey.url) as store:
-        monkeypatch.setattr("streamapp.worker.LAST_FLUSH", 0.5)
+        monkeypatch.setattr("streamapp.worker.worker.LAST_FLUSH", 0.5)
         rig = await Rig(store, "t", drain_timeout=0.3).create()
         rig.count()
         with fail_after(6):
@@ -88,7 +88,7 @@ async def test_a_drain_in_an_outage_gives_back_what_it_cannot_finish(
 
 async def test_what_heals_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """The caller learns nothing of it."""
-    monkeypatch.setattr("streamapp.outage.FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("streamapp.flow.outage.FIRST_PAUSE", 0.001)
     errors = [Fault.TRANSIENT, Fault.CAPACITY, Fault.CREDENTIALS]
 
     async def call() -> str:
@@ -133,7 +133,7 @@ async def test_a_call_that_works_does_not_end_what_another_one_waits_for(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A full Redis answers all that read; to receive more would only pile it up, and the logs would alternate."""
-    monkeypatch.setattr("streamapp.outage.LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr("streamapp.flow.outage.LONGEST_PAUSE", 0.01)
     caplog.set_level("INFO")
     is_full, reads, writes = True, 0, 0
 
@@ -169,7 +169,7 @@ async def test_a_call_that_works_does_not_end_what_another_one_waits_for(
 
 async def test_who_gives_up_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message of a call that fails may be lost meanwhile; then the probe decides."""
-    monkeypatch.setattr("streamapp.outage.LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr("streamapp.flow.outage.LONGEST_PAUSE", 0.01)
     failed, probes = 0, 0
 
     async def write() -> None:

@@ -4,7 +4,7 @@ import pytest
 from anyio import fail_after, sleep
 
 from engine.rig import PATIENCE, Add, Rig, until
-from streamapp.state import Change, State
+from streamapp.state.committer import Change, State
 from streamapp.testing import Hang
 
 
@@ -50,7 +50,7 @@ async def test_what_another_message_made_some_time_ago_is_announced(
     rig: Rig, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its worker died, and it may come again only when its visibility ends."""
-    monkeypatch.setattr("streamapp.owed.FRESH", 0.0)
+    monkeypatch.setattr("streamapp.state.announcement.FRESH", 0.0)
     rig.count()
     await (await rig.create()).send([Add("k", number)])
     await left_owed(rig, by="another")

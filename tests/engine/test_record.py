@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamapp.record import Record, instant
+from streamapp.state.hash_codec import Record, instant
 
 
 class Item(msgspec.Struct, frozen=True):

@@ -29,11 +29,11 @@ from redis.exceptions import (
     TimeoutError as RedisTimeoutError,
 )
 
-from streamapp.cli.embedded import redis_server
+from streamapp.cli.demo.servers import redis_server
 from streamapp.errors import ConfigError, Fault, ServiceError
-from streamapp.redis_errors import fault_of
-from streamapp.redis_store import RedisStore, open_redis
-from streamapp.store import Commit, Settled
+from streamapp.redis.errors import fault_of
+from streamapp.redis.store import RedisStore, open_redis
+from streamapp.state.store import Commit, Settled
 
 TTL = 60.0
 

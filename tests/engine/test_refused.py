@@ -10,14 +10,14 @@ import pytest
 from anyio import fail_after
 
 from engine.rig import Add, Rig
-from streamapp.assembly import assemble
-from streamapp.aws import open_aws
-from streamapp.cli.embedded import local_aws
+from streamapp.cli.demo.servers import local_aws
 from streamapp.cli.setup import open_calls
-from streamapp.sqs import Sqs
-from streamapp.state import Change, State
+from streamapp.sqs.boto import open_aws
+from streamapp.sqs.client import Sqs
+from streamapp.state.committer import Change, State
 from streamapp.testing import serve
-from streamapp.worker import Worker
+from streamapp.worker.assembly import assemble
+from streamapp.worker.worker import Worker
 from streamapp_codecs import Json
 
 EVIL = "\ufffe"

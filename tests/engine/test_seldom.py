@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from streamapp.seldom import CAUSES, Seldom
+from streamapp.observe.quiet_log import CAUSES, Seldom
 
 logger = logging.getLogger("streamapp.test")
 
@@ -14,7 +14,7 @@ async def test_a_cause_is_said_once_and_then_counted(
 ) -> None:
     """An outage under load must not fill the disk that it may come from."""
     now = 0.0
-    monkeypatch.setattr("streamapp.seldom.current_time", lambda: now)
+    monkeypatch.setattr("streamapp.observe.quiet_log.current_time", lambda: now)
     seldom = Seldom(logger)
     for second in range(25):
         now = float(second)

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from engine.rig import Add, Rig, until
-from streamapp.announce import Outbox
-from streamapp.delivery import Delivery, Outgoing, Queue
 from streamapp.errors import Crowded, Fault, Refused, Reject, Retry, ServiceError
-from streamapp.leases import Lease, Leases, Tokens
-from streamapp.letter import Why
-from streamapp.outage import Outage
-from streamapp.settle import LONGEST_BACKOFF, Settler, backoff
-from streamapp.sqs import MAX_ATTRIBUTES
-from streamapp.tally import Tally
+from streamapp.flow.outage import Outage
+from streamapp.messages import Delivery, Outgoing, Queue
+from streamapp.observe.counters import Tally
+from streamapp.outbox.announcer import Outbox
+from streamapp.pipeline.dead_letter import Why
+from streamapp.pipeline.leases import Lease, Leases, Tokens
+from streamapp.pipeline.settler import LONGEST_BACKOFF, Settler, backoff
+from streamapp.sqs.client import MAX_ATTRIBUTES
 from streamapp.testing import Duplicate, Fail, Hang, MemorySqs, Partial
 
 THROTTLED = Partial(0b11, code="RequestThrottled", sender_fault=True)
@@ -100,7 +100,7 @@ async def test_a_message_that_comes_again_while_it_is_deleted_is_deleted_by_its_
 @pytest.mark.parametrize("effect", [Partial(1), Partial(0b101), Partial(0b1111), THROTTLED], ids=repr)
 async def test_only_deletes_that_failed_go_again(monkeypatch: pytest.MonkeyPatch, effect: Partial) -> None:
     """HTTP 200 may carry failures, and to be throttled is no fault of an entry, whatever it says."""
-    monkeypatch.setattr("streamapp.ack.PAUSES", (0.001, 0.001))
+    monkeypatch.setattr("streamapp.pipeline.acks.PAUSES", (0.001, 0.001))
     async with desk() as it:
         it.sqs.faults.add("delete", effect, times=1)
         for lease in await it.receive(*(Outgoing(str(n)) for n in range(4))):
@@ -113,7 +113,7 @@ async def test_only_deletes_that_failed_go_again(monkeypatch: pytest.MonkeyPatch
 
 async def test_a_delete_that_keeps_failing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its redelivery is then only deleted; its place is free for others meanwhile."""
-    monkeypatch.setattr("streamapp.ack.PAUSES", (0.001,))
+    monkeypatch.setattr("streamapp.pipeline.acks.PAUSES", (0.001,))
     async with desk() as it:
         it.sqs.faults.add("delete", Fail())
         (lease,) = await it.receive(Outgoing("a"))
@@ -125,7 +125,7 @@ async def test_a_delete_that_keeps_failing_is_remembered(monkeypatch: pytest.Mon
 
 async def test_a_delete_that_breaks_ends_its_lease(monkeypatch: pytest.MonkeyPatch) -> None:
     """It would keep the message invisible for twelve hours, and its place taken for ever."""
-    monkeypatch.setattr("streamapp.ack.PAUSES", (0.001,))
+    monkeypatch.setattr("streamapp.pipeline.acks.PAUSES", (0.001,))
     async with desk() as it:
         it.sqs.faults.add("delete", Partial(lambda position: 1 // position == 0))
         (lease,) = await it.receive(Outgoing("a"))
@@ -169,7 +169,7 @@ async def test_a_release_that_failed_goes_again(
     monkeypatch: pytest.MonkeyPatch, effect: Fail | Partial
 ) -> None:
     """At the end of a drain nothing else would bring the message back before its visibility ends."""
-    monkeypatch.setattr("streamapp.ack.PAUSES", (0.001,))
+    monkeypatch.setattr("streamapp.pipeline.acks.PAUSES", (0.001,))
     async with desk() as it:
         it.sqs.faults.add("change_visibility", effect, times=1)
         for lease in await it.receive(Outgoing("a"), Outgoing("b")):

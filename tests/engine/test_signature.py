@@ -11,7 +11,7 @@ from botocore.credentials import ReadOnlyCredentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamapp.signature import KeysUnusable, Signer
+from streamapp.sqs.sigv4 import KeysUnusable, Signer
 
 
 @dataclass(frozen=True)

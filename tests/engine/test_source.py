@@ -6,9 +6,9 @@ import pytest
 from anyio import Event, create_task_group, fail_after, sleep, wait_all_tasks_blocked
 
 from engine.rig import Add, Count, Rig, until
-from streamapp.delivery import Outgoing
+from streamapp.messages import Outgoing
 from streamapp.testing import Fail, Garble, Slow
-from streamapp.worker import Worker
+from streamapp.worker.worker import Worker
 
 
 def with_settings(rig: Rig, **settings: Any) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from streamapp.errors import Fault
-from streamapp.sqs import Failure, fault_of, reason_of
+from streamapp.sqs.client import Failure, fault_of, reason_of
 
 TABLE = {
     Fault.TRANSIENT: """RequestThrottled Throttling ThrottlingException ThrottledException KmsThrottled

@@ -9,15 +9,15 @@ import pytest
 from anyio import create_task_group, fail_after
 
 from engine.rig import Add, Count, Note, add, note
+from streamapp.declared.sink import Sink
+from streamapp.declared.table import Table
 from streamapp.errors import Crowded, MessageTooLarge
-from streamapp.lookup import StateUnreadable, good
-from streamapp.outage import Outage
-from streamapp.owed import FRESH
-from streamapp.redis_store import RedisStore
-from streamapp.sink import Sink
-from streamapp.state import Change, Changed, State
-from streamapp.store import MAX_PENDING, PENDING, Settled
-from streamapp.table import Table
+from streamapp.flow.outage import Outage
+from streamapp.redis.store import RedisStore
+from streamapp.state.announcement import FRESH
+from streamapp.state.committer import Change, Changed, State
+from streamapp.state.reads import StateUnreadable, good
+from streamapp.state.store import MAX_PENDING, PENDING, Settled
 from streamapp_codecs import Json
 
 
@@ -104,7 +104,7 @@ async def test_what_is_left_alone_is_kept_by_the_first_that_finds_it(
 ) -> None:
     """Each of two workers that find it would else announce it."""
     now = 1_800_000_000.0
-    monkeypatch.setattr("streamapp.state.time", SimpleNamespace(time=lambda: now))
+    monkeypatch.setattr("streamapp.state.committer.time", SimpleNamespace(time=lambda: now))
     another = desk.another()
 
     async def kept(state: State, cause: str, number: int) -> list[bool]:
@@ -127,7 +127,7 @@ async def test_what_is_left_alone_is_kept_by_the_first_that_finds_it(
 
 async def test_who_fails_keeps_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A message that goes back to its queue sends nothing meanwhile."""
-    monkeypatch.setattr("streamapp.owed.FRESH", 0.0)
+    monkeypatch.setattr("streamapp.state.announcement.FRESH", 0.0)
     await desk.add(Add("a"))
     failed, kept = await desk.state.flush(
         [desk.change("a", "no event", cause="fails"), desk.change("a", Add("a", 0), cause="passes")]
@@ -177,7 +177,7 @@ async def test_what_was_left_alone_does_not_take_the_place_of_what_is_owed_anew(
 ) -> None:
     """On, off and on again after a crash: the last that the outside hears must be on."""
     now = 1_800_000_000.0
-    monkeypatch.setattr("streamapp.state.time", SimpleNamespace(time=lambda: now))
+    monkeypatch.setattr("streamapp.state.committer.time", SimpleNamespace(time=lambda: now))
     desk.table = Table(
         "t",
         Count,

@@ -8,8 +8,8 @@ import pytest
 from anyio import create_task_group, fail_after, sleep
 
 from streamapp.errors import Fault, ServiceError
-from streamapp.redis_store import open_redis
-from streamapp.store import Commit, Settled, Store
+from streamapp.redis.store import open_redis
+from streamapp.state.store import Commit, Settled, Store
 from streamapp.testing import MemoryStore
 
 TTL = 60.0

@@ -9,11 +9,11 @@ import pytest
 from anyio import Event, create_task_group, fail_after, sleep, sleep_forever
 
 from engine.rig import ATTEMPTS, Add, Count, Note, Parts, Rig, until
+from streamapp.declared.table import Index, Table
 from streamapp.errors import NotInEvent, Reject, Retry, Skip
-from streamapp.store import MAX_PENDING
-from streamapp.table import Index, Table
+from streamapp.state.store import MAX_PENDING
 from streamapp.testing import Duplicate, Fail, Hang, Partial
-from streamapp.worker import Worker
+from streamapp.worker.worker import Worker
 from streamapp_codecs import Decoded, Origin
 
 
@@ -643,7 +643,7 @@ async def test_a_message_whose_delete_failed_is_only_deleted_when_it_comes_again
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its effect is durable; to run it again would be a waste, or worse."""
-    monkeypatch.setattr("streamapp.ack.PAUSES", (0.01,))
+    monkeypatch.setattr("streamapp.pipeline.acks.PAUSES", (0.01,))
     rig = await Rig(rig.store, rig.config.key_prefix + "x").create(visibility=1)
     rig.count()
     rig.sqs.faults.add("delete", Fail(), times=2)

@@ -9,15 +9,15 @@ import pytest
 from anyio import create_task_group
 
 from engine.rig import Add, Count, Note, Rig, add, note, until
-from streamapp.assembly import Assembly, assemble
-from streamapp.batch import Batcher
 from streamapp.config import Config
 from streamapp.errors import ServiceError
-from streamapp.redis_store import RedisStore, open_redis
-from streamapp.store import Commit
-from streamapp.sweep import Backlog, Owing, Pace, survey
+from streamapp.flow.batcher import Batcher
+from streamapp.outbox.sweeper import Backlog, Owing, Pace, survey
+from streamapp.redis.store import RedisStore, open_redis
+from streamapp.state.store import Commit
 from streamapp.testing import Fail, Partial
-from streamapp.worker import Worker
+from streamapp.worker.assembly import Assembly, assemble
+from streamapp.worker.worker import Worker
 from streamapp_codecs import Json
 
 AT_ONCE = Pace(every=0.05, age=120.0, pause=0.0)

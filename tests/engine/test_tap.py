@@ -14,12 +14,12 @@ from jsonschema import Draft202012Validator
 from engine.rig import Add, Parts, Rig, until
 from engine.valkey import Valkey
 from streamapp.errors import Fault, Reject, Retry, ServiceError, Skip
-from streamapp.redis_store import RedisStore
-from streamapp.redis_tap import RedisTap, open_tap
-from streamapp.tally import Tally
-from streamapp.tap import BUFFERED, PACK, Entry, Tap
-from streamapp.tap_reader import TapReader
-from streamapp.tap_record import TapRecord, schema
+from streamapp.observe.counters import Tally
+from streamapp.observe.tap_reader import TapReader
+from streamapp.observe.tap_record import TapRecord, schema
+from streamapp.observe.tap_writer import BUFFERED, PACK, Entry, Tap
+from streamapp.redis.store import RedisStore
+from streamapp.redis.tap import RedisTap, open_tap
 from streamapp_codecs import Json
 
 

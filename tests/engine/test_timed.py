@@ -2,10 +2,10 @@
 
 import pytest
 
-from streamapp.delivery import Outgoing, Queue
 from streamapp.errors import ServiceError
+from streamapp.messages import Outgoing, Queue
+from streamapp.sqs.metered import Timed
 from streamapp.testing import Fail, MemorySqs
-from streamapp.timed import Timed
 
 
 async def test_each_call_that_moves_messages_is_told_with_its_failure_and_an_empty_poll_is_not() -> None:

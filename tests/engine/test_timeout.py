@@ -6,7 +6,7 @@ from anyio import Event, current_time, fail_after, sleep, sleep_forever
 
 from engine.rig import ATTEMPTS, Add, Count, Note, Parts, Rig, until
 from streamapp.errors import Reject
-from streamapp.redis_store import RedisStore
+from streamapp.redis.store import RedisStore
 from streamapp.testing import Fail, Slow
 
 

@@ -13,12 +13,12 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from engine.rig import Add, Note, Rig
-from streamapp.delivery import Outgoing
 from streamapp.errors import Reject
-from streamapp.sqs import MAX_ATTRIBUTES
+from streamapp.messages import Outgoing
+from streamapp.observe.tracing import Tracing
+from streamapp.sqs.client import MAX_ATTRIBUTES
 from streamapp.testing import Fail, MemoryStore
-from streamapp.testing.message import Attribute, Letter
-from streamapp.tracing import Tracing
+from streamapp.testing.sqs.message import Attribute, Letter
 
 MAKER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 """The context of whoever made a message."""
@@ -319,7 +319,7 @@ sys.modules["opentelemetry"] = None  # as where it is not installed
 import streamapp, streamapp.cli, streamapp.cli.serve
 from streamapp.telemetry import tracing_in_use
 assert tracing_in_use() is None
-assert "streamapp.tracing" not in sys.modules
+assert "streamapp.observe.tracing" not in sys.modules
 """
 
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

@@ -10,8 +10,8 @@ import pytest
 from anyio import fail_after, sleep, sleep_forever
 
 from engine.rig import Add, Count, Rig, until
-from streamapp.redis_store import RedisStore
-from streamapp.runner import MANY_FAILURES
+from streamapp.pipeline.runner import MANY_FAILURES
+from streamapp.redis.store import RedisStore
 from streamapp.testing import Hang
 
 
@@ -127,7 +127,7 @@ async def test_a_poll_that_does_not_return_is_reported_once(
     rig: Rig, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A consumer that goes silent looks like one that has nothing to do."""
-    monkeypatch.setattr("streamapp.watch.SILENCE", 0.2)
+    monkeypatch.setattr("streamapp.worker.watchdog.SILENCE", 0.2)
     rig.count()
     hang = rig.sqs.faults.add("receive", Hang(), times=1)
     async with rig.running():
@@ -146,7 +146,7 @@ async def test_a_poll_that_falls_silent_again_is_reported_again(
     rig: Rig, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Having been cured once is no excuse."""
-    monkeypatch.setattr("streamapp.watch.SILENCE", 0.2)
+    monkeypatch.setattr("streamapp.worker.watchdog.SILENCE", 0.2)
     rig.count()
     async with rig.running():
         for times in (1, 2):
@@ -233,7 +233,7 @@ async def test_nothing_is_reported_when_all_is_well(
     rig: Rig, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A warning that is no warning is soon read by nobody."""
-    monkeypatch.setattr("streamapp.watch.SILENCE", 0.5)
+    monkeypatch.setattr("streamapp.worker.watchdog.SILENCE", 0.5)
     rig = await Rig(rig.store, rig.config.key_prefix + "x").create()
     rig.count()
     await rig.send(Add(str(n % 5)) for n in range(100))

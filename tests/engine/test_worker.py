@@ -7,7 +7,7 @@ from anyio import CancelScope, Event, create_task_group, current_time, fail_afte
 
 from engine.rig import Add, Count, Rig, until
 from streamapp.testing import Fail, Hang, Lose
-from streamapp.worker import Worker
+from streamapp.worker.worker import Worker
 
 
 async def test_every_message_is_folded_once_announced_and_deleted(rig: Rig) -> None:
@@ -276,7 +276,7 @@ async def test_a_third_of_all_calls_failing_loses_nothing(
     rig: Rig, operation: str, effect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Dependency faults cost time, never a message, and never a dead letter."""
-    monkeypatch.setattr("streamapp.outage.FIRST_PAUSE", 0.005)
+    monkeypatch.setattr("streamapp.flow.outage.FIRST_PAUSE", 0.005)
     rig.config = type(rig.config)(**{**_settings(rig), "wait_seconds": 0})
     rig.count()
     await rig.send(Add("a") for _ in range(40))
@@ -313,8 +313,8 @@ async def test_the_time_of_a_drain_is_bounded(rig: Rig, monkeypatch: pytest.Monk
     """Agents, announcements and deletes together end within the drain timeout, the last flush and the last word."""
     rig.config = type(rig.config)(**{**_settings(rig), "drain_timeout": 0.3})
     rig.count()
-    monkeypatch.setattr("streamapp.worker.LAST_FLUSH", 0.3)
-    monkeypatch.setattr("streamapp.worker.LAST_WORD", 0.3)
+    monkeypatch.setattr("streamapp.worker.worker.LAST_FLUSH", 0.3)
+    monkeypatch.setattr("streamapp.worker.worker.LAST_WORD", 0.3)
     rig.sqs.faults.add("send", Hang(), queue="out")
     rig.sqs.faults.add("change_visibility", Hang())
     await rig.send([Add("a")])
@@ -327,8 +327,8 @@ async def test_the_time_of_a_drain_is_bounded(rig: Rig, monkeypatch: pytest.Monk
 
 async def test_one_message_at_a_time_waits_for_no_company(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a concurrency of 1 nothing can join its announcement or its delete, and the next waits for both."""
-    monkeypatch.setattr("streamapp.announce.LINGER", 60)
-    monkeypatch.setattr("streamapp.ack.LINGER", 60)
+    monkeypatch.setattr("streamapp.outbox.announcer.LINGER", 60)
+    monkeypatch.setattr("streamapp.pipeline.acks.LINGER", 60)
     rig.count(concurrency=1)
     await rig.send([Add(f"k{n}") for n in range(5)])
 

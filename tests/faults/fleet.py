@@ -13,11 +13,11 @@ from pathlib import Path
 from anyio import current_time, fail_after, sleep
 
 from streamapp.app import App
-from streamapp.cli.embedded import local_aws
+from streamapp.cli.demo.servers import local_aws
 from streamapp.cli.queues import create_queues
 from streamapp.config import Config
-from streamapp.delivery import Outgoing, Queue
-from streamapp.sqs import BATCH
+from streamapp.messages import Outgoing, Queue
+from streamapp.sqs.client import BATCH
 from streamapp.testing import MemorySqs, serve
 from streamapp_agents.simulador.mensagem import Mensagem
 from streamapp_agents.simulador.simulacao import simular

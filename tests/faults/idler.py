@@ -6,7 +6,7 @@ from typing import Any
 from anyio import sleep
 
 from streamapp.app import App
-from streamapp.stream import Stream
+from streamapp.pipeline.stream import Stream
 from streamapp_codecs import Json
 
 QUEUES = ("idle-1", "idle-2", "idle-3", "idle-4")

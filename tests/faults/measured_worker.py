@@ -9,12 +9,12 @@ from pathlib import Path
 import anyio
 
 import streamapp_agents
-from streamapp.assembly import assemble, most_polls
-from streamapp.aws import open_aws
 from streamapp.config import Config
-from streamapp.redis_store import open_redis
-from streamapp.tally import Tally
-from streamapp.worker import Worker
+from streamapp.observe.counters import Tally
+from streamapp.redis.store import open_redis
+from streamapp.sqs.boto import open_aws
+from streamapp.worker.assembly import assemble, most_polls
+from streamapp.worker.worker import Worker
 
 EVERY = 0.005
 """Seconds between two looks at the loop."""

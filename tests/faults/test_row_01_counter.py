@@ -14,7 +14,7 @@ from chaos.crash import POINTS, STATUS, Crash, Point
 from chaos.shop import LOOK, Shop, drain, ended
 from chaos.verdict import Verdict
 
-from streamapp.scenario import ScenarioMessage
+from streamapp.declared.boards import ScenarioMessage
 
 PAGES, HITS = 4, 16
 LANES = 8

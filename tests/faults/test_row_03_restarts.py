@@ -10,7 +10,7 @@ from anyio import fail_after, sleep
 from fleet import open_fleet, repeated, story
 
 import streamapp_agents
-from streamapp.delivery import Outgoing
+from streamapp.messages import Outgoing
 
 SOURCES = [agent.queue for agent in streamapp_agents.app.agents.values()]
 BURST = 40

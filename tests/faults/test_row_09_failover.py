@@ -13,8 +13,8 @@ from chaos.valkey import Valkey
 from chaos.verdict import Verdict, judge
 from redis.asyncio import Redis
 
-from streamapp.scenario import ScenarioMessage
-from streamapp.sweep import Pace
+from streamapp.declared.boards import ScenarioMessage
+from streamapp.outbox.sweeper import Pace
 
 CUT = 0.7
 """Seconds for which the replica has heard nothing when its master dies."""

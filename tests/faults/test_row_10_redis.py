@@ -13,11 +13,11 @@ from engine.rig import Add, Count, Rig, until
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from streamapp.cli.embedded import redis_server
+from streamapp.cli.demo.servers import redis_server
 from streamapp.errors import Fault, ServiceError
-from streamapp.outage import MISCONFIGURED_PAUSE
-from streamapp.redis_store import open_redis
-from streamapp.store import Commit, Store
+from streamapp.flow.outage import MISCONFIGURED_PAUSE
+from streamapp.redis.store import open_redis
+from streamapp.state.store import Commit, Store
 
 BEFORE, DURING = 20, 30
 """Messages sent before a fault and while it lasts."""
@@ -232,7 +232,7 @@ async def test_what_redis_refuses_costs_time_only(
     harm, fault = CASES[word]
     lasts = 10.0 if long else 0.7
     pause = MISCONFIGURED_PAUSE if long else 1.0
-    monkeypatch.setattr("streamapp.outage.MISCONFIGURED_PAUSE", pause)
+    monkeypatch.setattr("streamapp.flow.outage.MISCONFIGURED_PAUSE", pause)
     allowed = RECOVERY + (pause if fault is Fault.CONFIGURATION else 0)
     is_cluster = word == "CLUSTERDOWN"
     url = request.getfixturevalue("cluster_url" if is_cluster else "server_url")

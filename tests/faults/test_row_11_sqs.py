@@ -13,15 +13,15 @@ from anyio import create_task_group, current_time, sleep
 from engine.rig import until
 
 from streamapp.app import App
-from streamapp.assembly import assemble, most_polls
-from streamapp.aws import open_aws
-from streamapp.cli.embedded import local_aws
+from streamapp.cli.demo.servers import local_aws
 from streamapp.config import Config
-from streamapp.delivery import Outgoing
-from streamapp.redis_store import RedisStore
-from streamapp.tally import Tally
+from streamapp.messages import Outgoing
+from streamapp.observe.counters import Tally
+from streamapp.redis.store import RedisStore
+from streamapp.sqs.boto import open_aws
 from streamapp.testing import Effect, Fail, Garble, MemorySqs, Planned, Reset, Slow, serve
-from streamapp.worker import Worker
+from streamapp.worker.assembly import assemble, most_polls
+from streamapp.worker.worker import Worker
 from streamapp_codecs import Json
 
 CAUSES: dict[str, Effect] = {

@@ -12,17 +12,17 @@ from engine.rig import until
 from wire import Wire, dropped, may_drop, wire_to
 
 from streamapp.app import App
-from streamapp.assembly import assemble
-from streamapp.aws import CALL_TIMEOUT, SLACK, open_aws
-from streamapp.cli.embedded import local_aws
+from streamapp.cli.demo.servers import local_aws
 from streamapp.config import Config
-from streamapp.delivery import Delivery, Outgoing, Queue
 from streamapp.errors import ServiceError
-from streamapp.redis_store import RedisStore
-from streamapp.sqs import Failure, Sqs
-from streamapp.tally import Tally
+from streamapp.messages import Delivery, Outgoing, Queue
+from streamapp.observe.counters import Tally
+from streamapp.redis.store import RedisStore
+from streamapp.sqs.boto import CALL_TIMEOUT, SLACK, open_aws
+from streamapp.sqs.client import Failure, Sqs
 from streamapp.testing import MemorySqs, serve
-from streamapp.worker import Worker
+from streamapp.worker.assembly import assemble
+from streamapp.worker.worker import Worker
 from streamapp_codecs import Json
 
 WAIT = 1.0
@@ -148,8 +148,8 @@ async def test_a_half_open_connection_is_given_up_and_replaced(
     if kind == "iptables" and not may_drop():
         pytest.skip("iptables is missing, or this user may not use it")
     lasts, visibility, slack, call = (60.0, 30, SLACK, CALL_TIMEOUT) if long else (4.0, 4, 0.5, 1.0)
-    monkeypatch.setattr("streamapp.aws.SLACK", slack)
-    monkeypatch.setattr("streamapp.aws.CALL_TIMEOUT", call)
+    monkeypatch.setattr("streamapp.sqs.boto.SLACK", slack)
+    monkeypatch.setattr("streamapp.sqs.boto.CALL_TIMEOUT", call)
     async with behind_a_wire(store, prefix, visibility, monkeypatch) as line:
         back, again = await outage(line, lasts, drip=1.0 if kind == "drip" else 0.0, drops=kind == "iptables")
         done = line.tally.of("ok") + line.tally.of("duplicate")

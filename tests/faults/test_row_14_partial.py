@@ -9,15 +9,15 @@ import pytest
 from anyio import create_task_group
 from engine.rig import Add, Count, Rig
 
-from streamapp.announce import Outbox
-from streamapp.aws import open_aws
-from streamapp.cli.embedded import local_aws
-from streamapp.delivery import Outgoing
+from streamapp.cli.demo.servers import local_aws
 from streamapp.errors import Refused
-from streamapp.outage import Outage
-from streamapp.redis_store import RedisStore
-from streamapp.sqs import BATCH, Sqs
-from streamapp.tally import Tally
+from streamapp.flow.outage import Outage
+from streamapp.messages import Outgoing
+from streamapp.observe.counters import Tally
+from streamapp.outbox.announcer import Outbox
+from streamapp.redis.store import RedisStore
+from streamapp.sqs.boto import open_aws
+from streamapp.sqs.client import BATCH, Sqs
 from streamapp.testing import Garble, MemorySqs, Partial, serve
 
 ALL = 1 << BATCH

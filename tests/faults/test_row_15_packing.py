@@ -9,12 +9,12 @@ from anyio.from_thread import start_blocking_portal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from streamapp.announce import Outbox
-from streamapp.delivery import Outgoing, Queue
 from streamapp.errors import Refused
-from streamapp.outage import Outage
-from streamapp.sqs import BATCH, Failure
-from streamapp.tally import Tally
+from streamapp.flow.outage import Outage
+from streamapp.messages import Outgoing, Queue
+from streamapp.observe.counters import Tally
+from streamapp.outbox.announcer import Outbox
+from streamapp.sqs.client import BATCH, Failure
 from streamapp.testing import MemorySqs
 
 LIMIT = 1_024

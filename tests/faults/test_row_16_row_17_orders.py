@@ -15,17 +15,17 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from streamapp.outage import Outage
-from streamapp.owed import Announcement, pending_of
-from streamapp.state import Change, State
-from streamapp.store import Settled
+from streamapp.flow.outage import Outage
+from streamapp.state.announcement import Announcement, pending_of
+from streamapp.state.committer import Change, State
+from streamapp.state.store import Settled
 from streamapp.testing import Lose, MemoryStore, VirtualClock
-from streamapp_agents.acompanhamento import Acompanhamento, aplicar
 from streamapp_agents.agentes import acompanhamentos
+from streamapp_agents.dominio.acompanhamento import Acompanhamento, aplicar
 from streamapp_agents.simulador import simular
 from streamapp_codecs import pedido
 from streamapp_codecs.codec import Origin
-from streamapp_codecs.eventos import EventoPedido
+from streamapp_codecs.dominio.eventos import EventoPedido
 
 LENGTH = 6
 KEY = "streamapp:acompanhamento:order"

@@ -14,14 +14,14 @@ from poison import POISON
 
 import streamapp_agents
 from streamapp.app import Agent, App
-from streamapp.assembly import assemble
 from streamapp.config import Config
-from streamapp.delivery import Outgoing
-from streamapp.redis_store import RedisStore
-from streamapp.sqs import BATCH
-from streamapp.tally import Tally
+from streamapp.messages import Outgoing
+from streamapp.observe.counters import Tally
+from streamapp.redis.store import RedisStore
+from streamapp.sqs.client import BATCH
 from streamapp.testing import MemorySqs
-from streamapp.worker import Worker
+from streamapp.worker.assembly import assemble
+from streamapp.worker.worker import Worker
 from streamapp_agents.simulador.simulacao import simular
 from streamapp_codecs import pedido
 from streamapp_codecs.codec import Origin

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from streamapp_codecs import pagamento, pedido, produto
 from streamapp_codecs.codec import REASONS, Decoded, Origin
-from streamapp_codecs.eventos import EventoPedido, EventoProduto
+from streamapp_codecs.dominio.eventos import EventoPedido, EventoProduto
 
 SHORT, LONG = 1.0, 600.0
 """Seconds."""

@@ -12,10 +12,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from streamapp.cli.embedded import local_aws
+from streamapp.cli.demo.servers import local_aws
 from streamapp.config import Config
-from streamapp.delivery import Outgoing
-from streamapp.sqs import BATCH
+from streamapp.messages import Outgoing
+from streamapp.sqs.client import BATCH
 from streamapp.testing import MemorySqs, serve
 
 STREAMS = ("pedido-events", "pagamento-events", "produto-events")

@@ -8,7 +8,7 @@ from anyio import current_time, get_cancelled_exc_class, sleep_forever
 
 from streamapp.app import App
 from streamapp.config import Config
-from streamapp.sqs import MAX_VISIBILITY
+from streamapp.sqs.client import MAX_VISIBILITY
 from streamapp_codecs import Json
 
 VISIBILITY = 30.0

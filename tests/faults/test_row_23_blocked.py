@@ -10,13 +10,13 @@ import pytest
 from anyio import current_time, fail_after
 
 from streamapp.app import App
-from streamapp.assembly import assemble
 from streamapp.config import Config
-from streamapp.delivery import Outgoing
-from streamapp.redis_store import RedisStore
-from streamapp.tally import Tally
+from streamapp.messages import Outgoing
+from streamapp.observe.counters import Tally
+from streamapp.redis.store import RedisStore
 from streamapp.testing import MemorySqs
-from streamapp.worker import Worker
+from streamapp.worker.assembly import assemble
+from streamapp.worker.worker import Worker
 from streamapp_codecs import Json
 
 OTHERS = 50

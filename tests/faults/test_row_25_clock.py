@@ -13,8 +13,8 @@ from e2e.shop import Shop, check_state, samples, shuffled
 from engine.rig import until
 from faked_time import LIBRARY, WallClock
 
-from streamapp.aws import open_aws
-from streamapp.cli.embedded import local_aws, redis_server
+from streamapp.cli.demo.servers import local_aws, redis_server
+from streamapp.sqs.boto import open_aws
 from streamapp.testing import MemorySqs, serve
 
 HOUR = 3_600

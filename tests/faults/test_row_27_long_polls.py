@@ -12,20 +12,20 @@ from anyio import Event, create_task_group, current_time, sleep
 from engine.rig import until
 
 from streamapp.app import App
-from streamapp.assembly import assemble
-from streamapp.aws import Aws, open_aws
-from streamapp.cli.embedded import local_aws
+from streamapp.cli.demo.servers import local_aws
 from streamapp.cli.setup import open_calls
 from streamapp.config import Config
-from streamapp.connections import Connections
-from streamapp.delivery import Outgoing
-from streamapp.fast import Fast
-from streamapp.redis_store import RedisStore
-from streamapp.signature import Signer
-from streamapp.sqs import Sqs
-from streamapp.tally import Tally
+from streamapp.messages import Outgoing
+from streamapp.observe.counters import Tally
+from streamapp.redis.store import RedisStore
+from streamapp.sqs.boto import Aws, open_aws
+from streamapp.sqs.client import Sqs
+from streamapp.sqs.direct import Fast
+from streamapp.sqs.http_pool import Connections
+from streamapp.sqs.sigv4 import Signer
 from streamapp.testing import MemorySqs, serve
-from streamapp.worker import Worker
+from streamapp.worker.assembly import assemble
+from streamapp.worker.worker import Worker
 from streamapp_codecs import Json
 
 Client = Literal["fast", "aioboto3"]

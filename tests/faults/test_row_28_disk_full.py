@@ -14,8 +14,8 @@ import pytest
 from anyio import fail_after, sleep
 from e2e.shop import Shop, check_state, samples
 
-from streamapp.aws import open_aws
-from streamapp.cli.embedded import local_aws
+from streamapp.cli.demo.servers import local_aws
+from streamapp.sqs.boto import open_aws
 from streamapp.testing import MemorySqs, serve
 
 pytestmark = pytest.mark.timeout(300)

@@ -15,15 +15,15 @@ from anyio import create_task_group, current_time, sleep
 from engine.rig import until
 
 from streamapp.app import App
-from streamapp.assembly import assemble, most_polls
-from streamapp.aws import open_aws
-from streamapp.cli.embedded import local_aws
+from streamapp.cli.demo.servers import local_aws
 from streamapp.config import Config
-from streamapp.delivery import Outgoing
-from streamapp.redis_store import RedisStore
-from streamapp.tally import Tally
+from streamapp.messages import Outgoing
+from streamapp.observe.counters import Tally
+from streamapp.redis.store import RedisStore
+from streamapp.sqs.boto import open_aws
 from streamapp.testing import MemorySqs, serve
-from streamapp.worker import Worker
+from streamapp.worker.assembly import assemble, most_polls
+from streamapp.worker.worker import Worker
 from streamapp_codecs import Json
 
 
@@ -61,7 +61,7 @@ async def test_a_queue_that_is_deleted_pauses_its_own_agent(
     """Somebody will delete the wrong queue; the other agents must not notice, nor the one be restarted afterwards."""
     lasts = 60.0 if long else 2.0
     if not long:
-        monkeypatch.setattr("streamapp.outage.MISCONFIGURED_PAUSE", 0.5)
+        monkeypatch.setattr("streamapp.flow.outage.MISCONFIGURED_PAUSE", 0.5)
     sqs, app, tally = MemorySqs(), App("shop"), Tally()
     for name in ("gone", "kept"):
         await sqs.create(name, {})

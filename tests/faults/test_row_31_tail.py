@@ -6,10 +6,10 @@ import pytest
 from anyio import fail_after, sleep, to_thread
 from terminal import Terminal, environment, record, tell
 
-from streamapp.cli.embedded import local_aws
-from streamapp.delivery import Outgoing
+from streamapp.cli.demo.servers import local_aws
+from streamapp.messages import Outgoing
 from streamapp.testing import MemorySqs
-from streamapp.testing.server import serve
+from streamapp.testing.sqs.server import serve
 
 
 @pytest.mark.timeout(900)

@@ -18,16 +18,16 @@ from inprocess import call
 from shop import Sample, Shop
 from terminal import Terminal, record, tell
 
-from streamapp.aws import open_aws
-from streamapp.cli import logs
-from streamapp.cli.embedded import local_aws
+from streamapp.cli.demo.servers import local_aws
+from streamapp.cli.terminal import logs
 from streamapp.config import Config
-from streamapp.delivery import Outgoing
-from streamapp.presence import Presence
-from streamapp.redis_store import open_redis
-from streamapp.store import Commit
+from streamapp.messages import Outgoing
+from streamapp.observe.presence import Presence
+from streamapp.redis.store import open_redis
+from streamapp.sqs.boto import open_aws
+from streamapp.state.store import Commit
 from streamapp.testing import MemorySqs
-from streamapp.testing.server import serve
+from streamapp.testing.sqs.server import serve
 
 TEXTS = hostile(2_000)
 ILL = "\x1b[2J\x1b]52;c;aGk\x07\u202e\x9b31m\u2028"

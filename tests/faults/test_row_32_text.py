@@ -11,8 +11,8 @@ from hostile import hostile, is_harmless
 from inprocess import here
 from terminal import Terminal, environment, record, tell
 
-from streamapp.cli.text import LONGEST, printable
-from streamapp.tap_record import TapRecord
+from streamapp.cli.terminal.sanitize import LONGEST, printable
+from streamapp.observe.tap_record import TapRecord
 
 OURS = re.compile(r"\x1b\[[0-9;]*m")
 LIVELY = re.compile(rb"\x1b\[(?:[0-9;]*m|2K|1A|\?25[lh])")

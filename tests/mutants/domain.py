@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from streamapp_agents.acompanhamento import Acompanhamento, aplicar
-from streamapp_codecs.eventos import EventoPedido
+from streamapp_agents.dominio.acompanhamento import Acompanhamento, aplicar
+from streamapp_codecs.dominio.eventos import EventoPedido
 
 
 def drop_the_unknown(estado: Acompanhamento | None, evento: Any, **opcoes: Any) -> Acompanhamento | None:

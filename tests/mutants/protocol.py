@@ -7,16 +7,16 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from streamapp.announce import Announcer
 from streamapp.errors import ServiceError
-from streamapp.owed import Announcement, Place
-from streamapp.settle import Settler, _word
-from streamapp.state import Change, Changed, State, _Plan, _step
-from streamapp.store import TOKEN, Commit, Settled
-from streamapp.sweep import Owing, Sweeper
+from streamapp.outbox.announcer import Announcer
+from streamapp.outbox.sweeper import Owing, Sweeper
+from streamapp.pipeline.settler import Settler, _word
+from streamapp.pipeline.work import Work
+from streamapp.state.announcement import Announcement, Place
+from streamapp.state.committer import Change, Changed, State, _Plan, _step
+from streamapp.state.store import TOKEN, Commit, Settled
 from streamapp.testing import MemoryStore
-from streamapp.testing.kept import Kept, Replicated
-from streamapp.work import Work
+from streamapp.testing.state.replicas import Kept, Replicated
 
 _commit = State._commit
 _init = State.__init__
@@ -146,7 +146,11 @@ class SeenMarks:
                         it.commit = replace(it.commit, seen=token)
             return await _conflicts(self, plans)
 
-        return [(State, "_plan", plan), ("streamapp.state", "_step", step), (State, "_conflicts", conflicts)]
+        return [
+            (State, "_plan", plan),
+            ("streamapp.state.committer", "_step", step),
+            (State, "_conflicts", conflicts),
+        ]
 
 
 def _name(event: object) -> str:

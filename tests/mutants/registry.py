@@ -10,13 +10,13 @@ import pytest
 from simulation.world import Luck
 
 from mutants import domain, protocol
-from streamapp.announce import Announcer
-from streamapp.settle import Settler
-from streamapp.state import State
-from streamapp.sweep import Sweeper
+from streamapp.outbox.announcer import Announcer
+from streamapp.outbox.sweeper import Sweeper
+from streamapp.pipeline.settler import Settler
+from streamapp.pipeline.work import Work
+from streamapp.state.committer import State
 from streamapp.testing import MemoryStore
-from streamapp.testing.kept import Replicated
-from streamapp.work import Work
+from streamapp.testing.state.replicas import Replicated
 
 Patch = tuple[object | str, str, Any]
 """A class, or the name of a module, with the name of what is replaced there and what takes its place."""
@@ -71,7 +71,7 @@ MUTANTS: Mapping[str, Mutant] = {
     "delete-then-send": Mutant("state, delete, then send", [_NO_MARKER, _DELETE_FIRST], "crashes"),
     "early-payment-dropped": Mutant(
         "a payment of an unknown order is dropped",
-        [("streamapp_agents.acompanhamento", "aplicar", domain.drop_the_unknown)],
+        [("streamapp_agents.dominio.acompanhamento", "aplicar", domain.drop_the_unknown)],
         test="test_a_payment_before_its_order_waits_in_a_placeholder",
     ),
     "seen-mark-apart": Mutant(
@@ -90,7 +90,10 @@ MUTANTS: Mapping[str, Mutant] = {
     "deleted-before-send": Mutant("deleted before the send, and no sweeper", [_DELETE_FIRST], "no sweeper"),
     "last-arrival-wins": Mutant(
         "the last arrival wins",
-        [("streamapp_agents.fatos", name, domain.last_arrival) for name in ("prevalecer", "mais_novo")],
+        [
+            ("streamapp_agents.dominio.fatos", name, domain.last_arrival)
+            for name in ("prevalecer", "mais_novo")
+        ],
         test="test_of_two_creations_the_newer_stands",
         given=(True,),
     ),
@@ -102,12 +105,12 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     "counter-as-id": Mutant(
         "the announcement's id is a counter",
-        [("streamapp.sink", "_digest", protocol.counter_as_identity)],
+        [("streamapp.declared.sink", "_digest", protocol.counter_as_identity)],
         "failovers that forget",
     ),
     "event-as-id": Mutant(
         "the announcement's id is that of the event that caused it",
-        [("streamapp.state", "_step", protocol.event_as_identity)],
+        [("streamapp.state.committer", "_step", protocol.event_as_identity)],
         "failovers that forget",
     ),
     "whole-state-without-token": Mutant(

@@ -9,9 +9,9 @@ from jsonschema import Draft202012Validator
 
 from streamapp.app import App
 from streamapp.config import Config
-from streamapp.schema import asyncapi, json_schemas
-from streamapp.tap_record import Effect, TapRecord
-from streamapp.tap_record import schema as tap_schema
+from streamapp.declared.asyncapi import asyncapi, json_schemas
+from streamapp.observe.tap_record import Effect, TapRecord
+from streamapp.observe.tap_record import schema as tap_schema
 from streamapp_agents import app
 from streamapp_codecs import Json
 

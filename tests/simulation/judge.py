@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import msgspec
 
 from simulation.shop import Fact, Order, Said
-from streamapp.record import Record
-from streamapp.store import MAX_PENDING, PENDING, TOKEN
+from streamapp.state.hash_codec import Record
+from streamapp.state.store import MAX_PENDING, PENDING, TOKEN
 from streamapp.testing import MemoryStore
-from streamapp.testing.clock import Clock
-from streamapp.testing.kept import Kept, Replicated
+from streamapp.testing.clocks.clock import Clock
+from streamapp.testing.state.replicas import Kept, Replicated
 
 PREFIX = "s:order:"
 TALLY = "s:tally:"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from streamapp.testing.clock import RealClock
+from streamapp.testing.clocks.clock import RealClock
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 

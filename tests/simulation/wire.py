@@ -6,10 +6,10 @@ from typing import TypeVar
 
 from anyio import CancelScope, current_time, sleep
 
-from streamapp.delivery import Delivery, Outgoing, Queue
 from streamapp.errors import Fault, ServiceError
-from streamapp.sqs import Failure, Sqs
-from streamapp.store import Commit, Settled, Store
+from streamapp.messages import Delivery, Outgoing, Queue
+from streamapp.sqs.client import Failure, Sqs
+from streamapp.state.store import Commit, Settled, Store
 
 T = TypeVar("T")
 

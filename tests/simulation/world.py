@@ -13,20 +13,20 @@ import msgspec
 from anyio import Event, create_task_group, run, sleep
 from anyio.lowlevel import current_token
 
-import streamapp.state
-import streamapp.sweep
+import streamapp.outbox.sweeper
+import streamapp.state.committer
 from simulation.judge import Judge, Promises, Watched
 from simulation.loop import Loop, WorldTime
 from simulation.shop import Fact, Shop, facts_by
 from simulation.wire import Wire, WiredSqs, WiredStore
-from streamapp.assembly import assemble
 from streamapp.config import Config
-from streamapp.delivery import Outgoing, Queue
 from streamapp.errors import ServiceError
-from streamapp.sweep import Pace
-from streamapp.tally import Tally
+from streamapp.messages import Outgoing, Queue
+from streamapp.observe.counters import Tally
+from streamapp.outbox.sweeper import Pace
 from streamapp.testing import Delay, Duplicate, Fail, Lose, MemorySqs, MemoryStore, Partial, Reorder
-from streamapp.worker import Worker
+from streamapp.worker.assembly import assemble
+from streamapp.worker.worker import Worker
 
 PATIENCE = 1_800.0
 """Virtual seconds in which a world must come to rest once nothing goes wrong any more."""

@@ -14,8 +14,8 @@ from aiobotocore.config import AioConfig
 from botocore.exceptions import ClientError
 
 from streamapp.testing import MemorySqs, VirtualClock, serve, settle
-from streamapp.testing.refusal import Refusal, spelling_of
-from streamapp.testing.wire import Wire
+from streamapp.testing.faults.refusal import Refusal, spelling_of
+from streamapp.testing.sqs.wire import Wire
 
 Fields = dict[str, Any]
 

@@ -3,9 +3,9 @@
 import anyio
 import pytest
 
-from streamapp.delivery import Outgoing, Queue
 from streamapp.errors import Fault, ServiceError
-from streamapp.sqs import Failure
+from streamapp.messages import Outgoing, Queue
+from streamapp.sqs.client import Failure
 from streamapp.testing import (
     MISSING,
     Delay,

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import anyio
 import pytest
 
-from streamapp.delivery import Delivery, Outgoing, Queue
 from streamapp.errors import Fault, ServiceError
-from streamapp.sqs import Failure, Sqs
+from streamapp.messages import Delivery, Outgoing, Queue
+from streamapp.sqs.client import Failure, Sqs
 from streamapp.testing import MemorySqs, RealClock, VirtualClock
 
 

@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from streamapp.errors import Fault, ServiceError
-from streamapp.store import Commit, Settled
+from streamapp.state.store import Commit, Settled
 from streamapp.testing import Fail, Hang, Lose, MemoryStore, VirtualClock
 
 

@@ -9,11 +9,11 @@ import anyio
 import pytest
 from anyio.abc import Process
 
-from streamapp.aws import Aws, open_aws
-from streamapp.cli.embedded import local_aws
-from streamapp.delivery import Outgoing, Queue
+from streamapp.cli.demo.servers import local_aws
 from streamapp.errors import Fault, ServiceError
-from streamapp.sqs import Failure
+from streamapp.messages import Outgoing, Queue
+from streamapp.sqs.boto import Aws, open_aws
+from streamapp.sqs.client import Failure
 from streamapp.testing import (
     MISSING,
     Drip,

@@ -5,8 +5,8 @@ from random import Random
 import anyio
 import pytest
 
-from streamapp.delivery import Outgoing, Queue
 from streamapp.errors import ServiceError
+from streamapp.messages import Outgoing, Queue
 from streamapp.testing import Delay, Duplicate, Fail, Lose, MemorySqs, Partial, Reorder, VirtualClock
 
 

@@ -12,8 +12,8 @@ from anyio import current_time
 
 from streamapp import App, Config, Reject, Retry, Skip, Stream
 from streamapp.testing import Duplicate, Fail, Lose, Slow
+from streamapp.testing.clocks.loop_time import NeverAtRest
 from streamapp.testing.found import Dead
-from streamapp.testing.looptime import NeverAtRest
 from streamapp.testing.trial import NotOfApp, NotSent, NotSettled
 from streamapp_codecs import Json
 
@@ -181,7 +181,7 @@ async def test_an_agent_that_never_returns_does_not_settle() -> None:
 
 async def test_a_loop_that_waits_for_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """It would keep the test for ever, and its time."""
-    monkeypatch.setattr("streamapp.testing.looptime.PATIENCE", 0.2)
+    monkeypatch.setattr("streamapp.testing.clocks.loop_time.PATIENCE", 0.2)
 
     async def spin(*_: object) -> None:
         while True:

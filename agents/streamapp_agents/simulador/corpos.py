@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 
 from streamapp_agents.simulador.cardapio import Prato, Versao
 from streamapp_agents.simulador.textos import em_json, em_z, reais
-from streamapp_codecs.eventos import Status, StatusPagamento
+from streamapp_codecs.dominio.eventos import Status, StatusPagamento
 
 _ESTADOS: Mapping[Status, tuple[str, ...]] = {
     "Recebido": ("Recebido", "RECEBIDO", "received", "KITCHEN_WAITING"),

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from streamapp_agents.situacao import Inicio
-from streamapp_codecs.eventos import Status, StatusPagamento
+from streamapp_agents.dominio.situacao import Inicio
+from streamapp_codecs.dominio.eventos import Status, StatusPagamento
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta, tzinfo
 from random import Random
 from uuid import UUID
 
+from streamapp_agents.dominio.situacao import Inicio
 from streamapp_agents.simulador.cardapio import CARDAPIO, Prato
 from streamapp_agents.simulador.compra import FORMAS, Compra, Forma
 from streamapp_agents.simulador.corpos import Cobranca, corpo_da_cozinha, corpo_do_pagamento
 from streamapp_agents.simulador.enredo import ENREDOS, Enredo
 from streamapp_agents.simulador.mensagem import Fila
 from streamapp_agents.simulador.textos import em_compacto, em_z, reais
-from streamapp_agents.situacao import Inicio
 
 _MINUTOS_NA_FILA = 15
 _DESCONTO = 0.05

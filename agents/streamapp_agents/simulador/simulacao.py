@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from random import Random
 
+from streamapp_agents.dominio.situacao import Inicio
 from streamapp_agents.simulador.cardapio import CARDAPIO, falas_do_catalogo, produto_esperado
 from streamapp_agents.simulador.corpos import corpo_do_produto
 from streamapp_agents.simulador.estragos import Estragos, estragar
 from streamapp_agents.simulador.mensagem import Mensagem
 from streamapp_agents.simulador.pedido import Fala, escrever, pedido_esperado, uuid
 from streamapp_agents.simulador.textos import em_z
-from streamapp_agents.situacao import Inicio
 
 DURACAO = timedelta(hours=2)
 """No event of a rush is later than this after its start: begin it that long ago."""

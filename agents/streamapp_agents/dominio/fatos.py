@@ -1,0 +1,127 @@
+"""All that was ever said of one order, kept so that no order of arrival and no repetition can change it."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import get_args
+
+import msgspec
+
+from streamapp_agents.dominio.dinheiro import preco_canonico
+from streamapp_agents.dominio.ficha import Ficha, unir_fichas
+from streamapp_agents.dominio.registro import Registro, juntar, mais_novo, prevalecer, registrar
+from streamapp_codecs.dominio.eventos import Criacao, EventoPedido, Instante, Item, Status, StatusPagamento
+
+COZINHA: tuple[Status, ...] = get_args(Status)
+"""The kitchen's words, lowest first."""
+
+TERMINAIS: tuple[Status, ...] = ("Finalizado", "Cancelado")
+
+_PAGAMENTO: tuple[StatusPagamento, ...] = get_args(StatusPagamento)
+POSTO_PAGAMENTO: dict[StatusPagamento, int] = {palavra: posto for posto, palavra in enumerate(_PAGAMENTO)}
+"""The rank of a payment's word."""
+
+
+class Carrinho(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was ordered, and what the creation's own lines add up to; None where a price is unknown."""
+
+    itens: tuple[Item, ...]
+    soma: Decimal | None = None
+
+
+class Fatos(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The merged facts of one order: a join-semilattice under `unir`, and the source of all that is shown.
+
+    *cozinha* are the kitchen words seen, lowest first. *pagamentos* is the highest word of each payment id,
+    "" where a payment was spoken of without one. *adiantado* tells that any event's time was ahead.
+    *encerrado_em* is the earliest SentTimestamp of a terminal word: it decides how long the order listens to
+    its products, and nothing that is shown.
+    """
+
+    conhecido: bool = False
+    cozinha: tuple[Status, ...] = ()
+    pagamentos: dict[str, StatusPagamento] = {}
+    cliente: Registro[str] | None = None
+    carrinho: Registro[Carrinho] | None = None
+    total: Registro[Decimal] | None = None
+    catalogo: dict[str, Ficha] = {}
+    criado_em: Instante | None = None
+    atualizado_em: Instante | None = None
+    adiantado: bool = False
+    encerrado_em: datetime | None = None
+
+
+def unir(uns: Fatos, outros: Fatos) -> Fatos:
+    """Merge: commutative, associative, idempotent, to the byte; *uns* itself when *outros* adds nothing."""
+    juntos = Fatos(
+        conhecido=uns.conhecido or outros.conhecido,
+        cozinha=_unir_cozinha(uns.cozinha, outros.cozinha),
+        pagamentos=_unir_pagamentos(uns.pagamentos, outros.pagamentos),
+        cliente=juntar(prevalecer, uns.cliente, outros.cliente),
+        carrinho=juntar(prevalecer, uns.carrinho, outros.carrinho),
+        total=juntar(prevalecer, uns.total, outros.total),
+        catalogo=unir_fichas(uns.catalogo, outros.catalogo) if outros.catalogo else uns.catalogo,
+        criado_em=juntar(mais_novo, uns.criado_em, outros.criado_em),
+        atualizado_em=juntar(mais_novo, uns.atualizado_em, outros.atualizado_em),
+        adiantado=uns.adiantado or outros.adiantado,
+        encerrado_em=juntar(min, uns.encerrado_em, outros.encerrado_em),
+    )
+    return uns if juntos == uns else juntos
+
+
+def fatos_do_evento(evento: EventoPedido) -> Fatos:
+    """Answer what *evento* alone states.
+
+    The SentTimestamp stands in for the time of a creation that carries none, and of nothing else.
+    """
+    quando = evento.quando
+    if evento.criacao is not None and quando is None:
+        quando = Instante(evento.enviado_em)
+    fatos = Fatos(
+        cozinha=() if evento.status is None else (evento.status,),
+        pagamentos={}
+        if evento.pagamento is None
+        else {evento.pagamento.id_pagamento or "": evento.pagamento.status},
+        atualizado_em=quando,
+        adiantado=quando is not None and quando.adiantado,
+        encerrado_em=evento.enviado_em if evento.status in TERMINAIS else None,
+    )
+    if evento.criacao is None or quando is None:
+        return fatos
+    return _com_criacao(fatos, evento.criacao, quando)
+
+
+def _com_criacao(fatos: Fatos, criacao: Criacao, quando: Instante) -> Fatos:
+    return msgspec.structs.replace(
+        fatos,
+        conhecido=True,
+        cliente=registrar(criacao.cliente, quando),
+        carrinho=registrar(_carrinho(criacao), quando),
+        total=registrar(preco_canonico(criacao.total), quando),
+        criado_em=quando,
+    )
+
+
+def _carrinho(criacao: Criacao) -> Carrinho | None:
+    if criacao.itens is None:
+        return None
+    itens = (msgspec.structs.replace(item, preco=preco_canonico(item.preco)) for item in criacao.itens)
+    return Carrinho(tuple(itens), preco_canonico(criacao.soma))
+
+
+def _unir_cozinha(umas: tuple[Status, ...], outras: tuple[Status, ...]) -> tuple[Status, ...]:
+    if set(umas).issuperset(outras):
+        return umas
+    return tuple(palavra for palavra in COZINHA if palavra in umas or palavra in outras)
+
+
+def _unir_pagamentos(
+    uns: dict[str, StatusPagamento], outros: dict[str, StatusPagamento]
+) -> dict[str, StatusPagamento]:
+    if not outros:
+        return uns
+    juntos = dict(uns)
+    for id_pagamento, palavra in outros.items():
+        atual = juntos.get(id_pagamento)
+        if atual is None or POSTO_PAGAMENTO[palavra] > POSTO_PAGAMENTO[atual]:
+            juntos[id_pagamento] = palavra
+    return dict(sorted(juntos.items()))

@@ -1,0 +1,161 @@
+"""A board that is drawn again in place, on the alternate screen, for whatever size the terminal has."""
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from textwrap import wrap
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from streamapp.app import App
+from streamapp.cli import setup
+from streamapp.cli.board.age import clock, standing
+from streamapp.cli.board.command import LOOK_EVERY, monitor
+from streamapp.cli.terminal.sanitize import printable
+from streamapp.cli.terminal.screen import Stage, console, watch
+from streamapp.config import Config
+from streamapp.declared.boards import Board, Card
+from streamapp.errors import ServiceError
+
+NARROW = 26
+"""Columns of the terminal that a column of the board needs; with fewer they stand one below the other."""
+
+GAP = 2
+"""Columns of the terminal between two columns of the board."""
+
+INDENT = "    "
+"""Begins what is in a card, where that stands below it."""
+
+_STYLES = {"new": "bold green", "usual": "", "warn": "yellow", "late": "bold red", "old": "dim"}
+
+Ages = tuple[float | None, float | None]
+
+
+async def show(app: App, config: Config, board: Board, ages: Ages) -> None:
+    """Show *board* until `q` is pressed; while Redis does not answer, the last picture stands and says since when."""
+    async with setup.open_store(config) as store:
+        watched = monitor(app, config, board, store)
+        picture = Picture(board, await watched.look(), ages)
+
+        async def draw() -> None:
+            try:
+                picture.update(await watched.look())
+            except ServiceError:
+                picture.is_live = False
+            stage.live.refresh()
+
+        with Stage(lambda: Live(picture, console=console(), screen=True, auto_refresh=False)) as stage:
+            await watch(stage, draw, LOOK_EVERY)
+
+
+class Picture:
+    """What is drawn: a head, and the columns with as many cards as there is room for."""
+
+    def __init__(self, board: Board, columns: Mapping[str, Sequence[Card]], ages: Ages) -> None:
+        self._board = board
+        self._ages = ages
+        self.update(columns)
+
+    def update(self, columns: Mapping[str, Sequence[Card]]) -> None:
+        """Take what was seen just now."""
+        self._columns = columns
+        self._seen_at = time.monotonic()
+        self.is_live = True
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width, height = options.max_width, options.height or console.height
+        yield self._head(width)
+        columns = self._columns
+        busy = sum(bool(cards) for cards in columns.values()) or 1
+        if width >= NARROW * len(columns):
+            # An empty column takes no more room than its heading.
+            empty = {name: len(_heading(name, cards)) for name, cards in columns.items() if not cards}
+            each = (width - sum(empty.values()) - GAP * len(columns)) // busy
+            grid = Table.grid(padding=(0, GAP))
+            for name in columns:
+                grid.add_column(width=empty.get(name, each), no_wrap=True)
+            grid.add_row(*(self._column(name, cards, height - 2, each) for name, cards in columns.items()))
+            yield grid
+        else:
+            room = (height - 1 - len(columns)) // busy + 1
+            # A list has what is ready first: that is what somebody waits for.
+            for name, cards in reversed(list(columns.items())):
+                yield self._column(name, cards, room, width)
+
+    def _head(self, width: int) -> Text:
+        words = self._board.words
+        now = datetime.now().astimezone().strftime("%H:%M:%S")
+        if self.is_live:
+            dot, style = f"● {words.live}", "green"
+        else:
+            dot, style = f"○ {words.stale} {time.monotonic() - self._seen_at:.0f} s", "bold red"
+        title = printable(self._board.title or self._board.name)
+        gap = max(1, width - len(title) - len(now) - len(dot) - 4)
+        return Text.assemble(
+            (f" {title}", "bold"), " " * gap, now, " ", (dot, style), no_wrap=True, overflow="ellipsis"
+        )
+
+    def _column(self, name: str, cards: Sequence[Card], room: int, width: int) -> Text:
+        now = datetime.now(UTC)
+        lines = [Text(_heading(name, cards), style="bold underline")]
+        told = [self._card(name, card, now) for card in cards]
+        if not any(card.text for card in cards):
+            shown = _side_by_side([card[0] for card in told], width)
+        elif len(folded := [line for card in told for line in _folded(card, width)]) < room:
+            shown = folded
+        else:
+            shown = [Text("  ").join(card) for card in told]
+        lines += shown if len(shown) < room else shown[: max(0, room - 2)]
+        hidden = len(shown) - len(lines) + 1
+        if hidden:
+            lines.append(Text(f"+ {hidden} {self._board.words.more}", style="dim"))
+        for line in lines:
+            line.truncate(width, overflow="ellipsis")
+        return Text("\n").join(lines)
+
+    def _card(self, column: str, card: Card, now: datetime) -> list[Text]:
+        """Answer how the card stands, and what is in it if that is told."""
+        stands = standing(self._board, column, card, now, self._ages)
+        parts = [f"#{printable(card.key)}"]
+        if self._board.shows_age and card.since is not None:
+            parts.append(clock(card, now))
+        # Before the text, which may be long: a word that is cut off warns nobody.
+        parts += [printable(word) for word in (stands.word, *card.notes) if word]
+        head = Text("  ".join(parts), style=_STYLES[stands.level])
+        return [head, Text(printable(card.text))] if card.text else [head]
+
+
+def _heading(name: str, cards: Sequence[Card]) -> str:
+    return f"{printable(name).upper()} ({len(cards)})"
+
+
+def _folded(card: Sequence[Text], width: int) -> list[Text]:
+    """Answer a card on one line where that holds it, else with its text below."""
+    head, *texts = card
+    line = Text("  ").join(card)
+    if not texts or line.cell_len <= width:
+        return [line]
+    return [
+        head,
+        *(Text(INDENT + part) for part in wrap(texts[0].plain, width - len(INDENT), break_on_hyphens=False)),
+    ]
+
+
+def _side_by_side(cards: Sequence[Text], width: int) -> list[Text]:
+    """Put cards that are short into rows."""
+    if not cards:
+        return []
+    each = max(card.cell_len for card in cards) + 3
+    across = max(1, width // each)
+    rows: list[Text] = []
+    for start in range(0, len(cards), across):
+        row = Text()
+        for card in cards[start : start + across]:
+            padded = card.copy()
+            padded.pad_right(each - card.cell_len)
+            row.append_text(padded)
+        rows.append(row)
+    return rows

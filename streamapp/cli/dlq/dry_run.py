@@ -1,0 +1,188 @@
+"""Run today's agents over messages with nothing written, to know which of them would pass now."""
+
+import logging
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import msgspec
+from anyio import Event, create_task_group, current_time, move_on_after, sleep
+
+from streamapp.app import Agent, App
+from streamapp.config import Config
+from streamapp.errors import ServiceError
+from streamapp.messages import Delivery, Outgoing, Queue
+from streamapp.observe.counters import Tally
+from streamapp.sqs.client import Failure
+from streamapp.state.store import TOKEN, Commit, Settled, Store
+from streamapp.worker.assembly import assemble
+from streamapp.worker.worker import Worker
+
+LETTERS = "rehearsal-letters"
+
+UNDISTURBED = 40_000.0
+"""Seconds of visibility: so long that no heartbeat comes between, and each change of it is a message given back."""
+
+LASTS = 60.0
+"""Seconds after which what is undecided stays so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What would become of a message now: it would pass, or why it would not."""
+
+    passes: bool
+    why: str = ""
+
+
+async def rehearse(
+    app: App, config: Config, agent: Agent, store: Store, messages: Mapping[str, Outgoing]
+) -> dict[str, Verdict]:
+    """Answer what *agent* would make of each message, by its id.
+
+    It runs as in a worker, on the state that is stored now, and each message sees what those before it did;
+    but no state is written and nothing is sent. What an agent does besides that, it does.
+    """
+    stage = _Stage(config.queue(agent.queue), messages)
+    overlay = _Overlay(store)
+    settings = replace(config, max_attempts=1, wait_seconds=0.0, drain_timeout=5.0, replicas=0)
+    with _silence():
+        parts = await assemble(app, settings, stage, overlay, Tally(), agents=[agent.name], longest_wait=0.0)
+        async with create_task_group() as running:
+            worker = Worker(parts)
+            await running.start(worker.run)
+            with move_on_after(LASTS):
+                await stage.done.wait()
+            worker.stop()
+            worker.stop()
+    return {
+        identity: stage.verdicts.get(identity, Verdict(False, f"undecided after {LASTS:g} s"))
+        for identity in messages
+    }
+
+
+class _Stage:
+    """An SQS that has the messages, and takes note of what becomes of them."""
+
+    def __init__(self, queue: str, messages: Mapping[str, Outgoing]) -> None:
+        self._queue = queue.rstrip("/").rsplit("/", 1)[-1]
+        self._waiting = list(messages.items())
+        self._number = len(messages)
+        self.verdicts: dict[str, Verdict] = {}
+        self.done = Event()
+
+    async def find(self, name: str) -> Queue:
+        name = name.rstrip("/").rsplit("/", 1)[-1]
+        letters = LETTERS if name == self._queue else None
+        return Queue(name, f"rehearsal:{name}", visibility=UNDISTURBED, dead_letters=letters, fifo=False)
+
+    async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
+        del wait
+        some, self._waiting = self._waiting[:limit], self._waiting[limit:]
+        if not some:
+            await sleep(0.05)
+        now, asked_at = datetime.now(UTC), current_time()
+        return [
+            Delivery(queue, identity, identity, message.body, 1, now, asked_at, message.attributes)
+            for identity, message in some
+        ]
+
+    async def send(self, queue: Queue, messages: Sequence[Outgoing]) -> list[Failure | None]:
+        if queue.name == LETTERS:
+            for message in messages:
+                source = msgspec.json.decode(message.attributes["streamapp-source"])
+                why = f"{message.attributes['streamapp-reason']}: {message.attributes['streamapp-detail']}"
+                self._decide(source["message_id"], Verdict(False, why))
+        return [None] * len(messages)
+
+    async def delete(self, queue: Queue, handles: Sequence[str]) -> list[Failure | None]:
+        del queue
+        for handle in handles:
+            self._decide(handle, Verdict(True))
+        return [None] * len(handles)
+
+    async def change_visibility(
+        self, queue: Queue, changes: Sequence[tuple[str, int]]
+    ) -> list[Failure | None]:
+        del queue
+        for handle, _ in changes:
+            self._decide(handle, Verdict(False, "it would be tried again"))
+        return [None] * len(changes)
+
+    async def create(self, name: str, attributes: Mapping[str, str]) -> Queue:
+        del attributes
+        return await self.find(name)
+
+    async def attributes(self, queue: Queue) -> dict[str, str]:
+        del queue
+        return {}
+
+    def _decide(self, identity: str, verdict: Verdict) -> None:
+        self.verdicts.setdefault(identity, verdict)
+        if len(self.verdicts) == self._number:
+            self.done.set()
+
+
+class _Overlay:
+    """The stored state, and over it what was committed here; the store itself is only read."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._hashes: dict[str, dict[str, str]] = {}
+        self._sets: dict[str, set[str]] = {}
+
+    async def read(self, keys: Sequence[str]) -> list[dict[str, str] | ServiceError]:
+        stored = await self._store.read(keys)
+        return [
+            dict(self._hashes[key]) if key in self._hashes else it
+            for key, it in zip(keys, stored, strict=True)
+        ]
+
+    async def commit(self, commits: Sequence[Commit]) -> list[bool | ServiceError]:
+        answers: list[bool | ServiceError] = []
+        for commit, fields in zip(commits, await self.read([it.key for it in commits]), strict=True):
+            if isinstance(fields, ServiceError):
+                answers.append(fields)
+                continue
+            is_mine = fields.get(TOKEN, "") == commit.seen
+            if is_mine:
+                kept = {name: text for name, text in fields.items() if name not in commit.drop}
+                self._hashes[commit.key] = {**kept, **commit.put, TOKEN: commit.token}
+            answers.append(is_mine)
+        return answers
+
+    async def settle(self, settled: Sequence[Settled]) -> None:
+        del settled
+
+    async def add(self, members: Mapping[str, Sequence[str]], ttl: float) -> list[ServiceError | None]:
+        del ttl
+        for key, texts in members.items():
+            self._sets.setdefault(key, set()).update(texts)
+        return [None] * len(members)
+
+    async def members(self, key: str) -> set[str] | ServiceError:
+        stored = await self._store.members(key)
+        return stored if isinstance(stored, ServiceError) else stored | self._sets.get(key, set())
+
+    async def remove(self, key: str, members: Sequence[str]) -> None:
+        del key, members
+
+    async def scan(self, prefix: str, cursor: str = "") -> tuple[list[str], str]:
+        del prefix, cursor
+        return [], ""
+
+    async def ping(self) -> None:
+        await self._store.ping()
+
+
+@contextmanager
+def _silence() -> Generator[None]:
+    """Keep the log out of it: a rehearsal is no news."""
+    log = logging.getLogger("streamapp")
+    before = log.level
+    log.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        log.setLevel(before)

@@ -1,0 +1,94 @@
+"""Letters in words: what `dlq` tells of them, as lines and as JSON."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from streamapp.cli.dlq.box import Box, Letter
+from streamapp.cli.terminal.columns import aligned
+from streamapp.cli.terminal.sanitize import printable
+from streamapp.cli.terminal.words import duration, many
+
+
+def ago(since: datetime) -> str:
+    """Answer how long ago *since* was, in one unit."""
+    return duration((datetime.now(UTC) - since).total_seconds() * 1000)
+
+
+def box_lines(box: Box, letters: Sequence[Letter]) -> Iterator[str]:
+    """Answer a line about the queue, and one for each reason and kind."""
+    if not letters:
+        yield f"{box.queue.name}  no letters"
+        return
+    oldest = ago(min(letter.delivery.sent_at for letter in letters))
+    about = f" of about {box.about}" if box.about > len(letters) else ""
+    yield f"{printable(box.queue.name)}  {many(len(letters), 'letter')}{about}  oldest {oldest}"
+    rows = [(f"  {reason}", str(count), kind) for (reason, kind), count in _groups(letters).most_common()]
+    yield from aligned(rows)
+
+
+def box_json(box: Box, letters: Sequence[Letter]) -> dict[str, object]:
+    """Answer the same for programs; ages are in seconds."""
+    ages = [(datetime.now(UTC) - letter.delivery.sent_at).total_seconds() for letter in letters]
+    return {
+        "queue": box.queue.name,
+        "letters": len(letters),
+        "oldest_seconds": round(max(ages), 1) if ages else None,
+        "groups": [
+            {"reason": reason, "kind": kind, "count": count}
+            for (reason, kind), count in _groups(letters).most_common()
+        ],
+    }
+
+
+def letter_lines(letter: Letter, *, raw: bool) -> Iterator[str]:
+    """Answer what is known of one letter, and its body."""
+    delivery, source = letter.delivery, letter.source
+    key = letter.shown.key and f"#{letter.shown.key}"
+    yield printable("  ".join(filter(None, [delivery.message_id, letter.reason, letter.shown.kind, key])))
+    if letter.detail:
+        yield printable(f"  {letter.detail}")
+    came = (
+        f"from {source.queue}, message {source.message_id}, {many(source.receive_count, 'receive')}; "
+        if source.queue
+        else ""
+    )
+    yield printable(f"  {came}here for {ago(delivery.sent_at)}, looked at {many(delivery.receives, 'time')}")
+    yield "  " + (printable(delivery.body) if raw else masked(letter))
+
+
+def letter_json(letter: Letter, *, raw: bool) -> dict[str, object]:
+    """Answer the same for programs."""
+    delivery = letter.delivery
+    body = (
+        delivery.body
+        if raw
+        else None
+        if letter.shown.body is None
+        else msgspec.json.decode(letter.shown.body)
+    )
+    return {
+        "id": delivery.message_id,
+        "reason": letter.reason,
+        "detail": letter.detail,
+        "kind": letter.shown.kind,
+        "key": letter.shown.key,
+        "queue": letter.source.queue or (letter.home.name if letter.home else None),
+        "message_id": letter.source.message_id or None,
+        "receives": letter.source.receive_count or None,
+        "since": delivery.sent_at.isoformat(),
+        "body": body,
+    }
+
+
+def masked(letter: Letter) -> str:
+    """Answer the body as viewers may see it."""
+    if letter.shown.body is None:
+        return f"({len(letter.delivery.body)} characters that cannot be masked; --raw shows them)"
+    return printable(letter.shown.body.decode())
+
+
+def _groups(letters: Sequence[Letter]) -> Counter[tuple[str, str]]:
+    return Counter((letter.reason, letter.kind) for letter in letters)

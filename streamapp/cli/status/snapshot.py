@@ -1,0 +1,132 @@
+"""Queues and workers at one moment: what waits, what is in hand, how fast it goes. Knows no terminal."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from streamapp.app import App
+from streamapp.config import Config
+from streamapp.errors import Fault, ServiceError
+from streamapp.messages import Queue
+from streamapp.observe.presence import Presence
+from streamapp.observe.tap_reader import TapReader
+from streamapp.observe.tap_record import TapRecord
+from streamapp.redis.store import RedisStore
+from streamapp.redis.tap import RedisTap
+from streamapp.sqs.client import Sqs
+
+LAST = 60.0
+"""Seconds of the tap that rates and times are of."""
+
+WORDS: tuple[str, ...] = ("ok", "duplicate", "skipped", "retry", "dead", "sent")
+"""Counts of the workers that are there, since each began; `invalid` counts as dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One queue. None is unknown. *letters* are in its dead-letter queue, *p95* is in milliseconds of the agent.
+
+    *oldest* is the age in seconds of the oldest message that a worker has in hand: about that of the oldest that waits.
+    """
+
+    stream: str
+    is_sink: bool
+    waiting: int | None = None
+    in_flight: int | None = None
+    oldest: float | None = None
+    letters: int | None = None
+    rate: float = 0.0
+    p95: float | None = None
+    counts: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """All that `status` tells; *redis_ms* is one round trip."""
+
+    rows: Sequence[Row]
+    workers: Sequence[Presence]
+    redis_ms: float
+    tracked: Mapping[str, int]
+
+
+class Glancer:
+    """Looks again and again without finding the queues anew each time."""
+
+    def __init__(self, app: App, config: Config, sqs: Sqs, store: RedisStore, taps: RedisTap) -> None:
+        self._app = app
+        self._config = config
+        self._sqs = sqs
+        self._store = store
+        self._taps = taps
+        self._found: dict[str, Queue] = {}
+
+    async def look(self) -> Glance:
+        """Answer how things are now. Raises `ServiceError`; a queue that is missing is unknown."""
+        begun = time.perf_counter()
+        await self._store.ping()
+        redis_ms = (time.perf_counter() - begun) * 1000
+        workers = await self._taps.workers()
+        reader = TapReader(self._taps)
+        await reader.open()
+        recent = await reader.history(since_ms=int((time.time() - LAST) * 1000))
+        streams = {agent.queue: False for agent in self._app.agents.values()} | dict.fromkeys(
+            self._app.sinks, True
+        )
+        rows = [await self._row(stream, is_sink, workers, recent) for stream, is_sink in streams.items()]
+        return Glance(rows, workers, redis_ms, {name: await self._count(name) for name in self._app.tables})
+
+    async def _row(
+        self, stream: str, is_sink: bool, workers: Sequence[Presence], recent: Sequence[TapRecord]
+    ) -> Row:
+        queue = await self._find(self._config.queue(stream))
+        if queue is None:
+            return Row(stream, is_sink)
+        waiting, in_flight = await self._depth(queue)
+        dead = None if queue.dead_letters is None else await self._find(queue.dead_letters)
+        mine = [record for record in recent if record.queue == queue.name]
+        took = sorted(record.took_ms for record in mine if record.took_ms is not None)
+        counts: dict[str, int] = dict.fromkeys(WORDS, 0)
+        for worker in workers:
+            for word, number in worker.counts.get(queue.name, {}).items():
+                word = "dead" if word == "invalid" else word  # noqa: PLW2901 - both are dead letters
+                if word in counts:
+                    counts[word] += number
+        sent = [worker.oldest[queue.name] for worker in workers if queue.name in worker.oldest]
+        return Row(
+            stream,
+            is_sink,
+            waiting,
+            in_flight,
+            max(0.0, time.time() - min(sent)) if sent else None,
+            None if dead is None else sum(await self._depth(dead)),
+            len(mine) / LAST,
+            took[int(len(took) * 0.95)] if took else None,
+            counts,
+        )
+
+    async def _find(self, name: str) -> Queue | None:
+        if name not in self._found:
+            try:
+                self._found[name] = await self._sqs.find(name)
+            except ServiceError as error:
+                if error.fault is not Fault.CONFIGURATION:
+                    raise
+                return None
+        return self._found[name]
+
+    async def _depth(self, queue: Queue) -> tuple[int, int]:
+        attributes = await self._sqs.attributes(queue)
+        visible, hidden = (
+            int(attributes.get(f"ApproximateNumberOfMessages{which}", 0)) for which in ("", "NotVisible")
+        )
+        return visible, hidden
+
+    async def _count(self, table: str) -> int:
+        start = self._app.tables[table].start(self._config.key_prefix)
+        number, cursor = 0, ""
+        while True:
+            keys, cursor = await self._store.keys(start, cursor)
+            number += len(keys)
+            if not cursor:
+                return number

@@ -1,0 +1,57 @@
+"""How many messages wait in the queues, asked in a way that disturbs none of them."""
+
+from importlib import import_module
+
+from anyio import move_on_after, sleep, to_thread
+
+from streamapp.cli import setup
+from streamapp.config import Config
+from streamapp.errors import StreamappError
+from streamapp.messages import Queue
+from streamapp.observe.tap_reader import TapReader
+
+EVERY = 5.0
+"""Seconds between two questions."""
+
+PATIENCE = 5.0
+"""Seconds for all answers of one turn."""
+
+
+class Depths:
+    """Messages waiting and in flight, in all queues that are shown; nothing where SQS is out of reach."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._waiting: int | None = None
+        self._in_flight = 0
+        self._queues: dict[str, Queue] = {}
+        self.trouble = ""
+        """What is the matter, for the bar."""
+
+    def words(self) -> list[str]:
+        """Answer what is known, for the bar."""
+        trouble = [self.trouble] if self.trouble else []
+        if self._waiting is None:
+            return trouble
+        return [*trouble, f"waiting {self._waiting:,}", f"in flight {self._in_flight:,}"]
+
+    async def run(self, reader: TapReader) -> None:
+        """Ask every few seconds, for ever; without rights, credentials or an answer the depth is left out."""
+        try:
+            # It takes a second, in which keys must work.
+            await to_thread.run_sync(import_module, "streamapp.sqs.boto", abandon_on_cancel=True)
+            async with setup.open_sqs() as sqs:
+                while True:
+                    waiting, in_flight, known = 0, 0, False
+                    with move_on_after(PATIENCE):
+                        for name in reader.queues:
+                            if name not in self._queues:
+                                self._queues[name] = await sqs.find(name)
+                            found = await sqs.attributes(self._queues[name])
+                            waiting += int(found.get("ApproximateNumberOfMessages", 0))
+                            in_flight += int(found.get("ApproximateNumberOfMessagesNotVisible", 0))
+                            known = True
+                    self._waiting, self._in_flight = (waiting if known else None), in_flight
+                    await sleep(EVERY)
+        except StreamappError:
+            self._waiting = None

@@ -1,0 +1,55 @@
+"""What a worker says of itself when it is ready."""
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+
+from streamapp.app import App
+from streamapp.cli import setup
+from streamapp.cli.terminal import output as out
+from streamapp.cli.terminal.columns import aligned
+from streamapp.config import Config
+from streamapp.sqs.boto import Aws
+from streamapp.worker.assembly import Assembly
+
+logger = logging.getLogger(__name__)
+
+
+def announce_start(app: App, config: Config, parts: Assembly, sqs: Aws) -> None:
+    """Tell where everything is: on a terminal as a banner, elsewhere as the members of a log record."""
+    facts = {
+        "app": app.name,
+        "pid": os.getpid(),
+        "python": sys.version.split()[0],
+        "sqs": sqs.endpoint,
+        "region": sqs.region,
+        "redis": setup.without_password(config.redis_url),
+        "drain": config.drain_timeout,
+    }
+    if not sys.stderr.isatty():
+        logger.info("ready", extra={**facts, "agents": [line.agent.name for line in parts.lines]})
+        return
+    for line in _banner(app, config, parts, sqs):
+        out.note(line)
+    logger.info("ready")
+
+
+def _banner(app: App, config: Config, parts: Assembly, sqs: Aws) -> Iterator[str]:
+    version, python = metadata.version("streamapp"), sys.version.split()[0]
+    yield f"streamapp {version} · {app.name} · pid {os.getpid()} · Python {python}"
+    yield f"  sqs    {sqs.region} via {sqs.endpoint}"
+    yield f"  redis  {setup.without_password(config.redis_url)}"
+    if config.http:
+        yield f"  http   {config.http}"
+    yield f"  drain  {config.drain_timeout:g} s on SIGTERM or Ctrl-C · a second one stops at once"
+    yield ""
+    rows = [("agent", "queue", "concurrency", "visibility", "dead letters")]
+    for line in parts.lines:
+        queue = line.queue
+        visibility, letters = f"{queue.visibility:g} s", queue.dead_letters or "none"
+        rows.append((line.agent.name, queue.name, str(line.concurrency), visibility, letters))
+    rows += [("→", outbox.queue.name, "", "", "") for outbox in parts.runtime.outboxes.values()]
+    yield from (f"  {line}" for line in aligned(rows))
+    yield ""

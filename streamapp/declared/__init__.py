@@ -1,0 +1,1 @@
+"""Say here in one line what this room is."""

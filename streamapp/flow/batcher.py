@@ -1,0 +1,248 @@
+"""Group concurrent calls into one."""
+
+import logging
+import math
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from anyio import TASK_STATUS_IGNORED, Event, create_task_group, move_on_after
+from anyio.abc import TaskStatus
+
+from streamapp.errors import StreamappError
+from streamapp.flow.wakeup import Bell
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class _Batch(Generic[T, R]):
+    """Items that are flushed together; *over* is set once their *outcomes* are known, and *takers* were told theirs.
+
+    With *is_posted* there may be failures of which nobody else would tell.
+    """
+
+    __slots__ = ("is_posted", "items", "outcomes", "over", "takers", "weight")
+
+    def __init__(self) -> None:
+        self.items: list[T] = []
+        self.weight = 0
+        self.is_posted = False
+        self.takers: list[tuple[int, Callable[[R | Exception], None]]] = []
+        self.over = Event()
+        self.outcomes: Sequence[R | Exception] = ()
+
+
+class _Idle(Generic[T, R]):
+    """A flusher at rest: it flushes the *batch* that it is *given*, and ends where it is given none."""
+
+    __slots__ = ("batch", "given")
+
+    def __init__(self) -> None:
+        self.batch: _Batch[T, R] | None = None
+        self.given = Event()
+
+
+def raised(outcomes: Sequence[R | Exception]) -> list[R]:
+    """Answer *outcomes*, or raise the first that is an exception."""
+    for outcome in outcomes:
+        if isinstance(outcome, Exception):
+            raise outcome
+    return outcomes  # type: ignore[return-value]  # none of them is one
+
+
+class OutcomesMissing(StreamappError):
+    """A flush answered another number of outcomes than it was given items."""
+
+    def __init__(self, name: str, items: int, outcomes: int) -> None:
+        super().__init__(f"{name}: expected one outcome an item, {items} in all, got {outcomes}")
+
+
+class Batcher(Generic[T, R]):
+    """Collect items and hand them to *flush* together.
+
+    *flush* takes 1..*limit* items, whose weights add up to at most *max_weight*, and answers one outcome an
+    item, in order; an outcome that is an exception is raised to whoever awaits that item. When *flush* itself
+    raises, all its items have that exception for an outcome.
+
+    A batch is what arrived while the last flush ran, and no flush is under way without a reason: a second one
+    begins beside the first only when a full batch waits, up to *parallel*. *linger* is how many seconds a batch
+    that is not full waits for company, if any can come: *in_hand* answers how many items there can be in all, those
+    that wait or fly included, so that nobody waits for nobody.
+    """
+
+    def __init__(
+        self,
+        flush: Callable[[list[T]], Awaitable[Sequence[R | Exception]]],
+        *,
+        name: str,
+        limit: int,
+        linger: float = 0.0,
+        in_hand: Callable[[], float] = lambda: math.inf,
+        parallel: int = 1,
+        weigh: Callable[[T], int] = lambda _: 0,
+        max_weight: int = 0,
+    ) -> None:
+        self._flush = flush
+        self.name = name
+        self._limit = limit
+        self._linger = linger
+        self._in_hand = in_hand
+        self._parallel = parallel
+        self._weigh = weigh
+        self._max_weight = max_weight
+        self._waiting: deque[_Batch[T, R]] = deque()
+        self._items_waiting = 0
+        self._flying = 0
+        self._items_flying = 0
+        self._idle: list[_Idle[T, R]] = []
+        # What `run` waits for: that something should begin, or that company has come to what lingers.
+        self._asleep, self._lingering = Bell(), Bell()
+        self._closed = False
+
+    def __len__(self) -> int:
+        """How many items wait for a flush."""
+        return self._items_waiting
+
+    async def submit(self, item: T) -> R:
+        """Answer *item*'s own outcome once it is known, or raise it; a cancelled caller leaves the batch whole."""
+        batch, position = self._enter(item)
+        await batch.over.wait()
+        outcome = batch.outcomes[position]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    async def submit_all(
+        self, items: Sequence[T], takers: Sequence[Callable[[R | Exception], None]] = ()
+    ) -> list[R | Exception]:
+        """Answer each item's own outcome, in order; items handed over together are flushed in that order.
+
+        Each item's taker, if there are any, is called with its outcome as soon as that is known, before that of the
+        last, and also when the caller was cancelled meanwhile.
+        """
+        places = [self._enter(item) for item in items]
+        for (batch, position), taker in zip(places, takers, strict=False):
+            batch.takers.append((position, taker))
+        outcomes: list[R | Exception] = []
+        for batch, position in places:
+            if not batch.over.is_set():
+                await batch.over.wait()
+            outcomes.append(batch.outcomes[position])
+        return outcomes
+
+    def post(self, item: T) -> None:
+        """Hand *item* over without waiting for its outcome, which is *flush*'s to deal with."""
+        batch, _ = self._enter(item)
+        batch.is_posted = True
+
+    def close(self) -> None:
+        """Let `run` return once what has been handed over is flushed."""
+        self._closed = True
+        self._wake_up()
+        self._lingering.ring()
+
+    async def run(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+        """Flush until closed and empty."""
+        async with create_task_group() as flushers:
+            task_status.started()
+            while await self._something_to_flush():
+                batch = self._waiting.popleft()
+                self._items_waiting -= len(batch.items)
+                self._flying += 1
+                self._items_flying += len(batch.items)
+                if self._parallel == 1:
+                    await self._run(batch)
+                elif self._idle:
+                    idle = self._idle.pop()
+                    idle.batch = batch
+                    idle.given.set()
+                else:
+                    flushers.start_soon(self._flush_on, batch, name=f"flush {self.name}")
+            for idle in self._idle:
+                idle.given.set()
+
+    async def _flush_on(self, batch: _Batch[T, R] | None) -> None:
+        """Flush *batch* and what comes after it: a new task costs as much as half a call of SQS."""
+        while batch is not None:
+            await self._run(batch)
+            if self._closed:
+                return
+            idle: _Idle[T, R] = _Idle()
+            self._idle.append(idle)
+            await idle.given.wait()
+            batch = idle.batch
+
+    def _enter(self, item: T) -> tuple[_Batch[T, R], int]:
+        """Put *item* into the last batch that has room for it; answer where it is."""
+        weight = self._weigh(item) if self._max_weight else 0
+        batch: _Batch[T, R] | None = self._waiting[-1] if self._waiting else None
+        if (
+            batch is None
+            or len(batch.items) == self._limit
+            or (weight and batch.weight + weight > self._max_weight)
+        ):
+            batch = _Batch()
+            self._waiting.append(batch)
+        batch.items.append(item)
+        batch.weight += weight
+        self._items_waiting += 1
+        if self._asleep.is_awaited:
+            self._wake_up()
+        elif self._lingering.is_awaited and not self._has_company_to_come():
+            self._lingering.ring()
+        return batch, len(batch.items) - 1
+
+    async def _something_to_flush(self) -> bool:
+        """Wait until a flush should begin; False once closed with nothing left to begin."""
+        while not self._may_begin():
+            if self._closed and not self._waiting:
+                return False
+            await self._asleep.wait()
+        if self._linger and not self._closed and self._has_company_to_come():
+            with move_on_after(self._linger):
+                await self._lingering.wait()
+            self._lingering.ring()  # nobody lingers now: what comes need not be counted
+        return True
+
+    def _wake_up(self) -> None:
+        if self._asleep.is_awaited and (self._closed or self._may_begin()):
+            self._asleep.ring()
+
+    def _has_company_to_come(self) -> bool:
+        return not self._is_one_full() and self._items_waiting + self._items_flying < self._in_hand()
+
+    def _is_one_full(self) -> bool:
+        return len(self._waiting) > 1 or self._items_waiting >= self._limit
+
+    def _may_begin(self) -> bool:
+        if not self._waiting or self._flying >= self._parallel:
+            return False
+        return not self._flying or self._is_one_full() or self._closed
+
+    async def _run(self, batch: _Batch[T, R]) -> None:
+        items = batch.items
+        try:
+            outcomes = await self._flush(items)
+            if len(outcomes) != len(items):
+                raise OutcomesMissing(self.name, len(items), len(outcomes))  # noqa: TRY301 - an error like flush's own
+        except Exception as error:  # noqa: BLE001 - it belongs to whoever awaits these items, not to this loop
+            outcomes = [error] * len(items)
+        finally:
+            self._flying -= 1
+            self._items_flying -= len(items)
+            self._wake_up()
+        batch.outcomes = outcomes
+        for position, take in batch.takers:
+            take(outcomes[position])
+        if batch.is_posted:
+            self._complain(outcomes)
+        batch.over.set()
+
+    def _complain(self, outcomes: Sequence[R | Exception]) -> None:
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):
+                about = {"batcher": self.name}
+                logger.error("a call that nobody awaits failed", extra=about, exc_info=outcome)

@@ -1,0 +1,84 @@
+"""Wait out what heals by itself, so that an outage never costs a message anything but time."""
+
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from anyio import sleep
+
+from streamapp.errors import Fault, ServiceError
+from streamapp.flow.wakeup import Bell
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 2.0
+"""Seconds between tries, with full jitter: short enough to be back within 5 s of the cure."""
+
+MISCONFIGURED_PAUSE = 30.0
+"""Seconds between tries where a right or a queue is missing: somebody has to act first."""
+
+
+class Outage:
+    """Whether one service can be used now; *probe* is a harmless call that tells."""
+
+    def __init__(self, service: str, probe: Callable[[], Awaitable[object]]) -> None:
+        self._service = service
+        self._probe = probe
+        self.is_on = False
+        self._failing: set[object] = set()
+        self._fewer_fail = Bell()
+
+    async def ride_out(self, call: Callable[[], Awaitable[T]], *, even_misconfigured: bool = True) -> T:
+        """Answer what *call* answers, trying until it does; only what can never succeed is raised.
+
+        A right or a queue that is missing is waited for only with *even_misconfigured*: somebody has to mend that.
+        """
+        this, tries = object(), 0
+        try:
+            while True:
+                try:
+                    answer = await call()
+                    break
+                except ServiceError as error:
+                    if not (error.heals or (even_misconfigured and error.fault is Fault.CONFIGURATION)):
+                        raise
+                    self._begin(error)
+                    if error.heals:
+                        self._failing.add(this)
+                    tries += 1
+                    await sleep(pause(tries, error.fault))
+        finally:
+            self._failing.discard(this)
+            self._fewer_fail.ring()
+        self._end()
+        return answer
+
+    async def over(self) -> None:
+        """Return at once while the service can be used, else when it can be again."""
+        while self.is_on:
+            await self.ride_out(self._probe)
+            while self._failing:
+                # It answers, and yet takes nothing: a full Redis does so.
+                await self._fewer_fail.wait()
+
+    def _begin(self, error: ServiceError) -> None:
+        if not self.is_on:
+            self.is_on = True
+            logger.warning("%s cannot be used; waiting for it", self._service, extra={"reason": error.detail})
+
+    def _end(self) -> None:
+        # What one call can do another may not: while Redis is full it answers all that read.
+        if self.is_on and not self._failing:
+            self.is_on = False
+            logger.info("%s can be used again", self._service)
+
+
+def pause(tries: int, fault: Fault = Fault.TRANSIENT, longest: float = LONGEST_PAUSE) -> float:
+    """Answer how many seconds to wait after the *tries*-th failure in a row."""
+    if fault is Fault.CONFIGURATION:
+        return MISCONFIGURED_PAUSE
+    return random.uniform(0, min(longest, FIRST_PAUSE * 2 ** min(tries, 20)))  # noqa: S311 - jitter, not a secret

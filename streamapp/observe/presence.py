@@ -1,0 +1,123 @@
+"""That a worker is there, and what it has done so far: told every few seconds, forgotten soon after."""
+
+import logging
+import os
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+from anyio import move_on_after, sleep
+
+from streamapp.errors import ServiceError
+from streamapp.observe.counters import Tally
+
+logger = logging.getLogger(__name__)
+
+EVERY = 2.0
+"""Seconds between two words of a worker."""
+
+TTL = 30.0
+"""Seconds after which a worker that says nothing is none; the clocks of two machines may differ by some."""
+
+
+class Presence(msgspec.Struct, frozen=True, kw_only=True):
+    """One worker. Times are Unix seconds."""
+
+    worker: str
+    host: str
+    pid: int
+    started: float
+    said: float
+    queues: tuple[str, ...]
+    in_hand: dict[str, int]
+    """Messages in hand, by queue."""
+    counts: dict[str, dict[str, int]]
+    """What became of messages since it started, by queue and by the words of `Tally`."""
+    oldest: dict[str, float] = {}
+    """When the oldest message in hand was sent, by queue."""
+
+    def encode(self) -> bytes:
+        """Answer it as JSON."""
+        return msgspec.json.encode(self)
+
+
+class PresenceStore(Protocol):
+    """Where workers say that they are there."""
+
+    async def beat(self, presence: Presence) -> None:
+        """Say that a worker is there. Raises `ServiceError`."""
+        ...
+
+    async def leave(self, worker: str) -> None:
+        """Take back that a worker is there. Raises `ServiceError`."""
+        ...
+
+
+class Herald:
+    """Says that this worker is there until it is cancelled, then that it is gone."""
+
+    def __init__(
+        self,
+        store: PresenceStore | None,
+        worker: str,
+        tally: Tally,
+        in_hand: Mapping[str, "Held"],
+        sinks: Sequence[str],
+    ) -> None:
+        self._store = store
+        self._worker = worker
+        self._tally = tally
+        self._in_hand = in_hand
+        self._sinks = sinks
+        self._started = time.time()
+
+    async def run(self) -> None:
+        """Say so for ever; a Redis that does not answer is asked again at the next turn."""
+        if self._store is None:
+            return
+        try:
+            while True:
+                try:
+                    await self._store.beat(self._presence())
+                except ServiceError as error:
+                    logger.debug("the worker's presence could not be told", extra={"detail": error.detail})
+                await sleep(EVERY)
+        finally:
+            with move_on_after(1, shield=True):
+                try:
+                    await self._store.leave(self._worker)
+                except ServiceError:
+                    logger.debug("it is forgotten by itself")
+
+    def _presence(self) -> Presence:
+        return Presence(
+            worker=self._worker,
+            host=platform.node(),
+            pid=os.getpid(),
+            started=self._started,
+            said=time.time(),
+            queues=tuple(self._in_hand),
+            in_hand={queue: len(held) for queue, held in self._in_hand.items()},
+            oldest={queue: at for queue, held in self._in_hand.items() if (at := held.oldest()) is not None},
+            counts={queue: self._tally.in_queue(queue) for queue in (*self._in_hand, *self._sinks)},
+        )
+
+
+class Held(Protocol):
+    """The messages in hand of one queue."""
+
+    def __len__(self) -> int: ...
+
+    def oldest(self) -> float | None:
+        """Answer the Unix time at which the oldest of them was sent."""
+        ...
+
+
+def read_presence(text: str) -> Presence | None:
+    """Answer what a worker said; None where it is of another version."""
+    try:
+        return msgspec.json.decode(text, type=Presence)
+    except msgspec.MsgspecError:
+        return None

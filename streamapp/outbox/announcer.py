@@ -1,0 +1,238 @@
+"""Say to the outside what changed: each announcement sent once by this process, then taken off its hash."""
+
+import logging
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+
+from anyio import Event, sleep
+from msgspec.structs import replace
+
+from streamapp.errors import Refused, ServiceError
+from streamapp.flow.batcher import Batcher
+from streamapp.flow.outage import Outage, pause
+from streamapp.messages import Outgoing, Queue
+from streamapp.observe.counters import Tally
+from streamapp.observe.tap_writer import Tap
+from streamapp.pipeline.attempt import Sent, Shows
+from streamapp.sqs.client import BATCH, Failure, Sqs
+from streamapp.state.announcement import Announcement, Place
+from streamapp.state.committer import Changed
+from streamapp.state.store import Settled, Store
+
+logger = logging.getLogger(__name__)
+
+REMEMBERED = 10_000
+"""Announcements remembered as sent or refused: as many as can be in hand and unconfirmed, ten times over."""
+
+LINGER = 0.005
+"""Seconds a batch of sends waits for company: a tenth of a usual round trip."""
+
+PARALLEL = 8
+"""Batches of sends under way at once to a standard queue; a FIFO queue has one, which keeps the order."""
+
+
+class Outbox:
+    """Sends messages to one queue, ten at a time.
+
+    *load* answers a message with more attributes, within so many bytes. Where the queue or the right to send is
+    missing, messages wait for it or, without *even_misconfigured*, are refused.
+    """
+
+    def __init__(
+        self,
+        sqs: Sqs,
+        queue: Queue,
+        outage: Outage,
+        tally: Tally,
+        *,
+        in_hand: Callable[[], float] = lambda: math.inf,
+        tap: Tap | None = None,
+        shows: Shows | None = None,
+        load: Callable[[Outgoing, int], Outgoing] | None = None,
+        even_misconfigured: bool = True,
+    ) -> None:
+        self.queue = queue
+        self._even_misconfigured = even_misconfigured
+        self._tap = tap
+        self._shows = shows
+        self._load = load
+        self._sqs = sqs
+        self._outage = outage
+        self._tally = tally
+        self.batcher: Batcher[Outgoing, None] = Batcher(
+            self._flush,
+            name=f"send {queue.name}",
+            limit=BATCH,
+            linger=LINGER,
+            in_hand=in_hand,
+            parallel=1 if queue.fifo else PARALLEL,
+            weigh=lambda message: message.size,
+            max_weight=queue.max_bytes,
+        )
+
+    def laden(self, message: Outgoing) -> Outgoing:
+        """Answer *message* with what it shall carry of its sender's context, if anything: here its sender runs."""
+        return message if self._load is None else self._load(message, self.queue.max_bytes)
+
+    async def _flush(self, messages: list[Outgoing]) -> Sequence[Exception | None]:
+        """Send until each message is accepted or refused for good; only those that failed go again."""
+        asked = messages
+        if not self.queue.fifo:
+            # SQS refuses a deduplication id here, and a group would name a tenant.
+            messages = [replace(message, group=None, deduplication=None) for message in messages]
+        outcomes: list[Exception | None] = [None] * len(messages)
+        waiting = list(range(len(messages)))
+        tries = 0
+        while waiting:
+            if tries:
+                await sleep(pause(tries))
+            turn = _turn(messages, waiting) if self.queue.fifo else waiting
+            answers = await self._send([messages[n] for n in turn])
+            again: set[int] = set()
+            for n, answer in zip(turn, answers, strict=True):
+                if answer is None:
+                    continue
+                if answer.is_final:
+                    outcomes[n] = Refused(answer.code)
+                    self._tally.add(self.queue.name, "refused")
+                else:
+                    again.add(n)
+            tries = tries + 1 if again else 0
+            waiting = [n for n in waiting if n in again or n not in turn]
+        self._tally.add(self.queue.name, "sent", outcomes.count(None))
+        if self._tap is not None:
+            for message, outcome in zip(asked, outcomes, strict=True):
+                code = outcome.code if isinstance(outcome, Refused) else None
+                self._tap.note(Sent(self.queue.name, message, self._shows, code))
+        return outcomes
+
+    async def _send(self, messages: list[Outgoing]) -> list[Failure | None]:
+        self._tally.add(self.queue.name, "sends")
+        try:
+            return await self._outage.ride_out(
+                lambda: self._sqs.send(self.queue, messages), even_misconfigured=self._even_misconfigured
+            )
+        except ServiceError as error:
+            if len(messages) == 1:
+                return [Failure(error.detail.rsplit(" ", 1)[-1], sender_fault=True)]
+            # The call as a whole is refused, as for its size: some half of it may pass.
+            half = len(messages) // 2
+            return await self._send(messages[:half]) + await self._send(messages[half:])
+
+
+def _turn(messages: Sequence[Outgoing], waiting: Sequence[int]) -> list[int]:
+    """Answer the first of each group: SQS may take a later entry of a call and not an earlier one."""
+    first: dict[str | None, int] = {}
+    for n in waiting:
+        first.setdefault(messages[n].group, n)
+    return list(first.values())
+
+
+class Announcer:
+    """Sends what hashes owe, and confirms it there.
+
+    One process sends one announcement once, however many events find it pending; after a crash another may send it
+    again.
+    """
+
+    def __init__(self, outboxes: Mapping[str, Outbox], store: Store, outage: Outage) -> None:
+        self._outboxes = outboxes
+        self._store = store
+        self._outage = outage
+        # Most are sent without anybody else waiting for them; whoever does brings the event.
+        self._flying: dict[Place, Event | None] = {}
+        # Why SQS refused it, None where it was sent.
+        self._over: OrderedDict[Place, str | None] = OrderedDict()
+        # Without a linger: what is sent and not confirmed is what a crash repeats.
+        self.confirmations: Batcher[Settled, None] = Batcher(self._confirm, name="confirm", limit=100)
+
+    async def announce(self, pending: Collection[Announcement]) -> dict[Place, str]:
+        """Return when all of *pending* is sent, here or by another event's turn.
+
+        Answers SQS's code for each that it will never take; that one is then parked in its hash.
+        """
+        mine: dict[Place, Announcement] = {}
+        others: dict[Place, Announcement] = {}
+        for it in pending:
+            place = it.place
+            if place in self._over:
+                # Found pending all the same: its confirmation is on the way, or was lost.
+                self._confirm_soon(place, it)
+            elif place in self._flying:
+                others[place] = it
+            else:
+                mine[place] = it
+        self._flying.update(dict.fromkeys(mine))
+        try:
+            await self._send(mine.values())
+        finally:
+            for place in mine:
+                if (awaited := self._flying.pop(place)) is not None:
+                    awaited.set()
+        for announcement in others.values():
+            await self._wait_for_others(announcement)
+        return {place: code for place in (*mine, *others) if (code := self._over.get(place)) is not None}
+
+    def due(self, changed: Changed) -> Sequence[Announcement]:
+        """Answer what the message of a change must see sent before it is deleted.
+
+        To a FIFO queue all that is pending goes in order, whoever keeps it: the queue drops what comes twice.
+        """
+        pending = changed.pending
+        return pending if pending and self._outboxes[pending[0].sink].queue.fifo else changed.keeps
+
+    async def _send(self, announcements: Collection[Announcement]) -> None:
+        by_sink: dict[str, list[Announcement]] = {}
+        for it in announcements:
+            by_sink.setdefault(it.sink, []).append(it)
+        for sink, group in by_sink.items():
+            outbox = self._outboxes[sink]
+            messages = [outbox.laden(it.message) for it in group]
+            outcomes = await outbox.batcher.submit_all(messages, [partial(self._settle, it) for it in group])
+            for outcome in outcomes:
+                if isinstance(outcome, Exception) and not isinstance(outcome, Refused):
+                    raise outcome
+
+    async def _wait_for_others(self, announcement: Announcement) -> None:
+        """Return when *announcement* is not on its way any more."""
+        if announcement.place not in self._flying:
+            return
+        sent = self._flying[announcement.place] or Event()
+        self._flying[announcement.place] = sent
+        await sent.wait()
+        if announcement.place not in self._over:
+            # Whoever was sending it was cut off: see to it ourselves.
+            await self.announce([announcement])
+
+    def _settle(self, announcement: Announcement, outcome: Exception | None) -> None:
+        """Remember what became of *announcement*; one that failed otherwise is still to be sent."""
+        if outcome is not None and not isinstance(outcome, Refused):
+            return
+        code = outcome.code if outcome is not None else None
+        if code is not None:
+            logger.error(
+                "SQS refused an announcement for good; it is parked in its hash",
+                extra={"queue": announcement.sink, "code": code, "event_id": announcement.id},
+            )
+        place = announcement.place
+        self._over[place] = code
+        if len(self._over) > REMEMBERED:
+            self._over.popitem(last=False)
+        self._confirm_soon(place, announcement)
+
+    def _confirm_soon(self, place: Place, announcement: Announcement) -> None:
+        is_refused = self._over[place] is not None
+        this = [(announcement.id, announcement.mark)]
+        settled = Settled(
+            announcement.redis_key,
+            sent=[] if is_refused else this,
+            parked=this if is_refused else [],
+            ttl=announcement.ttl,
+        )
+        self.confirmations.post(settled)
+
+    async def _confirm(self, settled: list[Settled]) -> Sequence[None]:
+        await self._outage.ride_out(partial(self._store.settle, settled))
+        return [None] * len(settled)

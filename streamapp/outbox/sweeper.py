@@ -1,0 +1,205 @@
+"""Send what was left owed: where a message never comes back, nobody else comes upon what it announced."""
+
+import logging
+import math
+import os
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from anyio import CancelScope, sleep
+
+from streamapp.config import Config
+from streamapp.declared.table import Table
+from streamapp.errors import ServiceError
+from streamapp.observe.counters import Tally
+from streamapp.outbox.announcer import Announcer
+from streamapp.state.announcement import Announcement, pending_of
+from streamapp.state.store import PARKED, TOKEN, Commit, Settled, Store
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often, and how gently, a worker sweeps; in seconds.
+
+    *every* is between two sweeps, give or take a half, so that workers do not sweep together. What has been
+    owed for less than *age* is still in somebody's hand. *pause* is between two steps of a scan.
+    """
+
+    every: float = 300.0
+    age: float = 120.0
+    pause: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What the tables owed to the outside when somebody last looked: *pending* announcements of *keys* keys.
+
+    *since* is the Unix time of the oldest of them, infinite where nothing is owed. *parked* are the keys that hold
+    announcements which SQS refused for good.
+    """
+
+    keys: int = 0
+    pending: int = 0
+    since: float = math.inf
+    parked: tuple[str, ...] = ()
+
+    @property
+    def oldest(self) -> float:
+        """For how many seconds the oldest announcement has been owed by now; 0 where nothing is."""
+        return max(0.0, time.time() - self.since)
+
+    def plus(self, owing: Sequence["Owing"]) -> "Backlog":
+        """Answer this and what *owing* owe."""
+        announcements = [it for each in owing for it in each.pending]
+        return Backlog(
+            self.keys + sum(bool(each.pending) for each in owing),
+            self.pending + len(announcements),
+            min([self.since, *(it.at for it in announcements)]),
+            (*self.parked, *(each.key for each in owing if each.parked)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Owing:
+    """One hash that may owe something: the *token* of its last commit, what is *pending*, how many are *parked*."""
+
+    key: str
+    token: str
+    ttl: float | None
+    pending: Sequence[Announcement]
+    parked: int = 0
+
+
+async def survey(
+    store: Store,
+    tables: Iterable[Table[Any, Any]],
+    config: Config,
+    *,
+    pause: float = 0.0,
+    found: Callable[[Sequence[Owing]], Awaitable[None]] | None = None,
+) -> Backlog:
+    """Look through all that *tables* hold and answer what is owed; *found* takes it, page by page.
+
+    *pause* is seconds between pages. Raises `ServiceError`.
+    """
+    backlog = Backlog()
+    for table in tables:
+        cursor = None if table.sink_name is None else ""
+        while cursor is not None:
+            start = table.start(config.key_prefix)
+            found_keys, following = await store.scan(start, cursor)
+            # No key holds a colon: what does is of a table whose name begins like this one's.
+            keys = [key for key in found_keys if ":" not in key[len(start) :]]
+            owing = await _read(store, table, keys, config.state_ttl) if keys else []
+            backlog = backlog.plus(owing)
+            if found is not None:
+                await found(owing)
+            cursor = following or None
+            await sleep(pause)
+    return backlog
+
+
+class Sweeper:
+    """Sends, from time to time, what the tables have owed for long, and confirms it.
+
+    Every worker has one and none leads: what two of them find is announced twice, with one id. With *barrier*
+    nothing is sent before the replicas have what owes it.
+    """
+
+    def __init__(
+        self,
+        tables: Iterable[Table[Any, Any]],
+        store: Store,
+        announcer: Announcer,
+        tally: Tally,
+        config: Config,
+        pace: Pace,
+    ) -> None:
+        self._tables = list(tables)
+        self._store = store
+        self._announcer = announcer
+        self._tally = tally
+        self._config = config
+        self._pace = pace
+        self._pausing = CancelScope()
+        self._scope = CancelScope()
+        self._is_stopped = False
+        self.backlog: Backlog | None = None
+        """What the last sweep found before it sent any of it; None before the first."""
+
+    async def run(self) -> None:
+        """Sweep until stopped. The first sweep comes early in a worker's life, for there may not be a second."""
+        wait = random.uniform(0, self._pace.every)  # noqa: S311 - jitter, not a secret
+        with self._scope:
+            while not self._is_stopped:
+                with CancelScope() as self._pausing:
+                    await sleep(wait)
+                if not self._is_stopped:
+                    await self._try()
+                wait = self._pace.every * random.uniform(0.5, 1.5)  # noqa: S311 - as above
+
+    def stop(self, deadline: float) -> None:
+        """Begin nothing more; what is being sent may take until *deadline* (monotonic)."""
+        self._is_stopped = True
+        self._pausing.cancel("the worker drains")
+        self._scope.deadline = deadline
+
+    async def sweep(self) -> Backlog:
+        """Look through everything once, send and confirm what is old, and answer what was owed before."""
+        self.backlog = await survey(
+            self._store, self._tables, self._config, pause=self._pace.pause, found=self._send_old
+        )
+        return self.backlog
+
+    async def _try(self) -> None:
+        try:
+            await self.sweep()
+        except ServiceError as error:
+            logger.warning("a sweep was cut short; the next one will do", extra={"reason": error.detail})
+
+    async def _send_old(self, owing: Sequence[Owing]) -> None:
+        idle = [Settled(each.key, ttl=each.ttl) for each in owing if not each.pending and each.ttl]
+        if idle:
+            # A crash before a confirmation can leave a hash that owes nothing and yet never expires.
+            await self._store.settle(idle)
+        limit = time.time() - self._pace.age
+        old = [each for each in owing if any(it.at < limit for it in each.pending)]
+        if old and self._config.replicas:
+            old = await self._proven(old)
+        for each in old:
+            await self._send(each, limit)
+
+    async def _send(self, owing: Owing, limit: float) -> None:
+        announcements = [it for it in owing.pending if it.at < limit]
+        logger.warning(
+            "announcements were left owed; sending them now",
+            extra={"key": owing.key, "announcements": len(announcements)},
+        )
+        # What is refused is parked, and has been logged.
+        refused = await self._announcer.announce(announcements)
+        self._tally.add(announcements[0].sink, "swept", len(announcements) - len(refused))
+
+    async def _proven(self, owing: Sequence[Owing]) -> list[Owing]:
+        """Answer those of *owing* that the replicas have too; who is being changed now is in somebody's hand."""
+        commits = [Commit(it.key, it.token, os.urandom(12).hex(), {}, keep=True, ttl=it.ttl) for it in owing]
+        answers = await self._store.commit(commits)
+        return [it for it, answer in zip(owing, answers, strict=True) if answer is True]
+
+
+async def _read(store: Store, table: Table[Any, Any], keys: Sequence[str], state_ttl: float) -> list[Owing]:
+    ttl = state_ttl if table.expires else None
+    owing: list[Owing] = []
+    for key, fields in zip(keys, await store.read(keys), strict=True):
+        with suppress(msgspec.MsgspecError):  # another program's hash, or no text at all
+            if not isinstance(fields, ServiceError) and TOKEN in fields:
+                pending = pending_of(key, fields, table.sink_name or "", ttl)
+                parked = sum(name.startswith(PARKED) for name in fields)
+                owing.append(Owing(key, fields[TOKEN], ttl, pending, parked))
+    return owing

@@ -1,0 +1,56 @@
+"""A dead letter: the message as it came, and why it is one."""
+
+import re
+from typing import NamedTuple
+
+import msgspec
+
+from streamapp.messages import Outgoing
+from streamapp.pipeline.leases import Lease
+from streamapp.sqs.client import MAX_ATTRIBUTES
+
+_ILLEGAL = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+"""Characters that SQS takes in no message: it would refuse the dead letter."""
+
+
+class Why(NamedTuple):
+    """Why a message did not succeed: one word, and more about it, which never holds a value of the message."""
+
+    reason: str | None
+    detail: str | None
+
+
+NO_REASON = Why(None, None)
+
+
+def letter(lease: Lease, why: Why) -> Outgoing:
+    """Answer what goes to the dead-letter queue: the body byte for byte, and three attributes of ours.
+
+    Of its own attributes those that SQS has room for beside them.
+    """
+    delivery = lease.delivery
+    ours = {
+        "streamapp-reason": _legal(why.reason or ""),
+        "streamapp-detail": _legal(why.detail or ""),
+        "streamapp-source": msgspec.json.encode(
+            {
+                "queue": delivery.queue.name,
+                "message_id": delivery.message_id,
+                "receive_count": delivery.receives,
+            }
+        ).decode(),
+    }
+    theirs = [(name, value) for name, value in delivery.attributes.items() if name not in ours]
+    room = MAX_ATTRIBUTES - len(ours)
+    return Outgoing(
+        delivery.body,
+        dict(theirs[:room]) | ours,
+        group=delivery.group,
+        deduplication=delivery.message_id,
+        typed=dict(list(delivery.typed.items())[: max(0, room - len(theirs))]),
+    )
+
+
+def _legal(text: str) -> str:
+    """Answer *text* as SQS takes it for an attribute: not empty, no control characters, not long."""
+    return _ILLEGAL.sub("?", text)[:1024] or "-"

@@ -1,0 +1,247 @@
+"""Deliveries in hand, and the one heartbeat that keeps them invisible to others."""
+
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from anyio import (
+    TASK_STATUS_IGNORED,
+    CancelScope,
+    CapacityLimiter,
+    Event,
+    create_task_group,
+    current_time,
+    move_on_after,
+    sleep,
+)
+from anyio.abc import TaskStatus
+
+from streamapp.errors import Fault, ServiceError
+from streamapp.flow.wakeup import Bell
+from streamapp.messages import Delivery, Queue
+from streamapp.observe.counters import Tally
+from streamapp.observe.quiet_log import Seldom
+from streamapp.sqs.client import BATCH, MAX_VISIBILITY, Failure, Sqs
+from streamapp_codecs import Decoded
+
+logger = logging.getLogger(__name__)
+
+REMEMBERED = 10_000
+"""Messages remembered as done though their delete failed, so that a redelivery is only deleted."""
+
+MARGIN = 60.0
+"""Seconds before SQS's limit of 12 h at which a message is let go."""
+
+PARALLEL = 16
+"""Heartbeat calls under way at once: half of the client's connections, so that deletes find some free."""
+
+
+class Tokens:
+    """Permissions for messages in hand; whoever polls takes first and gives back what it did not use."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self._free = total
+        self._given = Bell()
+
+    async def take(self, most: int) -> int:
+        """Answer how many of 1..*most* were taken; waits for the first."""
+        while self._free <= 0:
+            await self._given.wait()
+        taken = min(self._free, most)
+        self._free -= taken
+        return taken
+
+    def give(self, number: int = 1) -> None:
+        """Give *number* back."""
+        self._free += number
+        self._given.ring()
+
+
+@dataclass(slots=True, eq=False)
+class Lease:
+    """Our promise to keep one delivery invisible; *handle* is the newest one of its message.
+
+    *scope* is what to cancel should the lease be lost while an agent works on the message. *decoded* is what the
+    codec made of its body; *received_at* and *begun_at*, when an agent took it, are Unix times for people.
+    """
+
+    delivery: Delivery
+    handle: str
+    expires_at: float
+    scope: CancelScope | None = field(default=None)
+    is_lost: bool = False
+    decoded: Decoded[object] | None = None
+    received_at: float = field(default_factory=time.time)
+    begun_at: float | None = None
+
+
+class Leases:
+    """All deliveries of one queue from receipt to settle, buffered ones included."""
+
+    def __init__(self, sqs: Sqs, queue: Queue, tokens: Tokens, tally: Tally) -> None:
+        self._sqs = sqs
+        self._queue = queue
+        self._tokens = tokens
+        self._tally = tally
+        self._held: dict[str, Lease] = {}
+        self._done: OrderedDict[str, None] = OrderedDict()
+        self._calls = CapacityLimiter(PARALLEL)
+        self._flying: dict[Lease, Event] = {}
+        self._is_failing = False
+        self._seldom = Seldom(logger)
+        self._progress = Bell()
+
+    def __len__(self) -> int:
+        """How many deliveries are in hand."""
+        return len(self._held)
+
+    def oldest(self) -> float | None:
+        """Answer the Unix time at which the oldest message in hand was sent."""
+        return min((it.delivery.sent_at.timestamp() for it in self._held.values()), default=None)
+
+    def take(self, delivery: Delivery) -> Lease | None:
+        """Answer a new lease, or None where this message is in hand already: it then keeps the newest handle."""
+        expires_at = delivery.asked_at + self._queue.visibility
+        held = self._held.get(delivery.message_id)
+        if held is not None:
+            held.handle, held.expires_at = delivery.handle, expires_at
+            return None
+        lease = Lease(delivery, delivery.handle, expires_at)
+        self._held[delivery.message_id] = lease
+        return lease
+
+    def end(self, lease: Lease) -> None:
+        """Stop extending and return the token: the message is settled, or about to be given back."""
+        lease.scope = None
+        if self._held.get(lease.delivery.message_id) is lease:
+            del self._held[lease.delivery.message_id]
+            self._tokens.give()
+            self._progress.ring()
+
+    async def out_of_beat(self, lease: Lease) -> None:
+        """Return when no call of the heartbeat that is under way speaks of *lease*, which has ended."""
+        if lease in self._flying:
+            await self._flying[lease].wait()
+
+    async def on_time(self, within: float) -> None:
+        """Return once nothing in hand will run out within so many seconds because SQS extends nothing.
+
+        A poll that is open then receives it again, which counts.
+        """
+        while self._is_failing and self._ends_before(current_time() + within):
+            await self._progress.wait()
+
+    def _ends_before(self, when: float) -> bool:
+        return any(lease.expires_at <= when for lease in self._held.values())
+
+    def remember(self, lease: Lease) -> None:
+        """Note that this message is done although its delete failed."""
+        self._done[lease.delivery.message_id] = None
+        if len(self._done) > REMEMBERED:
+            self._done.popitem(last=False)
+
+    def is_done(self, delivery: Delivery) -> bool:
+        """Whether this message was done before, so that only its delete is missing."""
+        return delivery.message_id in self._done
+
+    async def run(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+        """Extend what is in hand, for ever: each lease when at most half of the visibility timeout is left."""
+        async with create_task_group() as beats:
+            task_status.started()
+            while True:
+                # A tenth of the timeout leaves five tries before a lease ends.
+                await sleep(min(max(self._queue.visibility / 10, 0.25), 5.0))
+                # A call that hangs keeps no other lease waiting.
+                beats.start_soon(self.beat, name=f"beat {self._queue.name}")
+
+    async def beat(self) -> None:
+        """Extend what is due now and in no call already."""
+        due = self._due(current_time())
+        async with create_task_group() as calls:
+            for start in range(0, len(due), BATCH):
+                some, over = due[start : start + BATCH], Event()
+                self._flying.update(dict.fromkeys(some, over))
+                calls.start_soon(self._fly, some, over, name=f"extend {self._queue.name}")
+
+    def _due(self, now: float) -> list[Lease]:
+        half = self._queue.visibility / 2
+        return [
+            lease
+            for lease in self._held.values()
+            if lease.expires_at - now <= half and lease not in self._flying
+        ]
+
+    async def _fly(self, leases: list[Lease], over: Event) -> None:
+        try:
+            async with self._calls:
+                await self._extend([it for it in leases if self._held.get(it.delivery.message_id) is it])
+        finally:
+            for lease in leases:
+                del self._flying[lease]
+            over.set()
+
+    async def _extend(self, leases: list[Lease]) -> None:
+        now = current_time()
+        changes = [(lease.handle, seconds_left(lease, self._queue.visibility, now)) for lease in leases]
+        self._let_go(lease for lease, (_, seconds) in zip(leases, changes, strict=True) if seconds <= 0)
+        leases = [lease for lease, (_, seconds) in zip(leases, changes, strict=True) if seconds > 0]
+        changes = [change for change in changes if change[1] > 0]
+        if not changes:
+            return
+        outcomes = await self._change(changes)
+        # Without outcomes the next beat tries again; a handle stays good until somebody else receives.
+        for lease, (handle, seconds), outcome in zip(leases, changes, outcomes, strict=bool(outcomes)):
+            self._extended(lease, handle, now + seconds, outcome)
+
+    async def _change(self, changes: list[tuple[str, int]]) -> Sequence[Failure | None]:
+        """Answer what became of each change; none when the call failed as a whole."""
+        # A sixth of the timeout, so that a call that hangs leaves time for two more.
+        with move_on_after(max(self._queue.visibility / 6, 1.0)):
+            try:
+                outcomes = await self._sqs.change_visibility(self._queue, changes)
+            except ServiceError as error:
+                self._note(error.detail, is_failing=error.heals)
+                return []
+            self._note(None, is_failing=False)
+            return outcomes
+        self._note("no answer", is_failing=True)
+        return []
+
+    def _note(self, failure: str | None, *, is_failing: bool) -> None:
+        self._is_failing = is_failing
+        self._progress.ring()
+        if failure is not None:
+            about = self._about(failure)
+            self._seldom.log(logging.WARNING, "leases could not be extended", failure, **about)
+
+    def _extended(self, lease: Lease, handle: str, until: float, outcome: Failure | None) -> None:
+        if outcome is None:
+            if lease.handle == handle:
+                lease.expires_at = until
+        elif (outcome.fault is Fault.LEASE_LOST or outcome.is_final) and lease.handle == handle:
+            self._let_go([lease])
+
+    def _let_go(self, leases: Iterable[Lease]) -> None:
+        for lease in list(leases):
+            if self._held.get(lease.delivery.message_id) is not lease:
+                continue
+            lease.is_lost = True
+            self._tally.add(self._queue.name, "lost")
+            logger.info("a lease was lost", extra=self._about(lease.delivery.message_id))
+            if lease.scope is not None:
+                lease.scope.cancel("the lease of its message was lost")
+            self.end(lease)
+
+    def _about(self, detail: str) -> dict[str, object]:
+        return {"queue": self._queue.name, "detail": detail}
+
+
+def seconds_left(lease: Lease, visibility: float, now: float) -> int:
+    """Answer for how many seconds a lease may be extended; 0 or less when SQS's limit of 12 h is near."""
+    age = now - lease.delivery.asked_at
+    if age > MAX_VISIBILITY - MARGIN:
+        return 0
+    return max(1, int(min(visibility, MAX_VISIBILITY - age - 5)))

@@ -1,0 +1,193 @@
+"""Poll one queue for as many messages as there is room for."""
+
+import logging
+import math
+import time
+from collections.abc import Sequence
+
+from anyio import CancelScope, create_task_group, current_time, sleep
+from anyio.abc import TaskGroup
+from anyio.lowlevel import checkpoint
+
+from streamapp.errors import Fault, ServiceError
+from streamapp.flow.outage import Outage, pause
+from streamapp.messages import Delivery, Queue
+from streamapp.observe.counters import Tally
+from streamapp.observe.quiet_log import Seldom
+from streamapp.pipeline.handoff import Feed
+from streamapp.pipeline.leases import Lease, Leases, Tokens
+from streamapp.pipeline.settler import Settler
+from streamapp.sqs.client import BATCH, Sqs
+
+logger = logging.getLogger(__name__)
+
+LONGEST_PAUSE = 4.0
+"""Seconds between polls of a queue that keeps failing: a call every other second, and back within 5 s of the cure."""
+
+EMPTY_PAUSE = 2.0
+"""Seconds, at most, between short polls, which are answered at once when there is nothing. A long one
+that is answered so was put to a server that is unwell."""
+
+
+class Source:
+    """The polls of one queue: one while it is idle, more while they come back full.
+
+    What is received is leased and put into *feed*, from which a stop takes back what no agent has taken.
+    """
+
+    def __init__(
+        self,
+        sqs: Sqs,
+        queue: Queue,
+        *,
+        tokens: Tokens,
+        leases: Leases,
+        settler: Settler,
+        feed: Feed,
+        outage: Outage,
+        tally: Tally,
+        wait: float,
+    ) -> None:
+        self._sqs = sqs
+        self._queue = queue
+        self._tokens = tokens
+        self._leases = leases
+        self._settler = settler
+        settler.on_next = self._give_turn
+        self._feed = feed
+        self._outage = outage
+        self._tally = tally
+        self._wait = wait
+        self._most = math.ceil(tokens.total / BATCH)
+        self._polls = 0
+        self._waiting: set[CancelScope] = set()
+        self._receiving: dict[CancelScope, float] = {}
+        self._is_stopped = False
+        self._last_turn = math.inf
+        self._seldom = Seldom(logger)
+        self.polled_at: float | None = None
+        """Unix time of the last answer, None before the first."""
+        self.failure: ServiceError | None = None
+        """Why the last receive failed, None when it did not; *failing_since* is when the first in a row did."""
+        self.failing_since = math.inf
+        self.idle_since = math.inf
+        """Monotonic time of the first of the empty answers that came last; infinite while messages come."""
+
+    async def run(self) -> None:
+        """Poll until stopped; then the feed ends."""
+        try:
+            async with create_task_group() as polls:
+                self._start_poll(polls)
+            await self._settler.groups.nobody_waits()
+        finally:
+            self._feed.close()
+
+    def stop(self, deadline: float) -> None:
+        """Start no further receive, and give back what no agent has taken, or takes at once when it still comes.
+
+        A receive under way may return until *deadline* (monotonic): a long poll that is cut off has its messages
+        hidden until they expire. Those that wait in a group still have their turns for half of that time: given
+        back they would have been received for nothing, and nobody could take them before the one in front is done.
+        """
+        self._is_stopped = True
+        self._last_turn = (current_time() + deadline) / 2
+        for scope in self._waiting:
+            scope.cancel("the worker drains")
+        for scope in self._receiving:
+            scope.deadline = deadline
+        self._take_back()
+
+    def silent_for(self, now: float) -> float:
+        """Answer for how many seconds the oldest receive under way has been due; negative before it is."""
+        return max((now - asked_at for asked_at in self._receiving.values()), default=0.0) - self._wait
+
+    def _start_poll(self, polls: TaskGroup) -> None:
+        if self._polls < self._most and not self._is_stopped:
+            self._polls += 1
+            polls.start_soon(self._poll, polls, name=f"poll {self._queue.name}")
+
+    async def _poll(self, polls: TaskGroup) -> None:
+        """Receive again and again; an empty answer ends this poll if it has company."""
+        failures = empties = 0
+        with CancelScope() as waiting:
+            self._waiting.add(waiting)
+            while True:
+                await self._outage.over()
+                await self._leases.on_time(self._wait)
+                room = await self._tokens.take(BATCH)
+                if self._is_stopped:  # in the same turn of the loop in which a token came
+                    self._tokens.give(room)
+                    break
+                asked_at = current_time()
+                answer = await self._receive(room)
+                if isinstance(answer, ServiceError):
+                    self._tokens.give(room)
+                    failures += 1
+                    self._note_failure(answer)
+                    await sleep(pause(failures, answer.fault, LONGEST_PAUSE))
+                    continue
+                failures = 0
+                self.polled_at, self.failure = time.time(), None
+                self._tokens.give(room - len(answer))
+                self._take_in(answer)
+                if len(answer) == room:
+                    self._start_poll(polls)
+                elif not answer and self._polls > 1:
+                    break
+                is_hasty = not answer and current_time() - asked_at < min(max(self._wait / 2, 0.05), 1)
+                empties = empties + 1 if is_hasty else 0
+                longest = LONGEST_PAUSE if self._wait >= 1 else EMPTY_PAUSE
+                await (sleep(pause(empties, longest=longest)) if is_hasty else checkpoint())
+        self._waiting.discard(waiting)
+        self._polls -= 1
+
+    async def _receive(self, room: int) -> Sequence[Delivery] | ServiceError:
+        with CancelScope(shield=True) as scope:
+            self._receiving[scope] = current_time()
+            try:
+                return await self._sqs.receive(self._queue, limit=room, wait=self._wait)
+            except ServiceError as error:
+                return error
+            finally:
+                del self._receiving[scope]
+        logger.warning(
+            "a poll was cut off at the end of the drain; what it was about to bring stays hidden for a while",
+            extra={"queue": self._queue.name, "seconds": self._queue.visibility},
+        )
+        return []
+
+    def _take_in(self, deliveries: Sequence[Delivery]) -> None:
+        self._tally.add(self._queue.name, "received", len(deliveries))
+        self.idle_since = math.inf if deliveries else min(self.idle_since, current_time())
+        for delivery in deliveries:
+            lease = self._leases.take(delivery)
+            if lease is None:
+                self._tokens.give()
+            elif not self._queue.fifo or self._settler.groups.enter(lease):
+                self._offer(lease)
+
+    def _give_turn(self, lease: Lease) -> None:
+        if current_time() > self._last_turn:
+            self._settler.give_back(lease, 0, "released")
+        else:
+            self._offer(lease)
+
+    def _offer(self, lease: Lease) -> None:
+        if self._leases.is_done(lease.delivery):
+            self._settler.delete(lease, "duplicate")
+            return
+        # Once stopped it goes to an agent that waits, or back: to come again would count against it.
+        if not ((not self._is_stopped or self._feed.is_awaited) and self._feed.put(lease)):
+            self._settler.give_back(lease, 0, "released")
+
+    def _take_back(self) -> None:
+        for lease in self._feed.take_back():
+            self._settler.give_back(lease, 0, "released")
+
+    def _note_failure(self, error: ServiceError) -> None:
+        if self.failure is None:
+            self.failing_since = current_time()
+        self.failure = error
+        level = logging.ERROR if error.fault in {Fault.CONFIGURATION, Fault.CREDENTIALS} else logging.WARNING
+        about = {"queue": self._queue.name, "reason": error.detail}
+        self._seldom.log(level, "a queue cannot be polled", error.detail, **about)

@@ -1,0 +1,182 @@
+"""Run the instances of one agent: an exception ends its message, never the agent, never its siblings."""
+
+import logging
+import math
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, nullcontext
+from typing import Any, cast
+
+from anyio import (
+    CancelScope,
+    create_task_group,
+    current_effective_deadline,
+    get_cancelled_exc_class,
+    sleep,
+)
+
+from streamapp.app import Agent
+from streamapp.errors import Outcome, Skip, StreamappError, TookTooLong
+from streamapp.flow.outage import pause
+from streamapp.pipeline.handoff import Feed
+from streamapp.pipeline.settler import Settler
+from streamapp.pipeline.stream import Stream
+from streamapp.pipeline.work import Runtime
+
+logger = logging.getLogger(__name__)
+
+LONGEST_PAUSE = 30.0
+"""Seconds between starts of an agent that ends without having asked for an event."""
+
+
+MANY_FAILURES = 10
+"""Messages that fail with no success between them, which a few bad ones do not explain."""
+
+
+class AwaitedCancelled(StreamappError):
+    """An agent awaited something that somebody else cancelled, which ends its message as any exception does."""
+
+
+class Runner:
+    """One agent's instances, all of which share one feed."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        feed: Feed,
+        settler: Settler,
+        runtime: Runtime,
+        instances: int,
+    ) -> None:
+        self._agent = agent
+        self._feed = feed
+        self._settler = settler
+        self._runtime = runtime
+        self._instances = instances
+        self._pauses: set[CancelScope] = set()
+        self._is_stopped = False
+        self._failing: set[str] = set()
+        self._done_before = 0
+
+    @property
+    def is_crashing(self) -> bool:
+        """Whether the agent has failed at many messages in a row, and done none since."""
+        return len(self._failing) == MANY_FAILURES and self._done() == self._done_before
+
+    async def run(self) -> None:
+        """Run the instances until the feed ends; what they then have not taken is given back."""
+        try:
+            await self._run()
+        finally:
+            for lease in self._feed.abandon():
+                self._settler.give_back(lease, 0, "released")
+
+    async def _run(self) -> None:
+        async with create_task_group() as instances:
+            for number in range(self._instances):
+                instances.start_soon(self._instance, name=f"agent {self._agent.name} {number}")
+
+    def stop(self) -> None:
+        """Do not start again an agent that ends without asking for an event: none will come."""
+        self._is_stopped = True
+        for scope in self._pauses:
+            scope.cancel("the worker drains")
+
+    async def _instance(self) -> None:
+        stream: Stream[Any] = Stream(
+            self._agent.queue,
+            self._agent.codec,
+            self._feed,
+            self._settler,
+            self._runtime,
+            self._agent.timeout,
+        )
+        failures = 0
+        try:
+            while not (stream.is_ended or (failures and self._is_stopped)):
+                asked = stream.asked
+                await self._once(stream)
+                failures = 0 if stream.asked > asked else failures + 1
+                if failures:
+                    logger.error("an agent ends without asking for events", extra={"agent": self._agent.name})
+                    await self._pause(failures)
+        finally:
+            stream.release()
+
+    async def _pause(self, failures: int) -> None:
+        if self._is_stopped:
+            return
+        with CancelScope() as scope:
+            self._pauses.add(scope)
+            await sleep(pause(failures + 3, longest=LONGEST_PAUSE))
+        self._pauses.discard(scope)
+
+    async def _once(self, stream: Stream[Any]) -> None:
+        """Call the agent's function once, until it returns or raises, or the lease of what it has is lost."""
+        with CancelScope() as scope:
+            stream.watch(scope)
+            try:
+                try:
+                    await self._call(stream)
+                except Skip:
+                    stream.skip()
+                await stream.settle()
+            except get_cancelled_exc_class():
+                if current_effective_deadline() == -math.inf:
+                    raise
+                # Nobody cancels us: the agent awaited something that others cancelled.
+                logger.warning(
+                    "what an agent awaited was cancelled",
+                    extra={"agent": self._agent.name, "queue": self._agent.queue},
+                )
+                await stream.fail(AwaitedCancelled())
+            except Exception as error:
+                if not isinstance(error, Outcome):
+                    logger.warning(
+                        "an agent failed",
+                        extra={"agent": self._agent.name, "queue": self._agent.queue},
+                        exc_info=error,
+                    )
+                    self._count_failure(stream)
+                await stream.fail(error)
+        if scope.cancelled_caught and stream.timeout.is_over:
+            logger.warning("an agent took too long", extra={"agent": self._agent.name})
+            self._count_failure(stream)
+            await stream.fail(TookTooLong())
+        elif scope.cancelled_caught:
+            stream.release()
+
+    def _count_failure(self, stream: Stream[Any]) -> None:
+        """Say so, once, when the agent fails at everything that it is given."""
+        tally, queue = self._runtime.tally, self._settler.queue.name
+        done = self._done()
+        if done != self._done_before:
+            self._failing.clear()
+        self._done_before = done
+        first = next(iter(stream.message_ids), None)
+        if first is None or first in self._failing or len(self._failing) == MANY_FAILURES:
+            return
+        self._failing.add(first)
+        if len(self._failing) == MANY_FAILURES:
+            tally.add(queue, "crashing")
+            logger.error(
+                "an agent fails at everything it is given",
+                extra={"agent": self._agent.name, "queue": queue, "messages": MANY_FAILURES},
+            )
+
+    def _done(self) -> int:
+        tally, queue = self._runtime.tally, self._settler.queue.name
+        return tally.of("ok", queue) + tally.of("duplicate", queue)
+
+    async def _call(self, stream: Stream[Any]) -> None:
+        called = self._agent.handler(stream)
+        if not isinstance(called, AsyncIterator):
+            await called
+            return
+        # Closed here and now, not whenever the garbage collector finds it.
+        generator = (
+            cast("AsyncGenerator[object, None]", called) if isinstance(called, AsyncGenerator) else None
+        )
+        async with aclosing(generator) if generator else nullcontext():
+            async for value in called:
+                if self._agent.sink is not None:
+                    await self._agent.sink.send(value)

@@ -1,0 +1,136 @@
+"""What an agent has in hand: the deliveries of its events, and what these owe to the outside."""
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import msgspec
+from anyio import get_cancelled_exc_class
+
+from streamapp.config import Config
+from streamapp.errors import NotInEvent, Refused
+from streamapp.flow.batcher import Batcher
+from streamapp.flow.deadline import Timeout
+from streamapp.flow.outage import Outage
+from streamapp.observe.counters import Tally
+from streamapp.outbox.announcer import Announcer, Outbox
+from streamapp.pipeline.attempt import Done
+from streamapp.pipeline.leases import Lease
+from streamapp.state.announcement import Announcement, Place
+from streamapp.state.committer import Change, Changed
+from streamapp.state.reads import Lookup
+from streamapp.state.store import Store
+from streamapp_codecs import DecodeError
+
+if TYPE_CHECKING:
+    from streamapp.observe.tracing import Tracing
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The running parts that what is declared (tables, sinks, indexes) works through; *tracing* only where there is one."""
+
+    config: Config
+    tally: Tally
+    store: Store
+    store_outage: Outage
+    lookup: Lookup
+    changes: Batcher[Change, Changed]
+    announcer: Announcer
+    outboxes: Mapping[str, Outbox]
+    tracing: "Tracing | None" = None
+
+
+class Work(msgspec.Struct, eq=False):
+    """The deliveries whose events an agent is processing now, settled together when it asks for the next.
+
+    *leases* come with why a part of their body could not be decoded, if one could not. *owed* are
+    announcements to be sent before the deliveries are deleted, by their place. *updates* are those that were
+    made and *changes* counts those that changed something; *is_skipped* once the agent skipped an event.
+    *is_batch* once more than one delivery was in hand, *is_cut* once the agent did not wait for an effect.
+    """
+
+    runtime: Runtime
+    timeout: Timeout
+    leases: dict[Lease, DecodeError | None] = {}
+    owed: dict[Place, Announcement] = {}
+    updates: list[Done] = []
+    changes: int = 0
+    is_skipped: bool = False
+    is_batch: bool = False
+    is_cut: bool = False
+
+    def effect(self) -> "Effect":
+        """Enter what is answered while something is done that the deliveries must not be deleted before."""
+        return Effect(self)
+
+    def note(self, table: str, key: str, event: object, changed: Changed) -> None:
+        """Take over what an update did."""
+        self.updates.append(Done(table, key, event, changed))
+        self.changes += changed.is_new
+        for it in self.runtime.announcer.due(changed):
+            self.owed[it.place] = it
+
+    def cause(self, event: object) -> str:
+        """Answer the id of the message that holds *event*, or was in hand alone when the agent made it; else ""."""
+        if len(self.leases) == 1:
+            lease = next(iter(self.leases))
+        elif origins := self.origins(event):
+            lease = origins[0][0]
+        else:
+            return ""
+        return lease.delivery.message_id
+
+    def origins(self, event: object) -> list[tuple[Lease, int]]:
+        """Answer the deliveries that hold *event*, and its places there; none for one that the agent made.
+
+        There are several where a codec answers one object again and again, such as a member of an enum.
+        """
+        return [
+            (lease, place)
+            for lease in self.leases
+            for place, one in enumerate(lease.decoded.events if lease.decoded else ())
+            if one is event
+        ]
+
+    def blamed(self, refused: Mapping[Place, str]) -> dict[Lease, Refused]:
+        """Answer the deliveries whose events owed what SQS *refused*; all, where the agent made the event itself."""
+        found: dict[Lease, Refused] = {}
+        for done in self.updates:
+            for it in done.changed.keeps:
+                if it.place in refused and not it.is_adopted:
+                    holders = [lease for lease, _ in self.origins(done.event)]
+                    found |= dict.fromkeys(holders or self.leases, Refused(refused[it.place]))
+        return found
+
+
+class Effect:
+    """Something that is being done for an agent: its time does not pass meanwhile."""
+
+    __slots__ = ("_work",)
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def __enter__(self) -> None:
+        self._work.timeout.pause()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None and issubclass(kind, get_cancelled_exc_class()):
+            self._work.is_cut = True
+        self._work.timeout.resume()
+
+
+CURRENT: ContextVar[Work | None] = ContextVar("work", default=None)
+
+
+def current_work(what: object) -> Work:
+    """Answer the work of the agent that is running now; *what* is who asks. Raises `NotInEvent`."""
+    work = CURRENT.get()
+    if work is None:
+        raise NotInEvent(what)
+    return work

@@ -1,0 +1,97 @@
+"""What a hash owes to the outside: announcements, each with one message that sees it sent."""
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec.structs import replace
+
+from streamapp.messages import Outgoing
+from streamapp.state.store import PENDING
+
+FRESH = 3.0
+"""Seconds for which a message is about to see sent what it keeps: two round trips seldom take longer.
+Afterwards whoever finds it takes it over, sooner than that message comes back from a worker that died."""
+
+Place = tuple[str, str, str]
+"""Redis key, id and mark of an announcement."""
+
+
+class Announcement(msgspec.Struct, frozen=True):
+    """A message that a change of state owes to the outside, until it is known to be sent.
+
+    *id* names what it says, *mark* the commit that owed it; *at* is when that was. *keeper* is the id of the message
+    that is not deleted before it is sent, "" where that is not known: the one that made it or, with *is_adopted*, one
+    that has just found it left alone. It has kept it since *since*. Times are Unix times.
+    """
+
+    redis_key: str
+    id: str
+    mark: str
+    sink: str
+    sequence: int
+    message: Outgoing
+    ttl: float | None
+    at: float
+    keeper: str
+    since: float
+    is_adopted: bool = False
+
+    @property
+    def place(self) -> Place:
+        """Where it is owed, and since which commit: a change back and forth owes the same content again."""
+        return self.redis_key, self.id, self.mark
+
+    def text(self) -> str:
+        """Answer its field of the hash."""
+        said = self.message
+        pending = _Pending(
+            self.sequence, self.at, said.group, said.deduplication, said.body, self.keeper, self.since
+        )
+        return msgspec.json.encode(pending).decode()
+
+
+class _Pending(msgspec.Struct, array_like=True):
+    """An announcement in its hash; what it says is told at `Announcement`."""
+
+    sequence: int
+    at: float
+    group: str | None
+    deduplication: str | None
+    body: str
+    keeper: str = ""
+    since: float = 0.0
+
+
+def pending_of(
+    key: str, fields: Mapping[str, str], sink: str, ttl: float | None, *, begins: str = PENDING
+) -> list[Announcement]:
+    """Answer what a hash owes to the outside, in the order in which it was announced; or what *begins* otherwise."""
+    owed: list[Announcement] = []
+    for name, text in fields.items():
+        if name.startswith(begins):
+            it = msgspec.json.decode(text, type=_Pending)
+            message = Outgoing(it.body, group=it.group, deduplication=it.deduplication)
+            identity, mark = name.removeprefix(begins), mark_of(it.sequence, it.at)
+            owed.append(
+                Announcement(key, identity, mark, sink, it.sequence, message, ttl, it.at, it.keeper, it.since)
+            )
+    return sorted(owed, key=lambda announcement: announcement.sequence)
+
+
+def mark_of(sequence: int, at: float) -> str:
+    """Answer how the field of an announcement begins, whoever keeps it; no other commit repeats that."""
+    return f"[{sequence},{msgspec.json.encode(at).decode()},"
+
+
+def adopt(pending: list[Announcement], keeper: str, now: float) -> dict[str, str]:
+    """Let the message *keeper* keep what of *pending* was kept for long and is not sent; answer the fields to set.
+
+    The commit that sets them is made by one of those who find it, so that one sends it.
+    """
+    fields: dict[str, str] = {}
+    for n, it in enumerate(pending):
+        # Its keeper's clock may be ahead of ours, but not by long.
+        if abs(now - it.since) >= FRESH:
+            pending[n] = replace(it, keeper=keeper, since=now, is_adopted=it.keeper != keeper)
+            fields[PENDING + it.id] = pending[n].text()
+    return fields

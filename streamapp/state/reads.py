@@ -1,0 +1,98 @@
+"""Read states and index keys, for many agents in one call."""
+
+import math
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import msgspec
+
+from streamapp.errors import ServiceError, StreamappError
+from streamapp.flow.batcher import Batcher
+from streamapp.flow.outage import Outage
+from streamapp.state.hash_codec import Record
+from streamapp.state.store import Store
+
+LIMIT = 100
+"""Keys in one call: some milliseconds of Redis."""
+
+
+LINGER = 0.002
+"""Seconds that a call waits for company that can come, as do changes of state: many small calls cost more."""
+
+
+class Asked(NamedTuple):
+    """The state under one Redis key."""
+
+    record: Record[Any]
+    key: str
+
+
+class Member(NamedTuple):
+    """Something to be put into the set under one Redis key."""
+
+    key: str
+    member: str
+
+
+class Lookup:
+    """What agents ask of Redis beside changing state; each key of a batch is asked for once, whoever wants it."""
+
+    def __init__(
+        self, store: Store, outage: Outage, *, ttl: float, in_hand: Callable[[], float] = lambda: math.inf
+    ) -> None:
+        self._store = store
+        self._outage = outage
+        self._ttl = ttl
+        self.reads: Batcher[Asked, Any] = Batcher(
+            self._read, name="read", limit=LIMIT, linger=LINGER, in_hand=in_hand
+        )
+        """Answers the state, None where there is none."""
+        self.adds: Batcher[Member, None] = Batcher(
+            self._add, name="index", limit=LIMIT, linger=LINGER, in_hand=in_hand
+        )
+
+    async def _read(self, asked: list[Asked]) -> Sequence[Any]:
+        keys = list(dict.fromkeys(key for _, key in asked))
+        hashes = await self._outage.ride_out(partial(self._store.read, keys))
+        fields = dict(zip(keys, hashes, strict=True))
+        states: dict[Hashable, Any] = {}
+        for each in asked:
+            if each not in states:
+                states[each] = _state(each, fields[each.key])
+        return [states[each] for each in asked]
+
+    async def _add(self, members: list[Member]) -> Sequence[ServiceError | None]:
+        sets: dict[str, list[str]] = {}
+        for key, member in members:
+            sets.setdefault(key, []).append(member)
+        answers = await self._outage.ride_out(partial(self._store.add, sets, self._ttl))
+        by_key = dict(zip(sets, answers, strict=True))
+        return [by_key[key] for key, _ in members]
+
+
+class StateUnreadable(StreamappError):
+    """A hash holds something that is not a state of its table."""
+
+    def __init__(self, key: str, cause: Exception) -> None:
+        super().__init__(
+            f"{key!r} does not hold a state of its table ({type(cause).__name__}); is it another program's key?"
+        )
+
+
+UNREADABLE = (ServiceError, msgspec.MsgspecError, ValueError, TypeError)
+"""What reading a hash of another program's may raise; two of them are for a struct's own checks."""
+
+
+def _state(asked: Asked, fields: dict[str, str] | ServiceError) -> Any:  # noqa: ANN401 - the state's own type, or its error
+    try:
+        return asked.record.read(good(fields))
+    except UNREADABLE as error:
+        return StateUnreadable(asked.key, error)
+
+
+def good(fields: dict[str, str] | ServiceError) -> dict[str, str]:
+    """Answer *fields*, or raise the error that is there instead."""
+    if isinstance(fields, ServiceError):
+        raise fields
+    return fields

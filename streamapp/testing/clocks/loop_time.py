@@ -1,0 +1,194 @@
+"""The running event loop's own time, which passes at once while nobody has anything to do."""
+
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import Any, Protocol, cast
+
+from anyio import move_on_after, sleep, wait_all_tasks_blocked
+from anyio.lowlevel import checkpoint, current_token
+from anyio.to_thread import current_default_thread_limiter
+
+from streamapp.errors import StreamappError
+from streamapp.testing.clocks.clock import RealClock
+
+PATIENCE = 30.0
+"""Real seconds in which all tasks must come to rest; a busy machine takes a hundredth of it."""
+
+
+class CannotJump(StreamappError):
+    """This event loop keeps its time to itself."""
+
+    def __init__(self, loop: object) -> None:
+        super().__init__(
+            f"the time of {type(loop).__name__} cannot be made to jump; run the test on asyncio's own loop or on trio"
+        )
+
+
+class NeverAtRest(StreamappError):
+    """Some task of the app, or of its test, runs and runs."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"after {PATIENCE:g} real seconds a task still runs and waits for nothing; is it a loop?"
+        )
+
+
+class _Hands(Protocol):
+    """What moves the time of one kind of loop."""
+
+    async def rest(self) -> None:
+        """Return when every other task is blocked."""
+        ...
+
+    def now(self) -> float:
+        """Answer the loop's time."""
+        ...
+
+    def next(self) -> float | None:
+        """Answer the loop's time of the next timer, None where there is none."""
+        ...
+
+    def set(self, when: float) -> None:
+        """Let it be *when* now."""
+        ...
+
+
+class LoopTime(RealClock):
+    """The loop's time as a clock; `jump` lets all that waits for it, sleeps and timeouts of others too, go on.
+
+    Made by `loop_time`.
+    """
+
+    def __init__(self, hands: _Hands, wall: datetime) -> None:
+        self._hands = hands
+        self._began = self.now()
+        self._wall = wall
+
+    def now(self) -> float:
+        """Answer the loop's time in seconds."""
+        return self._hands.now()
+
+    def wall(self) -> datetime:
+        """Answer the date and time, in UTC; it jumps too."""
+        return self._wall + timedelta(seconds=self.now() - self._began)
+
+    async def rest(self) -> None:
+        """Return when every other task waits: for time, for another one, or for the outside. Raises `NeverAtRest`."""
+        await self._hands.rest()
+        while current_default_thread_limiter().borrowed_tokens:
+            # A thread works for somebody, in real time.
+            await sleep(0.002)
+            await self._hands.rest()
+
+    async def jump(self, latest: float) -> None:
+        """Let time pass until the next timer, at most until *latest*; call it when all is at `rest`."""
+        when = self._hands.next()
+        self._hands.set(latest if when is None else max(self.now(), min(when, latest)))
+        await checkpoint()
+
+
+@contextmanager
+def loop_time(*, is_frozen: bool = False) -> Generator[LoopTime]:
+    """Let the time of the running loop be moved until the end.
+
+    With *is_frozen* it moves in no other way, and begins at 0 on the first day of 2026: the loop must be new. Raises
+    `CannotJump`.
+    """
+    wall = datetime(2026, 1, 1, tzinfo=UTC) if is_frozen else datetime.now(UTC)
+    token = current_token().native_token
+    if type(token).__module__.split(".")[0] == "trio":
+        with _trio(is_frozen=is_frozen) as hands:
+            yield LoopTime(hands, wall)
+    elif hasattr(token, "_ready") and hasattr(token, "_scheduled"):
+        with _asyncio(token, is_frozen=is_frozen) as hands:
+            yield LoopTime(hands, wall)
+    else:
+        raise CannotJump(token)
+
+
+class _Asyncio:
+    def __init__(self, loop: Any, time: Callable[[], float]) -> None:  # noqa: ANN401 - its inside is nobody's type
+        self._loop = loop
+        self._time = time
+        self._offset = 0.0
+
+    def now(self) -> float:
+        return self._time() + self._offset
+
+    async def rest(self) -> None:
+        # While we run, what is ready is everybody else who could.
+        ends_at = monotonic() + PATIENCE
+        await checkpoint()
+        while self._loop._ready:  # noqa: SLF001 - the one place where it can be seen
+            await checkpoint()
+            if monotonic() > ends_at:
+                raise NeverAtRest
+
+    def next(self) -> float | None:
+        timers = self._loop._scheduled  # noqa: SLF001 - as above
+        return float(timers[0].when()) if timers else None
+
+    def set(self, when: float) -> None:
+        self._offset += when - self.now()
+
+
+@contextmanager
+def _asyncio(loop: Any, *, is_frozen: bool) -> Generator[_Asyncio]:  # noqa: ANN401 - as above
+    before = cast("dict[str, Callable[[], float]]", vars(loop)).get("time")
+    hands = _Asyncio(loop, (lambda: 0.0) if is_frozen else loop.time)
+    loop.time = hands.now
+    try:
+        yield hands
+    finally:
+        if before is None:
+            del loop.time
+        else:
+            loop.time = before
+
+
+class _Trio:
+    def __init__(self, clock: Any) -> None:  # noqa: ANN401 - whichever the loop has
+        self._clock = clock
+        self.passed = 0.0
+
+    async def rest(self) -> None:
+        with move_on_after(PATIENCE) as scope:
+            await wait_all_tasks_blocked()
+        if scope.cancelled_caught:
+            raise NeverAtRest
+
+    def now(self) -> float:
+        return float(self._clock.current_time())
+
+    def next(self) -> float | None:
+        trio = sys.modules["trio"]
+        seconds: float = trio.lowlevel.current_statistics().seconds_to_next_deadline
+        return None if seconds == float("inf") else self.now() + seconds
+
+    def set(self, when: float) -> None:
+        self.pass_by(when - self.now())
+
+    def pass_by(self, seconds: float) -> None:
+        self.passed += seconds
+        if hasattr(self._clock, "jump"):
+            self._clock.jump(seconds)
+        else:
+            # Trio's own clock is an offset to the machine's, and frozen only in the sense of attrs.
+            object.__setattr__(self._clock, "offset", self._clock.offset + seconds)
+
+
+@contextmanager
+def _trio(*, is_frozen: bool) -> Generator[_Trio]:
+    trio = sys.modules["trio"]
+    clock = trio.lowlevel.current_clock()
+    if is_frozen and not hasattr(clock, "jump"):
+        raise CannotJump(clock)
+    hands = _Trio(clock)
+    try:
+        yield hands
+    finally:
+        if not hasattr(clock, "jump"):
+            hands.pass_by(-hands.passed)

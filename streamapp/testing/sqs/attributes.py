@@ -1,0 +1,149 @@
+"""A queue's attributes: what they may be, and what they mean."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from streamapp.testing.faults.refusal import Refusal
+from streamapp.testing.sqs.rules import invalid
+
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+
+_MAX_NAME = 80
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_MAX_RECEIVES = 1_000
+_RANGES = {
+    "VisibilityTimeout": (0, 43_200, 30),
+    "MaximumMessageSize": (1_024, 1_048_576, 1_048_576),
+    "MessageRetentionPeriod": (60, 1_209_600, 345_600),
+    "DelaySeconds": (0, 900, 0),
+    "ReceiveMessageWaitTimeSeconds": (0, 20, 0),
+}
+_FIFO_ONLY = {
+    "ContentBasedDeduplication": ("true", "false"),
+    "DeduplicationScope": ("queue", "messageGroup"),
+    "FifoThroughputLimit": ("perQueue", "perMessageGroupId"),
+}
+_FIFO_DEFAULTS = {
+    "FifoQueue": "true",
+    "ContentBasedDeduplication": "false",
+    "DeduplicationScope": "queue",
+    "FifoThroughputLimit": "perQueue",
+}
+# Kept and answered, without effect here.
+_OTHERS = {
+    "Policy",
+    "RedriveAllowPolicy",
+    "KmsMasterKeyId",
+    "KmsDataKeyReusePeriodSeconds",
+    "SqsManagedSseEnabled",
+}
+
+KNOWN = {*_RANGES, *_FIFO_DEFAULTS, *_OTHERS, "RedrivePolicy"}
+"""Attributes that a queue may have; it may be asked for those that it has not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redrive:
+    """Where messages go that were received too often."""
+
+    target: str
+    max_receives: int
+
+
+def check_attributes(attributes: Mapping[str, str], *, fifo: bool) -> dict[str, str]:
+    """Answer these attributes as SQS keeps them; refuse a wrong name or value."""
+    checked: dict[str, str] = {}
+    for name, value in attributes.items():
+        if name in _RANGES:
+            checked[name] = _number(name, value)
+        elif name == "RedrivePolicy":
+            if value:
+                parse_redrive(value)
+            checked[name] = value
+        elif name in _FIFO_ONLY:
+            if not fifo:
+                raise Refusal("InvalidAttributeName", f"Unknown Attribute {name}.")
+            if value not in _FIFO_ONLY[name]:
+                raise _bad_value(name)
+            checked[name] = value
+        elif name == "FifoQueue":
+            _check_type(value, fifo=fifo)
+        elif name in _OTHERS:
+            checked[name] = value
+        else:
+            raise Refusal("InvalidAttributeName", f"Unknown Attribute {name}.")
+    return checked
+
+
+def defaults(*, fifo: bool) -> dict[str, str]:
+    """Answer the attributes of a queue for which nobody said anything."""
+    numbers = {name: str(default) for name, (_, _, default) in _RANGES.items()}
+    return numbers | {"SqsManagedSseEnabled": "true"} | (_FIFO_DEFAULTS if fifo else {})
+
+
+def check_name(name: str, attributes: Mapping[str, str]) -> None:
+    """Refuse a name that no queue may have."""
+    fifo = attributes.get("FifoQueue", "").lower() == "true"
+    stem = name.removesuffix(".fifo") if fifo else name
+    if len(name) > _MAX_NAME or not _NAME.fullmatch(stem):
+        raise invalid("Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length")
+    if fifo and not name.endswith(".fifo"):
+        raise invalid(
+            "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, "
+            "must end with .fifo suffix and be 1 to 80 in length."
+        )
+
+
+def arn_of(name: str) -> str:
+    """Answer the ARN of the queue of this name."""
+    return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+
+
+def parse_redrive(policy: str) -> Redrive:
+    """Answer what this RedrivePolicy says."""
+    try:
+        said = json.loads(policy)
+        target, most = str(said["deadLetterTargetArn"]), int(said["maxReceiveCount"])
+    except (ValueError, KeyError, TypeError):
+        raise _policy(
+            policy, "Amazon SQS can't create the redrive policy, as it's in an unsupported format."
+        ) from None
+    if not 1 <= most <= _MAX_RECEIVES:
+        raise _policy(policy, "Invalid value for maxReceiveCount: it must be between 1 and 1000.")
+    return Redrive(target.rsplit(":", 1)[-1], most)
+
+
+def no_such_target(policy: str) -> Refusal:
+    """Answer the refusal of a RedrivePolicy whose queue is not there."""
+    return _policy(policy, "Dead letter target does not exist.")
+
+
+def wrong_target(policy: str) -> Refusal:
+    """Answer the refusal of a RedrivePolicy whose queue is of the other kind."""
+    return _policy(policy, "Dead-letter queue must be same type of queue as the source.")
+
+
+def _policy(policy: str, reason: str) -> Refusal:
+    return invalid(f"Value {policy} for parameter RedrivePolicy is invalid. Reason: {reason}")
+
+
+def _number(name: str, value: str) -> str:
+    least, most, _ = _RANGES[name]
+    if not value.isdecimal() or not least <= int(value) <= most:
+        raise _bad_value(name)
+    return str(int(value))
+
+
+def _check_type(value: str, *, fifo: bool) -> None:
+    if value.lower() == "true" and fifo:
+        return
+    if not fifo:
+        raise Refusal("InvalidAttributeName", "Unknown Attribute FifoQueue.")
+    raise _bad_value("FifoQueue", " Reason: Modifying queue type is not supported.")
+
+
+def _bad_value(name: str, reason: str = "") -> Refusal:
+    return Refusal("InvalidAttributeValue", f"Invalid value for the parameter {name}.{reason}")

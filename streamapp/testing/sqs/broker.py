@@ -1,0 +1,222 @@
+"""SQS's rules for all its queues: plain functions of a time, with nothing to wait for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from typing import TypeVar
+
+from streamapp.testing.faults.ledger import Ledger
+from streamapp.testing.faults.refusal import Refusal
+from streamapp.testing.sqs.attributes import (
+    arn_of,
+    check_attributes,
+    check_name,
+    defaults,
+    no_such_target,
+    parse_redrive,
+    wrong_target,
+)
+from streamapp.testing.sqs.message import Letter, Message
+from streamapp.testing.sqs.queue import Receipt, Sent, StoredQueue
+from streamapp.testing.sqs.rules import check_receive, check_visibility
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+COOLDOWN = 60.0
+"""Seconds between two purges of a queue, and between a queue's deletion and its next creation."""
+
+
+class Broker:
+    """All queues, under an explicit *now* in monotonic seconds.
+
+    What is refused raises `Refusal`. *touched* collects the names of queues in which something may have
+    become receivable since somebody last looked. *chance* makes the message ids, so that a seed repeats them.
+    """
+
+    def __init__(self, ledger: Ledger, chance: Random) -> None:
+        self.touched: set[str] = set()
+        self._queues: dict[str, StoredQueue] = {}
+        self._deleted_at: dict[str, float] = {}
+        self._ledger = ledger
+        self._chance = chance
+        self._letters: dict[str, list[Letter]] | None = None
+
+    def keep_letters(self) -> dict[str, list[Letter]]:
+        """Answer all that will be sent from now on, by queue; it grows for ever, so a test has to ask for it."""
+        self._letters = {}
+        return self._letters
+
+    def stored(self, name: str, now: float) -> StoredQueue:
+        """Answer this queue, brought up to *now*."""
+        stored = self._queues.get(name)
+        if stored is None:
+            raise Refusal("QueueDoesNotExist", "The specified queue does not exist.")
+        if stored.settle(now):
+            self.touched.add(name)
+        return stored
+
+    def settle(self, now: float) -> None:
+        """Bring all queues up to *now*."""
+        for name in self._queues:
+            self.stored(name, now)
+
+    def create(self, name: str, attributes: Mapping[str, str], now: float) -> StoredQueue:
+        """Create a queue; one that is there already must have these attributes."""
+        check_name(name, attributes)
+        fifo = attributes.get("FifoQueue", "").lower() == "true"
+        checked = check_attributes(attributes, fifo=fifo)
+        stored = self._queues.get(name)
+        if stored is not None:
+            _check_same(stored, checked)
+            return stored
+        if now - self._deleted_at.get(name, -COOLDOWN) < COOLDOWN:
+            raise Refusal(
+                "QueueDeletedRecently",
+                "You must wait 60 seconds after deleting a queue before you can create another with the same "
+                "name.",
+            )
+        self._check_redrive(checked, fifo=fifo)
+        stored = StoredQueue(name, defaults(fifo=fifo) | checked, now, self._ledger, self._chance)
+        self._queues[name] = stored
+        return stored
+
+    def set_attributes(self, name: str, attributes: Mapping[str, str], now: float) -> None:
+        """Change a queue's attributes."""
+        stored = self.stored(name, now)
+        checked = check_attributes(attributes, fifo=stored.fifo)
+        self._check_redrive(checked, fifo=stored.fifo)
+        stored.attributes = {name: value for name, value in (stored.attributes | checked).items() if value}
+        stored.changed_at = now
+        self.touched.add(name)
+
+    def delete_queue(self, name: str, now: float) -> None:
+        """Forget a queue and all its messages."""
+        self.stored(name, now)
+        del self._queues[name]
+        self._deleted_at[name] = now
+        self.touched.add(name)
+
+    def purge(self, name: str, now: float) -> None:
+        """Forget a queue's messages."""
+        stored = self.stored(name, now)
+        if stored.purged_at is not None and now - stored.purged_at < COOLDOWN:
+            raise Refusal(
+                "PurgeQueueInProgress",
+                f"Only one PurgeQueue operation on {name} is allowed every 60 seconds.",
+            )
+        stored.purge(now)
+
+    def names(self, prefix: str = "") -> list[str]:
+        """Answer the names of all queues that begin like this."""
+        return sorted(name for name in self._queues if name.startswith(prefix))
+
+    def sources(self, name: str, now: float) -> list[str]:
+        """Answer the names of the queues whose dead letters come to this one."""
+        self.stored(name, now)
+        return [
+            other
+            for other, stored in self._queues.items()
+            if stored.redrive and stored.redrive.target == name
+        ]
+
+    def attributes(self, name: str, now: float, *, epoch: float) -> dict[str, str]:
+        """Answer a queue's attributes; *epoch* is the wall time, in Unix seconds, of the clock's zero."""
+        stored = self.stored(name, now)
+        return stored.attributes | {
+            "QueueArn": arn_of(name),
+            "ApproximateNumberOfMessages": str(len(stored.stock.line)),
+            "ApproximateNumberOfMessagesNotVisible": str(len(stored.stock.in_flight)),
+            "ApproximateNumberOfMessagesDelayed": str(len(stored.stock.delayed)),
+            "CreatedTimestamp": str(int(epoch + stored.created_at)),
+            "LastModifiedTimestamp": str(int(epoch + stored.changed_at)),
+        }
+
+    def send(
+        self, name: str, letters: Sequence[Letter], now: float, *, delay: float = 0.0
+    ) -> list[Sent | Refusal]:
+        """Take messages, each for itself; *delay* is seconds on top of their own."""
+        stored = self.stored(name, now)
+        self.touched.add(name)
+        outcomes = each(letters, lambda letter: stored.send(letter, now, delay=delay))
+        if self._letters is not None:
+            new = [sent.letter for sent in outcomes if isinstance(sent, Sent) and not sent.repeated]
+            self._letters.setdefault(name, []).extend(new)
+        return outcomes
+
+    def receive(
+        self,
+        name: str,
+        limit: int,
+        now: float,
+        *,
+        visibility: int | None = None,
+        chance: Random | None = None,
+    ) -> list[Receipt]:
+        """Give away up to *limit* messages; those received too often go to the dead-letter queue instead."""
+        check_receive(limit, 0)
+        stored = self.stored(name, now)
+        seconds = stored.setting("VisibilityTimeout") if visibility is None else visibility
+        check_visibility(seconds)
+        free = stored.in_flight_limit - len(stored.stock.in_flight)
+        if free <= 0:
+            raise Refusal("OverLimit", "Too many messages are in flight in this queue.")
+        taken = self._take(stored, min(limit, free), now, chance)
+        return [stored.receive(message, now, seconds) for message in taken]
+
+    def delete(self, name: str, handles: Sequence[str], now: float) -> list[Refusal | None]:
+        """Delete messages, each for itself."""
+        stored = self.stored(name, now)
+        self.touched.add(name)
+        return each(handles, lambda handle: stored.delete(handle, now))
+
+    def change(self, name: str, changes: Sequence[tuple[str, int]], now: float) -> list[Refusal | None]:
+        """Let messages of (handle, seconds) come back then, each for itself."""
+        stored = self.stored(name, now)
+        self.touched.add(name)
+        return each(changes, lambda change: stored.change(*change, now))
+
+    def next_wake(self, name: str, now: float) -> float | None:
+        """Answer when a message of this queue next becomes visible by itself, if any does."""
+        return self.stored(name, now).stock.next_wake()
+
+    def _take(self, stored: StoredQueue, limit: int, now: float, chance: Random | None) -> list[Message]:
+        redrive = stored.redrive
+        target = self._queues.get(redrive.target) if redrive else None
+        taken = stored.stock.take(limit, chance)
+        while redrive and target and (spent := [m for m in taken if m.receives >= redrive.max_receives]):
+            for message in spent:
+                stored.drop(message, now)
+                target.adopt(message, arn_of(stored.name), now)
+            self.touched.add(target.name)
+            taken = stored.stock.take(limit, chance)
+        return taken
+
+    def _check_redrive(self, attributes: Mapping[str, str], *, fifo: bool) -> None:
+        policy = attributes.get("RedrivePolicy")
+        if not policy:
+            return
+        target = self._queues.get(parse_redrive(policy).target)
+        if target is None:
+            raise no_such_target(policy)
+        if target.fifo != fifo:
+            raise wrong_target(policy)
+
+
+def each(items: Sequence[T], act: Callable[[T], R]) -> list[R | Refusal]:
+    """Answer what *act* makes of each item, or why it refused it."""
+    outcomes: list[R | Refusal] = []
+    for item in items:
+        try:
+            outcomes.append(act(item))
+        except Refusal as refusal:
+            outcomes.append(refusal)
+    return outcomes
+
+
+def _check_same(stored: StoredQueue, attributes: Mapping[str, str]) -> None:
+    for name, value in attributes.items():
+        if stored.attributes.get(name) != value:
+            raise Refusal(
+                "QueueNameExists",
+                f"A queue already exists with the same name and a different value for attribute {name}",
+            )

@@ -1,0 +1,107 @@
+"""SQS over HTTP on loopback, for those who bring their own client: aioboto3, other processes, the AWS CLI."""
+
+import json
+import socket
+import struct
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import partial
+from uuid import uuid4
+
+from aiohttp import web
+from anyio import sleep
+
+from streamapp.testing.faults.call import AnswerLost
+from streamapp.testing.faults.effects import Drip, Effect, Garble
+from streamapp.testing.faults.refusal import Refusal, spelling_of
+from streamapp.testing.sqs.attributes import ACCOUNT
+from streamapp.testing.sqs.memory import MemorySqs
+from streamapp.testing.sqs.wire import Wire
+
+_JSON = "application/x-amz-json-1.0"
+
+# Ten messages of 1 MiB, every byte escaped, must be refused by SQS's rules and not by HTTP's.
+_MAX_REQUEST = 64 * 1_048_576
+
+_SERVER_ERROR = 500
+
+
+@asynccontextmanager
+async def serve(sqs: MemorySqs, *, host: str = "127.0.0.1", port: int = 0) -> AsyncGenerator[str]:
+    """Serve *sqs* over HTTP; answers the endpoint's URL. Port 0 is any free one. Needs the asyncio back end.
+
+    It is the same SQS: its ledger shows what the clients did, and its faults happen to them.
+
+        sqs = MemorySqs()
+        async with serve(sqs) as endpoint, session.client("sqs", endpoint_url=endpoint) as client:
+            sqs.faults.add("receive", Reset(), times=1)
+    """
+    app = web.Application(client_max_size=_MAX_REQUEST)
+    app.router.add_post("/{path:.*}", partial(_handle, sqs))
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        yield f"http://{host}:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+async def _handle(sqs: MemorySqs, request: web.Request) -> web.StreamResponse:
+    operation = request.headers.get("X-Amz-Target", "").removeprefix("AmazonSQS.")
+    wire = Wire(sqs.service, f"http://{request.host}/{ACCOUNT}")
+    try:
+        said = json.loads(await request.read() or b"{}")
+        answer = await wire.call(operation, said)
+    except ValueError:
+        return _refused(Refusal("SerializationException", "The request is not JSON."))
+    except Refusal as refusal:
+        return _refused(refusal)
+    except AnswerLost as lost:
+        return await _mangled(request, lost.effect)
+    return web.json_response(answer, content_type=_JSON, headers=_headers())
+
+
+def _refused(refusal: Refusal) -> web.Response:
+    spelling = spelling_of(refusal.code)
+    status = refusal.status or spelling.status
+    whose = "Receiver" if status >= _SERVER_ERROR else "Sender"
+    return web.json_response(
+        {"__type": f"com.amazonaws.sqs#{spelling.shape}", "message": refusal.message},
+        status=status,
+        content_type=_JSON,
+        headers=_headers() | {"x-amzn-query-error": f"{spelling.query};{whose}"},
+    )
+
+
+async def _mangled(request: web.Request, effect: Effect) -> web.StreamResponse:
+    match effect:
+        case Garble(body, status):
+            return web.Response(body=body, status=status, content_type="text/html")
+        case Drip(seconds):
+            return await _drip(request, seconds)
+        case _:
+            return _reset(request)
+
+
+async def _drip(request: web.Request, seconds: float) -> web.StreamResponse:
+    # White space before a JSON value is JSON, so no client can tell that there will never be one.
+    response = web.StreamResponse(headers=_headers() | {"Content-Type": _JSON})
+    await response.prepare(request)
+    while request.transport is not None:
+        await response.write(b" ")
+        await sleep(seconds)
+    return response
+
+
+def _reset(request: web.Request) -> web.Response:
+    if request.transport is not None:
+        connection = request.transport.get_extra_info("socket")
+        # A linger of 0 s makes closing send RST in place of FIN.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        request.transport.abort()
+    return web.Response()
+
+
+def _headers() -> dict[str, str]:
+    return {"x-amzn-RequestId": str(uuid4())}

@@ -1,0 +1,146 @@
+"""SQS as a service: the rules with a clock, so that polls wait, faults happen and the ledger is written."""
+
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import TypeVar
+
+from streamapp.testing.clocks.clock import Clock, RealClock
+from streamapp.testing.faults.call import Call
+from streamapp.testing.faults.effects import Delay, Duplicate, Reorder
+from streamapp.testing.faults.ledger import Ledger
+from streamapp.testing.faults.plan import Faults
+from streamapp.testing.faults.refusal import Refusal
+from streamapp.testing.sqs.broker import Broker
+from streamapp.testing.sqs.message import Letter
+from streamapp.testing.sqs.polls import Poll, Polls
+from streamapp.testing.sqs.queue import Receipt, Sent
+from streamapp.testing.sqs.rules import check_batch_size, check_entries, check_receive
+
+T = TypeVar("T")
+
+
+class Service:
+    """One SQS. Its calls are the verbs of `Sqs`, on names of queues; they raise `Refusal` and `AnswerLost`.
+
+    *ids* are the ids of a batch's entries, None for a call that is no batch; each entry has its own outcome.
+    """
+
+    def __init__(self, clock: Clock | None = None, seed: int = 0) -> None:
+        self.clock = clock or RealClock()
+        self.ledger = Ledger()
+        # Chance has to repeat itself here, not to keep a secret.
+        self.faults = Faults(self.clock, Random(seed))  # noqa: S311
+        self.broker = Broker(self.ledger, Random(seed + 1))  # noqa: S311
+        self._chance = Random(seed + 2)  # noqa: S311
+        self._polls = Polls(self.broker, self.clock, self.ledger)
+
+    @property
+    def epoch(self) -> float:
+        """The wall time, in Unix seconds, of the clock's zero."""
+        return self.clock.wall().timestamp() - self.clock.now()
+
+    async def call(self, operation: str, queue: str, act: Callable[[float], T]) -> T:
+        """Do a call that neither waits nor has entries; *act* is told the time."""
+        call = await self._begin(operation, queue)
+        return await self._finish(call, act)
+
+    async def send(
+        self, queue: str, letters: Sequence[Letter], ids: Sequence[str] | None
+    ) -> list[Sent | Refusal]:
+        """Send 1..10 messages."""
+        call = await self._begin("send", queue)
+        delay = sum(self._chance.uniform(e.least, e.most or e.least) for e in call.effects(Delay))
+
+        def act(now: float) -> list[Sent | Refusal]:
+            stored = self.broker.stored(queue, now)
+            if ids is not None:
+                check_entries(ids)
+                check_batch_size(letters)
+            outcomes = call.act_on(letters, lambda some: self.broker.send(queue, some, now, delay=delay))
+            for echo in call.effects(Duplicate):
+                for sent in outcomes:
+                    if isinstance(sent, Sent):
+                        stored.echo(sent.number, now, echo.after)
+            return outcomes
+
+        return await self._finish(call, act)
+
+    async def receive(
+        self, queue: str, *, limit: int = 1, wait: float | None = None, visibility: int | None = None
+    ) -> list[Receipt]:
+        """Answer as soon as there is a message, or after *wait* seconds; None is what the queue says."""
+        call = await self._begin("receive", queue)
+
+        def begin(now: float) -> Poll:
+            seconds = (
+                self.broker.stored(queue, now).setting("ReceiveMessageWaitTimeSeconds")
+                if wait is None
+                else wait
+            )
+            check_receive(limit, seconds)
+            chance = self._chance if call.effects(Reorder) else None
+            return Poll(queue, limit, visibility, now + seconds, is_long=seconds > 0, chance=chance)
+
+        def look(now: float) -> list[Receipt]:
+            receipts = self._polls.look(poll)
+            for echo in call.effects(Duplicate):
+                for receipt in receipts:
+                    self.broker.stored(queue, now).echo(receipt.number, now, echo.after)
+            return receipts
+
+        poll = self._do(call, begin)
+        while not (receipts := self._do(call, look)) and self.clock.now() < poll.until:
+            await self._polls.wait(poll)
+        await call.answer("done" if receipts else "empty")
+        return receipts
+
+    async def delete(
+        self, queue: str, handles: Sequence[str], ids: Sequence[str] | None
+    ) -> list[Refusal | None]:
+        """Delete 1..10 messages by receipt handle."""
+        call = await self._begin("delete", queue)
+
+        def act(now: float) -> list[Refusal | None]:
+            self.broker.stored(queue, now)
+            if ids is not None:
+                check_entries(ids)
+            return call.act_on(handles, lambda some: self.broker.delete(queue, some, now))
+
+        return await self._finish(call, act)
+
+    async def change_visibility(
+        self, queue: str, changes: Sequence[tuple[str, int]], ids: Sequence[str] | None
+    ) -> list[Refusal | None]:
+        """Let 1..10 messages of (handle, seconds) come back then."""
+        call = await self._begin("change_visibility", queue)
+
+        def act(now: float) -> list[Refusal | None]:
+            self.broker.stored(queue, now)
+            if ids is not None:
+                check_entries(ids)
+            return call.act_on(changes, lambda some: self.broker.change(queue, some, now))
+
+        return await self._finish(call, act)
+
+    def settle(self) -> None:
+        """Write down what time alone has done by now."""
+        self.broker.settle(self.clock.now())
+        self._polls.wake()
+
+    async def _begin(self, operation: str, queue: str) -> Call:
+        call = Call(operation, queue, self.clock, self.faults, self.ledger)
+        await call.begin()
+        return call
+
+    def _do(self, call: Call, act: Callable[[float], T]) -> T:
+        # Polls that were abandoned come first: they asked earlier.
+        self._polls.wake()
+        try:
+            return call.act(act)
+        finally:
+            self._polls.wake()
+
+    async def _finish(self, call: Call, act: Callable[[float], T]) -> T:
+        result = self._do(call, act)
+        await call.answer()
+        return result

@@ -1,0 +1,72 @@
+"""What stands on a board now, read from the store without asking for more than may have changed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from streamapp.declared.boards import Board, Card
+from streamapp.errors import ServiceError
+
+READ = 500
+"""Hashes in one round trip: some 5 ms of the server."""
+
+
+class Hashes(Protocol):
+    """Where the hashes are."""
+
+    async def keys(self, prefix: str, cursor: str = "") -> tuple[list[str], str]:
+        """Answer some keys that begin with *prefix*, and where to go on, empty when all were seen."""
+        ...
+
+    async def read(self, keys: Sequence[str]) -> list[dict[str, str] | ServiceError]:
+        """Answer the fields of each hash, or why this key alone has none; an empty one is not there."""
+        ...
+
+
+class Monitor:
+    """One board of one table, whose hashes begin with *start*.
+
+    What is over is read once and never again, so a look costs as much as there is open, whatever the store
+    keeps of the past.
+    """
+
+    def __init__(self, board: Board, hashes: Hashes, start: str) -> None:
+        self._board = board
+        self._hashes = hashes
+        self._start = start
+        self._over: set[str] = set()
+
+    async def look(self) -> dict[str, list[Card]]:
+        """Answer the cards of each column, oldest first. Raises `ServiceError`."""
+        columns: dict[str, list[Card]] = {name: [] for name in self._board.columns}
+        keys = await self._keys()
+        self._over &= keys
+        todo = sorted(keys - self._over)
+        for begin in range(0, len(todo), READ):
+            some = todo[begin : begin + READ]
+            for key, fields in zip(some, await self._hashes.read(some), strict=True):
+                if isinstance(fields, ServiceError) or not fields:
+                    continue
+                if self._board.is_over(fields):
+                    self._over.add(key)
+                self._place(columns, key.removeprefix(self._start), fields)
+        for cards in columns.values():
+            cards.sort(key=_age)
+        return columns
+
+    async def _keys(self) -> set[str]:
+        found: set[str] = set()
+        cursor: str | None = ""
+        while cursor is not None:
+            some, following = await self._hashes.keys(self._start, cursor)
+            found.update(some)
+            cursor = following or None
+        return found
+
+    def _place(self, columns: dict[str, list[Card]], key: str, fields: Mapping[str, str]) -> None:
+        cards = columns.get(self._board.column_of(fields) or "")
+        if cards is not None:
+            cards.append(self._board.card(key, fields))
+
+
+def _age(card: Card) -> tuple[bool, float, str]:
+    return card.since is None, 0.0 if card.since is None else card.since.timestamp(), card.key

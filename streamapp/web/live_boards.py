@@ -1,0 +1,96 @@
+"""Boards as everybody sees them now: one reader of state, any number of watchers."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+from anyio import Event, current_time, move_on_after, sleep
+
+from streamapp.declared.boards import Card
+from streamapp.errors import ServiceError
+from streamapp.observe.quiet_log import Seldom
+from streamapp.web.board_reader import Monitor
+
+logger = logging.getLogger(__name__)
+
+AT_MOST_EVERY = 0.25
+"""Seconds between two looks at the state, however much happens: an eye sees no more."""
+
+AT_LEAST_EVERY = 5.0
+"""Seconds between two looks where no news came, which a tap that is off never tells."""
+
+PAUSE = 1.0
+"""Seconds without a look after Redis did not answer."""
+
+
+class News(Protocol):
+    """Where it is told that something happened."""
+
+    async def last_id(self, queue: str) -> str:
+        """Answer the id of the newest entry."""
+        ...
+
+    async def after(
+        self, positions: Mapping[str, str], wait: float
+    ) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """Answer what was written after each position, waiting up to *wait* seconds for any."""
+        ...
+
+
+class Live:
+    """Looks at boards whenever *queues* have news. *boards* are by name.
+
+    `now` is what each board shows, as JSON, with the *id* of the news that it stands on: the place in Redis's own
+    stream, so that it means the same after a restart.
+    """
+
+    def __init__(self, boards: Mapping[str, Monitor], news: News, queues: Sequence[str]) -> None:
+        self._boards = boards
+        self._news = news
+        self._queues = queues
+        self._seldom = Seldom(logger)
+        self._changed = Event()
+        self.now: dict[str, bytes] = {}
+        self.id = "0-0"
+        self.looked_at = float("-inf")
+        """Monotonic time of the last look that Redis answered."""
+
+    async def run(self) -> None:
+        """Look for ever; what does not answer is asked again."""
+        positions: dict[str, str] = {}
+        while True:
+            try:
+                positions = positions or {queue: await self._news.last_id(queue) for queue in self._queues}
+                await self._look(positions)
+                news = await self._news.after(positions, AT_LEAST_EVERY)
+                positions |= {queue: page[-1][0] for queue, page in news.items() if page}
+                await sleep(AT_MOST_EVERY)
+            except ServiceError as error:
+                self._seldom.log(
+                    logging.WARNING, "the boards cannot be read", error.detail, reason=error.detail
+                )
+                await sleep(PAUSE)
+
+    async def change(self, within: float) -> bool:
+        """Return when a board has changed, or after *within* seconds; answer whether one has."""
+        changed = self._changed
+        with move_on_after(within):
+            await changed.wait()
+        return changed.is_set()
+
+    async def _look(self, positions: Mapping[str, str]) -> None:
+        shown = {name: _shown(await monitor.look()) for name, monitor in self._boards.items()}
+        self.looked_at = current_time()
+        if shown != self.now:
+            self.now, self.id = shown, max(positions.values(), key=_place, default="0-0")
+            self._changed.set()
+            self._changed = Event()
+
+
+def _place(entry: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in entry.split("-"))
+
+
+def _shown(columns: Mapping[str, Sequence[Card]]) -> bytes:
+    return msgspec.json.encode([{"name": name, "cards": cards} for name, cards in columns.items()])

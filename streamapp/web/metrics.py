@@ -1,0 +1,200 @@
+"""A worker's metrics, in Prometheus's form; names of messaging follow OpenTelemetry's conventions."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from anyio import current_time
+from prometheus_client import CollectorRegistry, Histogram, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+
+from streamapp.messages import Queue
+from streamapp.observe.counters import Tally, Word
+from streamapp.observe.tap_writer import Seen
+from streamapp.pipeline.attempt import Attempt
+from streamapp.sqs.depths import Depths
+from streamapp.worker.assembly import Line
+from streamapp.worker.worker import Worker
+
+OUTCOMES: tuple[Word, ...] = ("ok", "duplicate", "skipped", "retry", "invalid", "dead", "released", "lost")
+"""How an attempt at a message may end."""
+
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
+"""Bounds of durations, as OpenTelemetry's messaging conventions have them."""
+
+AGES = (0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400)
+"""Bounds of the ages of messages, in seconds: from at once to a day's outage."""
+
+
+class Metrics:
+    """What `/metrics` answers: counts from the worker's own tally, gauges from its parts, histograms of durations."""
+
+    def __init__(self, tally: Tally) -> None:
+        self.depths = Depths()
+        """Tells how many messages lie in the queues, while it runs."""
+        self._registry = CollectorRegistry()
+        self._registry.register(_Counts(tally))
+        self._registry.register(_Queues(self.depths))
+        ProcessCollector(registry=self._registry)
+        self._took = Histogram(
+            "messaging_process_duration_seconds",
+            "From an agent's taking a message until it has ended.",
+            ["messaging_destination_name", "error_type"],
+            buckets=SECONDS,
+            registry=self._registry,
+        )
+        self._calls = Histogram(
+            "messaging_client_operation_duration_seconds",
+            "Calls to SQS; a receive that brought nothing is not counted.",
+            ["messaging_system", "messaging_destination_name", "messaging_operation_name", "error_type"],
+            buckets=SECONDS,
+            registry=self._registry,
+        )
+        self._age = Histogram(
+            "streamapp_message_age_seconds",
+            "From a message's being sent until it ended well.",
+            ["stream"],
+            buckets=AGES,
+            registry=self._registry,
+        )
+
+    def begin(self, worker: Worker) -> None:
+        """From now on tell of the parts of *worker* too."""
+        self._registry.register(_Parts(worker))
+
+    def note(self, seen: Seen) -> None:
+        """Take note of how long an attempt took, and how old its message was when it ended well."""
+        if not isinstance(seen, Attempt):
+            return
+        lease, queue = seen.lease, seen.queue
+        if lease.begun_at is not None:
+            self._took.labels(queue, seen.reason or "").observe(seen.at - lease.begun_at)
+        if seen.outcome in {"ok", "duplicate", "skipped"}:
+            self._age.labels(queue).observe(max(0.0, seen.at - lease.delivery.sent_at.timestamp()))
+
+    def call(self, queue: Queue, operation: str, seconds: float, error: str) -> None:
+        """Take note of how long a call to SQS took; *error* is the class of its failure, "" for none."""
+        self._calls.labels("aws_sqs", queue.name, operation, error).observe(seconds)
+
+    def page(self) -> tuple[bytes, str]:
+        """Answer all metrics, and the type of that text."""
+        return generate_latest(self._registry), CONTENT_TYPE_LATEST
+
+
+class _Counts(Collector):
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+
+    def collect(self) -> Iterator[Metric]:
+        """Answer the counts that are kept in any case."""
+        outcomes = CounterMetricFamily(
+            "streamapp_messages", "Attempts at messages by how they ended.", labels=["stream", "outcome"]
+        )
+        consumed = CounterMetricFamily(
+            "messaging_client_consumed_messages",
+            "Messages received.",
+            labels=["messaging_system", "messaging_destination_name", "messaging_operation_name"],
+        )
+        sent = CounterMetricFamily(
+            "messaging_client_sent_messages",
+            "Messages that SQS took.",
+            labels=["messaging_system", "messaging_destination_name", "messaging_operation_name"],
+        )
+        batches = CounterMetricFamily(
+            "streamapp_sink_batches", "Calls in which messages were sent.", labels=["stream"]
+        )
+        events = CounterMetricFamily(
+            "streamapp_events",
+            "What should be seen: refused, swept, tap_dropped, silent, blocked, crashing.",
+            labels=["subject", "event"],
+        )
+        for (subject, word), number in self._tally.counts().items():
+            match word:
+                case "received":
+                    consumed.add_metric(["aws_sqs", subject, "receive"], number)
+                case "sent":
+                    sent.add_metric(["aws_sqs", subject, "send"], number)
+                case "sends":
+                    batches.add_metric([subject], number)
+                case _ if word in OUTCOMES:
+                    outcomes.add_metric([subject, word], number)
+                case _:
+                    events.add_metric([subject, word], number)
+        yield from (outcomes, consumed, sent, batches, events)
+
+
+class _Queues(Collector):
+    def __init__(self, depths: Depths) -> None:
+        self._depths = depths
+
+    def collect(self) -> Iterator[Metric]:
+        """Answer what SQS said last."""
+        family = GaugeMetricFamily(
+            "streamapp_queue_messages",
+            "Messages in a queue, as SQS counts them: waiting, in_flight, delayed.",
+            labels=["stream", "state"],
+        )
+        for labels, number in self._depths.known.items():
+            family.add_metric(labels, number)
+        yield family
+
+
+class _Parts(Collector):
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    def collect(self) -> Iterator[Metric]:
+        """Answer how the worker's parts are now."""
+        worker, now = self._worker, current_time()
+        yield _gauge("streamapp_draining", "Whether the worker was told to stop.", {"": worker.is_draining})
+        yield _gauge(
+            "streamapp_redis_up", "Whether state can be used.", {"": not worker.runtime.store_outage.is_on}
+        )
+        if (backlog := worker.sweeper.backlog) is not None:  # after the first sweep
+            yield _gauge(
+                "streamapp_oldest_pending_announcement_seconds",
+                "For how long the oldest announcement that the last sweep found has been owed; 0 where none is.",
+                {"": backlog.oldest},
+            )
+        for name, text, value in _BY_STREAM:
+            yield _gauge(
+                f"streamapp_{name}",
+                text,
+                {line.queue.name: value(line, now) for line in worker.lines},
+                "stream",
+            )
+        decoded = CounterMetricFamily(
+            "streamapp_decoded",
+            "Bodies by the path of the codec that took them.",
+            labels=["stream", "path"],
+        )
+        for line in worker.lines:
+            paths: Mapping[str, int] = getattr(line.agent.codec, "paths", {})
+            for path, number in paths.items():
+                decoded.add_metric([line.queue.name, path], number)
+        yield decoded
+
+
+_BY_STREAM: Sequence[tuple[str, str, Callable[[Line, float], float]]] = (
+    ("in_flight", "Messages in hand.", lambda line, _: len(line.leases)),
+    ("concurrency", "Messages in hand at most.", lambda line, _: line.concurrency),
+    (
+        "last_poll_timestamp_seconds",
+        "When a receive last ended well; 0 before the first.",
+        lambda line, _: line.source.polled_at or 0.0,
+    ),
+    (
+        "poll_overdue_seconds",
+        "For how long a receive is late.",
+        lambda line, now: max(0.0, line.source.silent_for(now)),
+    ),
+    ("polls_failing", "Whether receives fail.", lambda line, _: line.source.failure is not None),
+)
+
+
+def _gauge(name: str, text: str, values: Mapping[str, float], label: str = "") -> GaugeMetricFamily:
+    gauge = GaugeMetricFamily(name, text, labels=[label] if label else [])
+    for key, value in values.items():
+        gauge.add_metric([key] if label else [], float(value))
+    return gauge

@@ -1,0 +1,249 @@
+"""Put together the parts that serve each agent; a queue or a store that is missing is found out here."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from streamapp.app import Agent, App
+from streamapp.cli.doctor.flaws import source_flaws
+from streamapp.config import Config, queue_variable
+from streamapp.errors import ConfigError, ServiceError
+from streamapp.flow.batcher import Batcher
+from streamapp.flow.outage import Outage
+from streamapp.messages import Queue
+from streamapp.observe.counters import Tally
+from streamapp.observe.presence import Herald, PresenceStore
+from streamapp.observe.tap_writer import Tap, off
+from streamapp.outbox.announcer import Announcer, Outbox
+from streamapp.outbox.sweeper import Pace, Sweeper
+from streamapp.pipeline.attempt import shows
+from streamapp.pipeline.handoff import Feed
+from streamapp.pipeline.leases import Leases, Tokens
+from streamapp.pipeline.poller import Source
+from streamapp.pipeline.runner import Runner
+from streamapp.pipeline.settler import Settler
+from streamapp.pipeline.work import Runtime
+from streamapp.sqs.client import BATCH, Sqs
+from streamapp.state.committer import State
+from streamapp.state.reads import LINGER, Lookup
+from streamapp.state.store import Store
+
+if TYPE_CHECKING:
+    from streamapp.observe.tracing import Tracing
+
+logger = logging.getLogger(__name__)
+
+FLUSH = 100
+"""Events in one flush of state: about 20 ms of Redis and of folding."""
+
+
+USUAL_PACE = Pace()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """All parts that serve one agent."""
+
+    agent: Agent
+    queue: Queue
+    leases: Leases
+    source: Source
+    settler: Settler
+    runner: Runner
+    concurrency: int
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """All parts of one worker; none of them runs yet."""
+
+    runtime: Runtime
+    lines: Sequence[Line]
+    batchers: Sequence[Batcher[object, object]]
+    sweeper: Sweeper
+    tap: Tap
+    herald: Herald
+
+
+class QueueMissing(ConfigError):
+    """A queue is not there."""
+
+    def __init__(self, name: str, stream: str) -> None:
+        super().__init__(
+            f"queue {name} does not exist; create it with `streamapp queues create`, "
+            f"or set {queue_variable(stream)} to its URL or name"
+        )
+
+
+class UnknownAgent(ConfigError):
+    """An agent was asked for that the app does not have."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"there is no agent {name!r}; this app has {', '.join(known) or 'none'}")
+
+
+async def assemble(
+    app: App,
+    config: Config,
+    sqs: Sqs,
+    store: Store,
+    tally: Tally,
+    *,
+    agents: Sequence[str] | None = None,
+    longest_wait: float = 20.0,
+    pace: Pace = USUAL_PACE,
+    tap: Tap | None = None,
+    presence: PresenceStore | None = None,
+    tracing: "Tracing | None" = None,
+) -> Assembly:
+    """Find every queue and the store, and answer what will serve the named agents (None: all).
+
+    *longest_wait* bounds every long poll, in seconds, and *pace* is that of the sweeps. *tap* and *presence* tell
+    viewers, and *tracing* whoever looks at traces; without them nobody is told anything.
+    Raises `ConfigError` or `ServiceError` for what cannot be used.
+    """
+    chosen = choose(app, agents)
+    tap = off() if tap is None else tap
+    sqs = sqs if tracing is None else tracing.over(sqs)
+    await store.ping()
+    outage = Outage("Redis", store.ping)
+    queues = {
+        name: await _find(sqs, config, name) for name in (*app.sinks, *(agent.queue for agent in chosen))
+    }
+    sqs_outage = Outage("SQS", partial(sqs.attributes, next(iter(queues.values()))))
+    lines: list[Line] = []
+
+    def unsent() -> int:
+        """Answer how many messages are in hand that may still have something to send."""
+        number = 0
+        for line in lines:  # no generator: it is asked for each message, some times
+            number += len(line.leases) - len(line.settler.acks.deletes)
+        return number
+
+    load = None if tracing is None else tracing.laden
+    outboxes = {
+        name: Outbox(
+            sqs, queues[name], sqs_outage, tally, in_hand=unsent, tap=tap, shows=shows(sink.codec), load=load
+        )
+        for name, sink in app.sinks.items()
+    }
+    state = State(
+        store,
+        outage,
+        ttl=config.state_ttl,
+        barrier=config.replicas > 0,
+        evicted=lambda table, number: tally.add(table, "evicted", number),
+    )
+    runtime = Runtime(
+        config=config,
+        tally=tally,
+        store=store,
+        store_outage=outage,
+        lookup=Lookup(store, outage, ttl=config.state_ttl, in_hand=unsent),
+        changes=Batcher(state.flush, name="state", limit=FLUSH, linger=LINGER, in_hand=unsent),
+        announcer=Announcer(outboxes, store, outage),
+        outboxes=outboxes,
+        tracing=tracing,
+    )
+    letters: list[Outbox] = []
+    for agent in chosen:
+        queue = queues[agent.queue]
+        dead = await _dead_letters(sqs, queue, config)
+        # Who waits to be dead-lettered holds up others: it comes again, and SQS moves it by rights of its own.
+        outbox = (
+            Outbox(sqs, dead, sqs_outage, tally, in_hand=unsent, even_misconfigured=False) if dead else None
+        )
+        letters += [outbox] if outbox else []
+        wait = min(config.wait_seconds, longest_wait)
+        lines.append(_line(agent, queue, outbox, runtime, sqs, tap, wait=wait))
+    batchers = [
+        runtime.changes,
+        runtime.lookup.reads,
+        runtime.lookup.adds,
+        runtime.announcer.confirmations,
+        *(outbox.batcher for outbox in (*outboxes.values(), *letters)),
+        *(line.settler.acks.deletes for line in lines),
+    ]
+    sweeper = Sweeper(app.tables.values(), store, runtime.announcer, tally, config, pace)
+    herald = Herald(
+        presence,
+        tap.worker,
+        tally,
+        {line.queue.name: line.leases for line in lines},
+        [outbox.queue.name for outbox in outboxes.values()],
+    )
+    return Assembly(runtime, lines, batchers, sweeper, tap, herald)  # type: ignore[arg-type]  # each takes its own items
+
+
+def choose(app: App, names: Sequence[str] | None) -> list[Agent]:
+    """Answer the named agents of *app*, all without names. Raises `UnknownAgent`."""
+    for name in names or ():
+        if name not in app.agents:
+            raise UnknownAgent(name, list(app.agents))
+    return [agent for name, agent in app.agents.items() if names is None or name in names]
+
+
+def most_polls(app: App, config: Config) -> int:
+    """Answer how many polls may wait at once, each of which needs a connection."""
+    return sum(-(-(agent.concurrency or config.concurrency) // BATCH) for agent in app.agents.values())
+
+
+async def _find(sqs: Sqs, config: Config, stream: str) -> Queue:
+    name = config.queue(stream)
+    try:
+        return await sqs.find(name)
+    except ServiceError as error:
+        if error.detail.endswith(("QueueDoesNotExist", "NonExistentQueue")):
+            raise QueueMissing(name, stream) from error
+        raise
+
+
+async def _dead_letters(sqs: Sqs, queue: Queue, config: Config) -> Queue | None:
+    """Answer where the letters of *queue* go; what its settings lack is a warning, never a refusal."""
+    for flaw in source_flaws(queue, config):
+        logger.warning("%s: %s; mend it with: %s", queue.name, flaw.text, flaw.cure)
+    if queue.dead_letters is None:
+        return None
+    try:
+        return await sqs.find(queue.dead_letters)
+    except ServiceError as error:
+        if error.heals:
+            raise
+        logger.warning("%s: its dead-letter queue %s cannot be used", queue.name, queue.dead_letters)
+        return None
+
+
+def _line(
+    agent: Agent, queue: Queue, letters: Outbox | None, runtime: Runtime, sqs: Sqs, tap: Tap, *, wait: float
+) -> Line:
+    config, tally = runtime.config, runtime.tally
+    concurrency = agent.concurrency or config.concurrency
+    feed = Feed()
+    tokens = Tokens(concurrency)
+    leases = Leases(sqs, queue, tokens, tally)
+    settler = Settler(
+        sqs,
+        queue,
+        leases,
+        letters,
+        tally,
+        max_attempts=config.max_attempts,
+        backoff=agent.backoff,
+        tap=tap,
+        shows=shows(agent.codec),
+    )
+    source = Source(
+        sqs,
+        queue,
+        tokens=tokens,
+        leases=leases,
+        settler=settler,
+        feed=feed,
+        outage=runtime.store_outage,
+        tally=tally,
+        wait=wait,
+    )
+    runner = Runner(agent, feed, settler, runtime, agent.instances or concurrency)
+    return Line(agent, queue, leases, source, settler, runner, concurrency)
