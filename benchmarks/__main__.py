@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from redis import Redis
-
 from benchmarks import field, instructions, measures, profile, report
 from benchmarks.contestant import Contestant
 from benchmarks.round import Bench
 from benchmarks.server import ServerName, install_fauxqs, running
+from redis import Redis
 from streamapp.cli.demo.servers import redis_server
 
 MEASURES = ("throughput", "fauxqs", "latency", "idle", "variants", "growth")

@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from redis import Redis
-
 from benchmarks.contestant import OTHER_QUEUES, QUEUE, SINK, Contestant
 from benchmarks.process import busy, cpu, memory
 from benchmarks.server import Server
 from benchmarks.work import PRODUCTS, Piece
+from redis import Redis
 
 READY_WITHIN = 60.0
 """Seconds in which a contestant must have begun to receive; imports take that long on a busy machine."""

@@ -16,7 +16,7 @@ SUITE = (
     "tests/e2e/test_named_cases.py",
     "tests/e2e/test_ends.py",
     "tests/e2e/test_outages.py",
-    "tests/engine/test_aws.py",
+    "tests/sqs/test_client.py",
 )
 """The tests that talk to an SQS that is not of our making."""
 

@@ -5,8 +5,10 @@ import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from chaos.cluster import Cluster, cluster
 
+from chaos.cluster import Cluster, cluster
+from rigs.shop import Shop
+from rigs.worker import Rig
 from streamapp.cli.demo.servers import local_aws, redis_server, sqs_server
 from streamapp.redis.store import RedisStore, open_redis
 from streamapp.sqs.boto import Aws, open_aws
@@ -95,3 +97,18 @@ async def aws(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
         monkeypatch.setenv(name, value)
     async with open_aws() as opened:
         yield opened
+
+
+@pytest.fixture
+async def rig(store: RedisStore, prefix: str) -> Rig:
+    """An SQS in memory, a real Valkey, and an app without an agent yet."""
+    return await Rig(store, prefix).create()
+
+
+@pytest.fixture
+async def shop(aws: Aws, redis_url: str, prefix: str) -> AsyncIterator[Shop]:
+    """An open shop."""
+    opened = Shop(aws, redis_url, prefix)
+    await opened.open()
+    yield opened
+    await opened.close()

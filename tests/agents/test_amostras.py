@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from loja_de_exemplo import Loja, decodificar
-from pedidos_de_exemplo import visivel
 
+from rigs.loja_de_exemplo import Loja, decodificar
+from rigs.pedidos_de_exemplo import visivel
 from streamapp_codecs.dominio.eventos import Evento
 
 DADOS = Path(__file__).parent.parent / "data"

@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from redis import Redis
 
 from benchmarks.contestant import Contestant
 from benchmarks.field import FLOOR, STREAMAPP
 from benchmarks.round import Bench, RoundFailed, run
 from benchmarks.server import running
 from benchmarks.work import pieces
+from redis import Redis
 
 WORK = pieces(40)
 

@@ -6,9 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from redis import Redis
-
 from chaos.valkey import Valkey, free_port
+from redis import Redis
 
 MASTERS = 3
 SLOTS = 16_384

@@ -8,11 +8,11 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-import behind
 from anyio import current_time, sleep
 
 from chaos.crash import Crash
 from chaos.process import Orders, start
+from rigs import behind
 from streamapp.cli.demo.servers import local_aws
 from streamapp.declared.boards import ScenarioMessage
 from streamapp.messages import Outgoing, Queue

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-import redis
 from anyio import fail_after, to_thread
-from inprocess import call
-from shop import Shop, check_state, ended, samples
 
+import redis
 import streamapp_agents
+from rigs.inprocess import call
+from rigs.shop import Shop, check_state, ended, samples
 from streamapp.cli.demo.servers import redis_server
 from streamapp.cli.queues import create_queues
 from streamapp.config import Config, queue_variable

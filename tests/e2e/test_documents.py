@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from anyio import to_thread
-from shop import Shop
+
+from rigs.shop import Shop
 
 ROOT = Path(__file__).parents[2]
 PAGES = [

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import anyio
 import pytest
-from shop import STREAMS, Shop, check_state, ended, samples, shuffled, until
 
+from rigs.shop import STREAMS, Shop, check_state, ended, samples, shuffled, until
 from streamapp.sqs.boto import Aws
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 from anyio import fail_after, sleep
-from shop import Shop, samples
+
+from rigs.shop import Shop, samples
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from anyio import to_thread
-from shop import Shop, samples
+
+from rigs.shop import Shop, samples
 
 INSTRUMENT = Path(sys.executable).with_name("opentelemetry-instrument")
 

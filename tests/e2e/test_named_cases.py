@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from shop import Sample, Shop
+
+from rigs.shop import Sample, Shop
 
 
 def order(id_pedido: int, *items: tuple[int, int, float], cliente: str | None = None) -> Sample:

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import anyio
 import pytest
-from shop import STREAMS, Shop, check_state, ended, samples, until
 
+from rigs.shop import STREAMS, Shop, check_state, ended, samples, until
 from streamapp.cli.demo.servers import redis_server
 from streamapp.sqs.boto import Aws
 

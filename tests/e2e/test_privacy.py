@@ -7,8 +7,9 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from shop import Sample, Shop, samples
-from terminal import bare
+
+from rigs.shop import Sample, Shop, samples
+from rigs.terminal import bare
 
 CANARIES = {
     "cpf": "39053344705",

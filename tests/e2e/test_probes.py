@@ -12,11 +12,11 @@ from typing import Any
 
 import aiohttp
 import pytest
-import redis
 from anyio import fail_after, sleep, to_thread
-from shop import Shop, ended
 
+import redis
 import streamapp_agents
+from rigs.shop import Shop, ended
 from streamapp.cli.demo.servers import local_aws, redis_server
 from streamapp.cli.queues import create_queues
 from streamapp.config import Config

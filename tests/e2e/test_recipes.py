@@ -9,7 +9,8 @@ from pathlib import Path
 import pexpect
 import pytest
 from anyio import to_thread
-from shop import Shop
+
+from rigs.shop import Shop
 
 ROOT = Path(__file__).parents[2]
 JUST = Path(sys.executable).with_name("just")

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from inprocess import call
-from terminal import bare
+
+from rigs.inprocess import call
+from rigs.terminal import bare
 
 PLAIN = bare()
 

@@ -3,9 +3,9 @@
 from collections import Counter
 
 import pytest
-from chaos.cluster import Cluster
-from shop import Shop, check_state, expected, samples, shuffled
 
+from chaos.cluster import Cluster
+from rigs.shop import Shop, check_state, expected, samples, shuffled
 from streamapp.sqs.boto import Aws
 
 

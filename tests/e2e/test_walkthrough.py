@@ -5,10 +5,10 @@ import shlex
 from pathlib import Path
 
 import pytest
-from inprocess import call
-from shop import Sample, Shop
 
 import streamapp_agents
+from rigs.inprocess import call
+from rigs.shop import Sample, Shop
 from streamapp.config import Config
 from streamapp.observe.counters import Tally
 from streamapp.observe.tap_writer import Tap

@@ -7,7 +7,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from shop import Shop
+
+from rigs.shop import Shop
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
-from figures import Row, renewed, table
+
+from faults.figures import Row, renewed, table
 
 FIGURES = pytest.StashKey[list[Row]]()
 

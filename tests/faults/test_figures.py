@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from figures import BEGIN, COLUMNS, END, renewed, table
+
+from faults.figures import BEGIN, COLUMNS, END, renewed, table
 
 DOCUMENTS = [Path(__file__).parents[2] / name for name in ("README.md", "docs/guarantees.md")]
 

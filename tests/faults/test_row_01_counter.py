@@ -8,12 +8,12 @@ from random import Random
 import msgspec
 import pytest
 from anyio import CapacityLimiter, create_task_group, current_time, sleep
+
 from chaos.bench import Bench, bench
 from chaos.counter import Hit
 from chaos.crash import POINTS, STATUS, Crash, Point
 from chaos.shop import LOOK, Shop, drain, ended
 from chaos.verdict import Verdict
-
 from streamapp.declared.boards import ScenarioMessage
 
 PAGES, HITS = 4, 16

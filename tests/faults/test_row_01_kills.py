@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 from anyio import CapacityLimiter, create_task_group, current_time, sleep
+
 from chaos.bench import Bench, bench, in_step, running
 from chaos.crash import POINTS, STATUS, Crash, Point
 from chaos.shop import LOOK, STREAMS, VISIBILITY, Shop, drain, ended

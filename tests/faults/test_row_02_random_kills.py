@@ -6,11 +6,11 @@ from random import Random
 
 import pytest
 from anyio import create_task_group, current_time, sleep
+
 from chaos.bench import bench
 from chaos.shop import Shop, drain, ended
 from chaos.traffic import Rushes
 from chaos.verdict import Verdict, judge
-
 from streamapp.config import Config
 
 EVERY = 2.0

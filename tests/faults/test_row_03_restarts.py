@@ -7,9 +7,9 @@ from random import Random
 
 import pytest
 from anyio import fail_after, sleep
-from fleet import open_fleet, repeated, story
 
 import streamapp_agents
+from faults.fleet import open_fleet, repeated, story
 from streamapp.messages import Outgoing
 
 SOURCES = [agent.queue for agent in streamapp_agents.app.agents.values()]

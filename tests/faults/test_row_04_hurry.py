@@ -4,10 +4,11 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-import idler
 import pytest
-from engine.rig import until
-from fleet import open_fleet
+
+from faults import idler
+from faults.fleet import open_fleet
+from rigs.worker import until
 
 HELD = 10
 """Messages in hand: one for each place, so that no poll of their queue is under way."""

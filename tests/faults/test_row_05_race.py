@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-import idler
 import pytest
 from anyio import create_task_group, current_time, sleep
-from engine.rig import until
-from fleet import Fleet, Process, open_fleet
 
+from faults import idler
+from faults.fleet import Fleet, Process, open_fleet
+from rigs.worker import until
 from streamapp.testing import Hang
 
 ENDS = {("delete", "done"): "processed", ("change_visibility", "released"): "released"}

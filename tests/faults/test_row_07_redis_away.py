@@ -6,11 +6,11 @@ from pathlib import Path
 import psutil
 import pytest
 from anyio import create_task_group, current_time, sleep, to_thread
-from engine.rig import until
-from engine.valkey import Valkey
-from fleet import Fleet, open_fleet, story
 
 import streamapp_agents
+from faults.fleet import Fleet, open_fleet, story
+from rigs.valkey import Valkey
+from rigs.worker import until
 
 SOURCES = [agent.queue for agent in streamapp_agents.app.agents.values()]
 WARM_UP = 30

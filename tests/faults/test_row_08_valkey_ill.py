@@ -11,6 +11,7 @@ from random import Random
 
 import pytest
 from anyio import create_task_group, current_time, sleep
+
 from chaos.bench import bench
 from chaos.cluster import ask
 from chaos.proxy import Proxy

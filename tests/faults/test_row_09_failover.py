@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 from anyio import create_task_group, current_time, sleep, to_thread
+from redis.asyncio import Redis
+
 from chaos.bench import Bench, bench, in_step, running
 from chaos.proxy import Proxy
 from chaos.shop import LOOK, Shop, drain
 from chaos.valkey import Valkey
 from chaos.verdict import Verdict, judge
-from redis.asyncio import Redis
-
 from streamapp.declared.boards import ScenarioMessage
 from streamapp.outbox.sweeper import Pace
 

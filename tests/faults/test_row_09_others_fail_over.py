@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 from anyio import current_time, sleep, to_thread
+
 from chaos.bench import Bench, bench, in_step, running
 from chaos.cluster import ask, cluster
 from chaos.shop import LOOK, drain
 from chaos.valkey import Sentinel, Valkey
 from chaos.verdict import Verdict, judge
-from test_row_09_failover import IN_HAND, SWEEPS, order
+from faults.test_row_09_failover import IN_HAND, SWEEPS, order
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from anyio import create_task_group, current_time, fail_after, sleep
-from engine.rig import Add, Count, Rig, until
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from rigs.worker import Add, Count, Rig, until
 from streamapp.cli.demo.servers import redis_server
 from streamapp.errors import Fault, ServiceError
 from streamapp.flow.outage import MISCONFIGURED_PAUSE

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from anyio import create_task_group, current_time, sleep
-from engine.rig import until
-from wire import Wire, dropped, may_drop, wire_to
 
+from faults.wire import Wire, dropped, may_drop, wire_to
+from rigs.worker import until
 from streamapp.app import App
 from streamapp.cli.demo.servers import local_aws
 from streamapp.config import Config

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 from anyio import create_task_group, current_time, fail_after, sleep, to_thread
-from e2e.shop import Shop, samples
-from engine.rig import until
-from faked_time import LIBRARY, WallClock
-from gate import gate_to
 
+from faults.faked_time import LIBRARY, WallClock
+from faults.gate import gate_to
+from rigs.shop import Shop, samples
+from rigs.worker import until
 from streamapp.app import App
 from streamapp.cli.demo.servers import local_aws
 from streamapp.config import Config

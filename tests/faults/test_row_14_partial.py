@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 from anyio import create_task_group
-from engine.rig import Add, Count, Rig
 
+from rigs.worker import Add, Count, Rig
 from streamapp.cli.demo.servers import local_aws
 from streamapp.errors import Refused
 from streamapp.flow.outage import Outage

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from anyio import create_task_group, sleep
-from poison import POISON
 
 import streamapp_agents
+from faults.poison import POISON
 from streamapp.app import Agent, App
 from streamapp.config import Config
 from streamapp.messages import Outgoing

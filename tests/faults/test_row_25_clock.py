@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import redis.asyncio
 from anyio import current_time, fail_after, sleep, to_thread
-from e2e.shop import Shop, check_state, samples, shuffled
-from engine.rig import until
-from faked_time import LIBRARY, WallClock
 
+from faults.faked_time import LIBRARY, WallClock
+from rigs.shop import Shop, check_state, samples, shuffled
+from rigs.worker import until
 from streamapp.cli.demo.servers import local_aws, redis_server
 from streamapp.sqs.boto import open_aws
 from streamapp.testing import MemorySqs, serve

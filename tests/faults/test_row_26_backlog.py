@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 from pathlib import Path
 
-import idler
 import psutil
 import pytest
 from anyio import create_task_group, current_time, fail_after, sleep
-from fleet import Fleet, open_fleet
 
+from faults import idler
+from faults.fleet import Fleet, open_fleet
 from streamapp.testing import Entry, Fail
 
 QUEUE = "slow"

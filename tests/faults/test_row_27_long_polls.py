@@ -9,8 +9,8 @@ import aioboto3
 import pytest
 from aiobotocore.config import AioConfig
 from anyio import Event, create_task_group, current_time, sleep
-from engine.rig import until
 
+from rigs.worker import until
 from streamapp.app import App
 from streamapp.cli.demo.servers import local_aws
 from streamapp.cli.setup import open_calls

@@ -12,8 +12,8 @@ from pathlib import Path
 import anyio
 import pytest
 from anyio import fail_after, sleep
-from e2e.shop import Shop, check_state, samples
 
+from rigs.shop import Shop, check_state, samples
 from streamapp.cli.demo.servers import local_aws
 from streamapp.sqs.boto import open_aws
 from streamapp.testing import MemorySqs, serve

@@ -12,8 +12,8 @@ from typing import Any
 import anyio
 import pytest
 from anyio import create_task_group, current_time, sleep
-from engine.rig import until
 
+from rigs.worker import until
 from streamapp.app import App
 from streamapp.cli.demo.servers import local_aws
 from streamapp.config import Config

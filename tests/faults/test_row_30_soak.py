@@ -7,6 +7,7 @@ from statistics import linear_regression, median
 
 import pytest
 from anyio import sleep
+
 from chaos.bench import bench
 from chaos.shop import LOOK, Shop, drain
 from chaos.traffic import Rushes

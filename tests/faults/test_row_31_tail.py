@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 from anyio import fail_after, sleep, to_thread
-from terminal import Terminal, environment, record, tell
 
+from rigs.terminal import Terminal, environment, record, tell
 from streamapp.cli.demo.servers import local_aws
 from streamapp.messages import Outgoing
 from streamapp.testing import MemorySqs

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 
 import anyio
 import pytest
-import redis
 from anyio.from_thread import start_blocking_portal
-from hostile import hostile, is_harmless
-from inprocess import call
-from shop import Sample, Shop
-from terminal import Terminal, record, tell
 
+import redis
+from faults.hostile import hostile, is_harmless
+from rigs.inprocess import call
+from rigs.shop import Sample, Shop
+from rigs.terminal import Terminal, record, tell
 from streamapp.cli.demo.servers import local_aws
 from streamapp.cli.terminal import logs
 from streamapp.config import Config

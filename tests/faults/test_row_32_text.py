@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
-from hostile import hostile, is_harmless
-from inprocess import here
-from terminal import Terminal, environment, record, tell
 
+from faults.hostile import hostile, is_harmless
+from rigs.inprocess import here
+from rigs.terminal import Terminal, environment, record, tell
 from streamapp.cli.terminal.sanitize import LONGEST, printable
 from streamapp.observe.tap_record import TapRecord
 

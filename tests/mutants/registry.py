@@ -7,9 +7,9 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from simulation.world import Luck
 
 from mutants import domain, protocol
+from simulation.world import Luck
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.sweeper import Sweeper
 from streamapp.pipeline.settler import Settler

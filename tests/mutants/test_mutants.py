@@ -7,11 +7,11 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
-from simulation.world import simulate
 
 from mutants.registry import MUTANTS, WORLDS, Mutant, applied
+from simulation.world import simulate
 
-FOLD = Path(__file__).parents[1] / "agents" / "test_aplicar.py"
+FOLD = Path(__file__).parents[1] / "agents" / "dominio" / "test_registro.py"
 EXAMPLES = "pedidos_de_exemplo"
 
 SEEDS = 40

@@ -8,6 +8,7 @@ from base64 import b64encode
 import boto3
 import dramatiq
 from dramatiq_sqs import SQSBroker
+
 from redis import Redis
 
 EMPTY = os.environ["BENCH_WORK"] == "empty"

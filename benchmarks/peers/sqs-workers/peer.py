@@ -5,8 +5,9 @@ import multiprocessing
 import os
 
 import boto3
-from redis import Redis
 from sqs_workers import RawQueue, SQSEnv
+
+from redis import Redis
 
 EMPTY = os.environ["BENCH_WORK"] == "empty"
 SINK = os.environ["BENCH_SINK"]

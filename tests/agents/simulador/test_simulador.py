@@ -1,0 +1,155 @@
+"""The made-up rush is repeatable, its faults are counted, and the real code comes to what its script says."""
+
+import json
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from random import Random
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from rigs.loja_de_exemplo import Loja, decodificar
+from rigs.pedidos_de_exemplo import visivel
+from streamapp_agents.simulador import DURACAO, Simulacao, divergencias, simular
+from streamapp_agents.simulador.enredo import ENREDOS
+from streamapp_agents.simulador.pedido import cpf
+
+MEIO_DIA = datetime(2025, 7, 28, 12, tzinfo=UTC)
+DEPOIS = MEIO_DIA + DURACAO
+
+
+def almoco(pedidos: int = 40, semente: int = 7, duplicados: float = 0.3, **outros) -> Simulacao:
+    """Make a rush in which much goes wrong."""
+    opcoes = {"fora_de_ordem": 0.3, "invalidos": 0.1, "inicio_em": MEIO_DIA} | outros
+    return simular(pedidos, semente, duplicados=duplicados, **opcoes)
+
+
+def test_one_seed_makes_one_rush():
+    """A bug that was seen once can be seen again."""
+    assert almoco() == almoco()
+    assert almoco().mensagens != almoco(semente=8).mensagens
+
+
+def test_two_seeds_speak_of_different_orders():
+    """A second rush into one shop must not change the orders of the first."""
+    assert not set(almoco().acompanhamento) & set(almoco(semente=8).acompanhamento)
+
+
+def test_faults_are_as_many_as_asked_for():
+    """The summary counts them, and the worker's own counts are held against it."""
+    inteira = almoco(duplicados=0, fora_de_ordem=0, invalidos=0)
+    estragada = almoco(duplicados=0.5, fora_de_ordem=0.25, invalidos=0.1)
+    eventos = len(inteira.mensagens)
+
+    assert (inteira.pedidos, inteira.eventos) == (40, eventos)
+    assert (inteira.duplicados, inteira.fora_de_ordem, inteira.invalidos, inteira.ignorados) == (0, 0, 0, 0)
+    assert estragada.eventos == eventos
+    assert estragada.duplicados == pytest.approx(eventos * 0.5, abs=1)
+    assert estragada.fora_de_ordem == pytest.approx(eventos * 0.25, abs=1)
+    assert estragada.invalidos == pytest.approx(eventos * 0.1, abs=1)
+    assert estragada.ignorados > 0
+
+
+def test_a_duplicate_repeats_a_message_that_is_there():
+    """SQS delivers again what it had, to the byte."""
+    mensagens = almoco().mensagens
+    vezes = Counter((mensagem.fila, mensagem.corpo) for mensagem in mensagens)
+
+    assert all(vezes[mensagem.fila, mensagem.corpo] > 1 for mensagem in mensagens if mensagem.duplicada)
+
+
+def test_what_is_not_moved_stays_in_its_order():
+    """Only the share that was asked for is out of order."""
+    inteira = [m.corpo for m in almoco(duplicados=0, fora_de_ordem=0, invalidos=0).mensagens]
+    movida = almoco(duplicados=0, fora_de_ordem=0.3, invalidos=0).mensagens
+
+    assert sorted(m.corpo for m in movida) == sorted(inteira)
+    assert [m.corpo for m in movida] != inteira
+    lugares = [inteira.index(m.corpo) for m in movida if not m.deslocada]
+    assert lugares == sorted(lugares)
+
+
+def test_an_empty_rush_is_the_catalogue():
+    """Nothing else is needed to fill a menu."""
+    simulacao = almoco(pedidos=0)
+
+    assert simulacao.pedidos == 0
+    assert {mensagem.fila for mensagem in simulacao.mensagens} == {"produto-events"}
+
+
+def test_made_up_cpfs_are_well_formed():
+    """A codec that checks the digits must take them."""
+    for semente in range(50):
+        numero = cpf(Random(semente))
+        for posicao in (9, 10):
+            soma = sum(int(numero[i]) * (posicao + 1 - i) for i in range(posicao))
+            assert int(numero[posicao]) == soma * 10 % 11 % 10
+
+
+def test_a_rush_fits_into_its_time():
+    """An event of the future would be flagged as a clock ahead."""
+    for semente in range(20):
+        fim = max(
+            campos["atualizado_em"] or ""
+            for campos in almoco(pedidos=100, semente=semente, duplicados=0).acompanhamento.values()
+            if "atualizado_em" in campos
+        )
+        assert datetime.fromisoformat(fim) < DEPOIS
+
+
+def test_every_story_is_told():
+    """A rush of a few hundred orders shows every alert that a script can bring about."""
+    estados = almoco(pedidos=400, duplicados=0).acompanhamento.values()
+
+    assert {campos["status"] for campos in estados} == {enredo.automatico.status for enredo in ENREDOS}
+    assert {alerta for campos in estados for alerta in json.loads(campos["alertas"] or "[]")} == {
+        "apos_terminal",
+        "estornado_apos_preparo",
+        "nao_pago",
+        "salto",
+        "total_divergente",
+    }
+
+
+def test_each_body_comes_to_its_outcome():
+    """What must be dead-lettered has its reason, what must be skipped has no effect, the rest is told."""
+    for mensagem in almoco(pedidos=80, invalidos=0.3).mensagens:
+        decodificada = decodificar(mensagem.fila, mensagem.corpo, DEPOIS)
+        motivo = None if decodificada.error is None else decodificada.error.reason
+
+        assert motivo == mensagem.motivo, mensagem.corpo
+        assert bool(decodificada.skipped) == mensagem.ignorada, mensagem.corpo
+        assert bool(decodificada.events) == (motivo is None and not mensagem.ignorada), mensagem.corpo
+
+
+@pytest.mark.parametrize("semente", range(5))
+@pytest.mark.parametrize("inicio", ["automatico", "manual"])
+@pytest.mark.parametrize("zona", ["UTC", "America/Sao_Paulo"])
+def test_the_real_code_comes_to_what_the_script_says(semente, inicio, zona):
+    """The script was written before the events were, and shares nothing with the code that folds them."""
+    fuso = ZoneInfo(zona)
+    simulacao = almoco(pedidos=60, semente=semente, inicio=inicio, fuso=fuso)
+    loja = Loja(inicio)
+
+    for segundo, mensagem in enumerate(simulacao.mensagens):
+        envio = DEPOIS + timedelta(seconds=segundo)
+        loja.receber(decodificar(mensagem.fila, mensagem.corpo, envio, fuso).events)
+
+    assert set(loja.pedidos) == set(simulacao.acompanhamento)
+    assert set(loja.produtos) == set(simulacao.produto)
+    for id_pedido, campos in simulacao.acompanhamento.items():
+        achado = visivel(loja.pedidos[id_pedido])
+        assert {nome: achado.get(nome) for nome in campos} == dict(campos)
+        assert divergencias(campos, achado) == ()
+    for id_produto, campos in simulacao.produto.items():
+        assert visivel(loja.produtos[id_produto]) == {
+            n: texto for n, texto in campos.items() if texto is not None
+        }
+
+
+def test_divergences_are_named():
+    """The demo says which field of which order is not what it must be."""
+    esperado = {"status": "Pronto", "cliente": None, "total": "9.00"}
+
+    assert divergencias(esperado, {"status": "Recebido", "cliente": "x"}) == ("status", "cliente", "total")
+    assert divergencias(esperado, {"status": "Pronto", "total": "9.00", "versao": "3"}) == ()

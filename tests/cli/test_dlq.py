@@ -1,0 +1,189 @@
+"""`streamapp dlq`: letters are looked at, judged by today's code, and sent home."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from rigs.inprocess import Done, call
+from rigs.shop import Shop
+from streamapp.config import Config
+from streamapp.messages import Delivery, Outgoing, Typed
+from streamapp.observe.counters import Tally
+from streamapp.redis.store import open_redis
+from streamapp.sqs.boto import Aws
+from streamapp.worker.assembly import assemble
+from streamapp.worker.worker import Worker
+
+APP = """
+import msgspec
+from streamapp import App, Stream
+from streamapp_codecs import Json
+class Hit(msgspec.Struct, tag_field="kind", tag="hit"):
+    page: str
+class Page(msgspec.Struct, frozen=True):
+    hits: int = 0
+app = App("hits")
+pages = app.table("page", Page, fold=lambda page, hit: Page((page.hits if page else 0) + 1))
+@app.agent("hits", Json(Hit, private=["page"]), backoff=0.01)
+async def count(hits: Stream[Hit]) -> None:
+    async for hit in hits:
+        FAULT
+        await pages.update(hit.page, hit)
+"""
+
+
+TYPED = {"shop": Typed("Number", "7"), "seal": Typed("Binary.x", b"\x00\xff"), "run": Typed("String.id", "a")}
+
+
+class Hits:
+    """A shop of one queue whose agent has a bug, until it is mended."""
+
+    def __init__(self, shop: Shop, folder: Path) -> None:
+        self.shop = shop
+        self._file = folder / "hits.py"
+        self.queue = f"{shop.names['pedido-events']}-hits"
+        shop.env |= {
+            "HITS_QUEUE_URL": self.queue,
+            "STREAMAPP_MAX_ATTEMPTS": "1",
+        }
+
+    def program(self, fault: str) -> None:
+        """Put this version of the app in place."""
+        self._file.write_text(APP.replace("FAULT", fault))
+
+    async def run(self, *arguments: str) -> Done:
+        """Run a command about it to its end."""
+        sys.modules.pop("hits", None)  # it may have changed
+        return await call(self.shop.env, *arguments, "--app", "hits:app")
+
+    async def work_off(self) -> None:
+        """Let a worker process all that is there, in this process."""
+        sys.modules.pop("hits", None)
+        app = importlib.import_module("hits").app
+        config = Config.load(self.shop.env)
+        async with open_redis(config.redis_url) as store:
+            parts = await assemble(app, config, self.shop.aws, store, Tally(), longest_wait=0.0)
+            assert await Worker(parts).run(idle=0.3)
+
+    async def letters(self) -> list[Delivery]:
+        """What lies in the dead-letter queue, seen and given back."""
+        queue = await self.shop.aws.find(f"{self.queue}-dlq")
+        found = await self.shop.aws.receive(queue, limit=10, wait=0)
+        if found:
+            await self.shop.aws.change_visibility(queue, [(it.handle, 0) for it in found])
+        return found
+
+
+@pytest.fixture
+async def hits(shop: Shop, aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hits:
+    """Two letters that a bug made, and one that no code can read."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    made = Hits(shop, tmp_path)
+    made.program("raise ValueError")
+    assert (await made.run("queues", "create")).returncode == 0
+    queue = await aws.find(made.queue)
+    bodies = ['{"kind":"hit","page":"/secret"}', '{"kind":"hit","page":"/secret"}', "not json \x1b[2J"]
+    sent = await aws.send(
+        queue, [Outgoing(body.replace("\x1b", ""), {"trace": "t1"}, typed=TYPED) for body in bodies]
+    )
+    assert sent == [None] * 3
+    await made.work_off()
+    return made
+
+
+async def test_letters_are_grouped_shown_masked_and_given_back(hits: Hits) -> None:
+    """Whoever looks must neither take them away nor read what is personal."""
+    listed = await hits.run("dlq", "ls", "--json")
+    shown = await hits.run("dlq", "show", "hits", "--kind", "hit", "--json")
+    plain = await hits.run("dlq", "show", "hits")
+    raw = await hits.run("dlq", "show", "hits", "--reason", "not_json", "--raw")
+    none = await hits.run("dlq", "show", "hits", "--reason", "too_deep")
+
+    (box,) = json.loads(listed.stdout)["queues"]
+    assert box["letters"] == 3
+    assert {(it["reason"], it["kind"], it["count"]) for it in box["groups"]} == {
+        ("attempts_exhausted", "hit", 2),
+        ("not_json", "-", 1),
+    }
+    assert [it["body"] for it in json.loads(shown.stdout)] == [{"kind": "hit", "page": "***"}] * 2
+    assert "/secret" not in plain.stdout
+    assert "ValueError" in plain.stdout, "what the agent raised"
+    assert "not json" in raw.stdout
+    assert "looking as a receive: 3 letters" in listed.stderr, "what looking costs is said"
+    assert none.returncode == 4
+    assert len(await hits.letters()) == 3, "all given back at once"
+
+
+async def test_a_rehearsal_tells_what_passes_now_and_writes_nothing(hits: Hits) -> None:
+    """Is the bug mended? Nobody wants to find out with the letters themselves."""
+    before = await hits.shop.dump()
+
+    broken = json.loads((await hits.run("dlq", "redrive", "hits", "--try", "--json")).stdout)
+    hits.program("pass")
+    mended = json.loads((await hits.run("dlq", "redrive", "hits", "--try", "--json")).stdout)
+
+    assert sorted(it["passes"] for it in broken["verdicts"]) == [False, False, False]
+    assert sorted(it["passes"] for it in mended["verdicts"]) == [False, True, True]
+    assert {it["why"].partition(":")[0] for it in mended["verdicts"]} == {"", "not_json"}
+    assert mended["moved"] == 0
+    assert await hits.shop.dump() == before
+    assert len(await hits.letters()) == 3
+
+
+async def test_redrive_tells_first_then_moves_what_passes_as_it_first_came(hits: Hits) -> None:
+    """The way back must not change the message, nor take along what would fail again."""
+    hits.program("pass")
+
+    told = await hits.run("dlq", "redrive", "hits")
+    still = len(await hits.letters())
+    moved = await hits.run("dlq", "redrive", "hits", "--only-passing", "--yes")
+    (left,) = await hits.letters()
+    aws = hits.shop.aws
+    queue = await aws.find(hits.queue)
+    home = await aws.receive(queue, limit=10, wait=0)
+    await aws.change_visibility(queue, [(it.handle, 0) for it in home])
+    await hits.work_off()
+
+    assert told.returncode == 0
+    assert f"would move 3 of 3 to {hits.queue}; add --yes to do it" in told.stdout
+    assert still == 3
+    assert moved.returncode == 0, moved.stderr
+    assert f"moved 2 of 3 to {hits.queue}" in moved.stdout
+    assert left.attributes["streamapp-reason"] == "not_json"
+    assert [(it.body, dict(it.attributes), dict(it.typed)) for it in home] == [
+        ('{"kind":"hit","page":"/secret"}', {"trace": "t1"}, TYPED)
+    ] * 2
+    (page,) = (await hits.shop.hashes("page")).values()
+    assert page["hits"] == "2"
+
+
+async def test_letters_of_a_fifo_queue_keep_their_groups(hits: Hits) -> None:
+    """Order within a group is why the queue is FIFO."""
+    hits.shop.env["HITS_QUEUE_URL"] = f"{hits.queue}.fifo"
+    assert (await hits.run("queues", "create")).returncode == 0
+    aws = hits.shop.aws
+    letters = await aws.find(f"{hits.queue}-dlq.fifo")
+    for number, group in enumerate(("a", "a", "b")):
+        body = f'{{"kind":"hit","page":"{number}"}}'
+        await aws.send(letters, [Outgoing(body, group=group, deduplication=str(number), typed=TYPED)])
+
+    unmatched = await hits.run("dlq", "redrive", "hits", "--reason", "nope", "--yes")
+    moved = await hits.run("dlq", "redrive", "hits", "--kind", "hit", "--yes")
+    home = await aws.receive(await aws.find(f"{hits.queue}.fifo"), limit=10, wait=1)
+
+    assert (unmatched.returncode, unmatched.stdout) == (4, "")
+    assert f"moved 3 of 3 to {hits.queue}.fifo" in moved.stdout
+    assert [it.group for it in home] == ["a", "a", "b"]
+    assert all(dict(it.typed) == TYPED for it in home)
+
+
+async def test_a_queue_without_letters_is_told_with_those_that_have_some(hits: Hits) -> None:
+    """A typo must not look like good news."""
+    shown = await hits.run("dlq", "ls", "hitz")
+
+    assert shown.returncode == 2
+    assert f"{hits.queue}-dlq" in shown.stderr

@@ -1,0 +1,138 @@
+"""`streamapp send`: examples, edits, many lines."""
+
+import json
+
+import pytest
+
+import streamapp_agents
+from rigs.inprocess import call
+from rigs.shop import Shop
+from streamapp.cli.send.edit import BadEdit, edited
+from streamapp.cli.send.packing import MOST_BYTES, packed
+from streamapp.messages import Outgoing
+
+
+async def test_every_example_is_understood_and_makes_an_order(shop: Shop) -> None:
+    """The first thing that a newcomer sends must work."""
+    for example in streamapp_agents.app.examples:
+        if example.kind != "produto_removido":
+            sent = await call(shop.env, "send", example.queue, "--example", example.kind)
+            assert sent.returncode == 0, sent.stderr
+    await shop.process()
+
+    orders = await shop.hashes("acompanhamento")
+    assert orders["1042"]["status"] == "Pronto"
+    assert orders["1042"]["status_pagamento"] == "pago"
+    assert orders["1042"]["total"] == "61.30"
+    assert (await shop.letters()) == []
+
+
+async def test_an_edit_that_makes_a_message_wrong_is_refused_with_its_path(shop: Shop) -> None:
+    """Where it is wrong is what one has to know."""
+    bad = await call(
+        shop.env,
+        "send",
+        "pedido-events",
+        "--example",
+        "pedido_criado",
+        "--set",
+        "data.produtos.0.quantidade=0",
+    )
+    good = await call(
+        shop.env,
+        "send",
+        "pedido-events",
+        "--example",
+        "pedido_criado",
+        "--set",
+        'data.id_pedido="0042"',
+        "--json",
+    )
+    await shop.process()
+
+    assert bad.returncode == 2
+    assert "quantidade" in bad.stderr
+    assert json.loads(good.stdout)["sent"] == 1
+    assert list(await shop.hashes("acompanhamento")) == ["0042"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["pedido-events"], "--example KIND"),
+        (["pedido-events", "{}", "--example", "pedido_criado"], "one of them"),
+        (
+            ["pedido-events", "--example", "pagamento_criado"],
+            "it has pedido_criado, pedido_status_atualizado",
+        ),
+        (["pedido-events", "--example", "pedido_criado", "--set", "data"], "path=value"),
+        (["pedido-events", "not json", "--set", "a=1"], "the message is not JSON"),
+        (["pedido-events", ""], "message 1 is refused: not_json"),
+        (["pedido-events", '{"a":"\udcff"}', "--no-validate"], "message 1 is not UTF-8"),
+        (["pedido-events", r'{"a":"\ud800"}', "--set", "b=1", "--no-validate"], "message 1 is not UTF-8"),
+        (["pedido-events", "[" * 100_000, "--set", "a=1"], "nested too deep"),
+        (["pedido-events", "{}", "--set", f"a={'[' * 100_000}"], "nested too deep"),
+    ],
+)
+async def test_what_cannot_be_meant_is_told_in_one_line(shop: Shop, arguments: list[str], words: str) -> None:
+    """Exit 2, and how to say it."""
+    shown = await call(shop.env, "send", *arguments)
+
+    assert shown.returncode == 2
+    assert words in shown.stderr
+    assert len(shown.stderr.splitlines()) == 1
+
+
+async def test_many_lines_go_in_batches_and_the_bad_one_is_named(shop: Shop) -> None:
+    """A file of a thousand events is a normal thing to send."""
+    line = '{"event_type":"pedido_status_atualizado","data":{"id_pedido":%d,"status":"Pronto"}}'
+    good = "\r\n".join(line % number for number in range(25))
+
+    sent = await call(shop.env, "send", "pedido-events", "-", typed=f"\ufeff{good}\n".encode())
+    refused = await call(shop.env, "send", "pedido-events", "-", typed=f"{good}\n{{}}\n".encode())
+    binary = await call(shop.env, "send", "pedido-events", "-", typed=b"\xff\xfe\n")
+
+    assert sent.stdout.startswith("sent 25 to pedido-events"), sent.stderr
+    assert refused.returncode == 2
+    assert "message 26 is refused" in refused.stderr
+    assert binary.returncode == 2
+    assert "not UTF-8" in binary.stderr
+    assert await shop.counts("pedido-events") == (25, 0), "all or nothing, of a thousand"
+
+
+def test_an_edit_makes_objects_on_its_way_and_changes_list_entries() -> None:
+    """The path is the one that a refusal tells."""
+    body = '{"a":{"b":[1,{"c":2}]}}'
+
+    assert json.loads(edited(body, ["a.b.1.c=3", "a.d.e=text", 'x="42"', "y=null"])) == {
+        "a": {"b": [1, {"c": 3}], "d": {"e": "text"}},
+        "x": "42",
+        "y": None,
+    }
+    assert edited(body, []) is body
+    for wrong in ("a.b.7=1", "a.b.x=1", "a.b.0.c=1", "=1"):
+        with pytest.raises(BadEdit):
+            edited(body, [wrong])
+
+
+def test_calls_keep_order_and_limits() -> None:
+    """SQS refuses a call that is over either limit as a whole."""
+    messages = [Outgoing("x" * size) for size in (MOST_BYTES - 10, 10, 1, *[1] * 25, MOST_BYTES + 1, 1)]
+
+    calls = list(packed(messages))
+
+    assert [message for call in calls for message in call] == messages
+    assert [len(call) for call in calls] == [2, 10, 10, 6, 1, 1]
+    assert list(packed([])) == []
+
+
+async def test_a_queue_that_is_named_by_its_url_has_the_same_agent(shop: Shop) -> None:
+    """A script has the URL, as AWS hands it out; it must not lose the check, or the examples."""
+    url = (await shop.aws.find(shop.names["pedido-events"])).url
+
+    sent = await call(shop.env, "send", url, "--example", "pedido_criado")
+    refused = await call(shop.env, "send", url, "{}")
+
+    assert sent.returncode == 0, sent.stderr
+    assert refused.returncode == 2
+    assert "message 1 is refused" in refused.stderr

@@ -1,0 +1,195 @@
+"""Polls: as many messages as there is room for, and no receive after a stop."""
+
+from typing import Any
+
+import pytest
+from anyio import Event, create_task_group, fail_after, sleep, wait_all_tasks_blocked
+
+from rigs.worker import Add, Count, Rig, until
+from streamapp.messages import Outgoing
+from streamapp.testing import Fail, Garble, Slow
+from streamapp.worker.worker import Worker
+
+
+def with_settings(rig: Rig, **settings: Any) -> None:
+    """Give *rig* other settings."""
+    known = {name: getattr(rig.config, name) for name in rig.config.__dataclass_fields__}
+    rig.config = type(rig.config)(**{**known, **settings})
+
+
+@pytest.mark.parametrize("concurrency", [1, 3, 10, 25])
+async def test_no_more_are_in_hand_than_there_are_tokens(rig: Rig, concurrency: int) -> None:
+    """Whoever receives more than it has room for hides messages from those who have."""
+    most = 0
+
+    async def counting(events: Any) -> None:
+        nonlocal most
+        async for event in events:
+            most = max(most, len(rig.sqs.ledger.in_flight("orders")))
+            await rig.counts.update(event.key, event)
+
+    rig.agent(counting, concurrency=concurrency)
+    await rig.send(Add(str(n)) for n in range(60))
+    await rig.work_off()
+
+    assert 1 <= most <= concurrency
+    assert rig.tally.of("ok") == 60
+
+
+async def test_a_slow_message_never_idles_the_other_places(rig: Rig) -> None:
+    """With five places and four slow messages, the fifth place does all the rest."""
+    go_on = Event()
+
+    async def uneven(events: Any) -> None:
+        async for event in events:
+            if event.n > 1:
+                await go_on.wait()
+            await rig.counts.update(event.key, event)
+
+    rig.agent(uneven, concurrency=5)
+    await rig.send(Add(f"slow{n}", 9) for n in range(4))
+    async with rig.running():
+        await until(lambda: rig.tally.of("received") == 4)
+        await rig.send(Add("fast") for _ in range(50))
+        await until(lambda: rig.tally.of("ok") == 50)
+        go_on.set()
+
+    assert await rig.state("fast") == Count(50, 50)
+    assert rig.tally.of("ok") == 54
+
+
+async def test_every_place_is_used_again_and_again(rig: Rig) -> None:
+    """A poll that is forgotten while it waits for a token would leave the queue standing still."""
+    rig.count(concurrency=40)
+    async with rig.running():
+        for round_number in range(1, 6):
+            await rig.send(Add(str(n)) for n in range(100))
+            await until(lambda: rig.tally.of("ok") + rig.tally.of("duplicate") == 100 * round_number)  # noqa: B023
+
+    rig.assert_accounted()
+
+
+async def test_full_answers_start_more_polls_and_empty_ones_end_them(rig: Rig) -> None:
+    """A backlog is worked off side by side; an idle queue costs one poll."""
+    with_settings(rig, wait_seconds=0.2)
+    slow = rig.sqs.faults.add("receive", Slow(0.05))
+    rig.count(concurrency=40)
+    await rig.send(Add(str(n)) for n in range(200))
+    most = 0
+    async with rig.running() as worker:
+        (line,) = worker._lines
+        while rig.tally.of("ok") < 200:
+            most = max(most, line.source._polls)
+            await sleep(0.005)
+        slow.remove()
+        await until(lambda: line.source._polls == 1)
+
+    assert 2 <= most <= 4
+
+
+async def test_an_idle_queue_is_polled_once_at_a_time(rig: Rig) -> None:
+    """SQS bills every poll."""
+    with_settings(rig, wait_seconds=20, drain_timeout=0.1)
+    rig.count(concurrency=40)
+    async with rig.running():
+        await sleep(0.2)
+        assert len(rig.sqs.service._polls._waiting) == 1
+
+
+async def test_short_polls_do_not_spin(rig: Rig) -> None:
+    """Without a long wait an empty queue is asked a few times a second, not thousands of times."""
+    with_settings(rig, wait_seconds=0)
+    rig.count()
+    async with rig.running():
+        await sleep(1)
+
+    assert len(rig.sqs.ledger.calls("receive")) < 15
+
+
+async def test_a_queue_that_keeps_failing_is_asked_less_and_less(rig: Rig) -> None:
+    """It fails no sooner for being asked more."""
+    rig.count()
+    rig.sqs.faults.add("receive", Fail("InternalError"))
+    async with rig.running():
+        await sleep(1)
+
+    assert len(rig.sqs.ledger.calls("receive")) < 30
+
+
+async def test_a_queue_that_keeps_failing_is_reported_once_in_a_while(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line says it; a line a poll would hide all others."""
+    rig.count()
+    rig.sqs.faults.add("receive", Fail("InternalError"))
+    async with rig.running():
+        await until(lambda: len(rig.sqs.ledger.calls("receive")) >= 4)
+
+    assert sum("cannot be polled" in record.getMessage() for record in caplog.records) == 1
+
+
+async def test_a_queue_is_polled_again_once_it_is_well(rig: Rig) -> None:
+    """Nobody has to restart anything."""
+    rig.count()
+    rig.sqs.faults.add("receive", Fail("ExpiredToken"), times=3)
+    rig.sqs.faults.add("receive", Garble(), times=1)
+    await rig.send([Add("a")])
+    async with rig.running():
+        await until(lambda: rig.tally.of("ok"))
+
+    assert await rig.state("a") == Count(1, 1)
+
+
+async def test_a_token_that_comes_with_the_stop_starts_no_receive(rig: Rig) -> None:
+    """What is received after a stop can only be given back, and holds up the end."""
+    with_settings(rig, wait_seconds=20, drain_timeout=10)
+    go_on = Event()
+
+    async def slow(events: Any) -> None:
+        async for event in events:
+            await go_on.wait()
+            await rig.counts.update(event.key, event)
+
+    rig.agent(slow, concurrency=1)
+    await rig.send([Add("a")])
+    worker = Worker(await rig.assemble())
+    (line,) = worker._lines
+    with fail_after(3):
+        async with create_task_group() as tasks:
+            await tasks.start(worker.run)
+            await until(lambda: rig.tally.of("received"))
+            await wait_all_tasks_blocked()
+            before = len(rig.sqs.ledger.calls("receive"))
+            # Both in one turn of the loop: the token wakes the poll, and the stop comes before it runs.
+            line.source._tokens.give(1)
+            line.source.stop(0)
+            worker.stop()
+            go_on.set()
+
+    assert len(rig.sqs.ledger.calls("receive")) == before
+
+
+async def test_a_message_over_another_workers_head_is_not_taken(rig: Rig) -> None:
+    """Two workers share a queue, and between them each message is processed once."""
+    other = Rig(rig.store, "x")
+    other.sqs, other.queues, other.config = rig.sqs, rig.queues, rig.config
+    rig.count(concurrency=3)
+    other.count(concurrency=3)
+    await rig.send(Add("a") for _ in range(100))
+    async with rig.running(), other.running():
+        await until(lambda: rig.tally.of("ok") + other.tally.of("ok") == 100)
+
+    assert await rig.state("a") == Count(100, 100)
+    assert set(rig.sqs.ledger.receives("orders").values()) == {1}
+    assert len(rig.bodies()) >= 100
+
+
+async def test_dead_letters_of_a_queue_without_a_policy_come_back(rig: Rig) -> None:
+    """SQS's own rules apply where there is nowhere to put them."""
+    await rig.sqs.create("orders", {"RedrivePolicy": ""})
+    rig.count()
+    await rig.sqs.send(rig.queues["orders"], [Outgoing("nonsense")])
+    async with rig.running():
+        await until(lambda: max(rig.sqs.ledger.receives("orders").values(), default=0) > 3)
+
+    assert rig.bodies("orders") == ["nonsense"]

@@ -1,0 +1,253 @@
+"""What a worker cannot see of itself: a blocked loop, a silent poll, an agent that fails at everything."""
+
+import logging
+import threading
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from anyio import fail_after, sleep, sleep_forever
+
+from rigs.worker import Add, Count, Rig, until
+from streamapp.pipeline.runner import MANY_FAILURES
+from streamapp.redis.store import RedisStore
+from streamapp.testing import Hang
+
+
+def said(caplog: pytest.LogCaptureFixture, words: str) -> list[logging.LogRecord]:
+    """Answer the log lines that say *words*."""
+    return [record for record in caplog.records if words in record.getMessage()]
+
+
+def blocked(caplog: pytest.LogCaptureFixture, agent: str) -> list[logging.LogRecord]:
+    """Answer the log lines that say that *agent* blocks the loop; a busy machine may have lines of its own."""
+    lines = said(caplog, "the event loop is blocked")
+    return [line for line in lines if line.agent == agent]  # type: ignore[attr-defined]  # an extra
+
+
+@pytest.fixture
+async def rig(store: RedisStore, prefix: str) -> Rig:
+    """The usual rig; the loop counts as blocked after a quarter of a second."""
+    return await Rig(store, prefix).create(visibility=1)
+
+
+async def test_a_blocked_loop_names_the_agent_that_blocks_it(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever is on call has to know whom to ask."""
+
+    async def blocking(events: Any) -> None:
+        async for event in events:
+            time.sleep(0.8)
+            await rig.counts.update(event.key, event)
+
+    rig.agent(blocking)
+    await rig.send([Add("a")])
+    await rig.work_off()
+    (line,) = blocked(caplog, "blocking")
+
+    assert "test_watch.py" in line.where  # type: ignore[attr-defined]  # an extra
+    assert rig.tally.of("blocked", "blocking") == 1
+
+
+async def test_a_blocked_loop_is_reported_while_it_is_blocked(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A loop that never comes back would otherwise never be reported."""
+    lines: list[int] = []
+
+    async def blocking(events: Any) -> None:
+        async for _ in events:
+            time.sleep(0.8)
+            lines.append(len(blocked(caplog, "blocking")))
+
+    rig.agent(blocking)
+    await rig.send([Add("a")])
+    await rig.work_off()
+
+    assert lines == [1]
+
+
+async def test_code_that_an_agent_calls_is_reported_as_the_agents(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A fold blocks as well as an agent does, but only the latter has a name."""
+
+    async def deep(seconds: float) -> None:
+        time.sleep(seconds)
+
+    async def calling(events: Any) -> None:
+        async for _ in events:
+            await deep(0.6)
+
+    rig.agent(calling)
+    await rig.send([Add("a")])
+    await rig.work_off()
+
+    assert len(blocked(caplog, "calling")) == 1
+
+
+async def test_each_time_that_the_loop_is_blocked_is_reported_once(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line a stall, however long it takes."""
+
+    async def blocking(events: Any) -> None:
+        async for _ in events:
+            time.sleep(0.8)
+            await sleep(0.3)
+
+    rig.agent(blocking, instances=1)
+    await rig.send([Add("a"), Add("b")])
+    await rig.work_off()
+
+    assert len(blocked(caplog, "blocking")) == 2
+
+
+async def test_others_go_on_once_the_loop_is_free(rig: Rig) -> None:
+    """What was blocked has lost time, and nothing else."""
+
+    async def blocking(events: Any) -> None:
+        async for event in events:
+            if event.key == "slow":
+                time.sleep(0.6)
+            await rig.counts.update(event.key, event)
+
+    rig.agent(blocking)
+    await rig.send([Add("slow"), *(Add("a") for _ in range(8))])
+    await rig.work_off()
+
+    assert await rig.state("a") == Count(8, 8)
+    assert rig.tally.of("lost") == 0
+    assert rig.sqs.ledger.receives("orders").most_common(1)[0][1] == 1
+
+
+async def test_a_poll_that_does_not_return_is_reported_once(
+    rig: Rig, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A consumer that goes silent looks like one that has nothing to do."""
+    monkeypatch.setattr("streamapp.worker.watchdog.SILENCE", 0.2)
+    rig.count()
+    hang = rig.sqs.faults.add("receive", Hang(), times=1)
+    async with rig.running():
+        await until(lambda: said(caplog, "a poll has not returned"))
+        await sleep(0.4)
+        hang.remove()
+        await until(lambda: rig.sqs.ledger.calls("receive"))
+
+    (line,) = said(caplog, "a poll has not returned")
+    assert line.levelno == logging.ERROR
+    assert line.queue == "orders"  # type: ignore[attr-defined]  # an extra
+    assert rig.tally.of("silent", "orders") == 1
+
+
+async def test_a_poll_that_falls_silent_again_is_reported_again(
+    rig: Rig, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Having been cured once is no excuse."""
+    monkeypatch.setattr("streamapp.worker.watchdog.SILENCE", 0.2)
+    rig.count()
+    async with rig.running():
+        for times in (1, 2):
+            with rig.sqs.faults.add("receive", Hang(), times=1):
+                await until(lambda times=times: rig.tally.of("silent") == times)
+            await sleep(0.3)
+
+    assert len(said(caplog, "a poll has not returned")) == 2
+
+
+async def test_an_agent_that_fails_at_everything_is_reported_once(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No bad message explains that, so it is the agent, or what it depends on."""
+
+    async def broken(events: Any) -> None:
+        async for _ in events:
+            raise RuntimeError
+
+    rig.agent(broken)
+    await rig.send(Add(str(n)) for n in range(2 * MANY_FAILURES))
+    await rig.work_off()
+    (line,) = said(caplog, "an agent fails at everything")
+
+    assert line.agent == "broken"  # type: ignore[attr-defined]  # an extra
+    assert line.levelno == logging.ERROR
+    assert rig.tally.of("crashing", "orders") == 1
+
+
+async def test_an_agent_that_takes_too_long_over_everything_is_reported_once(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """To be cut off each time is to fail each time."""
+
+    async def stuck(events: Any) -> None:
+        async for _ in events:
+            await sleep_forever()
+
+    rig.agent(stuck, timeout=0.05)
+    await rig.send(Add(str(n)) for n in range(2 * MANY_FAILURES))
+    await rig.work_off()
+
+    assert len(said(caplog, "an agent fails at everything")) == 1
+
+
+async def test_a_few_bad_messages_are_not_the_agents_fault(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However often they come again, and however quiet the queue is otherwise."""
+
+    async def broken(events: Any) -> None:
+        async for _ in events:
+            raise RuntimeError
+
+    rig.agent(broken)
+    await rig.send(Add(str(n)) for n in range(MANY_FAILURES - 1))
+    await rig.work_off()
+
+    assert rig.tally.of("retry") > MANY_FAILURES
+    assert said(caplog, "an agent fails at everything") == []
+
+
+async def test_a_success_in_between_clears_the_agents_name(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An agent that gets anything done does not fail at everything."""
+
+    async def picky(events: Any) -> None:
+        async for event in events:
+            if event.key == "bad":
+                raise RuntimeError
+            await rig.counts.update(event.key, event)
+
+    rig.agent(picky, instances=1, concurrency=1)
+    rig.config = replace(rig.config, max_attempts=1)
+    await rig.send(Add(key) for _ in range(2 * MANY_FAILURES) for key in ("bad", "good"))
+    await rig.work_off()
+
+    assert rig.tally.of("dead") == 2 * MANY_FAILURES
+    assert said(caplog, "an agent fails at everything") == []
+
+
+async def test_nothing_is_reported_when_all_is_well(
+    rig: Rig, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A warning that is no warning is soon read by nobody."""
+    monkeypatch.setattr("streamapp.worker.watchdog.SILENCE", 0.5)
+    rig = await Rig(rig.store, rig.config.key_prefix + "x").create()
+    rig.count()
+    await rig.send(Add(str(n % 5)) for n in range(100))
+    with fail_after(10):
+        await rig.work_off(idle=1)
+
+    assert rig.tally.of("ok") == 100
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+    assert {"blocked", "silent", "crashing"}.isdisjoint(rig.tally.words())
+
+
+async def test_the_watch_ends_with_its_worker(rig: Rig) -> None:
+    """A thread that stays behind would watch a loop that is gone."""
+    rig.count()
+    await rig.work_off()
+
+    await until(lambda: not [it for it in threading.enumerate() if it.name == "streamapp watch"], within=2)

@@ -1,0 +1,338 @@
+"""The worker as a whole: how it begins, works, drains and stops."""
+
+from typing import Any
+
+import pytest
+from anyio import CancelScope, Event, create_task_group, current_time, fail_after, sleep, sleep_forever
+
+from rigs.worker import Add, Count, Rig, until
+from streamapp.testing import Fail, Hang, Lose
+from streamapp.worker.worker import Worker
+
+
+async def test_every_message_is_folded_once_announced_and_deleted(rig: Rig) -> None:
+    """The straight line, from the queue to the delete."""
+    rig.count()
+    await rig.send(Add(f"k{n % 7}") for n in range(100))
+
+    assert await rig.work_off()
+
+    states = [await rig.state(f"k{n}") for n in range(7)]
+    assert sum(state.total for state in states if state) == 100
+    assert len(rig.bodies()) == 100
+    assert rig.bodies("orders") == []
+    assert rig.tally.of("ok") == 100
+    rig.assert_accounted()
+
+
+async def test_confirmed_announcements_leave_the_hash(rig: Rig) -> None:
+    """What stays pending would be sent again by whoever finds it."""
+    rig.count()
+    await rig.send([Add("a"), Add("a"), Add("b")])
+
+    await rig.work_off()
+
+    assert not [name for key in "ab" for name in await rig.fields(key) if name.startswith("_o:")]
+
+
+async def test_idle_stops_by_itself(rig: Rig) -> None:
+    """`--exit-when-idle` has to end, with nothing in hand."""
+    rig.count()
+
+    with fail_after(5):
+        assert await rig.work_off(idle=0.1)
+
+
+async def test_stop_before_run_drains_at_once(rig: Rig) -> None:
+    """A signal may come between the worker's making and its running."""
+    rig.count()
+    await rig.send([Add("a")])
+    worker = Worker(await rig.assemble())
+    worker.stop()
+
+    with fail_after(3):
+        assert await worker.run()
+
+    rig.assert_accounted()
+
+
+async def test_stop_twice_before_run_ends_at_once(rig: Rig) -> None:
+    """Two signals before the start leave nothing running."""
+    rig.count()
+    worker = Worker(await rig.assemble())
+    worker.stop()
+    worker.stop()
+
+    with fail_after(3):
+        await worker.run()
+
+    rig.assert_accounted()
+
+
+async def test_held_work_is_finished_in_the_drain(rig: Rig) -> None:
+    """A drain ends what agents have in hand, and says so."""
+    began, go_on = Event(), Event()
+
+    async def slow(events: Any) -> None:
+        async for event in events:
+            began.set()
+            await go_on.wait()
+            await rig.counts.update(event.key, event)
+
+    rig.agent(slow)
+    await rig.send([Add("a")])
+    worker = Worker(await rig.assemble())
+    async with create_task_group() as tasks:
+        tasks.start_soon(worker.run)
+        await began.wait()
+        worker.stop()
+        await sleep(0.01)
+        go_on.set()
+
+    assert await rig.state("a") == Count(1, 1)
+    assert rig.tally.of("ok") == 1
+    rig.assert_accounted()
+
+
+async def test_the_drain_deadline_gives_back_what_is_unfinished(rig: Rig) -> None:
+    """After the deadline a message is somebody else's at once, not when its visibility ends."""
+    rig.config = type(rig.config)(**{**_settings(rig), "drain_timeout": 0.2})
+    began = Event()
+
+    async def stuck(events: Any) -> None:
+        async for _ in events:
+            began.set()
+            await sleep_forever()
+
+    rig.agent(stuck)
+    await rig.send([Add("a"), Add("b"), Add("c")])
+    worker = Worker(await rig.assemble())
+    finished: list[bool] = []
+    async with create_task_group() as tasks:
+
+        async def run() -> None:
+            finished.append(await worker.run())
+
+        tasks.start_soon(run)
+        await until(lambda: rig.tally.of("received") == 3)
+        worker.stop()
+
+    assert finished == [False]
+    assert len(rig.sqs.ledger.released("orders")) == 3
+    assert len(rig.bodies("orders")) == 3
+    rig.assert_accounted()
+
+
+async def test_a_second_stop_gives_back_at_once(rig: Rig) -> None:
+    """Whoever presses Ctrl-C twice will not wait for the deadline."""
+
+    async def stuck(events: Any) -> None:
+        async for _ in events:
+            await sleep_forever()
+
+    rig.agent(stuck)
+    await rig.send([Add("a")])
+    with fail_after(3):
+        async with rig.running() as worker:
+            await until(lambda: rig.tally.of("received"))
+            worker.stop()
+            # A poll that the second stop cuts off would hide what is released next, as on the real SQS.
+            await until(lambda: not worker._lines[0].source._receiving)
+
+    assert len(rig.sqs.ledger.released("orders")) == 1
+    rig.assert_accounted()
+
+
+async def test_what_no_agent_has_taken_is_released_when_told_to_stop(rig: Rig) -> None:
+    """Buffered messages belong to whoever goes on, from the first moment of the drain."""
+    go_on = Event()
+
+    async def stuck(events: Any) -> None:
+        async for _ in events:
+            await go_on.wait()
+
+    rig.agent(stuck, instances=1, concurrency=10)
+    await rig.send(Add(str(n)) for n in range(10))
+    async with rig.running() as worker:
+        await until(lambda: rig.tally.of("received") == 10)
+        worker.stop()
+        await until(lambda: len(rig.sqs.ledger.released("orders")) == 9, within=1)
+        go_on.set()
+
+    rig.assert_accounted()
+    assert len(rig.sqs.ledger.deleted("orders")) == 1
+
+
+async def test_a_poll_under_way_returns_and_what_it_brings_is_done(rig: Rig) -> None:
+    """A long poll that is cut off would hide its messages, and one given back would have come once for nothing."""
+    rig.config = type(rig.config)(**{**_settings(rig), "wait_seconds": 20, "drain_timeout": 20})
+    rig.count(concurrency=10, instances=2)
+    worker = Worker(await rig.assemble())
+    async with create_task_group() as tasks:
+        await tasks.start(worker.run)
+        await sleep(0.05)
+        worker.stop()
+        await sleep(0.05)
+        await rig.send([Add("late"), Add("late")])
+
+    assert await rig.state("late") == Count(2, 2)
+    assert rig.sqs.ledger.released("orders") == []
+    assert len(rig.sqs.ledger.calls("receive")) == 1
+    rig.assert_accounted()
+
+
+async def test_what_a_poll_under_way_brings_is_released_where_no_agent_waits(rig: Rig) -> None:
+    """What would have to wait here can be done elsewhere."""
+    rig.config = type(rig.config)(**{**_settings(rig), "wait_seconds": 20, "drain_timeout": 20})
+    busy, go_on = Event(), Event()
+
+    async def slow(events: Any) -> None:
+        async for event in events:
+            busy.set()
+            await go_on.wait()
+            await rig.counts.update(event.key, event)
+
+    rig.agent(slow, concurrency=10, instances=1)
+    await rig.send([Add("early")])
+    worker = Worker(await rig.assemble())
+    async with create_task_group() as tasks:
+        await tasks.start(worker.run)
+        await busy.wait()
+        await sleep(0.05)
+        worker.stop()
+        await rig.send([Add("late"), Add("late")])
+        await until(lambda: len(rig.sqs.ledger.released("orders")) == 2)
+        go_on.set()
+
+    assert await rig.state("early") == Count(1, 1)
+    assert await rig.state("late") is None
+    rig.assert_accounted()
+
+
+async def test_a_poll_is_given_up_at_the_drain_deadline(rig: Rig) -> None:
+    """An SQS that does not answer must not hold the process beyond its grace."""
+    rig.config = type(rig.config)(**{**_settings(rig), "drain_timeout": 0.2})
+    rig.count()
+    rig.sqs.faults.add("receive", Hang())
+    worker = Worker(await rig.assemble())
+    with fail_after(2):
+        async with create_task_group() as tasks:
+            await tasks.start(worker.run)
+            await sleep(0.05)
+            worker.stop()
+
+
+async def test_idle_never_turns_a_drain_into_a_hard_stop(rig: Rig) -> None:
+    """Being idle while draining is no second signal: the poll under way must still be let return."""
+    rig.config = type(rig.config)(**{**_settings(rig), "wait_seconds": 0.5, "drain_timeout": 5})
+    rig.count()
+    worker = Worker(await rig.assemble())
+    (line,) = worker._lines
+    ends: list[bool] = []
+    async with create_task_group() as tasks:
+
+        async def run() -> None:
+            ends.append(await worker.run(idle=0.15))
+
+        tasks.start_soon(run)
+        await until(lambda: line.source.idle_since <= current_time() and line.source._receiving)
+        worker.stop()
+
+    assert ends == [True]
+    assert len(rig.sqs.ledger.calls("receive")) == 2
+
+
+async def test_an_agent_that_never_asks_does_not_hold_the_drain(rig: Rig) -> None:
+    """A broken agent waits long between its starts; the end of the worker must not."""
+
+    async def broken(events: Any) -> None:
+        del events
+        msg = "broken"
+        raise RuntimeError(msg)
+
+    rig.config = type(rig.config)(**{**_settings(rig), "wait_seconds": 0})
+    rig.agent(broken, concurrency=1)
+    worker = Worker(await rig.assemble())
+    finished: list[bool] = []
+    with fail_after(3):
+        async with create_task_group() as tasks:
+
+            async def run() -> None:
+                finished.append(await worker.run())
+
+            tasks.start_soon(run)
+            await sleep(0.5)
+            worker.stop()
+
+    assert finished == [True]
+    rig.assert_accounted()
+
+
+@pytest.mark.parametrize("operation", ["send", "delete", "change_visibility", "receive"])
+@pytest.mark.parametrize(
+    "effect", [Fail("RequestThrottled"), Fail("InternalError"), Lose()], ids=["throttle", "5xx", "lost"]
+)
+async def test_a_third_of_all_calls_failing_loses_nothing(
+    rig: Rig, operation: str, effect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dependency faults cost time, never a message, and never a dead letter."""
+    monkeypatch.setattr("streamapp.flow.outage.FIRST_PAUSE", 0.005)
+    rig.config = type(rig.config)(**{**_settings(rig), "wait_seconds": 0})
+    rig.count()
+    await rig.send(Add("a") for _ in range(40))
+    rig.sqs.faults.add(operation, effect, rate=0.3)
+
+    with CancelScope():
+        await rig.work_off(idle=0.6 if operation == "receive" else 0.2)
+
+    state = await rig.state("a")
+    hidden = {entry.message_id for entry in rig.sqs.ledger.in_flight("orders")}
+    assert state is not None
+    assert state.total + len(hidden) >= 40
+    assert len({*rig.bodies()}) == state.total
+    assert rig.bodies("orders-dlq") == []
+
+
+async def test_agents_go_on_after_lost_deletes(rig: Rig) -> None:
+    """A delete whose answer was lost is repeated; the message is not processed again."""
+    rig.count()
+    rig.sqs.faults.add("delete", Lose(), times=2)
+    await rig.send([Add("a")])
+
+    await rig.work_off()
+
+    assert await rig.state("a") == Count(1, 1)
+    assert len(rig.sqs.ledger.deleted("orders")) == 1
+
+
+def _settings(rig: Rig) -> dict[str, Any]:
+    return {name: getattr(rig.config, name) for name in rig.config.__dataclass_fields__}
+
+
+async def test_the_time_of_a_drain_is_bounded(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Agents, announcements and deletes together end within the drain timeout, the last flush and the last word."""
+    rig.config = type(rig.config)(**{**_settings(rig), "drain_timeout": 0.3})
+    rig.count()
+    monkeypatch.setattr("streamapp.worker.worker.LAST_FLUSH", 0.3)
+    monkeypatch.setattr("streamapp.worker.worker.LAST_WORD", 0.3)
+    rig.sqs.faults.add("send", Hang(), queue="out")
+    rig.sqs.faults.add("change_visibility", Hang())
+    await rig.send([Add("a")])
+    began = current_time()
+    async with rig.running():
+        await until(lambda: rig.tally.of("received"))
+
+    assert current_time() - began < 3 * 0.3 + 1
+
+
+async def test_one_message_at_a_time_waits_for_no_company(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a concurrency of 1 nothing can join its announcement or its delete, and the next waits for both."""
+    monkeypatch.setattr("streamapp.outbox.announcer.LINGER", 60)
+    monkeypatch.setattr("streamapp.pipeline.acks.LINGER", 60)
+    rig.count(concurrency=1)
+    await rig.send([Add(f"k{n}") for n in range(5)])
+
+    await rig.work_off()
+
+    rig.assert_accounted()
+    assert len(rig.bodies()) == 5
