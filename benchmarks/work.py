@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from streamapp.state.hash_codec import Record
+from streamapp.state.hash_codec import HashCodec
 from streamapp_agents.dominio.acompanhamento import Acompanhamento, ComCatalogo, aplicar
 from streamapp_agents.dominio.produto import Produto, aplicar_produto
 from streamapp_codecs import pedido
@@ -16,7 +16,7 @@ from streamapp_codecs.codec import Origin
 from streamapp_codecs.dominio.eventos import EventoPedido, EventoProduto
 
 NOON = datetime(2025, 7, 28, 15, 0, tzinfo=UTC)
-RECORD = Record(Acompanhamento)
+RECORD = HashCodec(Acompanhamento)
 CATALOGUE = {
     f"{100 + n}": aplicar_produto(
         None,
@@ -31,7 +31,7 @@ CATALOGUE = {
     )
     for n in range(2)
 }
-PRODUCTS = {number: Record(Produto).write(product) for number, product in CATALOGUE.items()}
+PRODUCTS = {number: HashCodec(Produto).write(product) for number, product in CATALOGUE.items()}
 """Hashes of the products that the catalogue knows already, by id."""
 
 

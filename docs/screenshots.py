@@ -25,7 +25,7 @@ from streamapp.cli.tail.screen import style_of
 from streamapp.config import Config
 from streamapp.declared.boards import Card, Traffic
 from streamapp.messages import Outgoing
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.observe.tap_reader import TapReader
 from streamapp.observe.tap_record import TapRecord
 from streamapp.observe.tap_writer import Tap
@@ -33,7 +33,7 @@ from streamapp.redis.store import open_redis
 from streamapp.redis.tap import open_tap
 from streamapp.sqs.boto import open_aws
 from streamapp.testing import MemorySqs
-from streamapp.web.board_reader import Monitor
+from streamapp.web.board_reader import BoardReader
 from streamapp.worker.assembly import assemble
 from streamapp.worker.worker import Worker
 from streamapp_agents.telas.exemplos import pagamento_atualizado, pedido_criado, pedido_status_atualizado
@@ -63,7 +63,7 @@ MENU = [
 
 async def work(config: Config) -> list[TapRecord]:
     """Let a worker process a little traffic as it comes; answer what it told the tap last."""
-    app, sqs, tally = streamapp_agents.app, MemorySqs(), Tally()
+    app, sqs, tally = streamapp_agents.app, MemorySqs(), Counters()
     await create_queues(app, config, sqs)
     traffic = app.scenario(Traffic(subjects=6, seed=7, duplicates=0.1, reorder=0.1, invalid=0.05))
     async with (
@@ -119,11 +119,11 @@ async def serve_lunch(config: Config) -> dict[str, list[Card]]:
                 await aws.send(queue, [Outgoing(json.dumps(body))])
         await aws.send(await aws.find("pedido-events"), [Outgoing("not json")])
         await aws.create("produto-events", {"RedrivePolicy": ""})
-        parts = await assemble(streamapp_agents.app, config, aws, store, Tally(), longest_wait=0.0)
+        parts = await assemble(streamapp_agents.app, config, aws, store, Counters(), longest_wait=0.0)
         await Worker(parts).run(idle=0.5)
         board = streamapp_agents.app.boards[0]
         start = streamapp_agents.app.tables[board.table].start(config.key_prefix)
-        return await Monitor(board, store, start).look()
+        return await BoardReader(board, store, start).look()
 
 
 def draw_board(columns: dict[str, list[Card]]) -> None:

@@ -85,11 +85,11 @@ class ServiceError(StreamappError):
         return self.fault in {Fault.TRANSIENT, Fault.CAPACITY, Fault.CREDENTIALS}
 
 
-class Outcome(Exception):
+class Decision(Exception):
     """What an agent raises to decide itself what becomes of its message."""
 
 
-class Retry(Outcome):
+class Retry(Decision):
     """Give the message back; it comes again after *after* seconds, or after the usual backoff.
 
     Raises `TypeError` or `ValueError`, which then fail the message, for what is no number of seconds.
@@ -102,7 +102,7 @@ class Retry(Outcome):
         self.after = after
 
 
-class Reject(Outcome):
+class Reject(Decision):
     """Dead-letter the message now; *reason* is one word, *detail* says more and holds no value of the message."""
 
     def __init__(self, reason: str, detail: str = "rejected by the agent") -> None:
@@ -111,7 +111,7 @@ class Reject(Outcome):
         self.detail = _readable(detail)
 
 
-class Skip(Outcome):
+class Skip(Decision):
     """Acknowledge the message without effect; *reason* says why."""
 
     def __init__(self, reason: str) -> None:

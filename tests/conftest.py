@@ -11,7 +11,7 @@ from rigs.shop import Shop
 from rigs.worker import Rig
 from streamapp.cli.demo.servers import local_aws, redis_server, sqs_server
 from streamapp.redis.store import RedisStore, open_redis
-from streamapp.sqs.boto import Aws, open_aws
+from streamapp.sqs.boto import BotoSqs, open_aws
 
 _numbers = itertools.count()
 
@@ -91,7 +91,7 @@ async def store(redis_url: str) -> AsyncIterator[RedisStore]:
 
 
 @pytest.fixture
-async def aws(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Aws]:
+async def aws(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[BotoSqs]:
     """The AWS client on moto's server."""
     for name, value in local_aws(moto_endpoint).items():
         monkeypatch.setenv(name, value)
@@ -106,7 +106,7 @@ async def rig(store: RedisStore, prefix: str) -> Rig:
 
 
 @pytest.fixture
-async def shop(aws: Aws, redis_url: str, prefix: str) -> AsyncIterator[Shop]:
+async def shop(aws: BotoSqs, redis_url: str, prefix: str) -> AsyncIterator[Shop]:
     """An open shop."""
     opened = Shop(aws, redis_url, prefix)
     await opened.open()

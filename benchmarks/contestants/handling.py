@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from streamapp.state.hash_codec import Record
+from streamapp.state.hash_codec import HashCodec
 from streamapp_agents.dominio.acompanhamento import Acompanhamento, ComCatalogo, anunciar, aplicar
 from streamapp_agents.dominio.produto import Produto
 from streamapp_codecs import acompanhamento, pedido
@@ -42,7 +42,7 @@ class Event(msgspec.Struct):
 
 _decode = msgspec.json.Decoder(Event).decode
 _encode = msgspec.json.Encoder().encode
-_orders, _products = Record(Acompanhamento), Record(Produto)
+_orders, _products = HashCodec(Acompanhamento), HashCodec(Produto)
 
 
 def _handler(body: str) -> Handling:

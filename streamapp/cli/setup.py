@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from streamapp.config import Config
     from streamapp.redis.store import RedisStore
     from streamapp.redis.tap import RedisTap
-    from streamapp.sqs.boto import Aws
-    from streamapp.sqs.direct import Fast
+    from streamapp.sqs.boto import BotoSqs
+    from streamapp.sqs.direct import DirectSqs
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ def load_app(path: str) -> "App":
 
 
 @asynccontextmanager
-async def open_sqs(*, polls: int = 1) -> "AsyncGenerator[Aws]":
+async def open_sqs(*, polls: int = 1) -> "AsyncGenerator[BotoSqs]":
     """Open SQS as the environment says. What does not answer is told with its endpoint."""
     from streamapp.sqs.boto import open_aws  # noqa: PLC0415 - slow to import
 
@@ -100,7 +100,7 @@ async def open_sqs(*, polls: int = 1) -> "AsyncGenerator[Aws]":
 
 
 @asynccontextmanager
-async def open_calls(aws: "Aws", client: str, *, polls: int = 1) -> "AsyncGenerator[Aws | Fast]":
+async def open_calls(aws: "BotoSqs", client: str, *, polls: int = 1) -> "AsyncGenerator[BotoSqs | DirectSqs]":
     """Open what makes the calls that messages take: *client*, or the AWS client where only that knows the way."""
     route = aws.chain.route(aws.endpoint) if client == "fast" else None
     if route is not None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from streamapp.messages import Outgoing
-from streamapp.pipeline.work import current_work
+from streamapp.pipeline.work import current_in_hand
 
 M = TypeVar("M")
 M_contra = TypeVar("M_contra", contravariant=True)
@@ -39,7 +39,7 @@ class Sink(Generic[M]):
 
         *group* is its group on a FIFO queue. Raises `Refused` when SQS will never take it.
         """
-        work = current_work(self)
+        work = current_in_hand(self)
         _, outgoing = self.outgoing(message, group or "all")
         with work.effect():
             outbox = work.runtime.outboxes[self.queue]

@@ -11,11 +11,11 @@ from streamapp.declared.sink import Sink
 from streamapp.errors import ServiceError, StreamappError
 from streamapp.flow.batcher import raised
 from streamapp.messages import Outgoing
-from streamapp.pipeline.work import Runtime, Work, current_work
+from streamapp.pipeline.work import InHand, Runtime, current_in_hand
 from streamapp.state.committer import Change, Changed
 from streamapp.state.dedupe import identity_of, shortened
-from streamapp.state.hash_codec import Record
-from streamapp.state.reads import Asked, Member, StateUnreadable
+from streamapp.state.hash_codec import HashCodec
+from streamapp.state.reads import IndexEntry, StateRequest, StateUnreadable
 
 S = TypeVar("S", bound=msgspec.Struct)
 E = TypeVar("E")
@@ -48,7 +48,7 @@ class Table(Generic[S, E]):
         identity: Callable[[E], str] | None = None,
     ) -> None:
         self.name: str = name
-        self.record: Record[Any] = Record(of)
+        self.record: HashCodec[Any] = HashCodec(of)
         self.fold: Callable[[Any, Any], Any] = fold
         self.expires = expires
         self._announce = announce
@@ -70,7 +70,7 @@ class Table(Generic[S, E]):
         What the change announces is sent before the event's message is deleted. An event that changes nothing
         is a duplicate; it still sends what an earlier one left behind.
         """
-        work = current_work(self)
+        work = current_in_hand(self)
         with work.effect():
             changed = await work.runtime.changes.submit(self._change(work, key, event))
         work.note(self.name, key, event, changed)
@@ -78,7 +78,7 @@ class Table(Generic[S, E]):
 
     async def update_many(self, events: Sequence[tuple[str, E]]) -> list[S | None]:
         """Apply each event to its key, together; answer the states. Raises the first failure once all are through."""
-        work = current_work(self)
+        work = current_in_hand(self)
         changes = [self._change(work, key, event) for key, event in events]
         with work.effect():
             outcomes = await work.runtime.changes.submit_all(changes)
@@ -94,10 +94,10 @@ class Table(Generic[S, E]):
 
     async def get_many(self, keys: Sequence[str]) -> list[S | None]:
         """Answer the state of each key, in one round trip."""
-        work = current_work(self)
+        work = current_in_hand(self)
         prefix = work.runtime.config.key_prefix
         with work.timeout.paused():
-            asked = [Asked(self.record, self.redis_key(prefix, key)) for key in keys]
+            asked = [StateRequest(self.record, self.redis_key(prefix, key)) for key in keys]
             return raised(await work.runtime.lookup.reads.submit_all(asked))
 
     def redis_key(self, prefix: str, key: str) -> str:
@@ -115,7 +115,7 @@ class Table(Generic[S, E]):
         message = self._announce(before, after)
         return None if message is None else self._sink.outgoing(message, plain(key))
 
-    def _change(self, work: Work, key: str, event: E) -> Change:
+    def _change(self, work: InHand, key: str, event: E) -> Change:
         runtime = work.runtime
         max_bytes = runtime.outboxes[self._sink.queue].queue.max_bytes if self._sink else 0
         redis_key = self.redis_key(runtime.config.key_prefix, key)
@@ -123,7 +123,7 @@ class Table(Generic[S, E]):
             self, key, redis_key, event, max_bytes, work.cause(event), self._identity_of(work, event)
         )
 
-    def _identity_of(self, work: Work, event: E) -> str | None:
+    def _identity_of(self, work: InHand, event: E) -> str | None:
         if not self._once:
             return None
         if self._identity is not None:
@@ -159,7 +159,7 @@ class Index:
         """Put *member* into the set of each key. Raises `UnicodeEncodeError` for half a character."""
         member.encode()  # here, or those that are added with it would fail too
         work, runtime = self._at_work()
-        members = [Member(self._place(runtime, key), member) for key in keys]
+        members = [IndexEntry(self._place(runtime, key), member) for key in keys]
         if members:
             with work.effect():
                 raised(await runtime.lookup.adds.submit_all(members))
@@ -184,8 +184,8 @@ class Index:
             if failure is not None:
                 raise StateUnreadable(place, failure)
 
-    def _at_work(self) -> tuple[Work, Runtime]:
-        work = current_work(self)
+    def _at_work(self) -> tuple[InHand, Runtime]:
+        work = current_in_hand(self)
         return work, work.runtime
 
     def _place(self, runtime: Runtime, key: str) -> str:

@@ -10,7 +10,7 @@ from anyio import TASK_STATUS_IGNORED, Event, create_task_group, move_on_after
 from anyio.abc import TaskStatus
 
 from streamapp.errors import StreamappError
-from streamapp.flow.wakeup import Bell
+from streamapp.flow.wakeup import Wakeup
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class Batcher(Generic[T, R]):
         self._items_flying = 0
         self._idle: list[_Idle[T, R]] = []
         # What `run` waits for: that something should begin, or that company has come to what lingers.
-        self._asleep, self._lingering = Bell(), Bell()
+        self._asleep, self._lingering = Wakeup(), Wakeup()
         self._closed = False
 
     def __len__(self) -> int:

@@ -10,7 +10,7 @@ from anyio import CancelScope, current_time
 _UNLIMITED = nullcontext()
 
 
-class Timeout:
+class Deadline:
     """Cuts an agent off *seconds* after the last `start`, None: never; `paused` time does not count."""
 
     def __init__(self, seconds: float | None) -> None:

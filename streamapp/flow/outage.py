@@ -8,7 +8,7 @@ from typing import TypeVar
 from anyio import sleep
 
 from streamapp.errors import Fault, ServiceError
-from streamapp.flow.wakeup import Bell
+from streamapp.flow.wakeup import Wakeup
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class Outage:
         self._probe = probe
         self.is_on = False
         self._failing: set[object] = set()
-        self._fewer_fail = Bell()
+        self._fewer_fail = Wakeup()
 
     async def ride_out(self, call: Callable[[], Awaitable[T]], *, even_misconfigured: bool = True) -> T:
         """Answer what *call* answers, trying until it does; only what can never succeed is raised.

@@ -3,7 +3,7 @@
 from anyio import Event
 
 
-class Bell:
+class Wakeup:
     """Wakes all that wait for it. It keeps nothing: who comes later waits for the next time."""
 
     __slots__ = ("_event",)

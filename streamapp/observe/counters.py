@@ -32,7 +32,7 @@ their queue, that a sweep found owed for long and sent. evicted: identities, by 
 room for newer ones. tap_dropped: records that viewers will not see."""
 
 
-class Tally:
+class Counters:
     """One worker's counts by queue and word; reading it changes nothing."""
 
     def __init__(self) -> None:

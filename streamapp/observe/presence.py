@@ -11,7 +11,7 @@ import msgspec
 from anyio import move_on_after, sleep
 
 from streamapp.errors import ServiceError
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
     in_hand: dict[str, int]
     """Messages in hand, by queue."""
     counts: dict[str, dict[str, int]]
-    """What became of messages since it started, by queue and by the words of `Tally`."""
+    """What became of messages since it started, by queue and by the words of `Counters`."""
     oldest: dict[str, float] = {}
     """When the oldest message in hand was sent, by queue."""
 
@@ -55,20 +55,20 @@ class PresenceStore(Protocol):
         ...
 
 
-class Herald:
+class PresenceReporter:
     """Says that this worker is there until it is cancelled, then that it is gone."""
 
     def __init__(
         self,
         store: PresenceStore | None,
         worker: str,
-        tally: Tally,
+        counters: Counters,
         in_hand: Mapping[str, "Held"],
         sinks: Sequence[str],
     ) -> None:
         self._store = store
         self._worker = worker
-        self._tally = tally
+        self._counters = counters
         self._in_hand = in_hand
         self._sinks = sinks
         self._started = time.time()
@@ -101,7 +101,7 @@ class Herald:
             queues=tuple(self._in_hand),
             in_hand={queue: len(held) for queue, held in self._in_hand.items()},
             oldest={queue: at for queue, held in self._in_hand.items() if (at := held.oldest()) is not None},
-            counts={queue: self._tally.in_queue(queue) for queue in (*self._in_hand, *self._sinks)},
+            counts={queue: self._counters.in_queue(queue) for queue in (*self._in_hand, *self._sinks)},
         )
 
 

@@ -19,7 +19,7 @@ class _Said:
     kept_back: int = 0
 
 
-class Seldom:
+class QuietLog:
     """A logger that says each cause at most every ten seconds, and then how often it was there meanwhile."""
 
     def __init__(self, logger: logging.Logger) -> None:

@@ -12,8 +12,8 @@ from anyio.abc import TaskStatus
 from anyio.lowlevel import checkpoint
 
 from streamapp.errors import ServiceError
-from streamapp.flow.wakeup import Bell
-from streamapp.observe.counters import Tally
+from streamapp.flow.wakeup import Wakeup
+from streamapp.observe.counters import Counters
 from streamapp.observe.tap_record import ERRORS, Outcome
 
 logger = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class Tap:
     def __init__(
         self,
         store: TapStore | None,
-        tally: Tally,
+        counters: Counters,
         *,
         mode: Literal["on", "errors", "off"] = "on",
         keep: int = 10_000,
@@ -97,14 +97,14 @@ class Tap:
         self.observe: Callable[[Seen], None] = lambda _: None
         """Called with all that is noted, whatever the mode."""
         self._store = store
-        self._tally = tally
+        self._counters = counters
         self._is_off = store is None or mode == "off"
         self._only_errors = mode == "errors"
         self._keep = keep
         self._waiting: deque[tuple[Seen, int]] = deque()
         self._characters = 0
         self._per_entry: dict[str, float] = {}
-        self._wake, self._full = Bell(), Bell()
+        self._wake, self._full = Wakeup(), Wakeup()
         self._is_closed = False
 
     def __len__(self) -> int:
@@ -118,7 +118,7 @@ class Tap:
             return
         waiting = len(self._waiting)
         if waiting >= BUFFERED or self._characters > BUFFERED_CHARACTERS:
-            self._tally.add(seen.queue, "tap_dropped")
+            self._counters.add(seen.queue, "tap_dropped")
             return
         size = len(seen.body)
         self._waiting.append((seen, size))
@@ -143,7 +143,7 @@ class Tap:
                 await self._append(entries)
             except ServiceError as error:
                 for entry in entries:
-                    self._tally.add(entry.queue, "tap_dropped", entry.records)
+                    self._counters.add(entry.queue, "tap_dropped", entry.records)
                 if self._is_closed:
                     return
                 logger.info("the tap could not be written", extra={"detail": error.detail})
@@ -175,7 +175,7 @@ class Tap:
         try:
             return seen.line(self.worker)
         except Exception:  # a codec's own way of showing a body must not end the worker
-            self._tally.add(seen.queue, "tap_dropped")
+            self._counters.add(seen.queue, "tap_dropped")
             logger.exception("a record of the tap could not be made", extra={"queue": seen.queue})
             return None
 
@@ -192,4 +192,4 @@ class Tap:
 
 def off() -> Tap:
     """Answer a tap that tells nobody anything."""
-    return Tap(None, Tally())
+    return Tap(None, Counters())

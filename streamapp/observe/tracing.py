@@ -33,7 +33,7 @@ class Tracing:
 
     def over(self, sqs: Sqs) -> Sqs:
         """Answer *sqs* with a span for each call that moves messages."""
-        return Traced(sqs, self.tracer)
+        return TracedSqs(sqs, self.tracer)
 
     def process(self) -> "Process":
         """Answer what tells of the processing by one instance of an agent."""
@@ -111,7 +111,7 @@ class Process:
         self._span, self._taken = None, 0
 
 
-class Traced:
+class TracedSqs:
     """An SQS whose calls that move messages are told as spans, each once it is over.
 
     A receive that brings nothing is not told: an idle worker would fill a backend with its polls.

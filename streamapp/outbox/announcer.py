@@ -13,7 +13,7 @@ from streamapp.errors import Refused, ServiceError
 from streamapp.flow.batcher import Batcher
 from streamapp.flow.outage import Outage, pause
 from streamapp.messages import Outgoing, Queue
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.observe.tap_writer import Tap
 from streamapp.pipeline.attempt import Sent, Shows
 from streamapp.sqs.client import BATCH, Failure, Sqs
@@ -45,7 +45,7 @@ class Outbox:
         sqs: Sqs,
         queue: Queue,
         outage: Outage,
-        tally: Tally,
+        counters: Counters,
         *,
         in_hand: Callable[[], float] = lambda: math.inf,
         tap: Tap | None = None,
@@ -60,7 +60,7 @@ class Outbox:
         self._load = load
         self._sqs = sqs
         self._outage = outage
-        self._tally = tally
+        self._counters = counters
         self.batcher: Batcher[Outgoing, None] = Batcher(
             self._flush,
             name=f"send {queue.name}",
@@ -96,12 +96,12 @@ class Outbox:
                     continue
                 if answer.is_final:
                     outcomes[n] = Refused(answer.code)
-                    self._tally.add(self.queue.name, "refused")
+                    self._counters.add(self.queue.name, "refused")
                 else:
                     again.add(n)
             tries = tries + 1 if again else 0
             waiting = [n for n in waiting if n in again or n not in turn]
-        self._tally.add(self.queue.name, "sent", outcomes.count(None))
+        self._counters.add(self.queue.name, "sent", outcomes.count(None))
         if self._tap is not None:
             for message, outcome in zip(asked, outcomes, strict=True):
                 code = outcome.code if isinstance(outcome, Refused) else None
@@ -109,7 +109,7 @@ class Outbox:
         return outcomes
 
     async def _send(self, messages: list[Outgoing]) -> list[Failure | None]:
-        self._tally.add(self.queue.name, "sends")
+        self._counters.add(self.queue.name, "sends")
         try:
             return await self._outage.ride_out(
                 lambda: self._sqs.send(self.queue, messages), even_misconfigured=self._even_misconfigured

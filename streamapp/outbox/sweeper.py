@@ -16,7 +16,7 @@ from anyio import CancelScope, sleep
 from streamapp.config import Config
 from streamapp.declared.table import Table
 from streamapp.errors import ServiceError
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.outbox.announcer import Announcer
 from streamapp.state.announcement import Announcement, pending_of
 from streamapp.state.store import PARKED, TOKEN, Commit, Settled, Store
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class SweepPace:
     """How often, and how gently, a worker sweeps; in seconds.
 
     *every* is between two sweeps, give or take a half, so that workers do not sweep together. What has been
@@ -118,14 +118,14 @@ class Sweeper:
         tables: Iterable[Table[Any, Any]],
         store: Store,
         announcer: Announcer,
-        tally: Tally,
+        counters: Counters,
         config: Config,
-        pace: Pace,
+        pace: SweepPace,
     ) -> None:
         self._tables = list(tables)
         self._store = store
         self._announcer = announcer
-        self._tally = tally
+        self._counters = counters
         self._config = config
         self._pace = pace
         self._pausing = CancelScope()
@@ -184,7 +184,7 @@ class Sweeper:
         )
         # What is refused is parked, and has been logged.
         refused = await self._announcer.announce(announcements)
-        self._tally.add(announcements[0].sink, "swept", len(announcements) - len(refused))
+        self._counters.add(announcements[0].sink, "swept", len(announcements) - len(refused))
 
     async def _proven(self, owing: Sequence[Owing]) -> list[Owing]:
         """Answer those of *owing* that the replicas have too; who is being changed now is in somebody's hand."""

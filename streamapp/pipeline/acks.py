@@ -8,7 +8,7 @@ from anyio import current_time, sleep
 from streamapp.errors import Fault, ServiceError
 from streamapp.flow.batcher import Batcher
 from streamapp.messages import Queue
-from streamapp.observe.quiet_log import Seldom
+from streamapp.observe.quiet_log import QuietLog
 from streamapp.pipeline.leases import Lease, Leases
 from streamapp.sqs.client import BATCH, MAX_VISIBILITY, Failure, Sqs
 
@@ -47,7 +47,7 @@ class Acks:
         self._queue = queue
         self._leases = leases
         self._deleted = deleted
-        self._seldom = Seldom(logger)
+        self._quiet_log = QuietLog(logger)
 
     async def _delete(self, leases: list[Lease]) -> Sequence[None]:
         waiting = leases
@@ -104,7 +104,7 @@ class Acks:
     def _warn(self, sentence: str, lease: Lease) -> None:
         # Under load an outage of SQS is a hundred such messages a second.
         about = {"queue": self._queue.name, "message_id": lease.delivery.message_id}
-        self._seldom.log(logging.WARNING, sentence, self._queue.name, **about)
+        self._quiet_log.log(logging.WARNING, sentence, self._queue.name, **about)
 
     async def _try_release(self, releases: list[tuple[Lease, float]]) -> list[Failure | None]:
         now = current_time()

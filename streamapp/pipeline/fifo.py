@@ -8,7 +8,7 @@ from anyio import Event
 from streamapp.pipeline.leases import Lease
 
 
-class Groups:
+class FifoGroups:
     """Who may be processed now, and who waits behind whom; a lease without a group waits for nobody."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ IN_A_ROW = 10
 """Leases that are taken before others have a turn of the loop: agents that never wait must not keep it."""
 
 
-class Feed:
+class Handoff:
     """Hands each lease to one taker, in the order in which both came. Tokens bound it, so nobody waits to put."""
 
     def __init__(self) -> None:

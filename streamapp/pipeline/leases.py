@@ -19,10 +19,10 @@ from anyio import (
 from anyio.abc import TaskStatus
 
 from streamapp.errors import Fault, ServiceError
-from streamapp.flow.wakeup import Bell
+from streamapp.flow.wakeup import Wakeup
 from streamapp.messages import Delivery, Queue
-from streamapp.observe.counters import Tally
-from streamapp.observe.quiet_log import Seldom
+from streamapp.observe.counters import Counters
+from streamapp.observe.quiet_log import QuietLog
 from streamapp.sqs.client import BATCH, MAX_VISIBILITY, Failure, Sqs
 from streamapp_codecs import Decoded
 
@@ -44,7 +44,7 @@ class Tokens:
     def __init__(self, total: int) -> None:
         self.total = total
         self._free = total
-        self._given = Bell()
+        self._given = Wakeup()
 
     async def take(self, most: int) -> int:
         """Answer how many of 1..*most* were taken; waits for the first."""
@@ -81,18 +81,18 @@ class Lease:
 class Leases:
     """All deliveries of one queue from receipt to settle, buffered ones included."""
 
-    def __init__(self, sqs: Sqs, queue: Queue, tokens: Tokens, tally: Tally) -> None:
+    def __init__(self, sqs: Sqs, queue: Queue, tokens: Tokens, counters: Counters) -> None:
         self._sqs = sqs
         self._queue = queue
         self._tokens = tokens
-        self._tally = tally
+        self._counters = counters
         self._held: dict[str, Lease] = {}
         self._done: OrderedDict[str, None] = OrderedDict()
         self._calls = CapacityLimiter(PARALLEL)
         self._flying: dict[Lease, Event] = {}
         self._is_failing = False
-        self._seldom = Seldom(logger)
-        self._progress = Bell()
+        self._quiet_log = QuietLog(logger)
+        self._progress = Wakeup()
 
     def __len__(self) -> int:
         """How many deliveries are in hand."""
@@ -215,7 +215,7 @@ class Leases:
         self._progress.ring()
         if failure is not None:
             about = self._about(failure)
-            self._seldom.log(logging.WARNING, "leases could not be extended", failure, **about)
+            self._quiet_log.log(logging.WARNING, "leases could not be extended", failure, **about)
 
     def _extended(self, lease: Lease, handle: str, until: float, outcome: Failure | None) -> None:
         if outcome is None:
@@ -229,7 +229,7 @@ class Leases:
             if self._held.get(lease.delivery.message_id) is not lease:
                 continue
             lease.is_lost = True
-            self._tally.add(self._queue.name, "lost")
+            self._counters.add(self._queue.name, "lost")
             logger.info("a lease was lost", extra=self._about(lease.delivery.message_id))
             if lease.scope is not None:
                 lease.scope.cancel("the lease of its message was lost")

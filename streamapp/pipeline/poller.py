@@ -12,9 +12,9 @@ from anyio.lowlevel import checkpoint
 from streamapp.errors import Fault, ServiceError
 from streamapp.flow.outage import Outage, pause
 from streamapp.messages import Delivery, Queue
-from streamapp.observe.counters import Tally
-from streamapp.observe.quiet_log import Seldom
-from streamapp.pipeline.handoff import Feed
+from streamapp.observe.counters import Counters
+from streamapp.observe.quiet_log import QuietLog
+from streamapp.pipeline.handoff import Handoff
 from streamapp.pipeline.leases import Lease, Leases, Tokens
 from streamapp.pipeline.settler import Settler
 from streamapp.sqs.client import BATCH, Sqs
@@ -29,7 +29,7 @@ EMPTY_PAUSE = 2.0
 that is answered so was put to a server that is unwell."""
 
 
-class Source:
+class Poller:
     """The polls of one queue: one while it is idle, more while they come back full.
 
     What is received is leased and put into *feed*, from which a stop takes back what no agent has taken.
@@ -43,9 +43,9 @@ class Source:
         tokens: Tokens,
         leases: Leases,
         settler: Settler,
-        feed: Feed,
+        feed: Handoff,
         outage: Outage,
-        tally: Tally,
+        counters: Counters,
         wait: float,
     ) -> None:
         self._sqs = sqs
@@ -56,7 +56,7 @@ class Source:
         settler.on_next = self._give_turn
         self._feed = feed
         self._outage = outage
-        self._tally = tally
+        self._counters = counters
         self._wait = wait
         self._most = math.ceil(tokens.total / BATCH)
         self._polls = 0
@@ -64,7 +64,7 @@ class Source:
         self._receiving: dict[CancelScope, float] = {}
         self._is_stopped = False
         self._last_turn = math.inf
-        self._seldom = Seldom(logger)
+        self._quiet_log = QuietLog(logger)
         self.polled_at: float | None = None
         """Unix time of the last answer, None before the first."""
         self.failure: ServiceError | None = None
@@ -157,7 +157,7 @@ class Source:
         return []
 
     def _take_in(self, deliveries: Sequence[Delivery]) -> None:
-        self._tally.add(self._queue.name, "received", len(deliveries))
+        self._counters.add(self._queue.name, "received", len(deliveries))
         self.idle_since = math.inf if deliveries else min(self.idle_since, current_time())
         for delivery in deliveries:
             lease = self._leases.take(delivery)
@@ -190,4 +190,4 @@ class Source:
         self.failure = error
         level = logging.ERROR if error.fault in {Fault.CONFIGURATION, Fault.CREDENTIALS} else logging.WARNING
         about = {"queue": self._queue.name, "reason": error.detail}
-        self._seldom.log(level, "a queue cannot be polled", error.detail, **about)
+        self._quiet_log.log(level, "a queue cannot be polled", error.detail, **about)

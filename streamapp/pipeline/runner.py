@@ -15,9 +15,9 @@ from anyio import (
 )
 
 from streamapp.app import Agent
-from streamapp.errors import Outcome, Skip, StreamappError, TookTooLong
+from streamapp.errors import Decision, Skip, StreamappError, TookTooLong
 from streamapp.flow.outage import pause
-from streamapp.pipeline.handoff import Feed
+from streamapp.pipeline.handoff import Handoff
 from streamapp.pipeline.settler import Settler
 from streamapp.pipeline.stream import Stream
 from streamapp.pipeline.work import Runtime
@@ -42,7 +42,7 @@ class Runner:
     def __init__(
         self,
         agent: Agent,
-        feed: Feed,
+        feed: Handoff,
         settler: Settler,
         runtime: Runtime,
         instances: int,
@@ -130,7 +130,7 @@ class Runner:
                 )
                 await stream.fail(AwaitedCancelled())
             except Exception as error:
-                if not isinstance(error, Outcome):
+                if not isinstance(error, Decision):
                     logger.warning(
                         "an agent failed",
                         extra={"agent": self._agent.name, "queue": self._agent.queue},
@@ -147,7 +147,7 @@ class Runner:
 
     def _count_failure(self, stream: Stream[Any]) -> None:
         """Say so, once, when the agent fails at everything that it is given."""
-        tally, queue = self._runtime.tally, self._settler.queue.name
+        counters, queue = self._runtime.counters, self._settler.queue.name
         done = self._done()
         if done != self._done_before:
             self._failing.clear()
@@ -157,15 +157,15 @@ class Runner:
             return
         self._failing.add(first)
         if len(self._failing) == MANY_FAILURES:
-            tally.add(queue, "crashing")
+            counters.add(queue, "crashing")
             logger.error(
                 "an agent fails at everything it is given",
                 extra={"agent": self._agent.name, "queue": queue, "messages": MANY_FAILURES},
             )
 
     def _done(self) -> int:
-        tally, queue = self._runtime.tally, self._settler.queue.name
-        return tally.of("ok", queue) + tally.of("duplicate", queue)
+        counters, queue = self._runtime.counters, self._settler.queue.name
+        return counters.of("ok", queue) + counters.of("duplicate", queue)
 
     async def _call(self, stream: Stream[Any]) -> None:
         called = self._agent.handler(stream)

@@ -7,17 +7,17 @@ from typing import Literal
 
 from streamapp.errors import Crowded, Refused, Reject, Retry, ServiceError
 from streamapp.messages import Queue
-from streamapp.observe.counters import Tally
-from streamapp.observe.quiet_log import Seldom
+from streamapp.observe.counters import Counters
+from streamapp.observe.quiet_log import QuietLog
 from streamapp.observe.tap_record import Outcome
 from streamapp.observe.tap_writer import Tap, off
 from streamapp.outbox.announcer import Outbox
 from streamapp.pipeline.acks import Acks
 from streamapp.pipeline.attempt import Attempt, Shows
 from streamapp.pipeline.dead_letter import NO_REASON, Why, letter
-from streamapp.pipeline.fifo import Groups
+from streamapp.pipeline.fifo import FifoGroups
 from streamapp.pipeline.leases import Lease, Leases
-from streamapp.pipeline.work import Work
+from streamapp.pipeline.work import InHand
 from streamapp.sqs.client import Sqs
 from streamapp_codecs import DecodeError
 
@@ -41,7 +41,7 @@ class Settler:
         queue: Queue,
         leases: Leases,
         letters: Outbox | None,
-        tally: Tally,
+        counters: Counters,
         *,
         max_attempts: int,
         backoff: float,
@@ -52,18 +52,18 @@ class Settler:
         self.queue = queue
         self._leases = leases
         self._letters = letters
-        self._tally = tally
+        self._counters = counters
         self._max_attempts = max_attempts
         self._backoff = backoff
         self._tap = off() if tap is None else tap
         self._shows = shows
-        self._seldom = Seldom(logger)
-        self.groups = Groups()
+        self._quiet_log = QuietLog(logger)
+        self.groups = FifoGroups()
         """Order within the groups of a FIFO queue; on others nobody waits."""
         self.on_next: Callable[[Lease], None] = lambda _: None
         """Takes the next message of a group when the one before it is done."""
 
-    async def succeed(self, work: Work) -> None:
+    async def succeed(self, work: InHand) -> None:
         """Send what *work* owes, then delete its messages.
 
         Dead-lettered instead are a body with a bad part, and a message that owed what SQS refuses for good.
@@ -80,7 +80,7 @@ class Settler:
                 await self.refuse(lease, flaw, work)
             del work.leases[lease]
 
-    async def announce(self, work: Work) -> None:
+    async def announce(self, work: InHand) -> None:
         """Send what *work* owes; the messages that owed what SQS refuses for good end as its fault."""
         refused = await work.runtime.announcer.announce(list(work.owed.values()))
         work.owed.clear()
@@ -88,11 +88,11 @@ class Settler:
             await self.fail(lease, error, work)
             del work.leases[lease]
 
-    async def refuse(self, lease: Lease, error: DecodeError, work: Work | None = None) -> None:
+    async def refuse(self, lease: Lease, error: DecodeError, work: InHand | None = None) -> None:
         """Dead-letter a message that, or a part of which, can never be decoded."""
         await self.bury(lease, Why(error.reason, error.detail), work, word="invalid")
 
-    async def fail(self, lease: Lease, error: Exception, work: Work | None = None) -> None:
+    async def fail(self, lease: Lease, error: Exception, work: InHand | None = None) -> None:
         """End a delivery whose processing raised *error*: given back with backoff, dead-lettered at its last try."""
         if isinstance(error, Reject):
             await self.bury(lease, Why(error.reason, error.detail), work)
@@ -106,7 +106,7 @@ class Settler:
             await self.bury(lease, Why("attempts_exhausted", type(error).__name__), work)
 
     async def bury(
-        self, lease: Lease, why: Why, work: Work | None = None, *, word: DeadWord = "dead"
+        self, lease: Lease, why: Why, work: InHand | None = None, *, word: DeadWord = "dead"
     ) -> None:
         """Send the message to the dead-letter queue, then delete it; without such a queue give it back."""
         dead = letter(lease, why)
@@ -117,7 +117,7 @@ class Settler:
             await self._letters.batcher.submit(dead)
         except Refused as error:
             about = {"queue": self._letters.queue.name, "reason": error.code}
-            self._seldom.log(logging.ERROR, "a message could not be dead-lettered", error.code, **about)
+            self._quiet_log.log(logging.ERROR, "a message could not be dead-lettered", error.code, **about)
             self.give_back(lease, self._delay(lease), "retry", why, work)
             return
         logger.error(
@@ -131,13 +131,13 @@ class Settler:
         )
         self.delete(lease, word, why, work)
 
-    def delete(self, lease: Lease, word: EndWord, why: Why = NO_REASON, work: Work | None = None) -> None:
+    def delete(self, lease: Lease, word: EndWord, why: Why = NO_REASON, work: InHand | None = None) -> None:
         """Let the message be deleted with others; it counts as *word*."""
         if lease.is_lost:
             # Not ours to delete; those behind it in its group must not wait for it here.
             self.give_back(lease, 0, "released")
         else:
-            self._tally.add(self.queue.name, word)
+            self._counters.add(self.queue.name, word)
             self._tap.note(_attempt(lease, self._shows, word, why, work))
             # The agent is done with it: from here on a lost lease is none of the agent's business.
             lease.scope = None
@@ -149,11 +149,11 @@ class Settler:
         after: float,
         word: BackWord,
         why: Why = NO_REASON,
-        work: Work | None = None,
+        work: InHand | None = None,
     ) -> None:
         """Let the message come again after *after* seconds, and with it those that wait behind it in its group."""
         if not lease.is_lost:
-            self._tally.add(self.queue.name, word)
+            self._counters.add(self.queue.name, word)
             if word == "retry":
                 self._tap.note(_attempt(lease, self._shows, word, why, work, delay=after))
             # First, or a heartbeat could overwrite the backoff.
@@ -186,7 +186,7 @@ def _attempt(
     shows: Shows | None,
     outcome: Outcome,
     why: Why,
-    work: Work | None,
+    work: InHand | None,
     delay: float | None = None,
 ) -> Attempt:
     done = work.updates if work is not None else ()
@@ -201,7 +201,7 @@ def _why(error: Exception) -> Why:
     return Why(type(error).__name__, None)
 
 
-def _word(work: Work) -> EndWord:
+def _word(work: InHand) -> EndWord:
     if work.is_skipped and not work.updates:
         return "skipped"
     return "duplicate" if work.updates and not work.changes else "ok"

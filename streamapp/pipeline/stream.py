@@ -7,12 +7,12 @@ from typing import Generic, TypeVar
 from anyio import CancelScope, current_time
 
 from streamapp.errors import Crowded, CutOff
-from streamapp.flow.deadline import Timeout
+from streamapp.flow.deadline import Deadline
 from streamapp.messages import Delivery
-from streamapp.pipeline.handoff import Feed
+from streamapp.pipeline.handoff import Handoff
 from streamapp.pipeline.leases import Lease
 from streamapp.pipeline.settler import Settler
-from streamapp.pipeline.work import CURRENT, Runtime, Work
+from streamapp.pipeline.work import CURRENT, InHand, Runtime
 from streamapp_codecs import Decoded, DecodeError, Decoder, Origin
 
 T = TypeVar("T")
@@ -29,7 +29,7 @@ class Stream(Generic[T]):
         self,
         name: str,
         codec: Decoder[T],
-        feed: Feed,
+        feed: Handoff,
         settler: Settler,
         runtime: Runtime,
         timeout: float | None = None,
@@ -39,9 +39,9 @@ class Stream(Generic[T]):
         self._feed = feed
         self._settler = settler
         self._runtime = runtime
-        self.timeout = Timeout(timeout)
+        self.timeout = Deadline(timeout)
         """How long the agent may still take over what it has."""
-        self._work = Work(runtime, self.timeout)
+        self._work = InHand(runtime, self.timeout)
         CURRENT.set(self._work)
         self._process = runtime.tracing.process() if runtime.tracing else None
         self._rest: deque[T] = deque()
@@ -200,7 +200,7 @@ class Stream(Generic[T]):
         self._rest.clear()
         if self._process is not None:
             self._process.end({done.key for done in self._work.updates})
-        self._work = Work(self._runtime, self.timeout)
+        self._work = InHand(self._runtime, self.timeout)
         CURRENT.set(self._work)
 
 

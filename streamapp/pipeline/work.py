@@ -12,9 +12,9 @@ from anyio import get_cancelled_exc_class
 from streamapp.config import Config
 from streamapp.errors import NotInEvent, Refused
 from streamapp.flow.batcher import Batcher
-from streamapp.flow.deadline import Timeout
+from streamapp.flow.deadline import Deadline
 from streamapp.flow.outage import Outage
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.outbox.announcer import Announcer, Outbox
 from streamapp.pipeline.attempt import Done
 from streamapp.pipeline.leases import Lease
@@ -33,7 +33,7 @@ class Runtime:
     """The running parts that what is declared (tables, sinks, indexes) works through; *tracing* only where there is one."""
 
     config: Config
-    tally: Tally
+    counters: Counters
     store: Store
     store_outage: Outage
     lookup: Lookup
@@ -43,7 +43,7 @@ class Runtime:
     tracing: "Tracing | None" = None
 
 
-class Work(msgspec.Struct, eq=False):
+class InHand(msgspec.Struct, eq=False):
     """The deliveries whose events an agent is processing now, settled together when it asks for the next.
 
     *leases* come with why a part of their body could not be decoded, if one could not. *owed* are
@@ -53,7 +53,7 @@ class Work(msgspec.Struct, eq=False):
     """
 
     runtime: Runtime
-    timeout: Timeout
+    timeout: Deadline
     leases: dict[Lease, DecodeError | None] = {}
     owed: dict[Place, Announcement] = {}
     updates: list[Done] = []
@@ -62,9 +62,9 @@ class Work(msgspec.Struct, eq=False):
     is_batch: bool = False
     is_cut: bool = False
 
-    def effect(self) -> "Effect":
+    def effect(self) -> "Awaited":
         """Enter what is answered while something is done that the deliveries must not be deleted before."""
-        return Effect(self)
+        return Awaited(self)
 
     def note(self, table: str, key: str, event: object, changed: Changed) -> None:
         """Take over what an update did."""
@@ -106,12 +106,12 @@ class Work(msgspec.Struct, eq=False):
         return found
 
 
-class Effect:
+class Awaited:
     """Something that is being done for an agent: its time does not pass meanwhile."""
 
     __slots__ = ("_work",)
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: InHand) -> None:
         self._work = work
 
     def __enter__(self) -> None:
@@ -125,10 +125,10 @@ class Effect:
         self._work.timeout.resume()
 
 
-CURRENT: ContextVar[Work | None] = ContextVar("work", default=None)
+CURRENT: ContextVar[InHand | None] = ContextVar("work", default=None)
 
 
-def current_work(what: object) -> Work:
+def current_in_hand(what: object) -> InHand:
     """Answer the work of the agent that is running now; *what* is who asks. Raises `NotInEvent`."""
     work = CURRENT.get()
     if work is None:

@@ -44,7 +44,7 @@ class _Session(Protocol):
     def client(self, service_name: str, *, config: AioConfig) -> "AbstractAsyncContextManager[SQSClient]": ...
 
 
-class Aws:
+class BotoSqs:
     """SQS over two clients, so that ten waiting polls never keep an acknowledgement from a connection."""
 
     def __init__(self, polls: "SQSClient", others: "SQSClient", chain: Chain) -> None:
@@ -137,7 +137,7 @@ class Aws:
 
 
 @asynccontextmanager
-async def open_aws(*, polls: int = 10) -> AsyncGenerator[Aws]:
+async def open_aws(*, polls: int = 10) -> AsyncGenerator[BotoSqs]:
     """Open SQS with AWS's own chain of settings and credentials; *polls* receives may wait at once.
 
     Raises `ConfigError` when there is no region, no such profile, or a chain that fails.
@@ -153,7 +153,7 @@ async def open_aws(*, polls: int = 10) -> AsyncGenerator[Aws]:
             call_client = await stack.enter_async_context(session.client("sqs", config=call_config))
         except FOREIGN as error:
             raise ConfigError(f"AWS: {advice(error)}") from error
-        yield Aws(poll_client, call_client, Chain(cast("Any", below)))
+        yield BotoSqs(poll_client, call_client, Chain(cast("Any", below)))
 
 
 def is_local(endpoint: str) -> bool:

@@ -10,7 +10,7 @@ from anyio import current_time, move_on_after
 from streamapp.errors import ConfigError, Fault, ServiceError
 from streamapp.messages import Delivery, Outgoing, Queue
 from streamapp.sqs import wire as calls
-from streamapp.sqs.boto import CALL_TIMEOUT, SLACK, Aws
+from streamapp.sqs.boto import CALL_TIMEOUT, SLACK, BotoSqs
 from streamapp.sqs.client import Failure, fault_of, reason_of
 from streamapp.sqs.credentials import Route
 from streamapp.sqs.http_pool import Answer, Connections, NoAnswer
@@ -20,7 +20,7 @@ _OK = 200
 _NOTHING = Answer(0, b"")
 
 
-class Fast:
+class DirectSqs:
     """SQS, where the four calls that messages take have connections of their own; the rest is the AWS client's.
 
     Nothing is tried again here but a call whose kept connection was closed meanwhile. That is safe for all four:
@@ -28,7 +28,7 @@ class Fast:
     twice is what its readers expect of SQS.
     """
 
-    def __init__(self, aws: Aws, signer: Signer, *, polls: Connections, others: Connections) -> None:
+    def __init__(self, aws: BotoSqs, signer: Signer, *, polls: Connections, others: Connections) -> None:
         self._aws = aws
         self._signer = signer
         # Ten waiting polls never keep an acknowledgement from a connection.
@@ -106,7 +106,7 @@ class Fast:
 
 
 @asynccontextmanager
-async def open_fast(aws: Aws, route: Route, *, polls: int = 10) -> AsyncGenerator[Fast]:
+async def open_fast(aws: BotoSqs, route: Route, *, polls: int = 10) -> AsyncGenerator[DirectSqs]:
     """Open the fast way to the endpoint of *aws*; *polls* receives may wait at once.
 
     Raises `ConfigError` when whom to trust cannot be read.
@@ -115,7 +115,7 @@ async def open_fast(aws: Aws, route: Route, *, polls: int = 10) -> AsyncGenerato
     waiting = Connections(route.host, route.port, tls=tls, most=polls + 2)
     others = Connections(route.host, route.port, tls=tls, most=32)
     try:
-        yield Fast(aws, Signer(aws.region, route.authority), polls=waiting, others=others)
+        yield DirectSqs(aws, Signer(aws.region, route.authority), polls=waiting, others=others)
     finally:
         waiting.close()
         others.close()

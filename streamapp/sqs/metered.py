@@ -15,7 +15,7 @@ Note = Callable[[Queue, str, float, str], None]
 """Takes note of one call: its queue, operation, seconds, and the class of its failure ("" for none)."""
 
 
-class Timed:
+class MeteredSqs:
     """Tells *note* how long each call took. A long poll that brought nothing is no measure of SQS, and is not told."""
 
     def __init__(self, sqs: Sqs, note: Note) -> None:

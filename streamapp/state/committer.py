@@ -14,8 +14,8 @@ from streamapp.errors import Crowded, MessageTooLarge, ServiceError
 from streamapp.flow.outage import Outage
 from streamapp.messages import Outgoing
 from streamapp.state.announcement import Announcement, adopt, mark_of, pending_of
-from streamapp.state.dedupe import Seen
-from streamapp.state.hash_codec import Record
+from streamapp.state.dedupe import Deduplication
+from streamapp.state.hash_codec import HashCodec
 from streamapp.state.reads import UNREADABLE, StateUnreadable, good
 from streamapp.state.store import MAX_PENDING, PENDING, TOKEN, Commit, Store
 
@@ -29,7 +29,7 @@ class Folded(Protocol):
         ...
 
     @property
-    def record(self) -> Record[Any]:
+    def record(self) -> HashCodec[Any]:
         """How its state becomes a hash."""
         ...
 
@@ -92,7 +92,7 @@ class _Plan:
     evicted: int = 0
 
 
-class State:
+class Committer:
     """Changes hashes in batches: two round trips a batch, one commit a key."""
 
     def __init__(
@@ -167,7 +167,7 @@ class State:
         ]
         steps = []
         now = time.time()
-        seen = Seen({} if changes[0].identity is None else stored, now)
+        seen = Deduplication({} if changes[0].identity is None else stored, now)
         for change in changes:
             before = after = stored if written is None else written
             is_new = False

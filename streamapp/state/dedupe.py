@@ -13,7 +13,7 @@ MOST = 1000
 """Identities that a hash keeps; each costs some 50 bytes of every read of it."""
 
 
-class Seen:
+class Deduplication:
     """The identities in the *fields* of one hash at *now* (Unix time), and those that are added."""
 
     def __init__(self, fields: Mapping[str, str], now: float) -> None:

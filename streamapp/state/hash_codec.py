@@ -12,7 +12,7 @@ import msgspec
 S = TypeVar("S", bound=msgspec.Struct)
 
 
-class Record(Generic[S]):
+class HashCodec(Generic[S]):
     """Reads and writes one struct type.
 
     A str is its own text, a bool `1` or `0`, a number its digits, a datetime RFC 3339 in UTC with `Z`; anything

@@ -10,7 +10,7 @@ import msgspec
 from streamapp.errors import ServiceError, StreamappError
 from streamapp.flow.batcher import Batcher
 from streamapp.flow.outage import Outage
-from streamapp.state.hash_codec import Record
+from streamapp.state.hash_codec import HashCodec
 from streamapp.state.store import Store
 
 LIMIT = 100
@@ -21,14 +21,14 @@ LINGER = 0.002
 """Seconds that a call waits for company that can come, as do changes of state: many small calls cost more."""
 
 
-class Asked(NamedTuple):
+class StateRequest(NamedTuple):
     """The state under one Redis key."""
 
-    record: Record[Any]
+    record: HashCodec[Any]
     key: str
 
 
-class Member(NamedTuple):
+class IndexEntry(NamedTuple):
     """Something to be put into the set under one Redis key."""
 
     key: str
@@ -44,15 +44,15 @@ class Lookup:
         self._store = store
         self._outage = outage
         self._ttl = ttl
-        self.reads: Batcher[Asked, Any] = Batcher(
+        self.reads: Batcher[StateRequest, Any] = Batcher(
             self._read, name="read", limit=LIMIT, linger=LINGER, in_hand=in_hand
         )
         """Answers the state, None where there is none."""
-        self.adds: Batcher[Member, None] = Batcher(
+        self.adds: Batcher[IndexEntry, None] = Batcher(
             self._add, name="index", limit=LIMIT, linger=LINGER, in_hand=in_hand
         )
 
-    async def _read(self, asked: list[Asked]) -> Sequence[Any]:
+    async def _read(self, asked: list[StateRequest]) -> Sequence[Any]:
         keys = list(dict.fromkeys(key for _, key in asked))
         hashes = await self._outage.ride_out(partial(self._store.read, keys))
         fields = dict(zip(keys, hashes, strict=True))
@@ -62,7 +62,7 @@ class Lookup:
                 states[each] = _state(each, fields[each.key])
         return [states[each] for each in asked]
 
-    async def _add(self, members: list[Member]) -> Sequence[ServiceError | None]:
+    async def _add(self, members: list[IndexEntry]) -> Sequence[ServiceError | None]:
         sets: dict[str, list[str]] = {}
         for key, member in members:
             sets.setdefault(key, []).append(member)
@@ -84,7 +84,7 @@ UNREADABLE = (ServiceError, msgspec.MsgspecError, ValueError, TypeError)
 """What reading a hash of another program's may raise; two of them are for a struct's own checks."""
 
 
-def _state(asked: Asked, fields: dict[str, str] | ServiceError) -> Any:  # noqa: ANN401 - the state's own type, or its error
+def _state(asked: StateRequest, fields: dict[str, str] | ServiceError) -> Any:  # noqa: ANN401 - the state's own type, or its error
     try:
         return asked.record.read(good(fields))
     except UNREADABLE as error:

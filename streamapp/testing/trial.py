@@ -13,7 +13,7 @@ from streamapp.app import App
 from streamapp.config import Config
 from streamapp.errors import StreamappError
 from streamapp.messages import Outgoing, Queue
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.sqs.client import BATCH
 from streamapp.state.store import PENDING
 from streamapp.testing.clocks.loop_time import LoopTime, NeverAtRest, loop_time
@@ -64,7 +64,7 @@ class Trial:
         self.config = config
         self.sqs = MemorySqs(clock=time, seed=seed)
         self.store = MemoryStore(clock=time, seed=seed)
-        self.tally = Tally()
+        self.tally = Counters()
         self._time = time
         self._queues: dict[str, Queue] = {}
         self._letters = self.sqs.service.broker.keep_letters()

@@ -22,7 +22,7 @@ class Hashes(Protocol):
         ...
 
 
-class Monitor:
+class BoardReader:
     """One board of one table, whose hashes begin with *start*.
 
     What is over is read once and never again, so a look costs as much as there is open, whatever the store

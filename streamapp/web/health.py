@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from anyio import current_time, move_on_after
 
 from streamapp.errors import Fault, ServiceError
-from streamapp.worker.assembly import Line
+from streamapp.worker.assembly import AgentPipeline
 from streamapp.worker.worker import Worker
 
 OVERDUE = 15.0
@@ -77,12 +77,12 @@ class Health:
         return f"no answer within {PING_WITHIN:g} s"
 
 
-def _poll(line: Line, now: float) -> str:
+def _poll(line: AgentPipeline, now: float) -> str:
     overdue = line.source.silent_for(now)
     return OK if overdue <= OVERDUE else f"has not returned for {overdue:.0f} s"
 
 
-def _queue(line: Line, now: float) -> str:
+def _queue(line: AgentPipeline, now: float) -> str:
     source = line.source
     if source.failure is None:
         return OK

@@ -9,8 +9,8 @@ from anyio import Event, current_time, move_on_after, sleep
 
 from streamapp.declared.boards import Card
 from streamapp.errors import ServiceError
-from streamapp.observe.quiet_log import Seldom
-from streamapp.web.board_reader import Monitor
+from streamapp.observe.quiet_log import QuietLog
+from streamapp.web.board_reader import BoardReader
 
 logger = logging.getLogger(__name__)
 
@@ -38,18 +38,18 @@ class News(Protocol):
         ...
 
 
-class Live:
+class LiveBoards:
     """Looks at boards whenever *queues* have news. *boards* are by name.
 
     `now` is what each board shows, as JSON, with the *id* of the news that it stands on: the place in Redis's own
     stream, so that it means the same after a restart.
     """
 
-    def __init__(self, boards: Mapping[str, Monitor], news: News, queues: Sequence[str]) -> None:
+    def __init__(self, boards: Mapping[str, BoardReader], news: News, queues: Sequence[str]) -> None:
         self._boards = boards
         self._news = news
         self._queues = queues
-        self._seldom = Seldom(logger)
+        self._quiet_log = QuietLog(logger)
         self._changed = Event()
         self.now: dict[str, bytes] = {}
         self.id = "0-0"
@@ -67,7 +67,7 @@ class Live:
                 positions |= {queue: page[-1][0] for queue, page in news.items() if page}
                 await sleep(AT_MOST_EVERY)
             except ServiceError as error:
-                self._seldom.log(
+                self._quiet_log.log(
                     logging.WARNING, "the boards cannot be read", error.detail, reason=error.detail
                 )
                 await sleep(PAUSE)

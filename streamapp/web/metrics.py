@@ -9,11 +9,11 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from streamapp.messages import Queue
-from streamapp.observe.counters import Tally, Word
+from streamapp.observe.counters import Counters, Word
 from streamapp.observe.tap_writer import Seen
 from streamapp.pipeline.attempt import Attempt
 from streamapp.sqs.depths import Depths
-from streamapp.worker.assembly import Line
+from streamapp.worker.assembly import AgentPipeline
 from streamapp.worker.worker import Worker
 
 OUTCOMES: tuple[Word, ...] = ("ok", "duplicate", "skipped", "retry", "invalid", "dead", "released", "lost")
@@ -30,11 +30,11 @@ AGES = (0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400)
 class Metrics:
     """What `/metrics` answers: counts from the worker's own tally, gauges from its parts, histograms of durations."""
 
-    def __init__(self, tally: Tally) -> None:
+    def __init__(self, counters: Counters) -> None:
         self.depths = Depths()
         """Tells how many messages lie in the queues, while it runs."""
         self._registry = CollectorRegistry()
-        self._registry.register(_Counts(tally))
+        self._registry.register(_Counts(counters))
         self._registry.register(_Queues(self.depths))
         ProcessCollector(registry=self._registry)
         self._took = Histogram(
@@ -83,8 +83,8 @@ class Metrics:
 
 
 class _Counts(Collector):
-    def __init__(self, tally: Tally) -> None:
-        self._tally = tally
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
 
     def collect(self) -> Iterator[Metric]:
         """Answer the counts that are kept in any case."""
@@ -109,7 +109,7 @@ class _Counts(Collector):
             "What should be seen: refused, swept, tap_dropped, silent, blocked, crashing.",
             labels=["subject", "event"],
         )
-        for (subject, word), number in self._tally.counts().items():
+        for (subject, word), number in self._counters.counts().items():
             match word:
                 case "received":
                     consumed.add_metric(["aws_sqs", subject, "receive"], number)
@@ -176,7 +176,7 @@ class _Parts(Collector):
         yield decoded
 
 
-_BY_STREAM: Sequence[tuple[str, str, Callable[[Line, float], float]]] = (
+_BY_STREAM: Sequence[tuple[str, str, Callable[[AgentPipeline, float], float]]] = (
     ("in_flight", "Messages in hand.", lambda line, _: len(line.leases)),
     ("concurrency", "Messages in hand at most.", lambda line, _: line.concurrency),
     (

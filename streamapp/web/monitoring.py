@@ -13,7 +13,7 @@ from anyio import create_task_group, sleep
 from streamapp.app import App
 from streamapp.config import Config
 from streamapp.errors import ServiceError
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.pipeline.work import Runtime
 from streamapp.sqs.client import Sqs
 from streamapp.worker.worker import Worker
@@ -47,7 +47,7 @@ class Monitoring:
 
 
 @asynccontextmanager
-async def monitored(app: App, config: Config, tally: Tally) -> AsyncGenerator[Monitoring]:
+async def monitored(app: App, config: Config, counters: Counters) -> AsyncGenerator[Monitoring]:
     """Serve probes, metrics and the app's website while the context is open, from before the worker is ready to after it has ended.
 
     Without `config.http` nothing is served, and nothing of it is imported. Raises `CannotListen`.
@@ -57,13 +57,13 @@ async def monitored(app: App, config: Config, tally: Tally) -> AsyncGenerator[Mo
         return
     from streamapp.redis.store import open_redis  # noqa: PLC0415
     from streamapp.redis.tap import open_tap  # noqa: PLC0415
-    from streamapp.sqs.metered import Timed  # noqa: PLC0415
+    from streamapp.sqs.metered import MeteredSqs  # noqa: PLC0415
     from streamapp.web.health import Health  # noqa: PLC0415 - only who is watched needs them
     from streamapp.web.metrics import Metrics  # noqa: PLC0415
     from streamapp.web.server import serve_http  # noqa: PLC0415
     from streamapp.web.site import pages_of  # noqa: PLC0415
 
-    health, metrics = Health(), Metrics(tally)
+    health, metrics = Health(), Metrics(counters)
 
     def begin(worker: Worker, sqs: Sqs) -> None:
         health.begin(worker)
@@ -81,7 +81,7 @@ async def monitored(app: App, config: Config, tally: Tally) -> AsyncGenerator[Mo
         create_task_group() as asking,
     ):
         logger.info("serving", extra={"http": url, "paths": ["/livez", "/readyz", "/metrics", *pages]})
-        yield Monitoring(partial(Timed, note=metrics.call), begin)
+        yield Monitoring(partial(MeteredSqs, note=metrics.call), begin)
         asking.cancel_scope.cancel("the worker has ended")
 
 

@@ -14,8 +14,8 @@ from streamapp.config import Config
 from streamapp.declared.boards import Board, Website
 from streamapp.declared.table import plain
 from streamapp.errors import ServiceError
-from streamapp.web.board_reader import Hashes, Monitor
-from streamapp.web.live_boards import Live, News
+from streamapp.web.board_reader import BoardReader, Hashes
+from streamapp.web.live_boards import LiveBoards, News
 
 logger = logging.getLogger(__name__)
 
@@ -67,8 +67,10 @@ class Site:
         self._prefix = prefix
         self._state = state
         self._watchers = 0
-        monitors = {name: Monitor(board, state, self._start(board)) for name, board in self._boards.items()}
-        self.live = Live(monitors, news, queues)
+        monitors = {
+            name: BoardReader(board, state, self._start(board)) for name, board in self._boards.items()
+        }
+        self.live = LiveBoards(monitors, news, queues)
         files = resources.files("streamapp.web") / "static"
         self._files = {name: (files / name).read_text() for name in ("board.html", "board.js", "board.css")}
 

@@ -13,20 +13,20 @@ from streamapp.errors import ConfigError, ServiceError
 from streamapp.flow.batcher import Batcher
 from streamapp.flow.outage import Outage
 from streamapp.messages import Queue
-from streamapp.observe.counters import Tally
-from streamapp.observe.presence import Herald, PresenceStore
+from streamapp.observe.counters import Counters
+from streamapp.observe.presence import PresenceReporter, PresenceStore
 from streamapp.observe.tap_writer import Tap, off
 from streamapp.outbox.announcer import Announcer, Outbox
-from streamapp.outbox.sweeper import Pace, Sweeper
+from streamapp.outbox.sweeper import Sweeper, SweepPace
 from streamapp.pipeline.attempt import shows
-from streamapp.pipeline.handoff import Feed
+from streamapp.pipeline.handoff import Handoff
 from streamapp.pipeline.leases import Leases, Tokens
-from streamapp.pipeline.poller import Source
+from streamapp.pipeline.poller import Poller
 from streamapp.pipeline.runner import Runner
 from streamapp.pipeline.settler import Settler
 from streamapp.pipeline.work import Runtime
 from streamapp.sqs.client import BATCH, Sqs
-from streamapp.state.committer import State
+from streamapp.state.committer import Committer
 from streamapp.state.reads import LINGER, Lookup
 from streamapp.state.store import Store
 
@@ -39,17 +39,17 @@ FLUSH = 100
 """Events in one flush of state: about 20 ms of Redis and of folding."""
 
 
-USUAL_PACE = Pace()
+USUAL_PACE = SweepPace()
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AgentPipeline:
     """All parts that serve one agent."""
 
     agent: Agent
     queue: Queue
     leases: Leases
-    source: Source
+    source: Poller
     settler: Settler
     runner: Runner
     concurrency: int
@@ -60,11 +60,11 @@ class Assembly:
     """All parts of one worker; none of them runs yet."""
 
     runtime: Runtime
-    lines: Sequence[Line]
+    lines: Sequence[AgentPipeline]
     batchers: Sequence[Batcher[object, object]]
     sweeper: Sweeper
     tap: Tap
-    herald: Herald
+    presence_reporter: PresenceReporter
 
 
 class QueueMissing(ConfigError):
@@ -89,11 +89,11 @@ async def assemble(
     config: Config,
     sqs: Sqs,
     store: Store,
-    tally: Tally,
+    counters: Counters,
     *,
     agents: Sequence[str] | None = None,
     longest_wait: float = 20.0,
-    pace: Pace = USUAL_PACE,
+    pace: SweepPace = USUAL_PACE,
     tap: Tap | None = None,
     presence: PresenceStore | None = None,
     tracing: "Tracing | None" = None,
@@ -113,7 +113,7 @@ async def assemble(
         name: await _find(sqs, config, name) for name in (*app.sinks, *(agent.queue for agent in chosen))
     }
     sqs_outage = Outage("SQS", partial(sqs.attributes, next(iter(queues.values()))))
-    lines: list[Line] = []
+    lines: list[AgentPipeline] = []
 
     def unsent() -> int:
         """Answer how many messages are in hand that may still have something to send."""
@@ -125,20 +125,27 @@ async def assemble(
     load = None if tracing is None else tracing.laden
     outboxes = {
         name: Outbox(
-            sqs, queues[name], sqs_outage, tally, in_hand=unsent, tap=tap, shows=shows(sink.codec), load=load
+            sqs,
+            queues[name],
+            sqs_outage,
+            counters,
+            in_hand=unsent,
+            tap=tap,
+            shows=shows(sink.codec),
+            load=load,
         )
         for name, sink in app.sinks.items()
     }
-    state = State(
+    state = Committer(
         store,
         outage,
         ttl=config.state_ttl,
         barrier=config.replicas > 0,
-        evicted=lambda table, number: tally.add(table, "evicted", number),
+        evicted=lambda table, number: counters.add(table, "evicted", number),
     )
     runtime = Runtime(
         config=config,
-        tally=tally,
+        counters=counters,
         store=store,
         store_outage=outage,
         lookup=Lookup(store, outage, ttl=config.state_ttl, in_hand=unsent),
@@ -153,7 +160,9 @@ async def assemble(
         dead = await _dead_letters(sqs, queue, config)
         # Who waits to be dead-lettered holds up others: it comes again, and SQS moves it by rights of its own.
         outbox = (
-            Outbox(sqs, dead, sqs_outage, tally, in_hand=unsent, even_misconfigured=False) if dead else None
+            Outbox(sqs, dead, sqs_outage, counters, in_hand=unsent, even_misconfigured=False)
+            if dead
+            else None
         )
         letters += [outbox] if outbox else []
         wait = min(config.wait_seconds, longest_wait)
@@ -166,15 +175,15 @@ async def assemble(
         *(outbox.batcher for outbox in (*outboxes.values(), *letters)),
         *(line.settler.acks.deletes for line in lines),
     ]
-    sweeper = Sweeper(app.tables.values(), store, runtime.announcer, tally, config, pace)
-    herald = Herald(
+    sweeper = Sweeper(app.tables.values(), store, runtime.announcer, counters, config, pace)
+    presence_reporter = PresenceReporter(
         presence,
         tap.worker,
-        tally,
+        counters,
         {line.queue.name: line.leases for line in lines},
         [outbox.queue.name for outbox in outboxes.values()],
     )
-    return Assembly(runtime, lines, batchers, sweeper, tap, herald)  # type: ignore[arg-type]  # each takes its own items
+    return Assembly(runtime, lines, batchers, sweeper, tap, presence_reporter)  # type: ignore[arg-type]  # each takes its own items
 
 
 def choose(app: App, names: Sequence[str] | None) -> list[Agent]:
@@ -217,24 +226,24 @@ async def _dead_letters(sqs: Sqs, queue: Queue, config: Config) -> Queue | None:
 
 def _line(
     agent: Agent, queue: Queue, letters: Outbox | None, runtime: Runtime, sqs: Sqs, tap: Tap, *, wait: float
-) -> Line:
-    config, tally = runtime.config, runtime.tally
+) -> AgentPipeline:
+    config, counters = runtime.config, runtime.counters
     concurrency = agent.concurrency or config.concurrency
-    feed = Feed()
+    feed = Handoff()
     tokens = Tokens(concurrency)
-    leases = Leases(sqs, queue, tokens, tally)
+    leases = Leases(sqs, queue, tokens, counters)
     settler = Settler(
         sqs,
         queue,
         leases,
         letters,
-        tally,
+        counters,
         max_attempts=config.max_attempts,
         backoff=agent.backoff,
         tap=tap,
         shows=shows(agent.codec),
     )
-    source = Source(
+    source = Poller(
         sqs,
         queue,
         tokens=tokens,
@@ -242,8 +251,8 @@ def _line(
         settler=settler,
         feed=feed,
         outage=runtime.store_outage,
-        tally=tally,
+        counters=counters,
         wait=wait,
     )
     runner = Runner(agent, feed, settler, runtime, agent.instances or concurrency)
-    return Line(agent, queue, leases, source, settler, runner, concurrency)
+    return AgentPipeline(agent, queue, leases, source, settler, runner, concurrency)

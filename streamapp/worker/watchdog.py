@@ -10,8 +10,8 @@ from types import CodeType, FrameType
 
 from anyio import current_time, sleep
 
-from streamapp.observe.counters import Tally
-from streamapp.worker.assembly import Line
+from streamapp.observe.counters import Counters
+from streamapp.worker.assembly import AgentPipeline
 
 logger = logging.getLogger(__name__)
 
@@ -22,12 +22,12 @@ SILENCE = 30.0
 """Seconds beyond its wait after which a poll that has not returned is called silent."""
 
 
-class Watch:
+class Watchdog:
     """Looks at the event loop from a thread of its own, so that a blocked one is seen while it is blocked."""
 
-    def __init__(self, lines: Sequence[Line], tally: Tally) -> None:
+    def __init__(self, lines: Sequence[AgentPipeline], counters: Counters) -> None:
         self._lines = lines
-        self._tally = tally
+        self._counters = counters
         self._names = {code: line.agent.name for line in lines if (code := _code_of(line.agent.handler))}
         # Past a third of the visibility timeout heartbeats begin to come too late.
         self._limit = min((line.queue.visibility for line in lines), default=30.0) / 4
@@ -65,7 +65,7 @@ class Watch:
         while frame is not None:
             name = self._names.get(frame.f_code, name)
             frame = frame.f_back
-        self._tally.add(name, "blocked")
+        self._counters.add(name, "blocked")
         logger.warning(
             "the event loop is blocked: leases cannot be extended",
             extra={"agent": name, "seconds": round(blocked, 2), "where": where},
@@ -78,7 +78,7 @@ class Watch:
                 self._silent.discard(name)
             elif name not in self._silent:
                 self._silent.add(name)
-                self._tally.add(name, "silent")
+                self._counters.add(name, "silent")
                 logger.error("a poll has not returned", extra={"queue": name, "seconds": round(seconds)})
 
 

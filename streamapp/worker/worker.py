@@ -10,8 +10,8 @@ from streamapp.messages import Queue
 from streamapp.observe.tap_writer import Tap
 from streamapp.outbox.sweeper import Sweeper
 from streamapp.pipeline.work import Runtime
-from streamapp.worker.assembly import Assembly, Line
-from streamapp.worker.watchdog import Watch
+from streamapp.worker.assembly import AgentPipeline, Assembly
+from streamapp.worker.watchdog import Watchdog
 
 logger = logging.getLogger(__name__)
 
@@ -32,12 +32,12 @@ class Worker:
         self._parts = assembly
         self._lines = assembly.lines
         self._sweeper = assembly.sweeper
-        self._watch = Watch(assembly.lines, assembly.runtime.tally) if watch else None
+        self._watch = Watchdog(assembly.lines, assembly.runtime.counters) if watch else None
         self._stop = Event()
         self._hurry = Event()
 
     @property
-    def lines(self) -> Sequence[Line]:
+    def lines(self) -> Sequence[AgentPipeline]:
         """What serves each agent."""
         return self._lines
 
@@ -111,7 +111,7 @@ class Worker:
                                 heartbeats.start_soon(self._summarise, name="summary")
                                 if self._watch is not None:
                                     heartbeats.start_soon(self._watch.run, name="watch")
-                                heartbeats.start_soon(self._parts.herald.run, name="presence")
+                                heartbeats.start_soon(self._parts.presence_reporter.run, name="presence")
                                 if idle is not None:
                                     heartbeats.start_soon(self._stop_when_idle, idle, name="idle")
                                 task_status.started()
@@ -157,7 +157,7 @@ class Worker:
         before: dict[str, int] = {}
         while True:
             await sleep(SUMMARY_EVERY)
-            now = {str(word): number for word, number in self._parts.runtime.tally.words().items()}
+            now = {str(word): number for word, number in self._parts.runtime.counters.words().items()}
             if now != before:
                 done = {word: number - before.get(word, 0) for word, number in now.items()}
                 logger.info("the last %g s", SUMMARY_EVERY, extra={k: v for k, v in done.items() if v})

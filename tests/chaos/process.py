@@ -24,8 +24,8 @@ from streamapp.app import App
 from streamapp.cli.worker.process import Signals, spare_collector
 from streamapp.config import Config
 from streamapp.errors import ServiceError
-from streamapp.observe.counters import Tally
-from streamapp.outbox.sweeper import Pace
+from streamapp.observe.counters import Counters
+from streamapp.outbox.sweeper import SweepPace
 from streamapp.redis.store import open_redis
 from streamapp.sqs.boto import open_aws
 from streamapp.worker.assembly import Assembly, assemble, most_polls
@@ -47,7 +47,7 @@ class Orders:
     agents: Sequence[str] | None = None
     crash: Crash | None = None
     samples: str | None = None
-    pace: Pace = field(default_factory=Pace)
+    pace: SweepPace = field(default_factory=SweepPace)
     app: str = "streamapp_agents:app"
 
 
@@ -81,7 +81,7 @@ def _work(orders: Orders) -> None:
 async def _serve(orders: Orders) -> int:
     module, _, name = orders.app.partition(":")
     app: App = getattr(import_module(module), name)
-    config, tally, signals = Config.load(os.environ), Tally(), Signals()
+    config, tally, signals = Config.load(os.environ), Counters(), Signals()
     async with (
         open_aws(polls=most_polls(app, config)) as aws,
         open_redis(config.redis_url, replicas=config.replicas) as redis,
@@ -114,7 +114,7 @@ async def _serve(orders: Orders) -> int:
     return 0 if is_clean else 1
 
 
-async def _sample(path: str, tally: Tally) -> None:
+async def _sample(path: str, tally: Counters) -> None:
     with Path(path).open("a", buffering=1) as file:
         while True:
             status = Path("/proc/self/status").read_text()

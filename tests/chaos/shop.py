@@ -16,7 +16,7 @@ from rigs import behind
 from streamapp.cli.demo.servers import local_aws
 from streamapp.declared.boards import ScenarioMessage
 from streamapp.messages import Outgoing, Queue
-from streamapp.outbox.sweeper import Pace
+from streamapp.outbox.sweeper import SweepPace
 from streamapp.sqs.client import BATCH
 from streamapp.testing import MemorySqs
 
@@ -76,12 +76,12 @@ class Shop:
         crash: Crash | None = None,
         *,
         sampled: bool = False,
-        pace: Pace | None = None,
+        pace: SweepPace | None = None,
         app: str = "streamapp_agents:app",
     ) -> ForkServerProcess:
         """Start a worker of *app*."""
         samples = self._samples if sampled else None
-        worker = start(Orders(self._env, self._log, agents, crash, samples, pace or Pace(), app))
+        worker = start(Orders(self._env, self._log, agents, crash, samples, pace or SweepPace(), app))
         self._workers.append(worker)
         return worker
 
@@ -134,7 +134,7 @@ class Shop:
 
         A worker that dies after a delete and before the confirmation leaves such a thing, sent or not.
         """
-        sweeper = self.start(pace=Pace(every=1.0, age=0.0, pause=0.0), app=app)
+        sweeper = self.start(pace=SweepPace(every=1.0, age=0.0, pause=0.0), app=app)
         await self.told()
         await drain(sweeper)
 

@@ -11,9 +11,9 @@ from rigs.inprocess import Done, call
 from rigs.shop import Shop
 from streamapp.config import Config
 from streamapp.messages import Delivery, Outgoing, Typed
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.redis.store import open_redis
-from streamapp.sqs.boto import Aws
+from streamapp.sqs.boto import BotoSqs
 from streamapp.worker.assembly import assemble
 from streamapp.worker.worker import Worker
 
@@ -65,7 +65,7 @@ class Hits:
         app = importlib.import_module("hits").app
         config = Config.load(self.shop.env)
         async with open_redis(config.redis_url) as store:
-            parts = await assemble(app, config, self.shop.aws, store, Tally(), longest_wait=0.0)
+            parts = await assemble(app, config, self.shop.aws, store, Counters(), longest_wait=0.0)
             assert await Worker(parts).run(idle=0.3)
 
     async def letters(self) -> list[Delivery]:
@@ -78,7 +78,7 @@ class Hits:
 
 
 @pytest.fixture
-async def hits(shop: Shop, aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hits:
+async def hits(shop: Shop, aws: BotoSqs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hits:
     """Two letters that a bug made, and one that no code can read."""
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)

@@ -9,7 +9,7 @@ import pytest
 from rigs.shop import Shop, samples
 from rigs.terminal import Terminal, environment, record, tell
 from streamapp.observe.tap_record import Effect, TapRecord
-from streamapp.sqs.boto import Aws
+from streamapp.sqs.boto import BotoSqs
 
 
 @pytest.fixture
@@ -191,7 +191,7 @@ def test_a_terminal_is_given_what_it_can_do_and_its_owner_wants(
 
 
 async def test_it_shows_what_a_real_worker_does_with_the_depth_of_the_queues(
-    aws: Aws, redis_url: str, prefix: str
+    aws: BotoSqs, redis_url: str, prefix: str
 ) -> None:
     """The three together are what a user sees."""
     shop = Shop(aws, redis_url, prefix)

@@ -17,11 +17,11 @@ from streamapp.cli.demo.servers import redis_server
 from streamapp.cli.queues import create_queues
 from streamapp.config import Config, queue_variable
 from streamapp.messages import Outgoing
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.observe.tap_reader import TapReader
 from streamapp.redis.store import open_redis
 from streamapp.redis.tap import open_tap
-from streamapp.sqs.boto import Aws
+from streamapp.sqs.boto import BotoSqs
 from streamapp.testing import MemorySqs
 from streamapp.worker.assembly import assemble
 from streamapp.worker.worker import Worker
@@ -69,7 +69,7 @@ def refused(url: str) -> list[str]:
 
 @pytest.mark.timeout(240)
 async def test_rights_suffice_for_a_worker_its_site_and_who_looks(
-    aws: Aws, guarded: str, prefix: str
+    aws: BotoSqs, guarded: str, prefix: str
 ) -> None:
     """Rights that nobody tried are found too narrow in the night."""
     shop = Shop(aws, as_user(guarded, "worker"), f"streamapp:{prefix}")
@@ -119,7 +119,7 @@ async def sweep(shop: Shop, redis_url: str) -> None:
     """Look through all that is stored, as a worker does every five minutes."""
     config = Config.load(shop.env)
     async with open_redis(redis_url) as store:
-        parts = await assemble(streamapp_agents.app, config, shop.aws, store, Tally())
+        parts = await assemble(streamapp_agents.app, config, shop.aws, store, Counters())
         await parts.sweeper.sweep()
 
 
@@ -164,7 +164,7 @@ async def test_the_worker_calls_only_what_its_policy_allows(redis_url: str, pref
     }
 
     async with open_redis(redis_url) as store:
-        parts = await assemble(streamapp_agents.app, config, sqs, store, Tally(), longest_wait=0.0)
+        parts = await assemble(streamapp_agents.app, config, sqs, store, Counters(), longest_wait=0.0)
         assert await Worker(parts).run(idle=0.3)
 
     made = {

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.web.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
@@ -33,8 +33,8 @@ def asked() -> set[str]:
 
 def exported() -> str:
     """The source and the page of a worker's metrics: families without a value yet have no line."""
-    page = Metrics(Tally()).page()[0].decode()
-    return page + (ROOT / "streamapp" / "metrics.py").read_text()
+    page = Metrics(Counters()).page()[0].decode()
+    return page + (ROOT / "streamapp" / "web" / "metrics.py").read_text()
 
 
 def test_every_metric_that_is_asked_for_is_there() -> None:
@@ -56,7 +56,7 @@ def test_the_documentation_names_every_metric() -> None:
     documented = (ROOT / "docs" / "operating.md").read_text()
 
     named = re.findall(
-        r'"((?:streamapp|messaging)_[a-z_]+)"', (ROOT / "streamapp" / "metrics.py").read_text()
+        r'"((?:streamapp|messaging)_[a-z_]+)"', (ROOT / "streamapp" / "web" / "metrics.py").read_text()
     )
 
     assert len(named) > 5
@@ -83,7 +83,7 @@ def test_prometheus_takes_the_rules_and_what_the_panels_ask(tmp_path: Path) -> N
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool comes with Prometheus")
 def test_prometheus_has_nothing_to_say_of_the_page() -> None:
     """Names, help texts and units are as its users expect them."""
-    page = Metrics(Tally()).page()[0]
+    page = Metrics(Counters()).page()[0]
 
     done = subprocess.run(["promtool", "check", "metrics"], input=page, capture_output=True, check=False)
 

@@ -7,11 +7,11 @@ import anyio
 import pytest
 
 from rigs.shop import STREAMS, Shop, check_state, ended, samples, shuffled, until
-from streamapp.sqs.boto import Aws
+from streamapp.sqs.boto import BotoSqs
 
 
 @pytest.fixture
-async def hasty(aws: Aws, redis_url: str, prefix: str) -> AsyncIterator[Shop]:
+async def hasty(aws: BotoSqs, redis_url: str, prefix: str) -> AsyncIterator[Shop]:
     """A shop whose messages come back 2 s after a worker has died."""
     opened = Shop(aws, redis_url, prefix)
     await opened.open(visibility=2)

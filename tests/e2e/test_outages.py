@@ -9,11 +9,11 @@ import pytest
 
 from rigs.shop import STREAMS, Shop, check_state, ended, samples, until
 from streamapp.cli.demo.servers import redis_server
-from streamapp.sqs.boto import Aws
+from streamapp.sqs.boto import BotoSqs
 
 
 @pytest.fixture
-async def frail(aws: Aws, prefix: str) -> AsyncIterator[Shop]:
+async def frail(aws: BotoSqs, prefix: str) -> AsyncIterator[Shop]:
     """A shop with a Valkey of its own, which a test may stop."""
     with redis_server("--pidfile", "valkey.pid", "--daemonize", "no") as url:
         opened = Shop(aws, url, prefix)

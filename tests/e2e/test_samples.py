@@ -6,7 +6,7 @@ import pytest
 
 from chaos.cluster import Cluster
 from rigs.shop import Shop, check_state, expected, samples, shuffled
-from streamapp.sqs.boto import Aws
+from streamapp.sqs.boto import BotoSqs
 
 
 async def test_the_samples_in_order_leave_the_state_they_imply(shop: Shop) -> None:
@@ -66,7 +66,7 @@ async def test_a_change_is_announced_once_while_nothing_fails(shop: Shop) -> Non
     assert set(ids.values()) == {1}
 
 
-async def test_a_cluster_keeps_the_same_state(aws: Aws, valkeys: Cluster, prefix: str) -> None:
+async def test_a_cluster_keeps_the_same_state(aws: BotoSqs, valkeys: Cluster, prefix: str) -> None:
     """Keys of one batch lie on three servers; the agents know nothing of it."""
     shop = Shop(aws, valkeys.url, prefix)
     await shop.open()

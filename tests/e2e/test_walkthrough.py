@@ -10,7 +10,7 @@ import streamapp_agents
 from rigs.inprocess import call
 from rigs.shop import Sample, Shop
 from streamapp.config import Config
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.observe.tap_writer import Tap
 from streamapp.redis.store import open_redis
 from streamapp.redis.tap import open_tap
@@ -40,7 +40,7 @@ def says(printed: str, line: str) -> bool:
 
 async def work_off(shop: Shop) -> None:
     """Let a worker in this process do what there is to do, and tell the tap."""
-    config, tally = Config.load(shop.env), Tally()
+    config, tally = Config.load(shop.env), Counters()
     async with open_redis(config.redis_url) as store, open_tap(config.redis_url, config.key_prefix) as taps:
         parts = await assemble(
             streamapp_agents.app, config, shop.aws, store, tally, longest_wait=0.0, tap=Tap(taps, tally)

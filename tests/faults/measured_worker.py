@@ -10,7 +10,7 @@ import anyio
 
 import streamapp_agents
 from streamapp.config import Config
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.redis.store import open_redis
 from streamapp.sqs.boto import open_aws
 from streamapp.worker.assembly import assemble, most_polls
@@ -37,7 +37,7 @@ def peak() -> float:
 
 async def main() -> None:
     """Work until nothing has come for a while."""
-    config, lags, tally = Config.load(os.environ), [], Tally()
+    config, lags, tally = Config.load(os.environ), [], Counters()
     async with (
         open_aws(polls=most_polls(streamapp_agents.app, config)) as aws,
         open_redis(config.redis_url) as store,

@@ -14,7 +14,7 @@ from chaos.shop import LOOK, Shop, drain
 from chaos.valkey import Valkey
 from chaos.verdict import Verdict, judge
 from streamapp.declared.boards import ScenarioMessage
-from streamapp.outbox.sweeper import Pace
+from streamapp.outbox.sweeper import SweepPace
 
 CUT = 0.7
 """Seconds for which the replica has heard nothing when its master dies."""
@@ -22,7 +22,7 @@ CUT = 0.7
 IN_HAND = "100"
 """Messages in hand per agent: a replica that answers late must not leave a worker idle."""
 
-SWEEPS = Pace(every=2.0, age=3.0, pause=0.0)
+SWEEPS = SweepPace(every=2.0, age=3.0, pause=0.0)
 
 
 def order(number: int) -> ScenarioMessage:

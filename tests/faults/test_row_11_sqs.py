@@ -16,7 +16,7 @@ from streamapp.app import App
 from streamapp.cli.demo.servers import local_aws
 from streamapp.config import Config
 from streamapp.messages import Outgoing
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.redis.store import RedisStore
 from streamapp.sqs.boto import open_aws
 from streamapp.testing import Effect, Fail, Garble, MemorySqs, Planned, Reset, Slow, serve
@@ -80,7 +80,7 @@ def heal(planned: dict[str, list[Planned]]) -> float:
     return current_time()
 
 
-async def rate(tally: Tally, seconds: float) -> float:
+async def rate(tally: Counters, seconds: float) -> float:
     """Answer how many messages a second the agent that is well gets done."""
     before, began = tally.of("ok", WELL), current_time()
     await sleep(seconds)
@@ -122,7 +122,7 @@ async def test_a_sick_queue_is_left_in_peace_and_the_others_are_served(
 ) -> None:
     """One queue's trouble must be one queue's: no slower others, no storm of calls, no flood of lines."""
     lasts, sample, least = (60.0, 15.0, 0.95) if long else (5.0, 1.5, 0.5)
-    sqs, tally, lines = MemorySqs(), Tally(), Lines()
+    sqs, tally, lines = MemorySqs(), Counters(), Lines()
     app = await ward(sqs, int((lasts + 2 * sample) * 300))
     config = Config(key_prefix=f"{prefix}:", wait_seconds=1, drain_timeout=5)
     recovered: dict[str, float] = {}

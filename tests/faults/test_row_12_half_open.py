@@ -16,7 +16,7 @@ from streamapp.cli.demo.servers import local_aws
 from streamapp.config import Config
 from streamapp.errors import ServiceError
 from streamapp.messages import Delivery, Outgoing, Queue
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.redis.store import RedisStore
 from streamapp.sqs.boto import CALL_TIMEOUT, SLACK, open_aws
 from streamapp.sqs.client import Failure, Sqs
@@ -73,7 +73,7 @@ class Line:
     memory: MemorySqs
     queue: Queue
     timed: Timed
-    tally: Tally
+    tally: Counters
     wire: Wire
     port: int
 
@@ -88,7 +88,7 @@ async def behind_a_wire(
     store: RedisStore, prefix: str, visibility: int, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Line]:
     """Run a worker behind a wire."""
-    memory, app, tally = MemorySqs(), App("wire"), Tally()
+    memory, app, tally = MemorySqs(), App("wire"), Counters()
 
     @app.agent("orders", Json(dict), concurrency=10)
     async def orders(events: Any) -> None:

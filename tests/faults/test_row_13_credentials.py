@@ -20,7 +20,7 @@ from streamapp.app import App
 from streamapp.cli.demo.servers import local_aws
 from streamapp.config import Config
 from streamapp.messages import Outgoing
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.redis.store import RedisStore
 from streamapp.sqs.boto import open_aws
 from streamapp.testing import MemorySqs, serve
@@ -49,7 +49,7 @@ async def test_expired_credentials_are_replaced_without_a_restart(
 ) -> None:
     """Those who hand out credentials are late some day, and nobody is there to restart the workers afterwards."""
     lasts = 60.0 if long else 3.0
-    memory, app, tally = MemorySqs(), App("shop"), Tally()
+    memory, app, tally = MemorySqs(), App("shop"), Counters()
     queue = await memory.create("orders", {})
 
     @app.agent("orders", Json(dict), concurrency=5)

@@ -13,7 +13,7 @@ from streamapp.cli.demo.servers import local_aws
 from streamapp.errors import Refused
 from streamapp.flow.outage import Outage
 from streamapp.messages import Outgoing
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.outbox.announcer import Outbox
 from streamapp.redis.store import RedisStore
 from streamapp.sqs.boto import open_aws
@@ -53,7 +53,7 @@ def go_wrong(sqs: MemorySqs, queue: str, kind: str, pattern: int) -> None:
 async def outbox(sqs: Sqs, name: str) -> AsyncIterator[Outbox]:
     """Run the outbox of a new queue."""
     queue = await sqs.create(name, {})
-    opened = Outbox(sqs, queue, Outage("SQS", lambda: sqs.attributes(queue)), Tally())
+    opened = Outbox(sqs, queue, Outage("SQS", lambda: sqs.attributes(queue)), Counters())
     async with create_task_group() as tasks:
         await tasks.start(opened.batcher.run)
         yield opened

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from streamapp.errors import Refused
 from streamapp.flow.outage import Outage
 from streamapp.messages import Outgoing, Queue
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.outbox.announcer import Outbox
 from streamapp.sqs.client import BATCH, Failure
 from streamapp.testing import MemorySqs
@@ -63,7 +63,7 @@ class Packer:
         sqs = Noted()
         kind = {"FifoQueue": "true"} if fifo else {}
         queue = await sqs.create("q.fifo" if fifo else "q", {"MaximumMessageSize": str(LIMIT), **kind})
-        outbox = Outbox(sqs, queue, Outage("SQS", lambda: sqs.attributes(queue)), Tally())
+        outbox = Outbox(sqs, queue, Outage("SQS", lambda: sqs.attributes(queue)), Counters())
         some = [made(n, it) for n, it in enumerate(said)]
         outcomes: dict[int, Any] = {}
 

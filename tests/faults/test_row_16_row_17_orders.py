@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from streamapp.flow.outage import Outage
 from streamapp.state.announcement import Announcement, pending_of
-from streamapp.state.committer import Change, State
+from streamapp.state.committer import Change, Committer
 from streamapp.state.store import Settled
 from streamapp.testing import Lose, MemoryStore, VirtualClock
 from streamapp_agents.agentes import acompanhamentos
@@ -77,7 +77,7 @@ class Process:
     """One worker's way to the store: what it commits, and what that owes."""
 
     def __init__(self, store: MemoryStore) -> None:
-        self._state = State(store, Outage("Redis", store.ping), ttl=TTL, barrier=False)
+        self._state = Committer(store, Outage("Redis", store.ping), ttl=TTL, barrier=False)
 
     async def deliver(self, events: Sequence[EventoPedido]) -> list[Announcement]:
         """Fold *events* in one flush; answer what is owed then."""

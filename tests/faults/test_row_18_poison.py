@@ -16,7 +16,7 @@ from faults.poison import POISON
 from streamapp.app import Agent, App
 from streamapp.config import Config
 from streamapp.messages import Outgoing
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.redis.store import RedisStore
 from streamapp.sqs.client import BATCH
 from streamapp.testing import MemorySqs
@@ -77,7 +77,7 @@ async def work_off(store: RedisStore, prefix: str, orders: int, poison: list[str
             some = [Outgoing(body) for body in bodies[start : start + BATCH]]
             assert await sqs.send(queue, some) == [None] * len(some)
     await sqs.create("acompanhamento-events", {})
-    tally = Tally()
+    tally = Counters()
     config = Config(key_prefix=f"{prefix}:", wait_seconds=0.1, drain_timeout=10)
     worker = Worker(await assemble(app, config, sqs, store, tally))
     expected = len(story.mensagens) + len(poison)

@@ -12,7 +12,7 @@ from anyio import current_time, fail_after
 from streamapp.app import App
 from streamapp.config import Config
 from streamapp.messages import Outgoing
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.redis.store import RedisStore
 from streamapp.testing import MemorySqs
 from streamapp.worker.assembly import assemble
@@ -33,7 +33,7 @@ async def test_a_blocked_loop_is_reported_while_it_is_blocked_and_others_resume(
 ) -> None:
     """Nothing else could say why everything stands still; and it must cost time only."""
     blocked_for, visibility = (10.0, 30) if long else (1.2, 2)
-    sqs, app, tally = MemorySqs(), App("blocked"), Tally()
+    sqs, app, tally = MemorySqs(), App("blocked"), Counters()
     for name in ("heavy", "light"):
         queue = await sqs.create(name, {"VisibilityTimeout": str(visibility)})
         count = OTHERS if name == "light" else 1

@@ -16,11 +16,11 @@ from streamapp.cli.demo.servers import local_aws
 from streamapp.cli.setup import open_calls
 from streamapp.config import Config
 from streamapp.messages import Outgoing
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.redis.store import RedisStore
-from streamapp.sqs.boto import Aws, open_aws
+from streamapp.sqs.boto import BotoSqs, open_aws
 from streamapp.sqs.client import Sqs
-from streamapp.sqs.direct import Fast
+from streamapp.sqs.direct import DirectSqs
 from streamapp.sqs.http_pool import Connections
 from streamapp.sqs.sigv4 import Signer
 from streamapp.testing import MemorySqs, serve
@@ -66,13 +66,13 @@ async def shared(client: Client, polls: int) -> AsyncIterator[Sqs]:
     config = AioConfig(read_timeout=30, max_pool_connections=polls)
     async with open_aws() as aws, session.client("sqs", config=config) as one:
         if client == "aioboto3":
-            yield Aws(one, one, aws.chain)
+            yield BotoSqs(one, one, aws.chain)
             return
         route = aws.chain.route(aws.endpoint)
         assert route is not None
         pool = Connections(route.host, route.port, tls=None, most=polls)
         try:
-            yield Fast(aws, Signer(aws.region, route.authority), polls=pool, others=pool)
+            yield DirectSqs(aws, Signer(aws.region, route.authority), polls=pool, others=pool)
         finally:
             pool.close()
 
@@ -81,7 +81,7 @@ async def acknowledge(
     sqs: Sqs, memory: MemorySqs, store: RedisStore, config: Config, rounds: int
 ) -> list[float]:
     """Answer how many seconds each message of some rounds was still there after its agent had finished it."""
-    hands, tally, app = Hands(), Tally(), App("held")
+    hands, tally, app = Hands(), Counters(), App("held")
     for name in QUEUES:
         app.agent(name, Json(int), name=name, concurrency=2 * IN_HAND)(hands.hold)
     worker = Worker(await assemble(app, config, sqs, store, tally))

@@ -18,7 +18,7 @@ from streamapp.app import App
 from streamapp.cli.demo.servers import local_aws
 from streamapp.config import Config
 from streamapp.messages import Outgoing
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.redis.store import RedisStore
 from streamapp.sqs.boto import open_aws
 from streamapp.testing import MemorySqs, serve
@@ -62,7 +62,7 @@ async def test_a_queue_that_is_deleted_pauses_its_own_agent(
     lasts = 60.0 if long else 2.0
     if not long:
         monkeypatch.setattr("streamapp.flow.outage.MISCONFIGURED_PAUSE", 0.5)
-    sqs, app, tally = MemorySqs(), App("shop"), Tally()
+    sqs, app, tally = MemorySqs(), App("shop"), Counters()
     for name in ("gone", "kept"):
         await sqs.create(name, {})
         app.agent(name, Json(dict), name=name)(take)
@@ -114,7 +114,7 @@ async def test_a_queue_without_a_dead_letter_queue_keeps_its_poison_and_serves_t
 ) -> None:
     """There is nowhere to put a bad message; it must neither be dropped nor be in the way."""
     lasts = 20.0 if long else 3.0
-    sqs, app, tally = MemorySqs(), App("shop"), Tally()
+    sqs, app, tally = MemorySqs(), App("shop"), Counters()
     # As long as the longest backoff: to be given back is then always to come sooner.
     await sqs.create("orders", {"VisibilityTimeout": "900"})
     app.agent("orders", Json(dict), name="orders", concurrency=2)(take)

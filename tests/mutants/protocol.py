@@ -11,30 +11,30 @@ from streamapp.errors import ServiceError
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.sweeper import Owing, Sweeper
 from streamapp.pipeline.settler import Settler, _word
-from streamapp.pipeline.work import Work
+from streamapp.pipeline.work import InHand
 from streamapp.state.announcement import Announcement, Place
-from streamapp.state.committer import Change, Changed, State, _Plan, _step
+from streamapp.state.committer import Change, Changed, Committer, _Plan, _step
 from streamapp.state.store import TOKEN, Commit, Settled
 from streamapp.testing import MemoryStore
 from streamapp.testing.state.replicas import Kept, Replicated
 
-_commit = State._commit
-_init = State.__init__
-_plan = State._plan
-_conflicts = State._conflicts
+_commit = Committer._commit
+_init = Committer.__init__
+_plan = Committer._plan
+_conflicts = Committer._conflicts
 _announce = Announcer.announce
-_note = Work.note
+_note = InHand.note
 _store_commit = MemoryStore._commit
 
 
-def commit_without_marker(self: State, *args: Any, keep: bool, ttl: float | None) -> Commit | None:
+def commit_without_marker(self: Committer, *args: Any, keep: bool, ttl: float | None) -> Commit | None:
     """The announcement is only in memory."""
     del keep
     change, written, stored, _, forgotten = args
     return _commit(self, change, written, stored, {}, forgotten, keep=False, ttl=ttl)
 
 
-async def delete_then_send(self: Settler, work: Work) -> None:
+async def delete_then_send(self: Settler, work: InHand) -> None:
     """The message goes first."""
     owed = list(work.owed.values())
     work.owed.clear()
@@ -45,7 +45,7 @@ async def delete_then_send(self: Settler, work: Work) -> None:
         await work.runtime.announcer.announce(owed)
 
 
-def forget_what_a_duplicate_finds(self: Work, *where: str | Changed) -> None:
+def forget_what_a_duplicate_finds(self: InHand, *where: str | Changed) -> None:
     """A duplicate has nothing to say."""
     *where, changed = where
     _note(self, *where, changed if changed.is_new else replace(changed, pending=(), keeps=()))
@@ -63,7 +63,7 @@ async def wait_for_nobody(self: Replicated, within: float) -> bool:
     return True
 
 
-def without_writes_of_duplicates(self: State, *args: Any, barrier: bool, **options: Any) -> None:
+def without_writes_of_duplicates(self: Committer, *args: Any, barrier: bool, **options: Any) -> None:
     """The barrier stands, but a duplicate writes nothing that it could wait for."""
     del barrier
     _init(self, *args, barrier=False, **options)
@@ -83,7 +83,7 @@ def event_as_identity(change: Change, state: Any, owed: int) -> tuple[Any, Any]:
 
 
 def whole_state(
-    self: State,
+    self: Committer,
     change: Change,
     written: Mapping[str, str] | None,
     stored: Mapping[str, str],
@@ -101,7 +101,7 @@ def commit_without_token(self: MemoryStore, commit: Commit) -> bool | ServiceErr
     return _store_commit(self, replace(commit, seen=kept.fields.get(TOKEN, "")))
 
 
-def counter_as_token(self: State, *args: Any, **options: Any) -> Commit | None:
+def counter_as_token(self: Committer, *args: Any, **options: Any) -> Commit | None:
     """The n-th commit of a key has the token n."""
     commit = _commit(self, *args, **options)
     return commit and replace(commit, token=str(int(commit.seen or 0) + 1))
@@ -124,7 +124,7 @@ class SeenMarks:
         """Answer what to put where."""
         marks = self
 
-        def plan(self: State, changes: Sequence[Change], fields: dict[str, str] | ServiceError) -> _Plan:
+        def plan(self: Committer, changes: Sequence[Change], fields: dict[str, str] | ServiceError) -> _Plan:
             marks._stored = fields if isinstance(fields, dict) else {}
             marks._marks[changes[0].redis_key] = {f"_seen:{_name(it.event)}": "1" for it in changes}
             return _plan(self, changes, fields)
@@ -136,7 +136,7 @@ class SeenMarks:
                 else _step(change, state, owed)
             )
 
-        async def conflicts(self: State, plans: Mapping[str, _Plan]) -> list[str]:
+        async def conflicts(self: Committer, plans: Mapping[str, _Plan]) -> list[str]:
             for key, it in plans.items():
                 if it.commit is not None:
                     token = it.commit.token + "m"
@@ -147,9 +147,9 @@ class SeenMarks:
             return await _conflicts(self, plans)
 
         return [
-            (State, "_plan", plan),
+            (Committer, "_plan", plan),
             ("streamapp.state.committer", "_step", step),
-            (State, "_conflicts", conflicts),
+            (Committer, "_conflicts", conflicts),
         ]
 
 

@@ -13,8 +13,8 @@ from simulation.world import Luck
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.sweeper import Sweeper
 from streamapp.pipeline.settler import Settler
-from streamapp.pipeline.work import Work
-from streamapp.state.committer import State
+from streamapp.pipeline.work import InHand
+from streamapp.state.committer import Committer
 from streamapp.testing import MemoryStore
 from streamapp.testing.state.replicas import Replicated
 
@@ -62,7 +62,7 @@ class Mutant:
     given: tuple[object, ...] = ()
 
 
-_NO_MARKER: Patch = (State, "_commit", protocol.commit_without_marker)
+_NO_MARKER: Patch = (Committer, "_commit", protocol.commit_without_marker)
 _DELETE_FIRST: Patch = (Settler, "succeed", protocol.delete_then_send)
 _NO_TOKEN: Patch = (MemoryStore, "_commit", protocol.commit_without_token)
 
@@ -79,7 +79,7 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     "silent-duplicate": Mutant(
         "a duplicate is deleted without announcing again",
-        [(Work, "note", protocol.forget_what_a_duplicate_finds)],
+        [(InHand, "note", protocol.forget_what_a_duplicate_finds)],
         "crashes",
     ),
     "cleared-before-send": Mutant(
@@ -100,7 +100,7 @@ MUTANTS: Mapping[str, Mutant] = {
     "no-barrier": Mutant("no barrier", [(Replicated, "follows", protocol.wait_for_nobody)], "failovers"),
     "barrier-without-write": Mutant(
         "a barrier, and no write on duplicates",
-        [(State, "__init__", protocol.without_writes_of_duplicates)],
+        [(Committer, "__init__", protocol.without_writes_of_duplicates)],
         "failovers",
     ),
     "counter-as-id": Mutant(
@@ -115,7 +115,7 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     "whole-state-without-token": Mutant(
         "read, then the whole state written without a token",
-        [(State, "_commit", protocol.whole_state), _NO_TOKEN],
+        [(Committer, "_commit", protocol.whole_state), _NO_TOKEN],
         "calm",
     ),
     "fields-without-token": Mutant(
@@ -123,7 +123,7 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     "counter-as-token": Mutant(
         "compare and set with a counter for a token",
-        [(State, "_commit", protocol.counter_as_token)],
+        [(Committer, "_commit", protocol.counter_as_token)],
         "failovers",
     ),
     "sweep-without-barrier": Mutant(

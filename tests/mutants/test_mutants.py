@@ -12,7 +12,7 @@ from mutants.registry import MUTANTS, WORLDS, Mutant, applied
 from simulation.world import simulate
 
 FOLD = Path(__file__).parents[1] / "agents" / "dominio" / "test_registro.py"
-EXAMPLES = "pedidos_de_exemplo"
+EXAMPLES = "rigs.pedidos_de_exemplo"
 
 SEEDS = 40
 """Seeds in which a variant must die at the latest."""
@@ -44,9 +44,8 @@ def test_a_variant_dies_in_a_simulated_world(name: str, capsys: pytest.CaptureFi
 
 
 @pytest.mark.parametrize("name", [name for name, mutant in MUTANTS.items() if mutant.test])
-def test_a_variant_dies_in_a_test_of_the_fold(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variant_dies_in_a_test_of_the_fold(name: str) -> None:
     """Of the same test the application's own fold comes alive."""
-    monkeypatch.syspath_prepend(FOLD.parent)
     run_test_of_the_fold(MUTANTS[name])
 
     with applied(name), pytest.raises(AssertionError):

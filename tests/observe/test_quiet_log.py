@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from streamapp.observe.quiet_log import CAUSES, Seldom
+from streamapp.observe.quiet_log import CAUSES, QuietLog
 
 logger = logging.getLogger("streamapp.test")
 
@@ -15,7 +15,7 @@ async def test_a_cause_is_said_once_and_then_counted(
     """An outage under load must not fill the disk that it may come from."""
     now = 0.0
     monkeypatch.setattr("streamapp.observe.quiet_log.current_time", lambda: now)
-    seldom = Seldom(logger)
+    seldom = QuietLog(logger)
     for second in range(25):
         now = float(second)
         seldom.log(logging.WARNING, "it failed", "cause", queue="q")
@@ -26,7 +26,7 @@ async def test_a_cause_is_said_once_and_then_counted(
 
 async def test_another_cause_has_its_own_line(caplog: pytest.LogCaptureFixture) -> None:
     """A second fault must not hide behind the first."""
-    seldom = Seldom(logger)
+    seldom = QuietLog(logger)
     for cause in ("a", "b", "a", "b"):
         seldom.log(logging.WARNING, "it failed", cause)
 
@@ -35,7 +35,7 @@ async def test_another_cause_has_its_own_line(caplog: pytest.LogCaptureFixture) 
 
 async def test_causes_are_not_remembered_for_ever() -> None:
     """What a server says of itself may be a new text each time."""
-    seldom = Seldom(logger)
+    seldom = QuietLog(logger)
     for number in range(3 * CAUSES):
         seldom.log(logging.DEBUG, "it failed", str(number))
 

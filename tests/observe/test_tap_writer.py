@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from rigs.valkey import Valkey
 from rigs.worker import Add, Parts, Rig, until
 from streamapp.errors import Fault, Reject, Retry, ServiceError, Skip
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.observe.tap_reader import TapReader
 from streamapp.observe.tap_record import TapRecord, schema
 from streamapp.observe.tap_writer import BUFFERED, PACK, Entry, Tap
@@ -282,7 +282,7 @@ async def written(tap: Tap) -> None:
 
 async def test_what_waits_is_bounded_and_what_is_dropped_is_counted() -> None:
     """A Redis that is slow must not become a worker that is full."""
-    tally, kept = Tally(), Kept()
+    tally, kept = Counters(), Kept()
     tap = Tap(kept, tally)
     for number in range(BUFFERED + 7):
         tap.note(Seen(number))
@@ -299,7 +299,7 @@ async def test_what_waits_is_bounded_and_what_is_dropped_is_counted() -> None:
 async def test_many_records_are_one_entry_and_the_stream_keeps_about_as_many_records_as_it_should() -> None:
     """An entry each would cost ten times as much; entries count in Redis, records are promised."""
     kept = Kept()
-    tap = Tap(kept, Tally(), keep=10_000)
+    tap = Tap(kept, Counters(), keep=10_000)
     async with create_task_group() as tasks:
         tasks.start_soon(tap.run)
         for _ in range(60):
@@ -315,7 +315,7 @@ async def test_many_records_are_one_entry_and_the_stream_keeps_about_as_many_rec
 
 async def test_history_and_what_follows_have_no_gap_and_no_repeat(taps: RedisTap) -> None:
     """1,000 records written while somebody begins to look: each is seen once."""
-    tap, total, seen = Tap(taps, Tally()), 1_000, Counter[str]()
+    tap, total, seen = Tap(taps, Counters()), 1_000, Counter[str]()
 
     async def write() -> None:
         for start in range(0, total, 20):

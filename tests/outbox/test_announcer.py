@@ -10,7 +10,7 @@ from anyio import CancelScope, create_task_group, fail_after, wait_all_tasks_blo
 from streamapp.errors import Refused, ServiceError
 from streamapp.flow.outage import Outage
 from streamapp.messages import Outgoing, Queue
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.outbox.announcer import Announcer, Outbox
 from streamapp.state.committer import Announcement
 from streamapp.state.store import Commit, Settled
@@ -59,7 +59,7 @@ class Office:
         self.sqs = sqs
         self.queue = queue
         self.store = Ledger()
-        self.tally = Tally()
+        self.tally = Counters()
         outage = Outage("SQS", self.store.ping)
         self.outbox = Outbox(sqs, queue, outage, self.tally)
         self.announcer = Announcer({queue.name: self.outbox}, self.store, outage)

@@ -14,7 +14,7 @@ from streamapp.cli.demo.servers import local_aws
 from streamapp.cli.setup import open_calls
 from streamapp.sqs.boto import open_aws
 from streamapp.sqs.client import Sqs
-from streamapp.state.committer import Change, State
+from streamapp.state.committer import Change, Committer
 from streamapp.testing import serve
 from streamapp.worker.assembly import assemble
 from streamapp.worker.worker import Worker
@@ -156,7 +156,7 @@ async def test_what_a_crash_left_owed_is_the_fault_of_the_message_that_comes_aga
     event, redis_key = Say("k", 1, EVIL), rig.counts.redis_key(rig.config.key_prefix, "k")
     await send(rig, event)
     parts = await rig.assemble()
-    state = State(rig.store, parts.runtime.store_outage, ttl=60.0, barrier=False)
+    state = Committer(rig.store, parts.runtime.store_outage, ttl=60.0, barrier=False)
     await state.flush([Change(rig.counts, "k", redis_key, event, 1_000, rig.last_sent())])
     await work_off(rig, rig.sqs)
 

@@ -12,7 +12,7 @@ from rigs.worker import Add, Count, Note, Rig, add, note, until
 from streamapp.config import Config
 from streamapp.errors import ServiceError
 from streamapp.flow.batcher import Batcher
-from streamapp.outbox.sweeper import Backlog, Owing, Pace, survey
+from streamapp.outbox.sweeper import Backlog, Owing, SweepPace, survey
 from streamapp.redis.store import RedisStore, open_redis
 from streamapp.state.store import Commit
 from streamapp.testing import Fail, Partial
@@ -20,7 +20,7 @@ from streamapp.worker.assembly import Assembly, assemble
 from streamapp.worker.worker import Worker
 from streamapp_codecs import Json
 
-AT_ONCE = Pace(every=0.05, age=120.0, pause=0.0)
+AT_ONCE = SweepPace(every=0.05, age=120.0, pause=0.0)
 OLD = 1000.0
 
 

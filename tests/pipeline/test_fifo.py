@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamapp.messages import Delivery, Queue
-from streamapp.pipeline.fifo import Groups
+from streamapp.pipeline.fifo import FifoGroups
 from streamapp.pipeline.leases import Lease
 
 QUEUE = Queue("orders.fifo", "http://sqs.test/orders.fifo", fifo=True)
@@ -23,14 +23,14 @@ def lease(group: str | None, number: int = 0) -> Lease:
 
 def test_the_first_of_each_group_may_be_processed() -> None:
     """Groups know nothing of each other."""
-    groups = Groups()
+    groups = FifoGroups()
 
     assert [groups.enter(lease(group)) for group in ("a", "b", "a", "b")] == [True, True, False, False]
 
 
 def test_a_message_without_a_group_waits_for_nobody() -> None:
     """Standard queues have no groups."""
-    groups = Groups()
+    groups = FifoGroups()
 
     assert groups.enter(lease(None))
     assert groups.enter(lease(None))
@@ -38,7 +38,7 @@ def test_a_message_without_a_group_waits_for_nobody() -> None:
 
 def test_the_next_of_a_group_follows_the_one_that_is_done() -> None:
     """One at a time, in order."""
-    groups = Groups()
+    groups = FifoGroups()
     first, second, third = (lease("a", number) for number in range(3))
     for each in (first, second, third):
         groups.enter(each)
@@ -49,7 +49,7 @@ def test_the_next_of_a_group_follows_the_one_that_is_done() -> None:
 
 def test_what_waits_behind_a_failure_is_abandoned_with_it() -> None:
     """It must not come before what failed."""
-    groups = Groups()
+    groups = FifoGroups()
     first, second, third, other = lease("a", 1), lease("a", 2), lease("a", 3), lease("b")
     for each in (first, second, third, other):
         groups.enter(each)
@@ -61,7 +61,7 @@ def test_what_waits_behind_a_failure_is_abandoned_with_it() -> None:
 
 def test_a_lost_message_keeps_its_place() -> None:
     """It comes again: those behind it would come before it if they did not wait for what becomes of it."""
-    groups = Groups()
+    groups = FifoGroups()
     first, lost, third = (lease("a", number) for number in range(3))
     for each in (first, lost, third):
         groups.enter(each)
@@ -73,7 +73,7 @@ def test_a_lost_message_keeps_its_place() -> None:
 
 def test_a_message_that_is_not_the_first_of_its_group_ends_nobodys_turn() -> None:
     """A message may end while it waits, as in a drain."""
-    groups = Groups()
+    groups = FifoGroups()
     first, second = lease("a", 1), lease("a", 2)
     groups.enter(first)
     groups.enter(second)
@@ -86,7 +86,7 @@ def test_a_message_that_is_not_the_first_of_its_group_ends_nobodys_turn() -> Non
 @pytest.mark.parametrize("is_done", [True, False])
 async def test_a_drain_lasts_until_nobody_waits(is_done: bool) -> None:
     """Whoever waits has its turn, or goes back with the one in front of it; then the feed may end."""
-    groups = Groups()
+    groups = FifoGroups()
     first, second, other = lease("a", 1), lease("a", 2), lease("b", 1)
     for each in (first, second, other):
         groups.enter(each)
@@ -110,7 +110,7 @@ async def test_a_drain_lasts_until_nobody_waits(is_done: bool) -> None:
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=30), st.randoms())
 def test_nobody_is_forgotten_and_nobody_overtakes(plan: list[tuple[str, bool]], luck: object) -> None:
     """Whoever ends in whatever way: each message has its turn once, or is abandoned once, in order."""
-    groups = Groups()
+    groups = FifoGroups()
     leases = [lease(group, number) for number, (group, _) in enumerate(plan)]
     fails = {id(each): fails for each, (_, fails) in zip(leases, plan, strict=True)}
     running = [each for each in leases if groups.enter(each)]

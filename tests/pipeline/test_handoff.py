@@ -7,7 +7,7 @@ import pytest
 from anyio import CancelScope, create_task_group, wait_all_tasks_blocked
 
 from streamapp.messages import Delivery, Queue
-from streamapp.pipeline.handoff import IN_A_ROW, Feed
+from streamapp.pipeline.handoff import IN_A_ROW, Handoff
 from streamapp.pipeline.leases import Lease
 
 QUEUE = Queue("q", "url")
@@ -21,7 +21,7 @@ def leases(number: int) -> Sequence[Lease]:
 
 async def test_leases_are_taken_in_order_until_the_feed_ends() -> None:
     """What is there when it is closed is still taken."""
-    feed, these = Feed(), leases(3)
+    feed, these = Handoff(), leases(3)
     for lease in these:
         assert feed.put(lease)
     feed.close()
@@ -31,7 +31,7 @@ async def test_leases_are_taken_in_order_until_the_feed_ends() -> None:
 
 async def test_a_waiting_taker_is_given_the_next_and_no_stop_takes_it_back() -> None:
     """It is on its way into an agent's hand."""
-    feed, (lease,) = Feed(), leases(1)
+    feed, (lease,) = Handoff(), leases(1)
     taken: list[Lease | None] = []
 
     async def agent() -> None:
@@ -51,7 +51,7 @@ async def test_a_waiting_taker_is_given_the_next_and_no_stop_takes_it_back() -> 
 @pytest.mark.parametrize("others", [0, 1])
 async def test_a_taker_that_is_cut_off_leaves_its_lease_to_another(others: int) -> None:
     """A message in nobody's hand would stay hidden until its visibility timeout."""
-    feed, (lease,) = Feed(), leases(1)
+    feed, (lease,) = Handoff(), leases(1)
     taken: list[Lease | None] = []
 
     async def agent() -> None:
@@ -79,7 +79,7 @@ async def test_a_taker_that_is_cut_off_leaves_its_lease_to_another(others: int) 
 
 async def test_a_taker_that_gave_up_is_not_waited_for() -> None:
     """Its lease would be lost."""
-    feed, (lease,) = Feed(), leases(1)
+    feed, (lease,) = Handoff(), leases(1)
     async with create_task_group() as agents:
         agents.start_soon(feed.take)
         await wait_all_tasks_blocked()
@@ -91,7 +91,7 @@ async def test_a_taker_that_gave_up_is_not_waited_for() -> None:
 
 async def test_a_taker_that_is_cut_off_as_the_feed_ends_leaves_nothing_behind() -> None:
     """A worker that is told twice to stop ends both at once."""
-    feed, (lease,) = Feed(), leases(1)
+    feed, (lease,) = Handoff(), leases(1)
     async with create_task_group() as agents:
         agents.start_soon(feed.take)
         await wait_all_tasks_blocked()
@@ -104,7 +104,7 @@ async def test_a_taker_that_is_cut_off_as_the_feed_ends_leaves_nothing_behind() 
 
 async def test_after_the_agents_are_gone_nothing_is_taken_in() -> None:
     """Whoever puts then gives the message back."""
-    feed, (first, second) = Feed(), leases(2)
+    feed, (first, second) = Handoff(), leases(2)
     feed.put(first)
 
     assert feed.abandon() == [first]
@@ -114,7 +114,7 @@ async def test_after_the_agents_are_gone_nothing_is_taken_in() -> None:
 
 async def test_an_agent_that_never_waits_lets_others_have_a_turn() -> None:
     """A heartbeat that comes too late costs every lease."""
-    feed = Feed()
+    feed = Handoff()
     for lease in leases(3 * IN_A_ROW):
         feed.put(lease)
     feed.close()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from streamapp.messages import Delivery, Outgoing, Queue
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.pipeline.leases import MARGIN, Lease, Leases, Tokens, seconds_left
 from streamapp.sqs.client import MAX_VISIBILITY
 from streamapp.testing import Fail, Hang, MemorySqs, Partial
@@ -22,7 +22,7 @@ class Hand:
         self.sqs = sqs
         self.queue = queue
         self.tokens = Tokens(10)
-        self.tally = Tally()
+        self.tally = Counters()
         self.leases = Leases(sqs, queue, self.tokens, self.tally)
 
     async def receive(self, *bodies: str) -> list[Lease]:

@@ -13,7 +13,7 @@ from rigs.worker import Add, Rig, until
 from streamapp.errors import Crowded, Fault, Refused, Reject, Retry, ServiceError
 from streamapp.flow.outage import Outage
 from streamapp.messages import Delivery, Outgoing, Queue
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.outbox.announcer import Outbox
 from streamapp.pipeline.dead_letter import Why
 from streamapp.pipeline.leases import Lease, Leases, Tokens
@@ -31,7 +31,7 @@ class Desk:
         self.sqs = sqs
         self.queue = queue
         self.dead = dead
-        self.tally = Tally()
+        self.tally = Counters()
         self.tokens = Tokens(20)
         self.leases = Leases(sqs, queue, self.tokens, self.tally)
         outage = Outage("SQS", lambda: sqs.attributes(queue))

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from streamapp.state.hash_codec import Record
+from streamapp.state.hash_codec import HashCodec
 from streamapp_agents.dominio.acompanhamento import Acompanhamento, ComCatalogo, anunciar, aplicar
 from streamapp_agents.dominio.ficha import Ficha
 from streamapp_agents.dominio.produto import Produto, aplicar_produto
@@ -32,8 +32,8 @@ def em(minuto: float, *, adiantado: bool = False) -> Instante:
     return Instante(MEIO_DIA + timedelta(minutes=minuto), adiantado)
 
 
-_PEDIDO = Record(Acompanhamento)
-_PRODUTO = Record(Produto)
+_PEDIDO = HashCodec(Acompanhamento)
+_PRODUTO = HashCodec(Produto)
 
 _MEIO_DIA = em(0)
 _ANTES = em(-60)

@@ -20,9 +20,9 @@ from streamapp.cli.demo.servers import local_aws
 from streamapp.cli.queues import create_queues
 from streamapp.config import Config
 from streamapp.messages import Outgoing, Queue
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.redis.store import open_redis
-from streamapp.sqs.boto import Aws
+from streamapp.sqs.boto import BotoSqs
 from streamapp.worker.assembly import assemble
 from streamapp.worker.worker import Worker
 
@@ -65,7 +65,7 @@ def shuffled(messages: Sequence[Sample], seed: int) -> list[Sample]:
 class Shop:
     """One set of queues and keys that no other test touches."""
 
-    def __init__(self, aws: Aws, redis_url: str, prefix: str, **settings: str) -> None:
+    def __init__(self, aws: BotoSqs, redis_url: str, prefix: str, **settings: str) -> None:
         self.aws = aws
         self.names = {name: f"{prefix}-{name}" for name in (*STREAMS, SINK)}
         self.key_prefix = f"{prefix}:"
@@ -127,7 +127,9 @@ class Shop:
         """Process all that is there in this process, which saves the start of one."""
         config = Config.load(self.env)
         async with open_redis(config.redis_url) as store:
-            parts = await assemble(streamapp_agents.app, config, self.aws, store, Tally(), longest_wait=0.0)
+            parts = await assemble(
+                streamapp_agents.app, config, self.aws, store, Counters(), longest_wait=0.0
+            )
             assert await Worker(parts).run(idle=0.3)
 
     async def work_off(self, workers: int = 1) -> str:

@@ -16,7 +16,7 @@ from streamapp.declared.sink import Sink
 from streamapp.declared.table import Table
 from streamapp.flow.outage import Outage
 from streamapp.messages import Outgoing, Queue
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.observe.presence import PresenceStore
 from streamapp.observe.tap_writer import off
 from streamapp.observe.tracing import Tracing
@@ -97,7 +97,7 @@ class Rig:
             "max_attempts": ATTEMPTS,
         }
         self.config = Config(**{**defaults, **settings})
-        self.tally = Tally()
+        self.tally = Counters()
         self.queues: dict[str, Queue] = {}
         self.numbers = count()
         self.tap = off()

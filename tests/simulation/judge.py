@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import msgspec
 
 from simulation.shop import Fact, Order, Said
-from streamapp.state.hash_codec import Record
+from streamapp.state.hash_codec import HashCodec
 from streamapp.state.store import MAX_PENDING, PENDING, TOKEN
 from streamapp.testing import MemoryStore
 from streamapp.testing.clocks.clock import Clock
@@ -53,7 +53,7 @@ class Judge:
         self.promises = promises
         self.violations: list[str] = []
         self.said: dict[Said, int] = {}
-        self._record: Record[Order] = Record(Order)
+        self._record: HashCodec[Order] = HashCodec(Order)
         # What was written is asked for many times; the hash stays here, or its number could be another's one day.
         self._orders: dict[int, tuple[Kept, Order | None]] = {}
         self._facts: dict[str, Fact] = {}

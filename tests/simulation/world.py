@@ -22,8 +22,8 @@ from simulation.wire import Wire, WiredSqs, WiredStore
 from streamapp.config import Config
 from streamapp.errors import ServiceError
 from streamapp.messages import Outgoing, Queue
-from streamapp.observe.counters import Tally
-from streamapp.outbox.sweeper import Pace
+from streamapp.observe.counters import Counters
+from streamapp.outbox.sweeper import SweepPace
 from streamapp.testing import Delay, Duplicate, Fail, Lose, MemorySqs, MemoryStore, Partial, Reorder
 from streamapp.worker.assembly import assemble
 from streamapp.worker.worker import Worker
@@ -181,7 +181,7 @@ class World:
             key_prefix="s:", wait_seconds=5, drain_timeout=5, concurrency=10, replicas=int(luck.replicated)
         )
         every, age = luck.sweeps or (1e9, 1e9)
-        pace = Pace(every, age, pause=0)
+        pace = SweepPace(every, age, pause=0)
         while True:
             chance = Random(f"worker {self._seed} {number} {self._crashes}")
             crashes, freezes = (0.0, 0.0) if self._is_quiet else (luck.crashes, luck.freezes)
@@ -195,7 +195,7 @@ class World:
                         config,
                         WiredSqs(self._sqs, wire),
                         WiredStore(self._store, wire),
-                        Tally(),
+                        Counters(),
                         pace=pace,
                     )
                 except ServiceError:
@@ -294,8 +294,8 @@ class World:
 @contextmanager
 def _wall(time: WorldTime) -> Generator[None]:
     """Let the engine's wall clock be the world's."""
-    modules = (streamapp.state, streamapp.sweep)
-    real = streamapp.state.time
+    modules = (streamapp.state.committer, streamapp.outbox.sweeper)
+    real = streamapp.state.committer.time
     for module in modules:
         module.time = SimpleNamespace(time=lambda: time.wall().timestamp())
     try:

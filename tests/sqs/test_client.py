@@ -13,10 +13,10 @@ from streamapp.cli.setup import open_calls
 from streamapp.errors import ConfigError, Fault, ServiceError
 from streamapp.flow.outage import Outage
 from streamapp.messages import Outgoing, Queue, Typed
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.outbox.announcer import Outbox
-from streamapp.sqs.boto import Aws, is_local, open_aws, region_of
-from streamapp.sqs.direct import Fast
+from streamapp.sqs.boto import BotoSqs, is_local, open_aws, region_of
+from streamapp.sqs.direct import DirectSqs
 from streamapp.testing import Drip, Fail, Garble, Hang, MemorySqs, Partial, Reset
 from streamapp.testing.sqs.server import serve
 
@@ -28,7 +28,9 @@ def client(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-async def aws(client: str, moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Aws | Fast]:
+async def aws(
+    client: str, moto_endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[BotoSqs | DirectSqs]:
     """Either client on moto's server."""
     for name, value in local_aws(moto_endpoint).items():
         monkeypatch.setenv(name, value)
@@ -45,7 +47,7 @@ async def memory() -> MemorySqs:
 @pytest.fixture
 async def faulty(
     client: str, memory: MemorySqs, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Aws | Fast]:
+) -> AsyncIterator[BotoSqs | DirectSqs]:
     """Either client on it, over HTTP."""
     async with serve(memory) as endpoint:
         for name, value in local_aws(endpoint).items():
@@ -54,7 +56,7 @@ async def faulty(
             yield opened
 
 
-async def test_a_message_goes_in_and_comes_out(aws: Aws | Fast, prefix: str) -> None:
+async def test_a_message_goes_in_and_comes_out(aws: BotoSqs | DirectSqs, prefix: str) -> None:
     """Body, attributes and counts survive both ways."""
     queue = await aws.create(prefix, {"VisibilityTimeout": "7"})
     typed = {
@@ -73,7 +75,9 @@ async def test_a_message_goes_in_and_comes_out(aws: Aws | Fast, prefix: str) -> 
     assert delivery.sent_at.tzinfo is not None
 
 
-async def test_a_deleted_message_is_gone_and_a_released_one_is_back(aws: Aws | Fast, prefix: str) -> None:
+async def test_a_deleted_message_is_gone_and_a_released_one_is_back(
+    aws: BotoSqs | DirectSqs, prefix: str
+) -> None:
     """The three things that can become of a message in hand."""
     queue = await aws.create(prefix, {})
     await aws.send(queue, [Outgoing("a"), Outgoing("b")])
@@ -86,21 +90,21 @@ async def test_a_deleted_message_is_gone_and_a_released_one_is_back(aws: Aws | F
     assert (again.message_id, again.receives) == (second.message_id, 2)
 
 
-async def test_an_empty_receive_is_an_empty_list(aws: Aws | Fast, prefix: str) -> None:
+async def test_an_empty_receive_is_an_empty_list(aws: BotoSqs | DirectSqs, prefix: str) -> None:
     """SQS leaves the key out of its answer."""
     queue = await aws.create(prefix, {})
 
     assert await aws.receive(queue, limit=1, wait=0) == []
 
 
-async def test_a_queue_is_found_by_name_and_by_url(aws: Aws | Fast, prefix: str) -> None:
+async def test_a_queue_is_found_by_name_and_by_url(aws: BotoSqs | DirectSqs, prefix: str) -> None:
     """Its variable may hold either."""
     created = await aws.create(prefix, {})
 
     assert await aws.find(created.name) == await aws.find(created.url) == created
 
 
-async def test_creating_again_sets_what_changed(aws: Aws | Fast, prefix: str) -> None:
+async def test_creating_again_sets_what_changed(aws: BotoSqs | DirectSqs, prefix: str) -> None:
     """`queues create` may be run as often as one likes."""
     await aws.create(prefix, {"VisibilityTimeout": "7"})
     again = await aws.create(prefix, {"VisibilityTimeout": "9"})
@@ -109,7 +113,7 @@ async def test_creating_again_sets_what_changed(aws: Aws | Fast, prefix: str) ->
     assert (await aws.attributes(again))["VisibilityTimeout"] == "9"
 
 
-async def test_a_missing_queue_is_a_configuration_fault(aws: Aws | Fast, prefix: str) -> None:
+async def test_a_missing_queue_is_a_configuration_fault(aws: BotoSqs | DirectSqs, prefix: str) -> None:
     """At start it ends the start; somebody has to create it."""
     with pytest.raises(ServiceError) as caught:
         await aws.find(prefix)
@@ -117,7 +121,7 @@ async def test_a_missing_queue_is_a_configuration_fault(aws: Aws | Fast, prefix:
     assert caught.value.fault is Fault.CONFIGURATION
 
 
-async def test_a_handle_that_is_none_is_a_lost_lease(aws: Aws | Fast, prefix: str) -> None:
+async def test_a_handle_that_is_none_is_a_lost_lease(aws: BotoSqs | DirectSqs, prefix: str) -> None:
     """The entry fails, and the call does not."""
     queue = await aws.create(prefix, {})
     (failure,) = await aws.change_visibility(queue, [("nonsense", 5)])
@@ -197,11 +201,11 @@ async def test_an_endpoint_that_refuses_is_transient(monkeypatch: pytest.MonkeyP
 
 
 async def test_a_silent_server_is_given_up_at_the_deadline(
-    faulty: Aws | Fast, memory: MemorySqs, monkeypatch: pytest.MonkeyPatch
+    faulty: BotoSqs | DirectSqs, memory: MemorySqs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing waits for ever, and what heals is transient."""
     queue = await faulty.create("q", {})
-    for module in ("aws", "fast"):
+    for module in ("sqs.boto", "sqs.direct"):
         monkeypatch.setattr(f"streamapp.{module}.SLACK", 0.2)
         monkeypatch.setattr(f"streamapp.{module}.CALL_TIMEOUT", 0.2)
     began = current_time()
@@ -235,7 +239,7 @@ HOSTILE = [
 
 
 async def test_whatever_comes_back_only_a_service_error_is_raised(
-    faulty: Aws | Fast, memory: MemorySqs
+    faulty: BotoSqs | DirectSqs, memory: MemorySqs
 ) -> None:
     """An exception of another kind would end the worker, and a garbled answer is no success."""
     wrong: list[tuple[str, str, object]] = []
@@ -273,7 +277,7 @@ async def test_whatever_comes_back_only_a_service_error_is_raised(
 
 
 async def test_entries_that_the_answer_does_not_name_were_not_done(
-    faulty: Aws | Fast, memory: MemorySqs
+    faulty: BotoSqs | DirectSqs, memory: MemorySqs
 ) -> None:
     """HTTP 200 is no success of each entry."""
     queue = await faulty.create("q", {})
@@ -285,7 +289,7 @@ async def test_entries_that_the_answer_does_not_name_were_not_done(
 
 @pytest.mark.parametrize("identity", ["00", "\u0660", "10", "x", ""])
 async def test_an_id_that_was_not_asked_about_is_no_success(
-    faulty: Aws | Fast, memory: MemorySqs, identity: str
+    faulty: BotoSqs | DirectSqs, memory: MemorySqs, identity: str
 ) -> None:
     """Only the very id that an entry had speaks of it."""
     queue = await faulty.create("q", {})
@@ -299,7 +303,7 @@ async def test_an_id_that_was_not_asked_about_is_no_success(
     assert not failure.is_final
 
 
-async def test_a_sender_fault_is_passed_on(faulty: Aws | Fast, memory: MemorySqs) -> None:
+async def test_a_sender_fault_is_passed_on(faulty: BotoSqs | DirectSqs, memory: MemorySqs) -> None:
     """Whether an entry may go again is SQS's to say."""
     queue = await faulty.create("q", {})
     memory.faults.add("send", Partial(1, code="InvalidMessageContents", sender_fault=True), times=1)
@@ -310,11 +314,11 @@ async def test_a_sender_fault_is_passed_on(faulty: Aws | Fast, memory: MemorySqs
 
 
 async def test_a_batch_that_a_proxy_finds_too_large_goes_in_halves(
-    faulty: Aws | Fast, memory: MemorySqs
+    faulty: BotoSqs | DirectSqs, memory: MemorySqs
 ) -> None:
     """Nginx takes 1 MiB in all by default, and knows none of SQS's codes; the same again is vain."""
     queue = await faulty.create("q", {})
-    outbox = Outbox(faulty, queue, Outage("SQS", checkpoint), Tally())
+    outbox = Outbox(faulty, queue, Outage("SQS", checkpoint), Counters())
     memory.faults.add("send", Garble(b"<h1>413</h1>", status=413, took_effect=False), times=1)
     async with create_task_group() as tasks:
         await tasks.start(outbox.batcher.run)
@@ -328,10 +332,10 @@ async def test_a_batch_that_a_proxy_finds_too_large_goes_in_halves(
 
 
 async def test_a_dripping_answer_is_given_up(
-    faulty: Aws | Fast, memory: MemorySqs, monkeypatch: pytest.MonkeyPatch
+    faulty: BotoSqs | DirectSqs, memory: MemorySqs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A read timeout alone would wait for each byte."""
-    for module in ("aws", "fast"):
+    for module in ("sqs.boto", "sqs.direct"):
         monkeypatch.setattr(f"streamapp.{module}.SLACK", 0.3)
     queue = await faulty.create("q", {})
     memory.faults.add("receive", Drip(0.05), times=1)
@@ -359,7 +363,7 @@ def test_a_url_of_a_queue_names_its_region(url: str, region: str | None) -> None
     assert region_of(url) == region
 
 
-async def test_a_queue_of_another_region_is_told_by_both_regions(aws: Aws) -> None:
+async def test_a_queue_of_another_region_is_told_by_both_regions(aws: BotoSqs) -> None:
     """SQS would be asked in the wrong region, and say that there is no such queue."""
     with pytest.raises(ServiceError, match=r"is in eu-west-1, but AWS_DEFAULT_REGION is us-east-1") as caught:
         await aws.find("https://sqs.eu-west-1.amazonaws.com/123456789012/orders")

@@ -15,9 +15,9 @@ from streamapp.cli.demo.servers import local_aws
 from streamapp.cli.setup import open_calls
 from streamapp.errors import ConfigError, Fault, ServiceError
 from streamapp.messages import Outgoing, Queue, Typed
-from streamapp.sqs.boto import Aws, open_aws
+from streamapp.sqs.boto import BotoSqs, open_aws
 from streamapp.sqs.client import Failure, Sqs
-from streamapp.sqs.direct import Fast, open_fast
+from streamapp.sqs.direct import DirectSqs, open_fast
 from streamapp.testing import Fail, Garble, MemorySqs, Partial, Reset
 from streamapp.testing.faults.refusal import _SPELLINGS
 from streamapp.testing.sqs.message import Letter
@@ -31,8 +31,8 @@ class Both:
     """The same SQS by both clients."""
 
     memory: MemorySqs
-    aws: Aws
-    fast: Fast
+    aws: BotoSqs
+    fast: DirectSqs
     queue: Queue
 
 
@@ -376,18 +376,18 @@ async def test_keys_that_come_as_something_else_end_the_start_in_one_line(
 @pytest.mark.parametrize(
     ("environment", "endpoint", "client"),
     [
-        ({}, "http://127.0.0.1:9324", Fast),
-        ({}, "https://sqs.sa-east-1.amazonaws.com", Fast),
-        ({"HTTPS_PROXY": "http://proxy:3128"}, "https://sqs.sa-east-1.amazonaws.com", Aws),
-        ({"HTTPS_PROXY": "http://proxy:3128"}, "http://127.0.0.1:9324", Fast),
+        ({}, "http://127.0.0.1:9324", DirectSqs),
+        ({}, "https://sqs.sa-east-1.amazonaws.com", DirectSqs),
+        ({"HTTPS_PROXY": "http://proxy:3128"}, "https://sqs.sa-east-1.amazonaws.com", BotoSqs),
+        ({"HTTPS_PROXY": "http://proxy:3128"}, "http://127.0.0.1:9324", DirectSqs),
         (
             {"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": ".amazonaws.com"},
             "https://sqs.sa-east-1.amazonaws.com",
-            Fast,
+            DirectSqs,
         ),
-        ({"http_proxy": "http://proxy:3128"}, "http://sqs.internal:9324", Aws),
-        ({}, "http://127.0.0.1:9324/some/path", Aws),
-        ({}, "http://user:word@127.0.0.1:9324", Aws),
+        ({"http_proxy": "http://proxy:3128"}, "http://sqs.internal:9324", BotoSqs),
+        ({}, "http://127.0.0.1:9324/some/path", BotoSqs),
+        ({}, "http://user:word@127.0.0.1:9324", BotoSqs),
     ],
 )
 async def test_where_only_the_aws_client_knows_the_way_it_goes(
@@ -427,4 +427,4 @@ async def test_the_setting_says_whose_calls_messages_take(monkeypatch: pytest.Mo
         monkeypatch.setenv(name, value)
 
     async with open_aws() as plain, open_calls(plain, "aioboto3") as sqs:
-        assert type(sqs) is Aws
+        assert type(sqs) is BotoSqs

@@ -4,14 +4,14 @@ import pytest
 from anyio import fail_after, sleep
 
 from rigs.worker import PATIENCE, Add, Rig, until
-from streamapp.state.committer import Change, State
+from streamapp.state.committer import Change, Committer
 from streamapp.testing import Hang
 
 
 async def left_owed(rig: Rig, *, by: str) -> None:
     """Commit what the message *by* changed, as a worker does that dies before it has announced it."""
     parts = await rig.assemble()
-    state = State(rig.store, parts.runtime.store_outage, ttl=60.0, barrier=False)
+    state = Committer(rig.store, parts.runtime.store_outage, ttl=60.0, barrier=False)
     redis_key = rig.counts.redis_key(rig.config.key_prefix, "k")
     await state.flush([Change(rig.counts, "k", redis_key, Add("k", 1), 1_000, by)])
 

@@ -15,14 +15,14 @@ from streamapp.errors import Crowded, MessageTooLarge
 from streamapp.flow.outage import Outage
 from streamapp.redis.store import RedisStore
 from streamapp.state.announcement import FRESH
-from streamapp.state.committer import Change, Changed, State
+from streamapp.state.committer import Change, Changed, Committer
 from streamapp.state.reads import StateUnreadable, good
 from streamapp.state.store import MAX_PENDING, PENDING, Settled
 from streamapp_codecs import Json
 
 
 class Desk:
-    """A table, and a `State` to change it with."""
+    """A table, and a `Committer` to change it with."""
 
     def __init__(self, store: RedisStore, prefix: str, *, barrier: bool = False, **options: Any) -> None:
         self.store = store
@@ -33,9 +33,9 @@ class Desk:
         )
         self.state = self.another(barrier=barrier)
 
-    def another(self, *, barrier: bool = False) -> State:
-        """Answer one more process's `State`."""
-        return State(self.store, Outage("Redis", self.store.ping), ttl=60.0, barrier=barrier)
+    def another(self, *, barrier: bool = False) -> Committer:
+        """Answer one more process's `Committer`."""
+        return Committer(self.store, Outage("Redis", self.store.ping), ttl=60.0, barrier=barrier)
 
     def change(self, key: str, event: object, max_bytes: int = 1000, cause: str = "") -> Change:
         """Answer one change of *key*."""
@@ -107,7 +107,7 @@ async def test_what_is_left_alone_is_kept_by_the_first_that_finds_it(
     monkeypatch.setattr("streamapp.state.committer.time", SimpleNamespace(time=lambda: now))
     another = desk.another()
 
-    async def kept(state: State, cause: str, number: int) -> list[bool]:
+    async def kept(state: Committer, cause: str, number: int) -> list[bool]:
         (changed,) = await state.flush([desk.change("a", Add("a", number), cause=cause)])
         assert isinstance(changed, Changed)
         return [it.is_adopted for it in changed.keeps]
@@ -221,7 +221,7 @@ async def test_a_conflict_goes_round_again(store: RedisStore, prefix: str) -> No
     desk = Desk(store, prefix, announce=None, to=None)
     outcomes: list[Any] = []
 
-    async def increment(state: State) -> None:
+    async def increment(state: Committer) -> None:
         # One after the other, as a batcher does it: of those that are at it at once, each turn lets one through.
         for _ in range(100):
             outcomes.extend(await state.flush([desk.change("a", Add("a"))]))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rigs.worker import Add, Count, Parts, Rig, add, note
 from streamapp.redis.store import RedisStore
-from streamapp.state.dedupe import KEPT, MOST, SEEN, Seen, identity_of
+from streamapp.state.dedupe import KEPT, MOST, SEEN, Deduplication, identity_of
 from streamapp.state.store import Commit
 from streamapp.testing import Duplicate, Fail, Lose, MemoryStore
 from streamapp.worker.worker import Worker
@@ -218,7 +218,7 @@ def test_what_is_kept_long_enough_is_forgotten_first(ages: dict[str, int]) -> No
     """What nobody can send again goes without being missed."""
     now = 10 * KEPT
     fields = {SEEN + name: str(int(now - age * KEPT / 50)) for name, age in ages.items()}
-    seen = Seen(fields, now)
+    seen = Deduplication(fields, now)
     unchanged = seen.drop()
     seen.add("new")
     dropped, evicted = seen.drop()

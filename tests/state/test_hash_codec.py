@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamapp.state.hash_codec import Record, instant
+from streamapp.state.hash_codec import HashCodec, instant
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -41,7 +41,7 @@ class All(msgspec.Struct, frozen=True):
     hidden: str | None = msgspec.field(default=None, name="_hidden")
 
 
-RECORD = Record(All)
+RECORD = HashCodec(All)
 # SQS and JSON carry no lone surrogates; everything else may be in a text.
 TEXT = st.text(st.characters(exclude_categories=("Cs",)))
 MONEY = st.decimals(allow_nan=False, allow_infinity=False, places=2)

@@ -8,12 +8,12 @@ from anyio import create_task_group, wait_all_tasks_blocked
 from rigs.worker import Count
 from streamapp.flow.batcher import raised
 from streamapp.flow.outage import Outage
-from streamapp.state.hash_codec import Record
-from streamapp.state.reads import Asked, Lookup, Member, StateUnreadable
+from streamapp.state.hash_codec import HashCodec
+from streamapp.state.reads import IndexEntry, Lookup, StateRequest, StateUnreadable
 from streamapp.state.store import Commit
 from streamapp.testing import MemoryStore
 
-RECORD = Record(Count)
+RECORD = HashCodec(Count)
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ async def test_agents_that_ask_together_share_one_call(lookup: Lookup, store: Me
     answers: list[object] = []
 
     async def agent() -> None:
-        answers.append(await lookup.reads.submit(Asked(RECORD, "good")))
+        answers.append(await lookup.reads.submit(StateRequest(RECORD, "good")))
 
     before = len(store.ledger.calls("read"))
     async with create_task_group() as agents:
@@ -55,7 +55,7 @@ async def test_agents_that_ask_together_share_one_call(lookup: Lookup, store: Me
 async def test_what_cannot_be_read_fails_alone(lookup: Lookup) -> None:
     """Another program's key must stop nobody else."""
     bad, good, missing = await lookup.reads.submit_all(
-        [Asked(RECORD, key) for key in ("set", "good", "none")]
+        [StateRequest(RECORD, key) for key in ("set", "good", "none")]
     )
 
     assert isinstance(bad, StateUnreadable)
@@ -68,7 +68,7 @@ async def test_what_cannot_be_read_fails_alone(lookup: Lookup) -> None:
 async def test_a_set_that_takes_nothing_fails_alone(lookup: Lookup, store: MemoryStore) -> None:
     """The others are indexed all the same."""
     refused, taken, also = await lookup.adds.submit_all(
-        [Member("good", "1"), Member("new", "1"), Member("new", "2")]
+        [IndexEntry("good", "1"), IndexEntry("new", "1"), IndexEntry("new", "2")]
     )
     await wait_all_tasks_blocked()
 

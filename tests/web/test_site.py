@@ -16,7 +16,7 @@ from playwright.async_api import async_playwright
 
 import streamapp_agents
 from streamapp.config import Config
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.observe.tap_writer import Entry
 from streamapp.redis.store import open_redis
 from streamapp.redis.tap import open_tap
@@ -66,7 +66,7 @@ class Shop:
             open_redis(self.config.redis_url) as state,
             open_tap(self.config.redis_url, self.config.key_prefix) as news,
             pages_of(streamapp_agents.app, self.config, state, news) as pages,
-            serve_http(address, Health(), Metrics(Tally()).page, pages) as url,
+            serve_http(address, Health(), Metrics(Counters()).page, pages) as url,
         ):
             yield url
 

@@ -15,7 +15,7 @@ from anyio.lowlevel import checkpoint
 from rigs.worker import PATIENCE, Add, Parts, Rig, until
 from streamapp.errors import Reject, ServiceError, Skip
 from streamapp.messages import Delivery, Outgoing, Queue
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.pipeline.leases import Lease, Leases
 from streamapp.redis.store import RedisStore
 from streamapp.sqs.client import Failure, Sqs
@@ -215,7 +215,7 @@ def add_faults(run: Run) -> None:
 async def live(run: Run) -> None:
     """Let a worker live until it drains, is stopped at once or crashes, and then account for what it received."""
     luck, rig = run.luck, run.rig
-    witness, tally = Witness(rig.sqs), Tally()
+    witness, tally = Witness(rig.sqs), Counters()
     try:
         parts = await assemble(rig.app, rig.config, witness, rig.store, tally)
     except ServiceError:
@@ -240,7 +240,7 @@ async def live(run: Run) -> None:
         assert_settled(worker, witness, tally)
 
 
-def assert_settled(worker: Worker, witness: Witness, tally: Tally) -> None:
+def assert_settled(worker: Worker, witness: Witness, tally: Counters) -> None:
     """Every receipt was deleted or given back, and nothing is in hand any more."""
     (line,) = worker._lines
     given = [delivery.handle for delivery in witness.given]

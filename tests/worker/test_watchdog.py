@@ -47,7 +47,7 @@ async def test_a_blocked_loop_names_the_agent_that_blocks_it(
     await rig.work_off()
     (line,) = blocked(caplog, "blocking")
 
-    assert "test_watch.py" in line.where  # type: ignore[attr-defined]  # an extra
+    assert "test_watchdog.py" in line.where  # type: ignore[attr-defined]  # an extra
     assert rig.tally.of("blocked", "blocking") == 1
 
 

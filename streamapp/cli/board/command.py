@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from streamapp.app import App
     from streamapp.config import Config
     from streamapp.declared.boards import Board, Card
-    from streamapp.web.board_reader import Hashes, Monitor
+    from streamapp.web.board_reader import BoardReader, Hashes
 
 EXAMPLES = """
 \b
@@ -82,11 +82,11 @@ def _choose(app: "App", name: str | None) -> "Board":
     raise NoBoard(name or "", [board.name for board in app.boards])
 
 
-def monitor(app: "App", config: "Config", board: "Board", store: "Hashes") -> "Monitor":
+def monitor(app: "App", config: "Config", board: "Board", store: "Hashes") -> "BoardReader":
     """Answer what reads *board*."""
-    from streamapp.web.board_reader import Monitor  # noqa: PLC0415 - slow to import
+    from streamapp.web.board_reader import BoardReader  # noqa: PLC0415 - slow to import
 
-    return Monitor(board, store, app.tables[board.table].start(config.key_prefix))
+    return BoardReader(board, store, app.tables[board.table].start(config.key_prefix))
 
 
 async def _look_once(app: "App", config: "Config", board: "Board") -> "dict[str, list[Card]]":

@@ -26,7 +26,7 @@ from streamapp.cli.worker.process import Signals
 from streamapp.config import Config
 from streamapp.declared.boards import Scenario, Traffic
 from streamapp.errors import ServiceError
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.observe.tap_writer import Tap
 from streamapp.state.store import Store
 from streamapp.worker.assembly import assemble, most_polls
@@ -81,11 +81,11 @@ class Demo:
     app: App
     config: Config
     scenario: Scenario
-    tally: Tally = field(default_factory=Tally)
+    counters: Counters = field(default_factory=Counters)
 
-    def counters(self) -> str:
+    def summary(self) -> str:
         """Answer what was done so far, in a line."""
-        count = self.tally.of
+        count = self.counters.of
         announced = sum(count("sent", self.config.queue(sink)) for sink in self.app.sinks)
         return (
             f"{many(count('received'), 'event')} · {many(count('duplicate'), 'duplicate')} absorbed · "
@@ -139,9 +139,9 @@ async def _demo(demo: Demo, reach: Mapping[str, str] | None) -> int:
             setup.open_taps(demo.config) as taps,
         ):
             await create_queues(demo.app, demo.config, sqs)
-            tap = Tap(taps, demo.tally, mode=demo.config.tap, keep=demo.config.tap_maxlen)
+            tap = Tap(taps, demo.counters, mode=demo.config.tap, keep=demo.config.tap_maxlen)
             parts = await assemble(
-                demo.app, demo.config, sqs, store, demo.tally, longest_wait=1.0, tap=tap, presence=taps
+                demo.app, demo.config, sqs, store, demo.counters, longest_wait=1.0, tap=tap, presence=taps
             )
             async with create_task_group() as working:
                 worker = Worker(parts)
@@ -186,7 +186,7 @@ async def _draw(demo: Demo, store: Store, *, task_status: TaskStatus[None]) -> N
 
         async def draw() -> None:
             columns = await demo.columns(store)
-            live.update(demo_board.picture(columns, demo.counters(), terminal.width), refresh=True)
+            live.update(demo_board.picture(columns, demo.summary(), terminal.width), refresh=True)
 
         task_status.started()
         try:
@@ -203,11 +203,11 @@ async def _print(demo: Demo, store: Store) -> None:
     while True:
         await sleep(PRINT_EVERY)
         columns = " · ".join(f"{name} {len(keys)}" for name, keys in (await demo.columns(store)).items())
-        _say(f"{time.monotonic() - started:5.1f} s  {columns}  |  {demo.counters()}")
+        _say(f"{time.monotonic() - started:5.1f} s  {columns}  |  {demo.summary()}")
 
 
 def _miscounted(demo: Demo) -> list[str]:
-    letters = demo.tally.of("invalid") + demo.tally.of("dead")
+    letters = demo.counters.of("invalid") + demo.counters.of("dead")
     expected = demo.scenario.invalid
     return [] if letters == expected else [f"{letters} dead letters, must be {expected}"]
 
@@ -216,7 +216,7 @@ def _tell(demo: Demo, wrong: Sequence[str], took: float) -> None:
     for line in wrong:
         _say(f"WRONG  {line}")
     verdict = f"{len(wrong)} WRONG; this is a bug" if wrong else "every final state is what the events imply"
-    _say(f"{demo.scenario.subjects} {demo.scenario.word} · {demo.counters()} · {took:.1f} s")
+    _say(f"{demo.scenario.subjects} {demo.scenario.word} · {demo.summary()} · {took:.1f} s")
     _say(verdict)
 
 

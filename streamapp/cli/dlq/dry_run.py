@@ -13,7 +13,7 @@ from streamapp.app import Agent, App
 from streamapp.config import Config
 from streamapp.errors import ServiceError
 from streamapp.messages import Delivery, Outgoing, Queue
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.sqs.client import Failure
 from streamapp.state.store import TOKEN, Commit, Settled, Store
 from streamapp.worker.assembly import assemble
@@ -48,7 +48,9 @@ async def rehearse(
     overlay = _Overlay(store)
     settings = replace(config, max_attempts=1, wait_seconds=0.0, drain_timeout=5.0, replicas=0)
     with _silence():
-        parts = await assemble(app, settings, stage, overlay, Tally(), agents=[agent.name], longest_wait=0.0)
+        parts = await assemble(
+            app, settings, stage, overlay, Counters(), agents=[agent.name], longest_wait=0.0
+        )
         async with create_task_group() as running:
             worker = Worker(parts)
             await running.start(worker.run)

@@ -26,7 +26,7 @@ from streamapp.errors import ConfigError, Fault, ServiceError, StreamappError
 from streamapp.messages import Queue
 from streamapp.observe.presence import Presence
 from streamapp.outbox.sweeper import survey
-from streamapp.sqs.boto import Aws, is_local
+from streamapp.sqs.boto import BotoSqs, is_local
 from streamapp.worker.assembly import QueueMissing
 
 Mark = Literal["ok", "warning", "problem"]
@@ -96,7 +96,7 @@ class Checkup:
         redis = setup.without_password(self._config.redis_url)
         self._judge("configuration", f"{streams} queues · {redis} · prefix {self._config.key_prefix}", flaws)
 
-    async def _sqs(self, sqs: Aws) -> None:
+    async def _sqs(self, sqs: BotoSqs) -> None:
         found: list[Queue] = []
         readers = {agent.queue: agent.name for agent in self._app.agents.values()}
         for stream, reader in readers.items():
@@ -112,7 +112,7 @@ class Checkup:
         if found:
             await self._endpoint(sqs, found[0])
 
-    async def _find(self, sqs: Aws, stream: str) -> Queue | None:
+    async def _find(self, sqs: BotoSqs, stream: str) -> Queue | None:
         name = self._config.queue(stream)
         try:
             return await sqs.find(name)
@@ -129,7 +129,7 @@ class Checkup:
             self._tell(Finding("problem", stream, text, cure, exit_code(QueueMissing(name, stream))))
             return None
 
-    async def _source(self, sqs: Aws, stream: str, queue: Queue) -> None:
+    async def _source(self, sqs: BotoSqs, stream: str, queue: Queue) -> None:
         source = await sqs.attributes(queue)
         self._waiting[queue.name] = int(source.get("ApproximateNumberOfMessages", "0"))
         flaws = list(source_flaws(queue, self._config))
@@ -156,7 +156,7 @@ class Checkup:
                     )
         self._judge(stream, text, flaws)
 
-    async def _endpoint(self, sqs: Aws, queue: Queue) -> None:
+    async def _endpoint(self, sqs: BotoSqs, queue: Queue) -> None:
         there = await sqs.clock(queue)
         here = datetime.now(UTC).replace(microsecond=0)
         skew = 0.0 if there is None else (there - here).total_seconds()

@@ -11,13 +11,13 @@ from streamapp.cli import setup
 from streamapp.cli.terminal import output as out
 from streamapp.cli.terminal.columns import aligned
 from streamapp.config import Config
-from streamapp.sqs.boto import Aws
+from streamapp.sqs.boto import BotoSqs
 from streamapp.worker.assembly import Assembly
 
 logger = logging.getLogger(__name__)
 
 
-def announce_start(app: App, config: Config, parts: Assembly, sqs: Aws) -> None:
+def announce_start(app: App, config: Config, parts: Assembly, sqs: BotoSqs) -> None:
     """Tell where everything is: on a terminal as a banner, elsewhere as the members of a log record."""
     facts = {
         "app": app.name,
@@ -36,7 +36,7 @@ def announce_start(app: App, config: Config, parts: Assembly, sqs: Aws) -> None:
     logger.info("ready")
 
 
-def _banner(app: App, config: Config, parts: Assembly, sqs: Aws) -> Iterator[str]:
+def _banner(app: App, config: Config, parts: Assembly, sqs: BotoSqs) -> Iterator[str]:
     version, python = metadata.version("streamapp"), sys.version.split()[0]
     yield f"streamapp {version} · {app.name} · pid {os.getpid()} · Python {python}"
     yield f"  sqs    {sqs.region} via {sqs.endpoint}"

@@ -15,7 +15,7 @@ from anyio.abc import TaskStatus
 from streamapp.cli import setup
 from streamapp.cli.worker.banner import announce_start
 from streamapp.errors import ConfigError, StreamappError
-from streamapp.observe.counters import Tally
+from streamapp.observe.counters import Counters
 from streamapp.observe.tap_writer import Tap
 from streamapp.web.monitoring import monitored, tracing_in_use
 from streamapp.worker.assembly import assemble, choose, most_polls
@@ -81,10 +81,10 @@ async def _work(
     check: bool,
 ) -> int:
     wait = 20.0 if idle is None else max(1.0, idle)
-    tally = Tally()
+    counters = Counters()
     polls = most_polls(app, config)
     async with (
-        monitored(app, config, tally) as monitoring,
+        monitored(app, config, counters) as monitoring,
         setup.open_sqs(polls=polls) as aws,
         setup.open_calls(aws, config.sqs_client, polls=polls) as calls,
         setup.open_store(config) as store,
@@ -96,10 +96,10 @@ async def _work(
             config,
             sqs,
             store,
-            tally,
+            counters,
             agents=agents,
             longest_wait=wait,
-            tap=Tap(taps, tally, mode=config.tap, keep=config.tap_maxlen),
+            tap=Tap(taps, counters, mode=config.tap, keep=config.tap_maxlen),
             presence=taps,
             tracing=tracing_in_use(),
         )
@@ -111,7 +111,7 @@ async def _work(
         signals.on_stop = worker.stop
         monitoring.begin(worker, sqs)
         is_clean = await worker.run(idle=idle)
-        done = {str(word): count for word, count in parts.runtime.tally.words().items()}
+        done = {str(word): count for word, count in parts.runtime.counters.words().items()}
         logger.info("stopped", extra=done)
         return 0 if is_clean else 1
 

@@ -24,7 +24,7 @@ from rigs.pedidos_de_exemplo import (
     soma_de,
     visivel,
 )
-from streamapp.state.hash_codec import Record
+from streamapp.state.hash_codec import HashCodec
 from streamapp_agents.dominio.acompanhamento import Acompanhamento, ComCatalogo, aplicar
 from streamapp_agents.dominio.fatos import COZINHA, POSTO_PAGAMENTO, Fatos, fatos_do_evento, unir
 from streamapp_agents.dominio.ficha import Ficha
@@ -197,7 +197,7 @@ def test_an_order_survives_its_text_fields(historia: list[EventoPedido | ComCata
     """The state is kept as the text fields of a hash, and folded on from there."""
     estado = dobrar(*historia)
 
-    lido = Record(Acompanhamento).read(em_textos(estado))
+    lido = HashCodec(Acompanhamento).read(em_textos(estado))
 
     assert lido == estado
     assert lido is not None

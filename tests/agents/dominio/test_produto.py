@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rigs.pedidos_de_exemplo import ENVIO, em, em_textos, produto, visivel
-from streamapp.state.hash_codec import Record
+from streamapp.state.hash_codec import HashCodec
 from streamapp_agents.dominio.produto import Produto, aplicar_produto
 from streamapp_codecs.dominio.eventos import EventoProduto
 
@@ -92,7 +92,7 @@ def test_a_repeated_product_event_changes_nothing():
 def test_a_product_survives_its_text_fields():
     """The state is kept as the text fields of a hash."""
     for estado in (dobrar(V1, V3, FIM), dobrar(produto("8"))):
-        assert Record(Produto).read(em_textos(estado)) == estado
+        assert HashCodec(Produto).read(em_textos(estado)) == estado
 
 
 eventos_de_produto = st.builds(

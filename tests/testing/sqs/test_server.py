@@ -12,7 +12,7 @@ from anyio.abc import Process
 from streamapp.cli.demo.servers import local_aws
 from streamapp.errors import Fault, ServiceError
 from streamapp.messages import Outgoing, Queue
-from streamapp.sqs.boto import Aws, open_aws
+from streamapp.sqs.boto import BotoSqs, open_aws
 from streamapp.sqs.client import Failure
 from streamapp.testing import (
     MISSING,
@@ -42,7 +42,7 @@ async def sqs() -> MemorySqs:
 
 
 @pytest.fixture
-async def client(sqs: MemorySqs, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Aws]:
+async def client(sqs: MemorySqs, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[BotoSqs]:
     """The engine's own client, on our server."""
     async with serve(sqs) as endpoint:
         for name, value in local_aws(endpoint).items():
@@ -52,12 +52,14 @@ async def client(sqs: MemorySqs, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
 
 
 @pytest.fixture
-async def queue(client: Aws) -> Queue:
+async def queue(client: BotoSqs) -> Queue:
     """A queue, as the engine finds it."""
     return await client.create("q", {"VisibilityTimeout": "30"})
 
 
-async def test_the_engines_client_and_memory_see_one_queue(sqs: MemorySqs, client: Aws, queue: Queue) -> None:
+async def test_the_engines_client_and_memory_see_one_queue(
+    sqs: MemorySqs, client: BotoSqs, queue: Queue
+) -> None:
     """What a test arranges in memory a worker sees over HTTP."""
     await sqs.send(queue, [Outgoing("olá", {"kind": "pedido"}, group="g")])
 
@@ -84,7 +86,7 @@ async def test_the_engines_client_and_memory_see_one_queue(sqs: MemorySqs, clien
     ],
 )
 async def test_the_engines_client_sees_the_fault(
-    sqs: MemorySqs, client: Aws, queue: Queue, effect: Effect, expected: Fault
+    sqs: MemorySqs, client: BotoSqs, queue: Queue, effect: Effect, expected: Fault
 ) -> None:
     """In memory and over HTTP a fault is the same fault."""
     sqs.faults.add("receive", effect)
@@ -95,7 +97,7 @@ async def test_the_engines_client_sees_the_fault(
     assert caught.value.fault is expected
 
 
-async def test_entries_fail_or_are_missing_over_http(sqs: MemorySqs, client: Aws, queue: Queue) -> None:
+async def test_entries_fail_or_are_missing_over_http(sqs: MemorySqs, client: BotoSqs, queue: Queue) -> None:
     """The answer names some entries, and some not."""
     sqs.faults.add("send", Partial(0b001, "KmsThrottled"), times=1)
     sqs.faults.add("send", Partial(0b100, missing=True), times=1)
@@ -108,7 +110,7 @@ async def test_entries_fail_or_are_missing_over_http(sqs: MemorySqs, client: Aws
 
 @pytest.mark.parametrize("effect", [Hang(), Hang(took_effect=True), Drip(0.05)])
 async def test_silence_and_a_drip_outlast_the_caller(
-    sqs: MemorySqs, client: Aws, queue: Queue, effect: Effect
+    sqs: MemorySqs, client: BotoSqs, queue: Queue, effect: Effect
 ) -> None:
     """A read timeout does not see a drip; a deadline does."""
     with sqs.faults.add("attributes", effect), anyio.move_on_after(0.3) as scope:
