@@ -83,7 +83,7 @@ def measure(
 
 
 def choose(asked: argparse.Namespace) -> list[Contestant]:
-    """Answer who was asked for."""
+    """Return who was asked for."""
     everyone = field.QUICK if asked.quick and asked.only is None else field.EVERYONE
     names = {it.name for it in everyone}
     if unknown := set(asked.only or ()) - names:
@@ -96,7 +96,7 @@ def choose(asked: argparse.Namespace) -> list[Contestant]:
 
 
 def _able(chosen: Sequence[Contestant], results: "report.Results") -> list[Contestant]:
-    """Answer who can run, and note why the others cannot."""
+    """Return who can run, and note why the others cannot."""
     able: list[Contestant] = []
     for contestant in chosen:
         if contestant.missing is None:

@@ -49,7 +49,7 @@ class Contestant:
         return None if self.folder is None else install(self.folder)
 
     def entries(self, bodies: Sequence[str], environ: Mapping[str, str]) -> list[Mapping[str, Any]]:
-        """Answer what is to be sent for it: entries of SendMessageBatch without their ids."""
+        """Return what is to be sent for it: entries of SendMessageBatch without their ids."""
         if not self.wraps:
             return [{"MessageBody": body} for body in bodies]
         done = subprocess.run(
@@ -64,7 +64,7 @@ class Contestant:
         return [json.loads(line) for line in done.stdout.splitlines()]
 
     def environment(self, endpoint: str, redis_url: str, prefix: str) -> dict[str, str]:
-        """Answer the environment in which it finds its queues, and its keys under *prefix*."""
+        """Return the environment in which it finds its queues, and its keys under *prefix*."""
         kept = {n: v for n, v in os.environ.items() if not n.startswith(("AWS_", "STREAMAPP_", "BENCH_"))}
         kept.pop("VIRTUAL_ENV", None)
         # Installed programs have their bytecode; compiling it at each start would count as memory.
@@ -89,7 +89,7 @@ class Contestant:
         }
 
     def key(self, prefix: str, order: str) -> str:
-        """Answer where the state of an order is."""
+        """Return where the state of an order is."""
         return f"{prefix}{'acompanhamento' if self.work == 'application' else 'pedido'}:{order}"
 
 
@@ -116,7 +116,7 @@ def install(folder: Path) -> str | None:
 
 
 def ours(work: Work, app: str) -> Contestant:
-    """Answer our worker as one starts it, with one setting: how much it may have in hand."""
+    """Return our worker as one starts it, with one setting: how much it may have in hand."""
     command = [sys.executable, "-m", "streamapp", "worker", "--app", app]
     settings = {"STREAMAPP_CONCURRENCY": "100", "LOG_FORMAT": "json"}
     weight = {"application": 10, "handler": 10, "empty": 20}[work]
@@ -124,10 +124,10 @@ def ours(work: Work, app: str) -> Contestant:
 
 
 def hand(name: str, does: str, work: Work, weight: int) -> Contestant:
-    """Answer a program of `benchmarks/contestants`."""
+    """Return a program of `benchmarks/contestants`."""
     return Contestant(name, does, [sys.executable, str(HAND / f"{name}.py")], work, weight)
 
 
 def peer(name: str, does: str, *command: str, work: Work, weight: int = 1, wraps: bool = False) -> Contestant:
-    """Answer a program of `benchmarks/peers`, run in its folder; its Python is `.venv/bin/python`."""
+    """Return a program of `benchmarks/peers`, run in its folder; its Python is `.venv/bin/python`."""
     return Contestant(name, does, command, work, weight, folder=PEERS / name, wraps=wraps)

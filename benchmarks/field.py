@@ -24,7 +24,7 @@ PYTHON = ".venv/bin/python"
 
 
 def peers(work: Work) -> Sequence[Contestant]:
-    """Answer what others wrote, each as its documents say."""
+    """Return what others wrote, each as its documents say."""
     few = 4 if work == "empty" else 1
     return (
         peer("sqs-consumer", "BBC's, on Node", "node", "peer.mjs", work=work, weight=2 * few),
@@ -72,7 +72,7 @@ _BARE = "import runpy, sys; sys.modules['uvloop'] = None; runpy.run_module('stre
 
 
 def variants(tls: Mapping[str, str] | None) -> Mapping[str, Contestant]:
-    """Answer our worker with one thing changed, each by what that is; *tls* are the settings for TLS."""
+    """Return our worker with one thing changed, each by what that is; *tls* are the settings for TLS."""
     usual = STREAMAPP["application"]
     assert usual.settings is not None
 

@@ -54,7 +54,7 @@ def count(bench: Bench, contestants: Sequence[Contestant], unit: int) -> None:
 
 
 def counted(file: Path) -> int:
-    """Answer the instructions that a dump of callgrind tells of."""
+    """Return the instructions that a dump of callgrind tells of."""
     for line in file.read_text(errors="replace").splitlines():
         if line.startswith("summary: "):
             return int(line.split()[1])

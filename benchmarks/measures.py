@@ -77,7 +77,7 @@ def latency(
 
 
 def _delays(bench: Bench, contestant: Contestant, rate: int, work: Sequence[Piece]) -> list[float] | None:
-    """Answer the delays, None where not all was announced within a few seconds of the last message."""
+    """Return the delays, None where not all was announced within a few seconds of the last message."""
     prefix = f"l{next(_numbers)}:"
     prepare(bench.redis, contestant, work, prefix)
     step = max(1, rate // 100)

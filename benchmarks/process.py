@@ -8,7 +8,7 @@ _CPU_OF_PROCESS = 2
 
 
 def tree(pid: int) -> list[int]:
-    """Answer *pid* and all its descendants that live."""
+    """Return *pid* and all its descendants that live."""
     found = [pid]
     for parent in found:
         for children in Path(f"/proc/{parent}/task").glob("*/children"):
@@ -20,7 +20,7 @@ def tree(pid: int) -> list[int]:
 
 
 def cpu(pid: int) -> float:
-    """Answer the CPU seconds, user's and system's, that the tree of *pid* has used."""
+    """Return the CPU seconds, user's and system's, that the tree of *pid* has used."""
     total = 0.0
     for member in tree(pid):
         try:
@@ -31,7 +31,7 @@ def cpu(pid: int) -> float:
 
 
 def busy(pid: int) -> float:
-    """Answer the seconds for which threads of the tree of *pid* have run or waited for a core."""
+    """Return the seconds for which threads of the tree of *pid* have run or waited for a core."""
     total = 0
     for member in tree(pid):
         for stat in Path(f"/proc/{member}/task").glob("*/schedstat"):
@@ -44,7 +44,7 @@ def busy(pid: int) -> float:
 
 
 def memory(pid: int) -> float:
-    """Answer the MiB that the tree of *pid* has resident; what processes share counts in each."""
+    """Return the MiB that the tree of *pid* has resident; what processes share counts in each."""
     total = 0
     for member in tree(pid):
         try:
@@ -56,5 +56,5 @@ def memory(pid: int) -> float:
 
 
 def load() -> float:
-    """Answer the machine's load of the last minute."""
+    """Return the machine's load of the last minute."""
     return float(Path("/proc/loadavg").read_text().split()[0])

@@ -52,7 +52,7 @@ def record(bench: Bench, contestants: Sequence[Contestant], unit: int, folder: P
 
 
 def tables(stacks: Sequence[str]) -> str:
-    """Answer where the samples are: by module, by function alone, and by function with all that it calls."""
+    """Return where the samples are: by module, by function alone, and by function with all that it calls."""
     modules, alone, within = Counter[str](), Counter[str](), Counter[str]()
     for line in stacks:
         stack, _, samples = line.rpartition(" ")

@@ -38,12 +38,12 @@ class Results:
 
 
 def median(outcomes: Sequence[Outcome], what: str) -> float:
-    """Answer the median of one figure of the rounds."""
+    """Return the median of one figure of the rounds."""
     return statistics.median(float(getattr(outcome, what)) for outcome in outcomes)
 
 
 def table(results: Results) -> str:
-    """Answer everything as Markdown."""
+    """Return everything as Markdown."""
     parts = [_machine(results), *costs(results), *further(results)]
     parts += [f"Not measured: {name}: {why}." for name, why in results.missing.items()]
     parts += [f"Failed: {failure}." for failure in dict.fromkeys(results.failures)]
@@ -51,7 +51,7 @@ def table(results: Results) -> str:
 
 
 def costs(results: Results) -> list[str]:
-    """Answer a table of what a message costs for each server and each work."""
+    """Return a table of what a message costs for each server and each work."""
     kinds = dict.fromkeys((server, work) for server, work, _ in results.rounds)
     return [
         f"**On {server}, {WORKS[work]}**\n\n{_throughput(results, server, work)}" for server, work in kinds
@@ -59,7 +59,7 @@ def costs(results: Results) -> list[str]:
 
 
 def further(results: Results) -> list[str]:
-    """Answer tables of all else."""
+    """Return tables of all else."""
     parts: list[str] = []
     if results.latency:
         lines = ["| from send to announcement | messages a second | p50 ms | p99 ms |", "|---|---|---|---|"]

@@ -121,7 +121,7 @@ def _come_to_rest(
 
 
 def used(processes: Sequence[subprocess.Popen[bytes]]) -> float:
-    """Answer the CPU seconds that these processes and their children have used."""
+    """Return the CPU seconds that these processes and their children have used."""
     return sum(cpu(process.pid) for process in processes)
 
 
@@ -229,7 +229,7 @@ def _check_one(
 
 
 def _last(ledger: Mapping[str, Any], queue: str) -> float:
-    """Answer when the last thing happened that was to happen in a queue."""
+    """Return when the last thing happened that was to happen in a queue."""
     there = ledger["queues"].get(queue)
     if there is None:
         return 0.0

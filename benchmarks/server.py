@@ -52,7 +52,7 @@ class Server:
         self._connection.close()
 
     def url(self, queue: str) -> str:
-        """Answer the URL of a queue."""
+        """Return the URL of a queue."""
         return f"{self.endpoint}/000000000000/{queue}"
 
     def call(self, operation: str, **said: object) -> Any:  # noqa: ANN401 - SQS's answer
@@ -106,7 +106,7 @@ class Server:
             self.call("SendMessageBatch", QueueUrl=self.url(queue), Entries=entries)
 
     def left(self, queue: str) -> int:
-        """Answer how many messages a queue still has, visible or not."""
+        """Return how many messages a queue still has, visible or not."""
         attributes = self.call("GetQueueAttributes", QueueUrl=self.url(queue), AttributeNames=["All"])[
             "Attributes"
         ]

@@ -23,7 +23,8 @@ from streamapp.cli.tail.flow import Flow
 from streamapp.cli.tail.lines import Layout, line
 from streamapp.cli.tail.screen import style_of
 from streamapp.config import Config
-from streamapp.declared.boards import Card, Traffic
+from streamapp.declared.boards import Card
+from streamapp.declared.traffic import Traffic
 from streamapp.messages import Outgoing
 from streamapp.observe.counters import Counters
 from streamapp.observe.tap_reader import TapReader

@@ -22,7 +22,7 @@ SUITE = (
 
 
 def main(name: str) -> int:
-    """Answer pytest's exit code."""
+    """Return pytest's exit code."""
     folder = Path(".local")
     folder.mkdir(exist_ok=True)
     with socket.create_server(("127.0.0.1", 0)) as free:

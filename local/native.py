@@ -72,7 +72,7 @@ class NotReady(Exception):
 
 
 def environment(name: str, folder: Path) -> Path:
-    """Answer the interpreter of the emulator's own environment, made as its lock file says."""
+    """Return the interpreter of the emulator's own environment, made as its lock file says."""
     home = folder / name
     python = home / "bin" / "python"
     lock = HERE / name / "requirements.txt"
@@ -87,7 +87,7 @@ def environment(name: str, folder: Path) -> Path:
 
 
 def emulator(name: str, python: Path, port: int, folder: Path) -> "Server":
-    """Answer how to start the emulator on a loopback port."""
+    """Return how to start the emulator on a loopback port."""
     if name == "localstack":
         command = [
             str(python),
@@ -101,7 +101,7 @@ def emulator(name: str, python: Path, port: int, folder: Path) -> "Server":
 
 
 def valkey(port: int, folder: Path) -> "Server":
-    """Answer how to start Valkey as state needs it: every write in the append-only file, nothing ever evicted."""
+    """Return how to start Valkey as state needs it: every write in the append-only file, nothing ever evicted."""
     data = folder / "valkey"
     data.mkdir(exist_ok=True)
     settings = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(data), "--save", ""]
@@ -193,7 +193,7 @@ def is_up(port: int) -> bool:
 
 
 def local(port: int) -> str:
-    """Answer the endpoint on *port*."""
+    """Return the endpoint on *port*."""
     return f"http://localhost:{port}"
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from streamapp.app import App
     from streamapp.config import Config
+    from streamapp.declared.index import Index
     from streamapp.declared.sink import Sink
-    from streamapp.declared.table import Index, Table
+    from streamapp.declared.table import Table
     from streamapp.errors import (
         ConfigError,
         MessageTooLarge,
@@ -45,7 +46,7 @@ __all__ = [
 _HOMES = {
     "App": "app",
     "Config": "config",
-    "Index": "declared.table",
+    "Index": "declared.index",
     "Sink": "declared.sink",
     "Stream": "pipeline.stream",
     "Table": "declared.table",
@@ -62,5 +63,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    """Answer the public names, imported or not."""
+    """Return the public names, imported or not."""
     return __all__

@@ -1,18 +1,19 @@
 """What has been declared: agents, tables, sinks, indexes."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from streamapp.config import Config, Setting
-from streamapp.declared.boards import Board, Example, Portrait, Scenario, Traffic, Website
+from streamapp.declared.boards import Board, Portrait, Website
+from streamapp.declared.index import Index
 from streamapp.declared.sink import Encoder, Sink
-from streamapp.declared.table import Index, Table
+from streamapp.declared.table import Table
+from streamapp.declared.traffic import Example, Scenario, Traffic
 from streamapp.errors import ConfigError
-from streamapp.pipeline.stream import Stream
+from streamapp.pipeline.agent import BACKOFF, Agent, Handler
 from streamapp_codecs import Decoder
 
 if TYPE_CHECKING:
@@ -22,32 +23,6 @@ T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
 E = TypeVar("E")
 M = TypeVar("M")
-
-Handler = Callable[[Stream[T]], Awaitable[None] | AsyncIterator[Any]]
-"""An agent's function: it iterates the stream, and may yield values for its sink."""
-
-BACKOFF = 2.0
-"""Seconds that a message waits at most before its second try; each further try may wait twice as long."""
-
-
-@dataclass(frozen=True, slots=True)
-class Agent:
-    """An async function over one stream.
-
-    *concurrency* is how many messages it has in hand at most, *instances* how many of it run side by side
-    (None: as many as messages). *timeout* is how many seconds it may take over an event, or a batch of them,
-    before that counts as failed. What the function yields goes to *sink*.
-    """
-
-    name: str
-    queue: str
-    codec: Decoder[Any]
-    handler: Handler[Any]
-    concurrency: int | None = None
-    instances: int | None = None
-    backoff: float = BACKOFF
-    timeout: float | None = None
-    sink: Sink[Any] | None = None
 
 
 class App:

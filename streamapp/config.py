@@ -50,7 +50,7 @@ class Config:
 
     @classmethod
     def load(cls, environ: Mapping[str, str], **flags: str | None) -> "Config":
-        """Answer the settings of *environ*, overridden by each *flag* (a field's name) that is not None.
+        """Return the settings of *environ*, overridden by each *flag* (a field's name) that is not None.
 
         Raises `BadSetting`. An unknown STREAMAPP_* name is logged as a warning with the nearest match.
         """
@@ -66,12 +66,12 @@ class Config:
         return cls(**values)
 
     def queue(self, stream: str) -> str:
-        """Answer the URL or name of the queue behind *stream*: its variable's value, else its own name."""
+        """Return the URL or name of the queue behind *stream*: its variable's value, else its own name."""
         return self.queues.get(queue_variable(stream), stream)
 
 
 def queue_variable(stream: str) -> str:
-    """Answer the variable that names the queue of *stream*: PEDIDO_QUEUE_URL for pedido-events."""
+    """Return the variable that names the queue of *stream*: PEDIDO_QUEUE_URL for pedido-events."""
     return stream.removesuffix("-events").replace("-", "_").upper() + "_QUEUE_URL"
 
 
@@ -80,7 +80,7 @@ def _queues(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def unknown_settings(environ: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Answer each STREAMAPP_* name of *environ* that means nothing, with a hint at what may have been meant."""
+    """Return each STREAMAPP_* name of *environ* that means nothing, with a hint at what may have been meant."""
     known = [it.variable for it in SETTINGS.values() if it.variable.startswith("STREAMAPP_")]
     unknown = [name for name in environ if name.startswith("STREAMAPP_") and name not in known]
     if not unknown:

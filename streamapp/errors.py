@@ -120,5 +120,5 @@ class Skip(Decision):
 
 
 def _readable(given: object) -> str:
-    """Answer *given*, which may be an exception or hold half a character, as a text that can be written."""
+    """Return *given*, which may be an exception or hold half a character, as a text that can be written."""
     return str(given).encode(errors="replace").decode()

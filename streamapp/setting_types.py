@@ -25,7 +25,7 @@ Parse = Callable[[str, str], Any]
 
 
 def seconds(text: str) -> float:
-    """Answer the seconds that *text* means: `90`, `1h30m`, `30d`. Raises ValueError."""
+    """Return the seconds that *text* means: `90`, `1h30m`, `30d`. Raises ValueError."""
     if re.fullmatch(r"\d+(\.\d+)?", text):
         return float(text)
     if not re.fullmatch(r"(\d+(\.\d+)?[smhd])+", text):
@@ -34,7 +34,7 @@ def seconds(text: str) -> float:
 
 
 def text(variable: str, it: str) -> str:
-    """Answer the text as it is."""
+    """Return the text as it is."""
     try:
         it.encode()
     except UnicodeEncodeError as error:  # so Python reads bytes that are no text
@@ -43,7 +43,7 @@ def text(variable: str, it: str) -> str:
 
 
 def redis(variable: str, text: str) -> str:
-    """Answer the URL of a Redis."""
+    """Return the URL of a Redis."""
     schemes = ("redis://", "rediss://", "unix://", "redis+sentinel://", "rediss+sentinel://")
     if not text.startswith(schemes):
         # The URL may hold a password, so what came is not shown.
@@ -56,7 +56,7 @@ def redis(variable: str, text: str) -> str:
 
 
 def whole(low: int, high: int) -> Parse:
-    """Answer what reads a whole number from *low* to *high*."""
+    """Return what reads a whole number from *low* to *high*."""
 
     def parse(variable: str, text: str) -> int:
         if not re.fullmatch(r"\d{1,9}", text) or not low <= int(text) <= high:
@@ -67,7 +67,7 @@ def whole(low: int, high: int) -> Parse:
 
 
 def duration(low: float, high: float) -> Parse:
-    """Answer what reads a time from *low* to *high* seconds."""
+    """Return what reads a time from *low* to *high* seconds."""
 
     def parse(variable: str, text: str) -> float:
         try:
@@ -82,7 +82,7 @@ def duration(low: float, high: float) -> Parse:
 
 
 def choice(*words: str) -> Parse:
-    """Answer what reads one of *words*, in whichever case."""
+    """Return what reads one of *words*, in whichever case."""
 
     def parse(variable: str, text: str) -> str:
         if text.lower() not in words:
@@ -93,7 +93,7 @@ def choice(*words: str) -> Parse:
 
 
 def address(variable: str, text: str) -> str:
-    """Answer HOST:PORT."""
+    """Return HOST:PORT."""
     host, colon, port = text.rpartition(":")
     if not (host and colon and re.fullmatch(r"\d{1,5}", port) and int(port) < 65_536):  # noqa: PLR2004 - ports
         raise BadSetting(variable, "HOST:PORT, such as 127.0.0.1:8080", text)
@@ -101,7 +101,7 @@ def address(variable: str, text: str) -> str:
 
 
 def replicas(variable: str, text: str) -> int:
-    """Answer how many replicas `local` or `replicated:N` asks for."""
+    """Return how many replicas `local` or `replicated:N` asks for."""
     if text == "local":
         return 0
     match = re.fullmatch(r"replicated:([1-9]\d?)", text)
@@ -111,7 +111,7 @@ def replicas(variable: str, text: str) -> int:
 
 
 def zone(variable: str, text: str) -> tzinfo:
-    """Answer a time zone by its name."""
+    """Return a time zone by its name."""
     from zoneinfo import ZoneInfo  # noqa: PLC0415 - slow to import
 
     try:
@@ -121,6 +121,6 @@ def zone(variable: str, text: str) -> tzinfo:
 
 
 def level(variable: str, text: str) -> str:
-    """Answer a level of logging by Python's name for it."""
+    """Return a level of logging by Python's name for it."""
     words = ("debug", "info", "warning", "error", "critical")
     return str(choice(*words)(variable, "warning" if text.lower() == "warn" else text)).upper()

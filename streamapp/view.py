@@ -22,12 +22,12 @@ class View:
         self._prefix = prefix
 
     async def get(self, table: Table[S, Any], key: str) -> S | None:
-        """Answer the state of *key*, None where there is none. Raises `ServiceError`."""
+        """Return the state of *key*, None where there is none. Raises `ServiceError`."""
         (state,) = await self.get_many(table, [key])
         return state
 
     async def get_many(self, table: Table[S, Any], keys: Sequence[str]) -> list[S | None]:
-        """Answer the state of each key, in one round trip. Raises `ServiceError`."""
+        """Return the state of each key, in one round trip. Raises `ServiceError`."""
         hashes = await self._store.read([table.redis_key(self._prefix, key) for key in keys])
         return [self._state(table, fields) for fields in hashes]
 

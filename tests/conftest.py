@@ -33,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Answer how many processes run the tests: two a core, as most of them wait for servers most of the time."""
+    """Return how many processes run the tests: two a core, as most of them wait for servers most of the time."""
     return 2 * (os.cpu_count() or 1)
 
 

@@ -19,7 +19,7 @@ PAGES = ["README.md", "docs/writing-agents.md"]
 
 
 def run_examples(page: str = "README.md") -> dict[str, Any]:
-    """Answer what the Python of a page leaves."""
+    """Return what the Python of a page leaves."""
     world: dict[str, Any] = {}
     for block in blocks(page):
         exec(compile(block, page, "exec"), world)
@@ -27,7 +27,7 @@ def run_examples(page: str = "README.md") -> dict[str, Any]:
 
 
 def blocks(page: str) -> list[str]:
-    """Answer the Python of a page."""
+    """Return the Python of a page."""
     return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
 
 

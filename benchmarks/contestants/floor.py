@@ -54,7 +54,7 @@ class Http(asyncio.Protocol):
             self.data = b""
 
     async def ask(self, question: bytes) -> bytes:
-        """Answer the whole answer."""
+        """Return the whole answer."""
         self.waiting = asyncio.get_running_loop().create_future()
         self.transport.write(question)  # type: ignore[attr-defined]  # every transport here is writable
         return await self.waiting
@@ -83,7 +83,7 @@ class Resp(asyncio.Protocol):
             self.waiting.set_result(self.answers)
 
     async def ask(self, commands: list[tuple[str, ...]]) -> list[Any]:
-        """Answer each command's answer."""
+        """Return each command's answer."""
         self.waiting = asyncio.get_running_loop().create_future()
         self.answers, self.expected = [], len(commands)
         self.transport.write(b"".join(map(hiredis.pack_command, commands)))  # type: ignore[attr-defined]
@@ -91,7 +91,7 @@ class Resp(asyncio.Protocol):
 
 
 def http_end(data: bytes) -> int:
-    """Answer where an HTTP answer ends."""
+    """Return where an HTTP answer ends."""
     head = data.find(b"\r\n\r\n")
     if head < 0:
         return 0
@@ -101,7 +101,7 @@ def http_end(data: bytes) -> int:
 
 
 def signing_key(day: str) -> bytes:
-    """Answer SigV4's key of a day."""
+    """Return SigV4's key of a day."""
     made = b"AWS4test"
     for part in (day, "us-east-1", "sqs", "aws4_request"):
         made = hmac.digest(made, part.encode(), "sha256")
@@ -115,7 +115,7 @@ SIGNED = "content-type;host;x-amz-date;x-amz-target"
 
 
 def request(operation: str, body: bytes) -> bytes:
-    """Answer a signed request."""
+    """Return a signed request."""
     now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     target = f"AmazonSQS.{operation}"
     canonical = (

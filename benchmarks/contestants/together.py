@@ -9,7 +9,7 @@ Ask = Callable[[list[tuple[str, ...]]], Awaitable[list[Any]]]
 
 
 async def process(bodies: Sequence[str], ask: Ask) -> list[str | None]:
-    """Answer what each body announces."""
+    """Return what each body announces."""
     said: list[str | None] = [None] * len(bodies)
     going = {n: handle(body) for n, body in enumerate(bodies)}
     answers: dict[int, list[Any] | None] = dict.fromkeys(going)

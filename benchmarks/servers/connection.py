@@ -18,11 +18,11 @@ class Asked(Protocol):
     """Who answers."""
 
     def ledger(self, path: str) -> bytes:
-        """Answer a request of the harness."""
+        """Return a request of the harness."""
         ...
 
     def call(self, operation: str, said: Fields, answer: Callable[[bytes], None]) -> bytes | None:
-        """Answer a call at once, or None where *answer* is called later."""
+        """Return a call at once, or None where *answer* is called later."""
         ...
 
 
@@ -52,7 +52,7 @@ class Connection(asyncio.Protocol):
             self.handle(head, small, body)
 
     def handle(self, head: bytes, small: bytes, body: bytes) -> None:
-        """Answer one request."""
+        """Return one request."""
         at = small.find(b"x-amz-target:")
         if at < 0:
             self.answer(self.stub.ledger(head.split(b" ", 2)[1].decode()))
@@ -71,7 +71,7 @@ class Connection(asyncio.Protocol):
                 self.answer(answer)
 
     def refuse(self, status: bytes, code: str, message: str) -> None:
-        """Answer an error of SQS."""
+        """Return an error of SQS."""
         self.answer(encode({"__type": f"com.amazonaws.sqs#{code}", "message": message}), status)
 
     def answer(self, body: bytes, status: bytes = b"200 OK") -> None:

@@ -14,7 +14,7 @@ Fields = dict[str, Any]
 
 
 def digest(body: str) -> str:
-    """Answer the MD5 by which clients check that a body came whole."""
+    """Return the MD5 by which clients check that a body came whole."""
     return hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()
 
 
@@ -45,7 +45,7 @@ class Poll:
         self.timer: asyncio.TimerHandle | None = None
 
     def end(self, body: bytes) -> None:
-        """Answer it before its time is over."""
+        """Return it before its time is over."""
         if self.timer is not None:
             self.timer.cancel()
         self.answer(body)
@@ -66,7 +66,7 @@ class Queue:
         self.deleted_at = 0.0
 
     def summary(self) -> Fields:
-        """Answer what happened here; times are monotonic seconds."""
+        """Return what happened here; times are monotonic seconds."""
         return {
             "ready": len(self.ready),
             "held": len(self.held),

@@ -43,20 +43,20 @@ class Stub:
         self.numbers = 0
 
     def queue(self, said: Fields) -> Queue:
-        """Answer the queue that a request names."""
+        """Return the queue that a request names."""
         name = said.get("QueueName") or said.get("QueueUrl", "").rsplit("/", 1)[-1]
         if name not in self.queues:
             raise LookupError(name)
         return self.queues[name]
 
     def url(self, name: str) -> str:
-        """Answer a queue's URL, which leads here."""
+        """Return a queue's URL, which leads here."""
         return f"http://127.0.0.1:{self.port}/000000000000/{name}"
 
     port = 0
 
     def ledger(self, path: str) -> bytes:
-        """Answer a request of the harness."""
+        """Return a request of the harness."""
         match path:
             case "/_bench/reset":
                 self.queues.clear()
@@ -84,7 +84,7 @@ class Stub:
         return b"{}"
 
     def call(self, operation: str, said: Fields, answer: Callable[[bytes], None]) -> bytes | None:  # noqa: PLR0911 - one an operation
-        """Answer a call at once, or None where *answer* is called later."""
+        """Return a call at once, or None where *answer* is called later."""
         self.counts[operation] += 1
         if operation == "CreateQueue":
             self.queues.setdefault(said["QueueName"], Queue(said["QueueName"], said.get("Attributes") or {}))
@@ -149,7 +149,7 @@ class Stub:
         poll.answer(b"{}")
 
     def serve(self, queue: Queue) -> None:
-        """Answer who waits, as long as there is something."""
+        """Return who waits, as long as there is something."""
         while queue.ready and queue.polls and self.phase == "open":
             poll = queue.polls.popleft()
             poll.end(self.hand_out(queue, poll.limit))

@@ -75,7 +75,7 @@ class Decoder(Protocol[T_co]):
     """What an agent subscribes with."""
 
     def decode(self, body: str, origin: Origin) -> Decoded[T_co]:
-        """Answer all that *body* holds. Total: it raises nothing, whatever the body is."""
+        """Return all that *body* holds. Total: it raises nothing, whatever the body is."""
         ...
 
 
@@ -92,7 +92,7 @@ class Json(Generic[T]):
         self._private = frozenset(private)
 
     def decode(self, body: str, origin: Origin) -> Decoded[T]:
-        """Answer the one value that *body* holds, or why it holds none."""
+        """Return the one value that *body* holds, or why it holds none."""
         del origin
         try:
             return Decoded(events=(self._decoder.decode(body),))
@@ -106,11 +106,11 @@ class Json(Generic[T]):
             return Decoded(error=DecodeError("too_deep", "the body is nested too deep"))
 
     def encode(self, value: T) -> str:
-        """Answer *value* as JSON text."""
+        """Return *value* as JSON text."""
         return self._encoder.encode(value).decode()
 
     def show(self, body: str, decoded: Decoded[object] | None) -> Shown:
-        """Answer what viewers may see of *body*, which is empty where only kind and key are wanted.
+        """Return what viewers may see of *body*, which is empty where only kind and key are wanted.
 
         *decoded* is what `decode` made of it, if it was asked.
         """

@@ -89,7 +89,7 @@ def config(
 
 
 def effective(app: "App", environ: "Mapping[str, str]", flags: "Mapping[str, str | None]") -> "Iterator[Row]":
-    """Answer every setting as it is in effect, in the order of the README."""
+    """Return every setting as it is in effect, in the order of the README."""
     from streamapp.config import SETTINGS, queue_variable  # noqa: PLC0415 - slow to import
 
     for stream in _streams(app):
@@ -105,7 +105,7 @@ def effective(app: "App", environ: "Mapping[str, str]", flags: "Mapping[str, str
 
 
 def env_file(app: "App") -> "Iterator[str]":
-    """Answer a .env file that sets every setting to its default."""
+    """Return a .env file that sets every setting to its default."""
     from streamapp.config import SETTINGS, queue_variable  # noqa: PLC0415 - slow to import
 
     yield "# Copy to .env; what is commented out has the value that is shown, or none."
@@ -124,7 +124,7 @@ def env_file(app: "App") -> "Iterator[str]":
 
 
 def readme_table(app: "App") -> "Iterator[str]":
-    """Answer the table of all settings, in Markdown."""
+    """Return the table of all settings, in Markdown."""
     from streamapp.config import SETTINGS, queue_variable  # noqa: PLC0415 - slow to import
 
     yield "| variable | default | meaning |"

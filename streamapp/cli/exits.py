@@ -11,7 +11,7 @@ INTERRUPTED = 130
 
 
 def exit_code(error: StreamappError) -> int:
-    """Answer the exit code that *error* stands for."""
+    """Return the exit code that *error* stands for."""
     if isinstance(error, ConfigError):
         return USAGE
     if isinstance(error, ServiceError):

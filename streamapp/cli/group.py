@@ -9,7 +9,7 @@ class Group(TyperGroup):
     """Commands whose help answers at once."""
 
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - typer keeps its context's base to itself
-        """Answer the group's own options: a flag that is not given is off.
+        """Return the group's own options: a flag that is not given is off.
 
         Typer leaves its own, such as `--help`, unknown instead, and to learn what that means imports pydantic, before
         any command and its help.

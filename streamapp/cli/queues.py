@@ -132,7 +132,7 @@ def _as_json(made: Made) -> dict[str, object]:
 
 
 def _names(config: "Config", streams: "Iterable[str]") -> "Iterator[str]":
-    """Answer the queue names of *streams*: of a URL its last part."""
+    """Return the queue names of *streams*: of a URL its last part."""
     for stream in streams:
         yield config.queue(stream).rstrip("/").rsplit("/", 1)[-1]
 

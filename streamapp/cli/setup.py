@@ -49,14 +49,14 @@ class AppBroken(ConfigError):
 
 
 def load_config(**flags: str | None) -> "Config":
-    """Answer the settings: *flags*, then the environment, then defaults."""
+    """Return the settings: *flags*, then the environment, then defaults."""
     from streamapp.config import Config  # noqa: PLC0415 - slow to import
 
     return Config.load(os.environ, **flags)
 
 
 def load_app(path: str) -> "App":
-    """Answer the app at MODULE:ATTR; modules are looked for in the current folder too."""
+    """Return the app at MODULE:ATTR; modules are looked for in the current folder too."""
     from streamapp.app import App  # noqa: PLC0415 - slow to import
 
     module_name, _, attribute = path.partition(":")
@@ -147,7 +147,7 @@ async def open_taps(config: "Config") -> "AsyncGenerator[RedisTap]":
 
 
 def without_password(url: str) -> str:
-    """Answer *url* with its password starred."""
+    """Return *url* with its password starred."""
     # A client may take any of its arguments there, such as `ssl_password`.
     head, at, tail = re.sub(r"([?&][^=&]*password=)[^&]*", r"\1***", url, flags=re.IGNORECASE).rpartition("@")
     scheme, _, user = head.partition("://")
@@ -155,7 +155,7 @@ def without_password(url: str) -> str:
 
 
 def seconds_of(option: str, text: str | None) -> float | None:
-    """Answer the seconds that *text* of *option* means, None where it was not given."""
+    """Return the seconds that *text* of *option* means, None where it was not given."""
     from streamapp.setting_types import BadSetting, seconds  # noqa: PLC0415 - slow to import
 
     try:
@@ -165,12 +165,12 @@ def seconds_of(option: str, text: str | None) -> float | None:
 
 
 def queue_names(incomplete: str) -> list[str]:
-    """Answer the app's queues that begin so, for a shell to complete; AWS is not asked."""
+    """Return the app's queues that begin so, for a shell to complete; AWS is not asked."""
     app = load_app(DEFAULT_APP)
     names = dict.fromkeys([*(agent.queue for agent in app.agents.values()), *app.sinks])
     return [name for name in names if name.startswith(incomplete)]
 
 
 def board_names(incomplete: str) -> list[str]:
-    """Answer the app's boards that begin so, for a shell to complete."""
+    """Return the app's boards that begin so, for a shell to complete."""
     return [board.name for board in load_app(DEFAULT_APP).boards if board.name.startswith(incomplete)]

@@ -20,12 +20,12 @@ _REF = "#/components/schemas/{name}"
 
 
 def wire_types(codec: object) -> tuple[type, ...]:
-    """Answer the types whose JSON *codec* reads or writes, none where it does not tell."""
+    """Return the types whose JSON *codec* reads or writes, none where it does not tell."""
     return tuple(getattr(codec, "wire", ()))
 
 
 def json_schemas(app: App) -> dict[str, Any]:
-    """Answer a JSON Schema (2020-12) of each message by its kind, or by the name of its type where it has none."""
+    """Return a JSON Schema (2020-12) of each message by its kind, or by the name of its type where it has none."""
     return {
         _kind(of): {"$schema": "https://json-schema.org/draft/2020-12/schema"} | _schema(of)
         for codec in _codecs(app)
@@ -34,7 +34,7 @@ def json_schemas(app: App) -> dict[str, Any]:
 
 
 def asyncapi(app: App, config: Config) -> dict[str, Any]:
-    """Answer the AsyncAPI document of *app*: a channel a queue, what is received, and what is sent."""
+    """Return the AsyncAPI document of *app*: a channel a queue, what is received, and what is sent."""
     reads = {agent.queue: wire_types(agent.codec) for agent in app.agents.values()}
     writes = {queue: wire_types(sink.codec) for queue, sink in app.sinks.items()}
     components = _components([of for types in (*reads.values(), *writes.values()) for of in types], _REF)
@@ -80,7 +80,7 @@ def _schema(of: type) -> dict[str, Any]:
 
 
 def _components(types: list[type], template: str) -> dict[str, Any]:
-    """Answer the schemas of *types* and of all that they hold, by name; a docstring is their description."""
+    """Return the schemas of *types* and of all that they hold, by name; a docstring is their description."""
     _, components = msgspec.json.schema_components(types, ref_template=template)
     for schema in components.values():
         if "description" in schema:

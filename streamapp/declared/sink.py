@@ -15,7 +15,7 @@ class Encoder(Protocol[M_contra]):
     """What a sink encodes with."""
 
     def encode(self, value: M_contra) -> str:
-        """Answer *value* as text."""
+        """Return *value* as text."""
         ...
 
 
@@ -46,7 +46,7 @@ class Sink(Generic[M]):
             await outbox.batcher.submit(outbox.laden(outgoing))
 
     def outgoing(self, message: M, group: str) -> tuple[str, Outgoing]:
-        """Answer the identity of *message* and what is to be sent."""
+        """Return the identity of *message* and what is to be sent."""
         body = self.codec.encode(message)
         identity = self._identity(message) if self._identity else _digest(group, body)
         return identity, Outgoing(body, group=group, deduplication=identity)

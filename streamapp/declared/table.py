@@ -1,26 +1,23 @@
 """Typed state, one Redis hash a key."""
 
-import hashlib
-import re
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from streamapp.declared.sink import Sink
-from streamapp.errors import ServiceError, StreamappError
+from streamapp.errors import StreamappError
 from streamapp.flow.batcher import raised
 from streamapp.messages import Outgoing
-from streamapp.pipeline.work import InHand, Runtime, current_in_hand
+from streamapp.pipeline.work import InHand, current_in_hand
 from streamapp.state.committer import Change, Changed
 from streamapp.state.dedupe import identity_of, shortened
 from streamapp.state.hash_codec import HashCodec
-from streamapp.state.reads import IndexEntry, StateRequest, StateUnreadable
+from streamapp.state.keys import plain
+from streamapp.state.reads import StateRequest
 
 S = TypeVar("S", bound=msgspec.Struct)
 E = TypeVar("E")
-
-_PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 class Table(Generic[S, E]):
@@ -65,7 +62,7 @@ class Table(Generic[S, E]):
         return self._sink.queue if self._sink else None
 
     async def update(self, key: str, event: E) -> S | None:
-        """Answer the state of *key* after *event*, once that is durable.
+        """Return the state of *key* after *event*, once that is durable.
 
         What the change announces is sent before the event's message is deleted. An event that changes nothing
         is a duplicate; it still sends what an earlier one left behind.
@@ -88,12 +85,12 @@ class Table(Generic[S, E]):
         return [outcome.state for outcome in raised(outcomes)]
 
     async def get(self, key: str) -> S | None:
-        """Answer the state of *key* as committed now, None where there is none."""
+        """Return the state of *key* as committed now, None where there is none."""
         (state,) = await self.get_many([key])
         return state
 
     async def get_many(self, keys: Sequence[str]) -> list[S | None]:
-        """Answer the state of each key, in one round trip."""
+        """Return the state of each key, in one round trip."""
         work = current_in_hand(self)
         prefix = work.runtime.config.key_prefix
         with work.timeout.paused():
@@ -101,15 +98,15 @@ class Table(Generic[S, E]):
             return raised(await work.runtime.lookup.reads.submit_all(asked))
 
     def redis_key(self, prefix: str, key: str) -> str:
-        """Answer where the state of *key* lives."""
+        """Return where the state of *key* lives."""
         return self.start(prefix) + plain(key)
 
     def start(self, prefix: str) -> str:
-        """Answer how all its keys begin."""
+        """Return how all its keys begin."""
         return f"{prefix}{self.name}:"
 
     def announcement(self, before: S | None, after: S | None, key: str) -> tuple[str, Outgoing] | None:
-        """Answer id and message of what a change says to the outside, or None."""
+        """Return id and message of what a change says to the outside, or None."""
         if self._announce is None or self._sink is None:
             return None
         message = self._announce(before, after)
@@ -144,54 +141,3 @@ class NoIdentity(StreamappError):
             "message; for one that the agent made, or one object that stands for several events, declare the table "
             "with identity="
         )
-
-
-class Index:
-    """Sets of keys, by a key: which orders hold a product. It lives as long as the state it leads to."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __repr__(self) -> str:
-        return f"<Index {self.name}>"
-
-    async def add(self, keys: Sequence[str], member: str) -> None:
-        """Put *member* into the set of each key. Raises `UnicodeEncodeError` for half a character."""
-        member.encode()  # here, or those that are added with it would fail too
-        work, runtime = self._at_work()
-        members = [IndexEntry(self._place(runtime, key), member) for key in keys]
-        if members:
-            with work.effect():
-                raised(await runtime.lookup.adds.submit_all(members))
-
-    async def members(self, key: str) -> set[str]:
-        """Answer the set of *key*."""
-        work, runtime = self._at_work()
-        place = self._place(runtime, key)
-        with work.timeout.paused():
-            members = await runtime.store_outage.ride_out(lambda: runtime.store.members(place))
-        if isinstance(members, ServiceError):
-            raise StateUnreadable(place, members)
-        return members
-
-    async def discard(self, key: str, members: Sequence[str]) -> None:
-        """Take *members* out of the set of *key*."""
-        work, runtime = self._at_work()
-        place = self._place(runtime, key)
-        if members:
-            with work.effect():
-                failure = await runtime.store_outage.ride_out(lambda: runtime.store.remove(place, members))
-            if failure is not None:
-                raise StateUnreadable(place, failure)
-
-    def _at_work(self) -> tuple[InHand, Runtime]:
-        work = current_in_hand(self)
-        return work, work.runtime
-
-    def _place(self, runtime: Runtime, key: str) -> str:
-        return f"{runtime.config.key_prefix}{self.name}:{plain(key)}"
-
-
-def plain(key: str) -> str:
-    """Answer *key* where it is short and plain, else its hash, which no plain key can equal."""
-    return key if _PLAIN.fullmatch(key) else "~" + hashlib.sha256(key.encode()).hexdigest()

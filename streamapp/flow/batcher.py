@@ -46,7 +46,7 @@ class _Idle(Generic[T, R]):
 
 
 def raised(outcomes: Sequence[R | Exception]) -> list[R]:
-    """Answer *outcomes*, or raise the first that is an exception."""
+    """Return *outcomes*, or raise the first that is an exception."""
     for outcome in outcomes:
         if isinstance(outcome, Exception):
             raise outcome
@@ -107,7 +107,7 @@ class Batcher(Generic[T, R]):
         return self._items_waiting
 
     async def submit(self, item: T) -> R:
-        """Answer *item*'s own outcome once it is known, or raise it; a cancelled caller leaves the batch whole."""
+        """Return *item*'s own outcome once it is known, or raise it; a cancelled caller leaves the batch whole."""
         batch, position = self._enter(item)
         await batch.over.wait()
         outcome = batch.outcomes[position]
@@ -118,7 +118,7 @@ class Batcher(Generic[T, R]):
     async def submit_all(
         self, items: Sequence[T], takers: Sequence[Callable[[R | Exception], None]] = ()
     ) -> list[R | Exception]:
-        """Answer each item's own outcome, in order; items handed over together are flushed in that order.
+        """Return each item's own outcome, in order; items handed over together are flushed in that order.
 
         Each item's taker, if there are any, is called with its outcome as soon as that is known, before that of the
         last, and also when the caller was cancelled meanwhile.

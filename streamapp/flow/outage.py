@@ -33,7 +33,7 @@ class Outage:
         self._fewer_fail = Wakeup()
 
     async def ride_out(self, call: Callable[[], Awaitable[T]], *, even_misconfigured: bool = True) -> T:
-        """Answer what *call* answers, trying until it does; only what can never succeed is raised.
+        """Return what *call* answers, trying until it does; only what can never succeed is raised.
 
         A right or a queue that is missing is waited for only with *even_misconfigured*: somebody has to mend that.
         """
@@ -78,7 +78,7 @@ class Outage:
 
 
 def pause(tries: int, fault: Fault = Fault.TRANSIENT, longest: float = LONGEST_PAUSE) -> float:
-    """Answer how many seconds to wait after the *tries*-th failure in a row."""
+    """Return how many seconds to wait after the *tries*-th failure in a row."""
     if fault is Fault.CONFIGURATION:
         return MISCONFIGURED_PAUSE
     return random.uniform(0, min(longest, FIRST_PAUSE * 2 ** min(tries, 20)))  # noqa: S311 - jitter, not a secret

@@ -43,21 +43,21 @@ class Counters:
         self._counts[queue, word] += number
 
     def of(self, word: Word, queue: str | None = None) -> int:
-        """Answer how many of *word* there were, in *queue* or in all."""
+        """Return how many of *word* there were, in *queue* or in all."""
         if queue is not None:
             return self._counts[queue, word]
         return sum(number for (_, counted), number in self._counts.items() if counted == word)
 
     def in_queue(self, queue: str) -> dict[str, int]:
-        """Answer the counts of *queue*, by word."""
+        """Return the counts of *queue*, by word."""
         return {word: number for (counted, word), number in self._counts.items() if counted == queue}
 
     def counts(self) -> dict[tuple[str, Word], int]:
-        """Answer all counts, by queue (or what else was counted for) and word."""
+        """Return all counts, by queue (or what else was counted for) and word."""
         return dict(self._counts)
 
     def words(self) -> dict[Word, int]:
-        """Answer the totals of all words that were counted."""
+        """Return the totals of all words that were counted."""
         totals: Counter[Word] = Counter()
         for (_, word), number in self._counts.items():
             totals[word] += number

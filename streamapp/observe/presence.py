@@ -39,7 +39,7 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
     """When the oldest message in hand was sent, by queue."""
 
     def encode(self) -> bytes:
-        """Answer it as JSON."""
+        """Return it as JSON."""
         return msgspec.json.encode(self)
 
 
@@ -111,12 +111,12 @@ class Held(Protocol):
     def __len__(self) -> int: ...
 
     def oldest(self) -> float | None:
-        """Answer the Unix time at which the oldest of them was sent."""
+        """Return the Unix time at which the oldest of them was sent."""
         ...
 
 
 def read_presence(text: str) -> Presence | None:
-    """Answer what a worker said; None where it is of another version."""
+    """Return what a worker said; None where it is of another version."""
     try:
         return msgspec.json.decode(text, type=Presence)
     except msgspec.MsgspecError:

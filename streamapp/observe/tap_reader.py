@@ -29,19 +29,19 @@ class TapStreams(Protocol):
     """The streams that a reader reads. Every call raises only `ServiceError`."""
 
     async def queues(self) -> list[str]:
-        """Answer the queues that have a tap."""
+        """Return the queues that have a tap."""
         ...
 
     async def last_id(self, queue: str) -> str:
-        """Answer the id of the newest entry; `0-0` where there is none."""
+        """Return the id of the newest entry; `0-0` where there is none."""
         ...
 
     async def back(self, queue: str, until: str, count: int) -> Page:
-        """Answer the last *count* entries up to *until*."""
+        """Return the last *count* entries up to *until*."""
         ...
 
     async def after(self, positions: Mapping[str, str], wait: float) -> dict[str, Page]:
-        """Answer what was written after each position, waiting up to *wait* seconds."""
+        """Return what was written after each position, waiting up to *wait* seconds."""
         ...
 
 
@@ -82,7 +82,7 @@ class TapReader:
         until_ms: int | None = None,
         wanted: Callable[[TapRecord], bool] = lambda _: True,
     ) -> list[TapRecord]:
-        """Answer the *last* wanted records (None: all) that were done between the two times, oldest first."""
+        """Return the *last* wanted records (None: all) that were done between the two times, oldest first."""
         found: list[TapRecord] = []
         for queue, end in self._positions.items():
             found += await self._back(queue, end, last, since_ms, until_ms, wanted)
@@ -90,7 +90,7 @@ class TapReader:
         return found if last is None else found[max(0, len(found) - last) :]
 
     async def follow(self, wait: float) -> list[TapRecord]:
-        """Answer what has come since the last call, oldest first; an empty list after *wait* seconds of nothing."""
+        """Return what has come since the last call, oldest first; an empty list after *wait* seconds of nothing."""
         if current_time() >= self._look_at:
             for queue in await self._found():
                 self._positions.setdefault(queue, BEGINNING)
@@ -146,7 +146,7 @@ class TapReader:
 
 
 def read_lines(lines: str) -> list[TapRecord]:
-    """Answer the records of one entry; a line that is none is left out."""
+    """Return the records of one entry; a line that is none is left out."""
     found: list[TapRecord] = []
     for line in lines.split("\n"):
         try:

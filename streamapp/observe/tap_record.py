@@ -75,7 +75,7 @@ class TapRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def schema() -> dict[str, object]:
-    """Answer the JSON Schema of a record, as `tail -o json` prints it."""
+    """Return the JSON Schema of a record, as `tail -o json` prints it."""
     (found,), definitions = msgspec.json.schema_components([TapRecord], ref_template="#/$defs/{name}")
     del found
     record = definitions["TapRecord"]

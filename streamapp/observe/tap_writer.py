@@ -66,7 +66,7 @@ class Seen(Protocol):
         ...
 
     def line(self, worker: str) -> bytes:
-        """Answer its record as JSON, masked."""
+        """Return its record as JSON, masked."""
         ...
 
 
@@ -160,7 +160,7 @@ class Tap:
         return bool(self._waiting)
 
     async def _entries(self) -> list[Entry]:
-        """Answer one entry a queue of what was noted."""
+        """Return one entry a queue of what was noted."""
         lines: dict[str, list[bytes]] = {}
         for number in range(min(len(self._waiting), PACK)):
             if number % AT_ONCE == AT_ONCE - 1:
@@ -191,5 +191,5 @@ class Tap:
 
 
 def off() -> Tap:
-    """Answer a tap that tells nobody anything."""
+    """Return a tap that tells nobody anything."""
     return Tap(None, Counters())

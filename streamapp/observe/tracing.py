@@ -32,16 +32,16 @@ class Tracing:
         self.tracer = provider.get_tracer("streamapp")
 
     def over(self, sqs: Sqs) -> Sqs:
-        """Answer *sqs* with a span for each call that moves messages."""
+        """Return *sqs* with a span for each call that moves messages."""
         return TracedSqs(sqs, self.tracer)
 
     def process(self) -> "Process":
-        """Answer what tells of the processing by one instance of an agent."""
+        """Return what tells of the processing by one instance of an agent."""
         return Process(self.tracer)
 
     @staticmethod
     def laden(message: Outgoing, max_bytes: int) -> Outgoing:
-        """Answer *message* with the context of the current span, as far as SQS's limits leave room for it."""
+        """Return *message* with the context of the current span, as far as SQS's limits leave room for it."""
         carried: dict[str, str] = {}
         _W3C.inject(carried)
         while carried:
@@ -54,7 +54,7 @@ class Tracing:
 
 
 def current_tracing() -> Tracing | None:
-    """Answer what traces with the provider that this process has set; None where it has set none."""
+    """Return what traces with the provider that this process has set; None where it has set none."""
     provider = trace.get_tracer_provider()
     if isinstance(provider, (trace.ProxyTracerProvider, trace.NoOpTracerProvider)):
         return None
@@ -122,7 +122,7 @@ class TracedSqs:
         self._tracer = tracer
 
     async def find(self, name: str) -> Queue:
-        """Answer the queue of this name or URL; a missing one is a CONFIGURATION fault."""
+        """Return the queue of this name or URL; a missing one is a CONFIGURATION fault."""
         return await self._sqs.find(name)
 
     async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
@@ -171,7 +171,7 @@ class TracedSqs:
         return await self._sqs.create(name, attributes)
 
     async def attributes(self, queue: Queue) -> dict[str, str]:
-        """Answer all queue attributes, by SQS's names."""
+        """Return all queue attributes, by SQS's names."""
         return await self._sqs.attributes(queue)
 
     def _tell(
@@ -218,7 +218,7 @@ def _about(queue: Queue) -> Mapping[str, str | int]:
 
 
 def _links(carriers: Iterable[Mapping[str, str]]) -> list[Link]:
-    """Answer a link to each context that messages carry; what is no context is passed over."""
+    """Return a link to each context that messages carry; what is no context is passed over."""
     found = [
         trace.get_current_span(_W3C.extract(carrier, context.Context())).get_span_context()
         for carrier in carriers
@@ -228,7 +228,7 @@ def _links(carriers: Iterable[Mapping[str, str]]) -> list[Link]:
 
 
 def _origin(delivery: Delivery) -> Mapping[str, str]:
-    """Answer what *delivery* carries of its maker's context: its own attributes, else X-Ray's header in their form."""
+    """Return what *delivery* carries of its maker's context: its own attributes, else X-Ray's header in their form."""
     if delivery.xray is None or "traceparent" in delivery.attributes:
         return delivery.attributes
     parts = (part.strip().partition("=") for part in delivery.xray.split(";"))

@@ -1,22 +1,16 @@
 """Say to the outside what changed: each announcement sent once by this process, then taken off its hash."""
 
 import logging
-import math
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
-from anyio import Event, sleep
-from msgspec.structs import replace
+from anyio import Event
 
-from streamapp.errors import Refused, ServiceError
+from streamapp.errors import Refused
 from streamapp.flow.batcher import Batcher
-from streamapp.flow.outage import Outage, pause
-from streamapp.messages import Outgoing, Queue
-from streamapp.observe.counters import Counters
-from streamapp.observe.tap_writer import Tap
-from streamapp.pipeline.attempt import Sent, Shows
-from streamapp.sqs.client import BATCH, Failure, Sqs
+from streamapp.flow.outage import Outage
+from streamapp.outbox.sender import Sender
 from streamapp.state.announcement import Announcement, Place
 from streamapp.state.committer import Changed
 from streamapp.state.store import Settled, Store
@@ -26,109 +20,6 @@ logger = logging.getLogger(__name__)
 REMEMBERED = 10_000
 """Announcements remembered as sent or refused: as many as can be in hand and unconfirmed, ten times over."""
 
-LINGER = 0.005
-"""Seconds a batch of sends waits for company: a tenth of a usual round trip."""
-
-PARALLEL = 8
-"""Batches of sends under way at once to a standard queue; a FIFO queue has one, which keeps the order."""
-
-
-class Outbox:
-    """Sends messages to one queue, ten at a time.
-
-    *load* answers a message with more attributes, within so many bytes. Where the queue or the right to send is
-    missing, messages wait for it or, without *even_misconfigured*, are refused.
-    """
-
-    def __init__(
-        self,
-        sqs: Sqs,
-        queue: Queue,
-        outage: Outage,
-        counters: Counters,
-        *,
-        in_hand: Callable[[], float] = lambda: math.inf,
-        tap: Tap | None = None,
-        shows: Shows | None = None,
-        load: Callable[[Outgoing, int], Outgoing] | None = None,
-        even_misconfigured: bool = True,
-    ) -> None:
-        self.queue = queue
-        self._even_misconfigured = even_misconfigured
-        self._tap = tap
-        self._shows = shows
-        self._load = load
-        self._sqs = sqs
-        self._outage = outage
-        self._counters = counters
-        self.batcher: Batcher[Outgoing, None] = Batcher(
-            self._flush,
-            name=f"send {queue.name}",
-            limit=BATCH,
-            linger=LINGER,
-            in_hand=in_hand,
-            parallel=1 if queue.fifo else PARALLEL,
-            weigh=lambda message: message.size,
-            max_weight=queue.max_bytes,
-        )
-
-    def laden(self, message: Outgoing) -> Outgoing:
-        """Answer *message* with what it shall carry of its sender's context, if anything: here its sender runs."""
-        return message if self._load is None else self._load(message, self.queue.max_bytes)
-
-    async def _flush(self, messages: list[Outgoing]) -> Sequence[Exception | None]:
-        """Send until each message is accepted or refused for good; only those that failed go again."""
-        asked = messages
-        if not self.queue.fifo:
-            # SQS refuses a deduplication id here, and a group would name a tenant.
-            messages = [replace(message, group=None, deduplication=None) for message in messages]
-        outcomes: list[Exception | None] = [None] * len(messages)
-        waiting = list(range(len(messages)))
-        tries = 0
-        while waiting:
-            if tries:
-                await sleep(pause(tries))
-            turn = _turn(messages, waiting) if self.queue.fifo else waiting
-            answers = await self._send([messages[n] for n in turn])
-            again: set[int] = set()
-            for n, answer in zip(turn, answers, strict=True):
-                if answer is None:
-                    continue
-                if answer.is_final:
-                    outcomes[n] = Refused(answer.code)
-                    self._counters.add(self.queue.name, "refused")
-                else:
-                    again.add(n)
-            tries = tries + 1 if again else 0
-            waiting = [n for n in waiting if n in again or n not in turn]
-        self._counters.add(self.queue.name, "sent", outcomes.count(None))
-        if self._tap is not None:
-            for message, outcome in zip(asked, outcomes, strict=True):
-                code = outcome.code if isinstance(outcome, Refused) else None
-                self._tap.note(Sent(self.queue.name, message, self._shows, code))
-        return outcomes
-
-    async def _send(self, messages: list[Outgoing]) -> list[Failure | None]:
-        self._counters.add(self.queue.name, "sends")
-        try:
-            return await self._outage.ride_out(
-                lambda: self._sqs.send(self.queue, messages), even_misconfigured=self._even_misconfigured
-            )
-        except ServiceError as error:
-            if len(messages) == 1:
-                return [Failure(error.detail.rsplit(" ", 1)[-1], sender_fault=True)]
-            # The call as a whole is refused, as for its size: some half of it may pass.
-            half = len(messages) // 2
-            return await self._send(messages[:half]) + await self._send(messages[half:])
-
-
-def _turn(messages: Sequence[Outgoing], waiting: Sequence[int]) -> list[int]:
-    """Answer the first of each group: SQS may take a later entry of a call and not an earlier one."""
-    first: dict[str | None, int] = {}
-    for n in waiting:
-        first.setdefault(messages[n].group, n)
-    return list(first.values())
-
 
 class Announcer:
     """Sends what hashes owe, and confirms it there.
@@ -137,7 +28,7 @@ class Announcer:
     again.
     """
 
-    def __init__(self, outboxes: Mapping[str, Outbox], store: Store, outage: Outage) -> None:
+    def __init__(self, outboxes: Mapping[str, Sender], store: Store, outage: Outage) -> None:
         self._outboxes = outboxes
         self._store = store
         self._outage = outage
@@ -176,7 +67,7 @@ class Announcer:
         return {place: code for place in (*mine, *others) if (code := self._over.get(place)) is not None}
 
     def due(self, changed: Changed) -> Sequence[Announcement]:
-        """Answer what the message of a change must see sent before it is deleted.
+        """Return what the message of a change must see sent before it is deleted.
 
         To a FIFO queue all that is pending goes in order, whoever keeps it: the queue drops what comes twice.
         """

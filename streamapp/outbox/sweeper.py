@@ -1,16 +1,13 @@
 """Send what was left owed: where a message never comes back, nobody else comes upon what it announced."""
 
 import logging
-import math
 import os
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from anyio import CancelScope, sleep
 
 from streamapp.config import Config
@@ -18,8 +15,8 @@ from streamapp.declared.table import Table
 from streamapp.errors import ServiceError
 from streamapp.observe.counters import Counters
 from streamapp.outbox.announcer import Announcer
-from streamapp.state.announcement import Announcement, pending_of
-from streamapp.state.store import PARKED, TOKEN, Commit, Settled, Store
+from streamapp.outbox.backlog import Backlog, Owing, survey
+from streamapp.state.store import Commit, Settled, Store
 
 logger = logging.getLogger(__name__)
 
@@ -35,75 +32,6 @@ class SweepPace:
     every: float = 300.0
     age: float = 120.0
     pause: float = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """What the tables owed to the outside when somebody last looked: *pending* announcements of *keys* keys.
-
-    *since* is the Unix time of the oldest of them, infinite where nothing is owed. *parked* are the keys that hold
-    announcements which SQS refused for good.
-    """
-
-    keys: int = 0
-    pending: int = 0
-    since: float = math.inf
-    parked: tuple[str, ...] = ()
-
-    @property
-    def oldest(self) -> float:
-        """For how many seconds the oldest announcement has been owed by now; 0 where nothing is."""
-        return max(0.0, time.time() - self.since)
-
-    def plus(self, owing: Sequence["Owing"]) -> "Backlog":
-        """Answer this and what *owing* owe."""
-        announcements = [it for each in owing for it in each.pending]
-        return Backlog(
-            self.keys + sum(bool(each.pending) for each in owing),
-            self.pending + len(announcements),
-            min([self.since, *(it.at for it in announcements)]),
-            (*self.parked, *(each.key for each in owing if each.parked)),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Owing:
-    """One hash that may owe something: the *token* of its last commit, what is *pending*, how many are *parked*."""
-
-    key: str
-    token: str
-    ttl: float | None
-    pending: Sequence[Announcement]
-    parked: int = 0
-
-
-async def survey(
-    store: Store,
-    tables: Iterable[Table[Any, Any]],
-    config: Config,
-    *,
-    pause: float = 0.0,
-    found: Callable[[Sequence[Owing]], Awaitable[None]] | None = None,
-) -> Backlog:
-    """Look through all that *tables* hold and answer what is owed; *found* takes it, page by page.
-
-    *pause* is seconds between pages. Raises `ServiceError`.
-    """
-    backlog = Backlog()
-    for table in tables:
-        cursor = None if table.sink_name is None else ""
-        while cursor is not None:
-            start = table.start(config.key_prefix)
-            found_keys, following = await store.scan(start, cursor)
-            # No key holds a colon: what does is of a table whose name begins like this one's.
-            keys = [key for key in found_keys if ":" not in key[len(start) :]]
-            owing = await _read(store, table, keys, config.state_ttl) if keys else []
-            backlog = backlog.plus(owing)
-            if found is not None:
-                await found(owing)
-            cursor = following or None
-            await sleep(pause)
-    return backlog
 
 
 class Sweeper:
@@ -187,19 +115,7 @@ class Sweeper:
         self._counters.add(announcements[0].sink, "swept", len(announcements) - len(refused))
 
     async def _proven(self, owing: Sequence[Owing]) -> list[Owing]:
-        """Answer those of *owing* that the replicas have too; who is being changed now is in somebody's hand."""
+        """Return those of *owing* that the replicas have too; who is being changed now is in somebody's hand."""
         commits = [Commit(it.key, it.token, os.urandom(12).hex(), {}, keep=True, ttl=it.ttl) for it in owing]
         answers = await self._store.commit(commits)
         return [it for it, answer in zip(owing, answers, strict=True) if answer is True]
-
-
-async def _read(store: Store, table: Table[Any, Any], keys: Sequence[str], state_ttl: float) -> list[Owing]:
-    ttl = state_ttl if table.expires else None
-    owing: list[Owing] = []
-    for key, fields in zip(keys, await store.read(keys), strict=True):
-        with suppress(msgspec.MsgspecError):  # another program's hash, or no text at all
-            if not isinstance(fields, ServiceError) and TOKEN in fields:
-                pending = pending_of(key, fields, table.sink_name or "", ttl)
-                parked = sum(name.startswith(PARKED) for name in fields)
-                owing.append(Owing(key, fields[TOKEN], ttl, pending, parked))
-    return owing

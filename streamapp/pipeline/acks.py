@@ -116,7 +116,7 @@ class Acks:
 
 
 def _hidden_for(lease: Lease, after: float, now: float) -> int:
-    """Answer *after* as SQS takes it: whole seconds, and at most 12 h since the receipt."""
+    """Return *after* as SQS takes it: whole seconds, and at most 12 h since the receipt."""
     longest = MAX_VISIBILITY - 5 - (now - lease.delivery.asked_at)
     return round(max(0.0, min(longest, after)))
 

@@ -24,7 +24,7 @@ NO_REASON = Why(None, None)
 
 
 def letter(lease: Lease, why: Why) -> Outgoing:
-    """Answer what goes to the dead-letter queue: the body byte for byte, and three attributes of ours.
+    """Return what goes to the dead-letter queue: the body byte for byte, and three attributes of ours.
 
     Of its own attributes those that SQS has room for beside them.
     """
@@ -52,5 +52,5 @@ def letter(lease: Lease, why: Why) -> Outgoing:
 
 
 def _legal(text: str) -> str:
-    """Answer *text* as SQS takes it for an attribute: not empty, no control characters, not long."""
+    """Return *text* as SQS takes it for an attribute: not empty, no control characters, not long."""
     return _ILLEGAL.sub("?", text)[:1024] or "-"

@@ -34,7 +34,7 @@ class Handoff:
         return not self._is_abandoned
 
     async def take(self) -> Lease | None:
-        """Answer the next lease, None when the feed has ended."""
+        """Return the next lease, None when the feed has ended."""
         self._taken += 1
         if not self._taken % IN_A_ROW:
             await checkpoint()

@@ -23,6 +23,7 @@ from streamapp.flow.wakeup import Wakeup
 from streamapp.messages import Delivery, Queue
 from streamapp.observe.counters import Counters
 from streamapp.observe.quiet_log import QuietLog
+from streamapp.pipeline.tokens import Tokens
 from streamapp.sqs.client import BATCH, MAX_VISIBILITY, Failure, Sqs
 from streamapp_codecs import Decoded
 
@@ -36,28 +37,6 @@ MARGIN = 60.0
 
 PARALLEL = 16
 """Heartbeat calls under way at once: half of the client's connections, so that deletes find some free."""
-
-
-class Tokens:
-    """Permissions for messages in hand; whoever polls takes first and gives back what it did not use."""
-
-    def __init__(self, total: int) -> None:
-        self.total = total
-        self._free = total
-        self._given = Wakeup()
-
-    async def take(self, most: int) -> int:
-        """Answer how many of 1..*most* were taken; waits for the first."""
-        while self._free <= 0:
-            await self._given.wait()
-        taken = min(self._free, most)
-        self._free -= taken
-        return taken
-
-    def give(self, number: int = 1) -> None:
-        """Give *number* back."""
-        self._free += number
-        self._given.ring()
 
 
 @dataclass(slots=True, eq=False)
@@ -99,11 +78,11 @@ class Leases:
         return len(self._held)
 
     def oldest(self) -> float | None:
-        """Answer the Unix time at which the oldest message in hand was sent."""
+        """Return the Unix time at which the oldest message in hand was sent."""
         return min((it.delivery.sent_at.timestamp() for it in self._held.values()), default=None)
 
     def take(self, delivery: Delivery) -> Lease | None:
-        """Answer a new lease, or None where this message is in hand already: it then keeps the newest handle."""
+        """Return a new lease, or None where this message is in hand already: it then keeps the newest handle."""
         expires_at = delivery.asked_at + self._queue.visibility
         held = self._held.get(delivery.message_id)
         if held is not None:
@@ -197,7 +176,7 @@ class Leases:
             self._extended(lease, handle, now + seconds, outcome)
 
     async def _change(self, changes: list[tuple[str, int]]) -> Sequence[Failure | None]:
-        """Answer what became of each change; none when the call failed as a whole."""
+        """Return what became of each change; none when the call failed as a whole."""
         # A sixth of the timeout, so that a call that hangs leaves time for two more.
         with move_on_after(max(self._queue.visibility / 6, 1.0)):
             try:
@@ -240,7 +219,7 @@ class Leases:
 
 
 def seconds_left(lease: Lease, visibility: float, now: float) -> int:
-    """Answer for how many seconds a lease may be extended; 0 or less when SQS's limit of 12 h is near."""
+    """Return for how many seconds a lease may be extended; 0 or less when SQS's limit of 12 h is near."""
     age = now - lease.delivery.asked_at
     if age > MAX_VISIBILITY - MARGIN:
         return 0

@@ -15,8 +15,9 @@ from streamapp.messages import Delivery, Queue
 from streamapp.observe.counters import Counters
 from streamapp.observe.quiet_log import QuietLog
 from streamapp.pipeline.handoff import Handoff
-from streamapp.pipeline.leases import Lease, Leases, Tokens
+from streamapp.pipeline.leases import Lease, Leases
 from streamapp.pipeline.settler import Settler
+from streamapp.pipeline.tokens import Tokens
 from streamapp.sqs.client import BATCH, Sqs
 
 logger = logging.getLogger(__name__)
@@ -98,7 +99,7 @@ class Poller:
         self._take_back()
 
     def silent_for(self, now: float) -> float:
-        """Answer for how many seconds the oldest receive under way has been due; negative before it is."""
+        """Return for how many seconds the oldest receive under way has been due; negative before it is."""
         return max((now - asked_at for asked_at in self._receiving.values()), default=0.0) - self._wait
 
     def _start_poll(self, polls: TaskGroup) -> None:

@@ -14,13 +14,13 @@ from anyio import (
     sleep,
 )
 
-from streamapp.app import Agent
 from streamapp.errors import Decision, Skip, StreamappError, TookTooLong
 from streamapp.flow.outage import pause
+from streamapp.pipeline.agent import Agent
 from streamapp.pipeline.handoff import Handoff
+from streamapp.pipeline.runtime import Runtime
 from streamapp.pipeline.settler import Settler
 from streamapp.pipeline.stream import Stream
-from streamapp.pipeline.work import Runtime
 
 logger = logging.getLogger(__name__)
 

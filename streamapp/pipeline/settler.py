@@ -9,11 +9,12 @@ from streamapp.errors import Crowded, Refused, Reject, Retry, ServiceError
 from streamapp.messages import Queue
 from streamapp.observe.counters import Counters
 from streamapp.observe.quiet_log import QuietLog
+from streamapp.observe.shown import Shows
 from streamapp.observe.tap_record import Outcome
 from streamapp.observe.tap_writer import Tap, off
-from streamapp.outbox.announcer import Outbox
+from streamapp.outbox.sender import Sender
 from streamapp.pipeline.acks import Acks
-from streamapp.pipeline.attempt import Attempt, Shows
+from streamapp.pipeline.attempt import Attempt
 from streamapp.pipeline.dead_letter import NO_REASON, Why, letter
 from streamapp.pipeline.fifo import FifoGroups
 from streamapp.pipeline.leases import Lease, Leases
@@ -40,7 +41,7 @@ class Settler:
         sqs: Sqs,
         queue: Queue,
         leases: Leases,
-        letters: Outbox | None,
+        letters: Sender | None,
         counters: Counters,
         *,
         max_attempts: int,
@@ -177,7 +178,7 @@ class Settler:
 
 
 def backoff(attempt: int, base: float, longest: float = LONGEST_BACKOFF) -> float:
-    """Answer the seconds before the try after the *attempt*-th (1..): full jitter under a doubling limit."""
+    """Return the seconds before the try after the *attempt*-th (1..): full jitter under a doubling limit."""
     return random.uniform(0, min(longest, base * 2 ** min(attempt - 1, 30)))  # noqa: S311 - jitter, not a secret
 
 
@@ -195,7 +196,7 @@ def _attempt(
 
 
 def _why(error: Exception) -> Why:
-    """Answer what viewers are told of *error*: the text of errors that are not ours may quote the message."""
+    """Return what viewers are told of *error*: the text of errors that are not ours may quote the message."""
     if isinstance(error, (ServiceError, Crowded)):
         return Why(type(error).__name__, str(error))
     return Why(type(error).__name__, None)

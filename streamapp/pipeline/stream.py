@@ -11,8 +11,9 @@ from streamapp.flow.deadline import Deadline
 from streamapp.messages import Delivery
 from streamapp.pipeline.handoff import Handoff
 from streamapp.pipeline.leases import Lease
+from streamapp.pipeline.runtime import Runtime
 from streamapp.pipeline.settler import Settler
-from streamapp.pipeline.work import CURRENT, InHand, Runtime
+from streamapp.pipeline.work import CURRENT, InHand
 from streamapp_codecs import Decoded, DecodeError, Decoder, Origin
 
 T = TypeVar("T")

@@ -2,45 +2,23 @@
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 import msgspec
 from anyio import get_cancelled_exc_class
 
-from streamapp.config import Config
 from streamapp.errors import NotInEvent, Refused
-from streamapp.flow.batcher import Batcher
 from streamapp.flow.deadline import Deadline
-from streamapp.flow.outage import Outage
-from streamapp.observe.counters import Counters
-from streamapp.outbox.announcer import Announcer, Outbox
-from streamapp.pipeline.attempt import Done
 from streamapp.pipeline.leases import Lease
+from streamapp.pipeline.runtime import Runtime
 from streamapp.state.announcement import Announcement, Place
-from streamapp.state.committer import Change, Changed
-from streamapp.state.reads import Lookup
-from streamapp.state.store import Store
+from streamapp.state.committer import Changed
+from streamapp.state.done import Done
 from streamapp_codecs import DecodeError
 
 if TYPE_CHECKING:
-    from streamapp.observe.tracing import Tracing
-
-
-@dataclass(frozen=True, slots=True)
-class Runtime:
-    """The running parts that what is declared (tables, sinks, indexes) works through; *tracing* only where there is one."""
-
-    config: Config
-    counters: Counters
-    store: Store
-    store_outage: Outage
-    lookup: Lookup
-    changes: Batcher[Change, Changed]
-    announcer: Announcer
-    outboxes: Mapping[str, Outbox]
-    tracing: "Tracing | None" = None
+    pass
 
 
 class InHand(msgspec.Struct, eq=False):
@@ -74,7 +52,7 @@ class InHand(msgspec.Struct, eq=False):
             self.owed[it.place] = it
 
     def cause(self, event: object) -> str:
-        """Answer the id of the message that holds *event*, or was in hand alone when the agent made it; else ""."""
+        """Return the id of the message that holds *event*, or was in hand alone when the agent made it; else ""."""
         if len(self.leases) == 1:
             lease = next(iter(self.leases))
         elif origins := self.origins(event):
@@ -84,7 +62,7 @@ class InHand(msgspec.Struct, eq=False):
         return lease.delivery.message_id
 
     def origins(self, event: object) -> list[tuple[Lease, int]]:
-        """Answer the deliveries that hold *event*, and its places there; none for one that the agent made.
+        """Return the deliveries that hold *event*, and its places there; none for one that the agent made.
 
         There are several where a codec answers one object again and again, such as a member of an enum.
         """
@@ -96,7 +74,7 @@ class InHand(msgspec.Struct, eq=False):
         ]
 
     def blamed(self, refused: Mapping[Place, str]) -> dict[Lease, Refused]:
-        """Answer the deliveries whose events owed what SQS *refused*; all, where the agent made the event itself."""
+        """Return the deliveries whose events owed what SQS *refused*; all, where the agent made the event itself."""
         found: dict[Lease, Refused] = {}
         for done in self.updates:
             for it in done.changed.keeps:
@@ -129,7 +107,7 @@ CURRENT: ContextVar[InHand | None] = ContextVar("work", default=None)
 
 
 def current_in_hand(what: object) -> InHand:
-    """Answer the work of the agent that is running now; *what* is who asks. Raises `NotInEvent`."""
+    """Return the work of the agent that is running now; *what* is who asks. Raises `NotInEvent`."""
     work = CURRENT.get()
     if work is None:
         raise NotInEvent(what)

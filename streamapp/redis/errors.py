@@ -32,7 +32,7 @@ _CONFIGURATION = (
 
 
 def fault_of(error: RedisError) -> Fault:  # noqa: PLR0911 - one a class
-    """Answer the class of a Redis error; what is unknown is a request that will never succeed."""
+    """Return the class of a Redis error; what is unknown is a request that will never succeed."""
     words = str(error)
     if isinstance(error, (AuthenticationError, NoPermissionError)) or any(
         it in words for it in _CONFIGURATION
@@ -55,7 +55,7 @@ def fault_of(error: RedisError) -> Fault:  # noqa: PLR0911 - one a class
 
 
 def one_keys(error: RedisError) -> ServiceError:
-    """Answer *error* as one key's own, or raise it where it speaks of the whole server."""
+    """Return *error* as one key's own, or raise it where it speaks of the whole server."""
     ours = service_error(error)
     if ours.heals or "WRONGTYPE" not in str(error):
         raise ours from error
@@ -63,7 +63,7 @@ def one_keys(error: RedisError) -> ServiceError:
 
 
 def service_error(error: RedisError) -> ServiceError:
-    """Answer *error* as one of ours."""
+    """Return *error* as one of ours."""
     return ServiceError("Redis", fault_of(error), _detail(error))
 
 

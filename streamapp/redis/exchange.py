@@ -18,7 +18,7 @@ _pack: Any = hiredis.pack_command  # pyright: ignore[reportUnknownVariableType, 
 
 
 async def exchange(client: Any, commands: Sequence[Command], within: float) -> list[Any]:  # noqa: ANN401 - untyped
-    """Answer each command's answer, or the `ResponseError` that is its own, *within* so many seconds.
+    """Return each command's answer, or the `ResponseError` that is its own, *within* so many seconds.
 
     Raises `RedisError` where the connection failed. One that was cut off halfway is closed by the client.
     """

@@ -52,7 +52,7 @@ class Servers:
         self._learning = Lock()
 
     async def ask(self, commands: Sequence[Command], *, replicas: int = 0) -> list[Any]:
-        """Answer each command's answer or the `RedisError` that is its own, in one round trip a server.
+        """Return each command's answer or the `RedisError` that is its own, in one round trip a server.
 
         When it returns, *replicas* of each server have what it wrote.
         """
@@ -76,7 +76,7 @@ class Servers:
         return answers
 
     async def ask_each(self, *command: str | int) -> dict[str, Any]:
-        """Answer what each master answers, by its name."""
+        """Return what each master answers, by its name."""
         return {name: await self._one(name, command) for name in await self.masters()}
 
     async def ping(self) -> None:
@@ -90,7 +90,7 @@ class Servers:
                 raise ServiceError("Redis", Fault.TRANSIENT, "the cluster is down")
 
     async def scan(self, cursor: str, *options: str | int) -> tuple[list[str], str]:
-        """Answer some keys and where to go on; that is empty at the beginning and at the end.
+        """Return some keys and where to go on; that is empty at the beginning and at the end.
 
         Keys that go from one server to another meanwhile may be missed.
         """
@@ -110,7 +110,7 @@ class Servers:
         return self._members.slots is not None
 
     async def masters(self) -> list[str]:
-        """Answer who takes writes, sorted."""
+        """Return who takes writes, sorted."""
         await self._know()
         return self._members.masters
 
@@ -189,7 +189,7 @@ class Servers:
     async def _at(
         self, name: str, commands: Sequence[Command], *, asking: bool = False, replicas: int = 0
     ) -> list[Any]:
-        """Answer what one server answers; one that lost our scripts is taught them again."""
+        """Return what one server answers; one that lost our scripts is taught them again."""
         answers = await self._send(name, commands, asking=asking, replicas=replicas)
         if any(isinstance(answer, NoScriptError) for answer in answers):
             for refused in await self._send(name, [("SCRIPT LOAD", text) for text in self._scripts]):

@@ -34,7 +34,7 @@ class RedisStore:
         self._replicas = replicas
 
     async def read(self, keys: Sequence[str]) -> list[dict[str, str] | ServiceError]:
-        """Answer the fields of each hash, or why this key alone has none; an empty one is not there."""
+        """Return the fields of each hash, or why this key alone has none; an empty one is not there."""
         answers = await self._run(READ, keys)
         return [
             answer if isinstance(answer, ServiceError) else dict(zip(answer[::2], answer[1::2], strict=True))
@@ -76,7 +76,7 @@ class RedisStore:
         return [answer if isinstance(answer, ServiceError) else None for answer in answers]
 
     async def members(self, key: str) -> set[str] | ServiceError:
-        """Answer a set's members, or why this key alone has none."""
+        """Return a set's members, or why this key alone has none."""
         (answer,) = await self._servers.ask([("SMEMBERS", key)])
         return one_keys(answer) if isinstance(answer, RedisError) else set(answer)
 
@@ -86,20 +86,20 @@ class RedisStore:
         return one_keys(answer) if isinstance(answer, RedisError) else None
 
     async def scan(self, prefix: str, cursor: str = "") -> tuple[list[str], str]:
-        """Answer some keys of the hashes that begin with *prefix* and do not expire, as what owes does not."""
+        """Return some keys of the hashes that begin with *prefix* and do not expire, as what owes does not."""
         keys, following = await self.keys(prefix, cursor)
         lives = await self._ask(*[("PTTL", key) for key in keys])
         lasting = [key for key, life in zip(keys, lives, strict=True) if life == _FOR_EVER]
         return lasting, following
 
     async def keys(self, prefix: str, cursor: str = "") -> tuple[list[str], str]:
-        """Answer some keys of hashes that begin with *prefix*, and where to go on, empty when all were seen."""
+        """Return some keys of hashes that begin with *prefix*, and where to go on, empty when all were seen."""
         return await self._servers.scan(
             cursor, "MATCH", f"{_literal(prefix)}*", "COUNT", SCAN, "TYPE", "HASH"
         )
 
     async def info(self) -> dict[str, dict[str, str]]:
-        """Answer what each server that takes writes says of itself, as INFO names it."""
+        """Return what each server that takes writes says of itself, as INFO names it."""
         told = await self._servers.ask_each("INFO")
         return {name: {str(word): str(value) for word, value in it.items()} for name, it in told.items()}
 
@@ -129,7 +129,7 @@ class RedisStore:
         ]
 
     async def _ask(self, *commands: Command) -> list[Any]:
-        """Answer each command's answer, in one round trip."""
+        """Return each command's answer, in one round trip."""
         return [_good(answer) for answer in await self._servers.ask(commands)]
 
 
@@ -147,7 +147,7 @@ def _good(answer: Any) -> Any:  # noqa: ANN401 - Redis's answer
 
 
 def _literal(text: str) -> str:
-    """Answer the pattern that matches *text* alone."""
+    """Return the pattern that matches *text* alone."""
     return re.sub(r"([*?\[\]\\])", r"\\\1", text)
 
 

@@ -58,22 +58,22 @@ class RedisTap:
         self._known.update(entry.queue for entry in entries)
 
     async def queues(self) -> list[str]:
-        """Answer the queues that a worker has ever written of, sorted."""
+        """Return the queues that a worker has ever written of, sorted."""
         (names,) = await self._ask(("SMEMBERS", self._index))
         return sorted(names)
 
     async def last_id(self, queue: str) -> str:
-        """Answer the id of the newest entry; `0-0` where there is none."""
+        """Return the id of the newest entry; `0-0` where there is none."""
         newest = await self.back(queue, "+", 1)
         return newest[0][0] if newest else "0-0"
 
     async def back(self, queue: str, until: str, count: int) -> Page:
-        """Answer the last *count* entries up to the id *until*, which is included unless it begins with `(`."""
+        """Return the last *count* entries up to the id *until*, which is included unless it begins with `(`."""
         (page,) = await self._ask(("XREVRANGE", self._stream(queue), until, "-", "COUNT", count))
         return _page(reversed(page or ()))
 
     async def after(self, positions: Mapping[str, str], wait: float) -> dict[str, Page]:
-        """Answer what was written to each queue after the id that it is at, waiting up to *wait* seconds for any."""
+        """Return what was written to each queue after the id that it is at, waiting up to *wait* seconds for any."""
         if not positions:
             await sleep(wait)
             return {}
@@ -88,7 +88,7 @@ class RedisTap:
         return found
 
     async def _read(self, positions: Mapping[str, str], *block: str | int) -> dict[str, Page]:
-        """Answer what was written after *positions*: those of a *block* in one command, which waits for any."""
+        """Return what was written after *positions*: those of a *block* in one command, which waits for any."""
         asked = [positions] if block else [{queue: position} for queue, position in positions.items()]
         answers = await self._ask(
             *[
@@ -113,7 +113,7 @@ class RedisTap:
         await self._ask(("HDEL", self._workers, worker))
 
     async def workers(self) -> list[Presence]:
-        """Answer the workers that are there, by id: those that have said so within `TTL` seconds."""
+        """Return the workers that are there, by id: those that have said so within `TTL` seconds."""
         now = time.time()
         return [it for it in await self._heard() if it.said > now - TTL]
 
@@ -123,7 +123,7 @@ class RedisTap:
         return sorted(found, key=lambda presence: presence.worker)
 
     async def _ask(self, *commands: Command) -> list[Any]:
-        """Answer each command's answer, in one round trip."""
+        """Return each command's answer, in one round trip."""
         answers = await self._servers.ask(commands)
         for refused in (answer for answer in answers if isinstance(answer, RedisError)):
             raise service_error(refused) from refused

@@ -35,13 +35,13 @@ class Members:
         return [self.home] if self.slots is None else sorted(set(self.slots))
 
     def place_of(self, command: Command) -> str:
-        """Answer who has the key that *command* speaks of."""
+        """Return who has the key that *command* speaks of."""
         if self.slots is None:
             return self.home
         return self.slots[key_slot(str(command[_KEY_AT.get(str(command[0]), 1)]).encode())]
 
     def reach(self, host: str | None, port: int, told_by: str) -> str:
-        """Answer the name of a server that can be asked; one without an address is the one that spoke of it."""
+        """Return the name of a server that can be asked; one without an address is the one that spoke of it."""
         host = host if host not in {None, "", "?"} else told_by.rpartition(":")[0].strip("[]")
         if not (host and port):
             return told_by
@@ -50,7 +50,7 @@ class Members:
         return name
 
     def client(self, name: str) -> Any:  # noqa: ANN401 - its commands are untyped
-        """Answer the client of a server."""
+        """Return the client of a server."""
         if name not in self.clients:
             self.clients[name] = self._connect(name)
         return self.clients[name]

@@ -81,7 +81,7 @@ async def _greet(connection: Any) -> None:  # noqa: ANN401 - untyped
 
 
 def _behind_sentinels(url: SplitResult, options: dict[str, Any]) -> tuple[Sentinel, Any]:
-    """Answer the Sentinels, and a client whose connections lead to whom they name at the time."""
+    """Return the Sentinels, and a client whose connections lead to whom they name at the time."""
     user, at, hosts = url.netloc.rpartition("@")
     service, _, database = url.path.removeprefix("/").partition("/")
     if not service:

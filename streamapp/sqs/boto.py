@@ -55,7 +55,7 @@ class BotoSqs:
         self.region: str = others.meta.region_name
 
     async def find(self, name: str) -> Queue:
-        """Answer the queue of this name or URL; a missing one is a CONFIGURATION fault."""
+        """Return the queue of this name or URL; a missing one is a CONFIGURATION fault."""
         if (region := region_of(name)) not in {None, self.region}:
             # SQS would be asked all the same, where such a queue does not exist, or is another one.
             detail = f"{name} is in {region}, but AWS_DEFAULT_REGION is {self.region}; set one of them right"
@@ -123,13 +123,13 @@ class BotoSqs:
         return await self.find(url)
 
     async def attributes(self, queue: Queue) -> dict[str, str]:
-        """Answer all queue attributes, by SQS's names."""
+        """Return all queue attributes, by SQS's names."""
         with ours(CALL_TIMEOUT, queue.name):
             answer = await self._calls.get_queue_attributes(QueueUrl=queue.url, AttributeNames=["All"])
             return {str(name): value for name, value in answer.get("Attributes", {}).items()}
 
     async def clock(self, queue: Queue) -> datetime | None:
-        """Answer what time it is at SQS, to the second; None where it does not say."""
+        """Return what time it is at SQS, to the second; None where it does not say."""
         with ours(CALL_TIMEOUT, queue.name):
             answer = await self._calls.get_queue_attributes(QueueUrl=queue.url, AttributeNames=["QueueArn"])
             date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
@@ -165,7 +165,7 @@ def is_local(endpoint: str) -> bool:
 
 
 def region_of(url: str) -> str | None:
-    """Answer the region that a queue's URL names, None where it names none, as a name of a queue and an emulator's."""
+    """Return the region that a queue's URL names, None where it names none, as a name of a queue and an emulator's."""
     match = re.match(r"https://(?:sqs\.([a-z0-9-]+)|([a-z0-9-]+)\.queue)\.(?:amazonaws\.com|api\.aws)", url)
     return None if match is None else match[1] or match[2]
 
@@ -223,7 +223,7 @@ def _delivery(queue: Queue, message: Mapping[str, Any], asked_at: float) -> Deli
 
 
 def _outcomes(entries: int, answer: Mapping[str, Any]) -> list[Failure | None]:
-    """Answer one outcome an entry; an entry that the answer does not name, by the very id it had, was not done."""
+    """Return one outcome an entry; an entry that the answer does not name, by the very id it had, was not done."""
     outcomes: dict[str, Failure | None] = {str(n): Failure("MissingFromAnswer") for n in range(entries)}
     outcomes |= {done["Id"]: None for done in answer.get("Successful", [])}
     for failed in answer.get("Failed", []):

@@ -20,7 +20,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from streamapp.errors import Fault, ServiceError
-from streamapp.sqs.client import fault_of, reason_of
+from streamapp.sqs.faults import fault_of, reason_of
 
 FOREIGN = (
     BotoCoreError,
@@ -65,7 +65,7 @@ def ours(seconds: float, subject: str) -> Generator[None]:
 
 
 def ours_of(error: Exception, subject: str) -> ServiceError:
-    """Answer *error* as ours."""
+    """Return *error* as ours."""
     if isinstance(error, ClientError):
         details = error.response.get("Error", {})
         code = str(details.get("QueryErrorCode") or details.get("Code") or "Unknown")
@@ -79,7 +79,7 @@ def ours_of(error: Exception, subject: str) -> ServiceError:
 
 
 def advice(error: Exception) -> str:
-    """Answer what is wrong with the settings of AWS, and what to set."""
+    """Return what is wrong with the settings of AWS, and what to set."""
     match error:
         case NoRegionError():
             return "no region is set; set AWS_DEFAULT_REGION, or region in your profile"

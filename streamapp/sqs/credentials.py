@@ -45,7 +45,7 @@ class Chain:
         self._credentials: _Credentials | None = None
 
     async def keys(self) -> Keys:
-        """Answer the credentials to sign with now, renewed where they are about to expire."""
+        """Return the credentials to sign with now, renewed where they are about to expire."""
         try:
             if self._credentials is None:
                 self._credentials = await self._session.get_credentials()
@@ -56,7 +56,7 @@ class Chain:
             raise ours_of(error, "credentials") from error
 
     def route(self, endpoint: str) -> Route | None:
-        """Answer how to reach *endpoint* without the client, None where only the client knows: by a proxy."""
+        """Return how to reach *endpoint* without the client, None where only the client knows: by a proxy."""
         parts = urlsplit(endpoint)
         host = parts.hostname
         is_plain = parts.path in {"", "/"} and not parts.query and parts.username is None

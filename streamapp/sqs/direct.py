@@ -11,8 +11,9 @@ from streamapp.errors import ConfigError, Fault, ServiceError
 from streamapp.messages import Delivery, Outgoing, Queue
 from streamapp.sqs import wire as calls
 from streamapp.sqs.boto import CALL_TIMEOUT, SLACK, BotoSqs
-from streamapp.sqs.client import Failure, fault_of, reason_of
+from streamapp.sqs.client import Failure
 from streamapp.sqs.credentials import Route
+from streamapp.sqs.faults import fault_of, reason_of
 from streamapp.sqs.http_pool import Answer, Connections, NoAnswer
 from streamapp.sqs.sigv4 import KeysUnusable, Signer
 
@@ -36,7 +37,7 @@ class DirectSqs:
         self._others = others
 
     async def find(self, name: str) -> Queue:
-        """Answer the queue of this name or URL; a missing one is a CONFIGURATION fault."""
+        """Return the queue of this name or URL; a missing one is a CONFIGURATION fault."""
         return await self._aws.find(name)
 
     async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
@@ -71,7 +72,7 @@ class DirectSqs:
         return await self._aws.create(name, attributes)
 
     async def attributes(self, queue: Queue) -> dict[str, str]:
-        """Answer all queue attributes, by SQS's names."""
+        """Return all queue attributes, by SQS's names."""
         return await self._aws.attributes(queue)
 
     async def _batch(self, operation: str, asked: bytes, queue: Queue, entries: int) -> list[Failure | None]:
@@ -84,7 +85,7 @@ class DirectSqs:
     async def _call(
         self, connections: Connections, operation: str, asked: bytes, queue: Queue, seconds: float
     ) -> bytes:
-        """Answer the body of the answer to *operation*; every failure is a `ServiceError`."""
+        """Return the body of the answer to *operation*; every failure is a `ServiceError`."""
         status, body = _NOTHING
         try:
             with move_on_after(seconds) as scope:

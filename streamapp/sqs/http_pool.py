@@ -50,7 +50,7 @@ class Connections:
         self._idle: list[_Connection] = []
 
     async def exchange(self, request: bytes) -> Answer:
-        """Answer what the host answers to *request*. Raises `NoAnswer`; the deadline is the caller's.
+        """Return what the host answers to *request*. Raises `NoAnswer`; the deadline is the caller's.
 
         A request whose kept connection turns out to be closed goes out once more, on a new one. The host may have
         acted on the first all the same, so this is for requests that may be repeated.
@@ -106,7 +106,7 @@ class Connections:
         return connection
 
     async def _ask(self, connection: "_Connection", request: bytes) -> Answer | None:
-        """Answer what the host answers, None where the connection ended before the first byte of it."""
+        """Return what the host answers, None where the connection ended before the first byte of it."""
         connection.stays = False
         try:
             return await connection.ask(request)
@@ -144,7 +144,7 @@ class _Connection(asyncio.Protocol):
         return not self._transport.is_closing() and not self._poll.poll(0)
 
     async def ask(self, request: bytes) -> Answer | None:
-        """Answer the answer, None where the connection ended before the first byte of it. Raises `NoAnswer`."""
+        """Return the answer, None where the connection ended before the first byte of it. Raises `NoAnswer`."""
         if self._transport.is_closing():
             return None
         self._parts, self._begun, self._size, self._status = [], 0, 0, None

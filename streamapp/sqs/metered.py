@@ -23,7 +23,7 @@ class MeteredSqs:
         self._note = note
 
     async def find(self, name: str) -> Queue:
-        """Answer the queue of this name or URL; a missing one is a CONFIGURATION fault."""
+        """Return the queue of this name or URL; a missing one is a CONFIGURATION fault."""
         return await self._sqs.find(name)
 
     async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
@@ -49,7 +49,7 @@ class MeteredSqs:
         return await self._sqs.create(name, attributes)
 
     async def attributes(self, queue: Queue) -> dict[str, str]:
-        """Answer all queue attributes, by SQS's names."""
+        """Return all queue attributes, by SQS's names."""
         return await self._sqs.attributes(queue)
 
     async def _time(self, queue: Queue, operation: str, call: Awaitable[list[T]]) -> list[T]:

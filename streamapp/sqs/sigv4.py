@@ -63,7 +63,7 @@ class Signer:
         self._today: _Day | None = None
 
     def head(self, keys: Keys, operation: str, body: bytes, now: float) -> bytes:
-        """Answer the head of the request *operation* with *body*, signed at *now* (Unix time, seconds).
+        """Return the head of the request *operation* with *body*, signed at *now* (Unix time, seconds).
 
         Raises `KeysUnusable`.
         """

@@ -32,7 +32,7 @@ class _Attribute(_Spelled):
         return self.string_value or ""
 
     def typed(self) -> Typed:
-        """Answer it as what is passed on."""
+        """Return it as what is passed on."""
         return Typed(self.data_type, self.text if self.binary_value is None else self.binary_value)
 
 
@@ -84,7 +84,7 @@ UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)
 
 
 def receive(queue: Queue, limit: int, wait: float) -> bytes:
-    """Answer the request for 1..10 messages."""
+    """Return the request for 1..10 messages."""
     return _encode(
         {
             "QueueUrl": queue.url,
@@ -97,17 +97,17 @@ def receive(queue: Queue, limit: int, wait: float) -> bytes:
 
 
 def send(queue: Queue, messages: Sequence[Outgoing]) -> bytes:
-    """Answer the request to send messages."""
+    """Return the request to send messages."""
     return _batch(queue, [entry(message) for message in messages])
 
 
 def delete(queue: Queue, handles: Sequence[str]) -> bytes:
-    """Answer the request to delete messages."""
+    """Return the request to delete messages."""
     return _batch(queue, [{"ReceiptHandle": handle} for handle in handles])
 
 
 def change_visibility(queue: Queue, changes: Sequence[tuple[str, int]]) -> bytes:
-    """Answer the request to let messages come back later."""
+    """Return the request to let messages come back later."""
     return _batch(
         queue, [{"ReceiptHandle": handle, "VisibilityTimeout": seconds} for handle, seconds in changes]
     )
@@ -165,7 +165,7 @@ def refusal(status: int, body: bytes) -> tuple[str, str]:
 
 
 def entry(message: Outgoing) -> dict[str, Any]:
-    """Answer what a message is in a batch; it has no id yet."""
+    """Return what a message is in a batch; it has no id yet."""
     spelled: dict[str, Any] = {"MessageBody": message.body}
     if message.attributes:
         spelled["MessageAttributes"] = {

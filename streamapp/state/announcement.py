@@ -42,7 +42,7 @@ class Announcement(msgspec.Struct, frozen=True):
         return self.redis_key, self.id, self.mark
 
     def text(self) -> str:
-        """Answer its field of the hash."""
+        """Return its field of the hash."""
         said = self.message
         pending = _Pending(
             self.sequence, self.at, said.group, said.deduplication, said.body, self.keeper, self.since
@@ -65,7 +65,7 @@ class _Pending(msgspec.Struct, array_like=True):
 def pending_of(
     key: str, fields: Mapping[str, str], sink: str, ttl: float | None, *, begins: str = PENDING
 ) -> list[Announcement]:
-    """Answer what a hash owes to the outside, in the order in which it was announced; or what *begins* otherwise."""
+    """Return what a hash owes to the outside, in the order in which it was announced; or what *begins* otherwise."""
     owed: list[Announcement] = []
     for name, text in fields.items():
         if name.startswith(begins):
@@ -79,7 +79,7 @@ def pending_of(
 
 
 def mark_of(sequence: int, at: float) -> str:
-    """Answer how the field of an announcement begins, whoever keeps it; no other commit repeats that."""
+    """Return how the field of an announcement begins, whoever keeps it; no other commit repeats that."""
     return f"[{sequence},{msgspec.json.encode(at).decode()},"
 
 

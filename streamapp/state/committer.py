@@ -49,7 +49,7 @@ class Folded(Protocol):
         ...
 
     def announcement(self, before: Any, after: Any, key: str) -> tuple[str, Outgoing] | None:  # noqa: ANN401 - the state's own type
-        """Answer id and message of what a change says to the outside, or None."""
+        """Return id and message of what a change says to the outside, or None."""
         ...
 
 

@@ -35,7 +35,7 @@ class Deduplication:
         self.put[SEEN + identity] = str(int(self._now))
 
     def drop(self) -> tuple[list[str], int]:
-        """Answer the fields to unset, oldest first, and how many of them are young enough to be missed."""
+        """Return the fields to unset, oldest first, and how many of them are young enough to be missed."""
         if not self._at:
             return [], 0
         old = [name for name, at in self._at.items() if at < self._now - KEPT] if self.put else []
@@ -45,7 +45,7 @@ class Deduplication:
 
 
 def identity_of(body: str, position: int) -> str:
-    """Answer the identity of the event at *position* of a message's *body*.
+    """Return the identity of the event at *position* of a message's *body*.
 
     A message that is moved back from a dead-letter queue has a new id; its body is all that stays the same.
     """
@@ -53,7 +53,7 @@ def identity_of(body: str, position: int) -> str:
 
 
 def shortened(text: str) -> str:
-    """Answer a text of 32 characters for *text*, which no other text shares."""
+    """Return a text of 32 characters for *text*, which no other text shares."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 

@@ -31,7 +31,7 @@ class HashCodec(Generic[S]):
         self.names = frozenset(encoded for _, encoded, _, _ in self._fields)
 
     def write(self, value: S) -> dict[str, str]:
-        """Answer the hash fields of *value*. Raises `UnicodeEncodeError` for half a character, which no hash takes."""
+        """Return the hash fields of *value*. Raises `UnicodeEncodeError` for half a character, which no hash takes."""
         fields: dict[str, str] = {}
         for name, encoded, to_text, _ in self._fields:
             member = getattr(value, name)
@@ -44,7 +44,7 @@ class HashCodec(Generic[S]):
         return fields
 
     def read(self, fields: Mapping[str, str]) -> S | None:
-        """Answer the value in *fields*, None when none of its fields is there.
+        """Return the value in *fields*, None when none of its fields is there.
 
         Raises `msgspec.ValidationError` or `msgspec.DecodeError` where they hold something else.
         """
@@ -62,7 +62,7 @@ class HashCodec(Generic[S]):
 
 
 def _text_of(hint: object) -> tuple[Callable[[Any], str], Callable[[str], Any]]:
-    """Answer how a member of this type becomes text, and how it is read back."""
+    """Return how a member of this type becomes text, and how it is read back."""
     kinds = set(get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,))
     kinds.discard(NoneType)
     kind = kinds.pop() if len(kinds) == 1 else object
@@ -79,7 +79,7 @@ def _text_of(hint: object) -> tuple[Callable[[Any], str], Callable[[str], Any]]:
 
 
 def instant(value: datetime) -> str:
-    """Answer an aware time as RFC 3339 in UTC with `Z`."""
+    """Return an aware time as RFC 3339 in UTC with `Z`."""
     text: str = msgspec.to_builtins(value if value.tzinfo is UTC else value.astimezone(UTC))
     return text
 

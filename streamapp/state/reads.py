@@ -92,7 +92,7 @@ def _state(asked: StateRequest, fields: dict[str, str] | ServiceError) -> Any:  
 
 
 def good(fields: dict[str, str] | ServiceError) -> dict[str, str]:
-    """Answer *fields*, or raise the error that is there instead."""
+    """Return *fields*, or raise the error that is there instead."""
     if isinstance(fields, ServiceError):
         raise fields
     return fields

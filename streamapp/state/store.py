@@ -55,7 +55,7 @@ class Store(Protocol):
     """
 
     async def read(self, keys: Sequence[str]) -> list[dict[str, str] | ServiceError]:
-        """Answer the fields of each hash, or why this key alone has none; an empty one is not there."""
+        """Return the fields of each hash, or why this key alone has none; an empty one is not there."""
         ...
 
     async def commit(self, commits: Sequence[Commit]) -> list[bool | ServiceError]:
@@ -71,7 +71,7 @@ class Store(Protocol):
         ...
 
     async def members(self, key: str) -> set[str] | ServiceError:
-        """Answer a set's members, or why this key alone has none."""
+        """Return a set's members, or why this key alone has none."""
         ...
 
     async def remove(self, key: str, members: Sequence[str]) -> ServiceError | None:
@@ -79,7 +79,7 @@ class Store(Protocol):
         ...
 
     async def scan(self, prefix: str, cursor: str = "") -> tuple[list[str], str]:
-        """Answer some keys of the hashes that begin with *prefix* and do not expire, as what owes does not.
+        """Return some keys of the hashes that begin with *prefix* and do not expire, as what owes does not.
 
         With them comes where to go on, empty when all were seen. A key may come twice; none that was there all
         the time is left out.

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from streamapp.declared.table import plain
+from streamapp.state.keys import plain
 from streamapp.testing.sqs.message import Letter
 from streamapp_codecs import Decoded, Origin
 
@@ -32,25 +32,25 @@ class Rows(dict[str, Any]):
 
 
 def body_of(value: object) -> str:
-    """Answer the body that *value* stands for."""
+    """Return the body that *value* stands for."""
     if isinstance(value, str):
         return value
     return value.decode() if isinstance(value, bytes) else msgspec.json.encode(value).decode()
 
 
 def value_of(decode: Callable[[str, Origin], Decoded[Any]], body: str) -> object:
-    """Answer the value in *body*, or *body* where it holds none."""
+    """Return the value in *body*, or *body* where it holds none."""
     origin = Origin(queue="", message_id="", sent_at=datetime.now(UTC))
     events = decode(body, origin).events
     return events[0] if events else body
 
 
 def dead_of(letter: Letter) -> Dead:
-    """Answer what a message of a dead-letter queue says."""
+    """Return what a message of a dead-letter queue says."""
     reason, detail = (letter.attributes.get(f"streamapp-{name}") for name in ("reason", "detail"))
     return Dead(letter.body, *(str(each.value) if each else None for each in (reason, detail)))
 
 
 def dead_letters_of(name: str) -> str:
-    """Answer the name of a queue's dead-letter queue."""
+    """Return the name of a queue's dead-letter queue."""
     return f"{name.removesuffix('.fifo')}-dlq.fifo" if name.endswith(".fifo") else f"{name}-dlq"

@@ -110,7 +110,7 @@ class Trial:
         await self._time.rest()
 
     def table(self, name: str) -> Rows:
-        """Answer the states of a table, by key."""
+        """Return the states of a table, by key."""
         if name not in self.app.tables:
             raise NotOfApp("table", name, self.app.tables)
         prefix, read = f"{self.config.key_prefix}{name}:", self.app.tables[name].record.read
@@ -122,13 +122,13 @@ class Trial:
         return Rows({key: state for key, state in rows.items() if state is not None})
 
     def sent(self, queue: str) -> list[Any]:
-        """Answer all that was sent to a queue, consumed or not: values, where its sink's codec can decode them."""
+        """Return all that was sent to a queue, consumed or not: values, where its sink's codec can decode them."""
         decode = getattr(getattr(self.app.sinks.get(queue), "codec", None), "decode", None)
         bodies = [letter.body for letter in self._letters.get(self._queue(queue).name, [])]
         return bodies if decode is None else [value_of(decode, body) for body in bodies]
 
     def dead(self, queue: str) -> list[Dead]:
-        """Answer the dead letters of an agent's queue."""
+        """Return the dead letters of an agent's queue."""
         name = dead_letters_of(self._queue(queue).name)
         stored = self.sqs.service.broker.names()
         return [dead_of(letter) for letter in self._stock(name)] if name in stored else []
@@ -159,7 +159,7 @@ class Trial:
         return [message.letter for message in self.sqs.service.broker.stored(name, self._time.now()).stock]
 
     async def _left(self) -> list[str]:
-        """Answer what the app has still to do, once it waits for time to pass."""
+        """Return what the app has still to do, once it waits for time to pass."""
         await self._time.rest()
         left: list[str] = []
         for name in dict.fromkeys(self._queues[agent.queue].name for agent in self.app.agents.values()):

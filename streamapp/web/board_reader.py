@@ -14,11 +14,11 @@ class Hashes(Protocol):
     """Where the hashes are."""
 
     async def keys(self, prefix: str, cursor: str = "") -> tuple[list[str], str]:
-        """Answer some keys that begin with *prefix*, and where to go on, empty when all were seen."""
+        """Return some keys that begin with *prefix*, and where to go on, empty when all were seen."""
         ...
 
     async def read(self, keys: Sequence[str]) -> list[dict[str, str] | ServiceError]:
-        """Answer the fields of each hash, or why this key alone has none; an empty one is not there."""
+        """Return the fields of each hash, or why this key alone has none; an empty one is not there."""
         ...
 
 
@@ -36,7 +36,7 @@ class BoardReader:
         self._over: set[str] = set()
 
     async def look(self) -> dict[str, list[Card]]:
-        """Answer the cards of each column, oldest first. Raises `ServiceError`."""
+        """Return the cards of each column, oldest first. Raises `ServiceError`."""
         columns: dict[str, list[Card]] = {name: [] for name in self._board.columns}
         keys = await self._keys()
         self._over &= keys

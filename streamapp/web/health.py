@@ -43,7 +43,7 @@ class Health:
         self._worker = worker
 
     def live(self) -> Report:
-        """Answer whether a restart would help: a poll does not return. That SQS or Redis is away is no reason.
+        """Return whether a restart would help: a poll does not return. That SQS or Redis is away is no reason.
 
         A blocked event loop is seen by this not being answered.
         """
@@ -53,7 +53,7 @@ class Health:
         return Report({f"poll {line.queue.name}": _poll(line, now) for line in self._worker.lines})
 
     async def ready(self) -> Report:
-        """Answer whether messages are being worked on: queues polled, Redis there, agents sound, not draining."""
+        """Return whether messages are being worked on: queues polled, Redis there, agents sound, not draining."""
         worker = self._worker
         if worker is None:
             return Report({"worker": "starting"})

@@ -28,13 +28,13 @@ class News(Protocol):
     """Where it is told that something happened."""
 
     async def last_id(self, queue: str) -> str:
-        """Answer the id of the newest entry."""
+        """Return the id of the newest entry."""
         ...
 
     async def after(
         self, positions: Mapping[str, str], wait: float
     ) -> Mapping[str, Sequence[tuple[str, str]]]:
-        """Answer what was written after each position, waiting up to *wait* seconds for any."""
+        """Return what was written after each position, waiting up to *wait* seconds for any."""
         ...
 
 

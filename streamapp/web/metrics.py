@@ -78,7 +78,7 @@ class Metrics:
         self._calls.labels("aws_sqs", queue.name, operation, error).observe(seconds)
 
     def page(self) -> tuple[bytes, str]:
-        """Answer all metrics, and the type of that text."""
+        """Return all metrics, and the type of that text."""
         return generate_latest(self._registry), CONTENT_TYPE_LATEST
 
 
@@ -87,7 +87,7 @@ class _Counts(Collector):
         self._counters = counters
 
     def collect(self) -> Iterator[Metric]:
-        """Answer the counts that are kept in any case."""
+        """Return the counts that are kept in any case."""
         outcomes = CounterMetricFamily(
             "streamapp_messages", "Attempts at messages by how they ended.", labels=["stream", "outcome"]
         )
@@ -129,7 +129,7 @@ class _Queues(Collector):
         self._depths = depths
 
     def collect(self) -> Iterator[Metric]:
-        """Answer what SQS said last."""
+        """Return what SQS said last."""
         family = GaugeMetricFamily(
             "streamapp_queue_messages",
             "Messages in a queue, as SQS counts them: waiting, in_flight, delayed.",
@@ -145,7 +145,7 @@ class _Parts(Collector):
         self._worker = worker
 
     def collect(self) -> Iterator[Metric]:
-        """Answer how the worker's parts are now."""
+        """Return how the worker's parts are now."""
         worker, now = self._worker, current_time()
         yield _gauge("streamapp_draining", "Whether the worker was told to stop.", {"": worker.is_draining})
         yield _gauge(

@@ -14,7 +14,7 @@ from streamapp.app import App
 from streamapp.config import Config
 from streamapp.errors import ServiceError
 from streamapp.observe.counters import Counters
-from streamapp.pipeline.work import Runtime
+from streamapp.pipeline.runtime import Runtime
 from streamapp.sqs.client import Sqs
 from streamapp.worker.worker import Worker
 
@@ -94,7 +94,7 @@ async def _look_after_state(runtime: Runtime) -> None:
 
 
 def tracing_in_use() -> "Tracing | None":
-    """Answer how to trace, where the app or what started it has set a tracer provider."""
+    """Return how to trace, where the app or what started it has set a tracer provider."""
     if "opentelemetry.trace" not in sys.modules:
         return None  # who sets a provider has imported it
     from streamapp.observe.tracing import current_tracing  # noqa: PLC0415 - only who traces needs it

@@ -12,8 +12,8 @@ from anyio import create_task_group, current_time
 from streamapp.app import App
 from streamapp.config import Config
 from streamapp.declared.boards import Board, Website
-from streamapp.declared.table import plain
 from streamapp.errors import ServiceError
+from streamapp.state.keys import plain
 from streamapp.web.board_reader import BoardReader, Hashes
 from streamapp.web.live_boards import LiveBoards, News
 
@@ -43,7 +43,7 @@ Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @asynccontextmanager
 async def pages_of(app: App, config: Config, state: Hashes, news: News) -> AsyncGenerator[Mapping[str, Page]]:
-    """Answer the pages of *app*'s website by path, which live while the context is open; none without one."""
+    """Return the pages of *app*'s website by path, which live while the context is open; none without one."""
     if app.website is None:
         yield {}
         return

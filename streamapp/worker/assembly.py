@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from streamapp.app import Agent, App
-from streamapp.cli.doctor.flaws import source_flaws
+from streamapp.app import App
 from streamapp.config import Config, queue_variable
 from streamapp.errors import ConfigError, ServiceError
 from streamapp.flow.batcher import Batcher
@@ -15,17 +14,21 @@ from streamapp.flow.outage import Outage
 from streamapp.messages import Queue
 from streamapp.observe.counters import Counters
 from streamapp.observe.presence import PresenceReporter, PresenceStore
+from streamapp.observe.shown import shows
 from streamapp.observe.tap_writer import Tap, off
-from streamapp.outbox.announcer import Announcer, Outbox
+from streamapp.outbox.announcer import Announcer
+from streamapp.outbox.sender import Sender
 from streamapp.outbox.sweeper import Sweeper, SweepPace
-from streamapp.pipeline.attempt import shows
+from streamapp.pipeline.agent import Agent
 from streamapp.pipeline.handoff import Handoff
-from streamapp.pipeline.leases import Leases, Tokens
+from streamapp.pipeline.leases import Leases
 from streamapp.pipeline.poller import Poller
 from streamapp.pipeline.runner import Runner
+from streamapp.pipeline.runtime import Runtime
 from streamapp.pipeline.settler import Settler
-from streamapp.pipeline.work import Runtime
+from streamapp.pipeline.tokens import Tokens
 from streamapp.sqs.client import BATCH, Sqs
+from streamapp.sqs.queue_flaws import source_flaws
 from streamapp.state.committer import Committer
 from streamapp.state.reads import LINGER, Lookup
 from streamapp.state.store import Store
@@ -116,7 +119,7 @@ async def assemble(
     lines: list[AgentPipeline] = []
 
     def unsent() -> int:
-        """Answer how many messages are in hand that may still have something to send."""
+        """Return how many messages are in hand that may still have something to send."""
         number = 0
         for line in lines:  # no generator: it is asked for each message, some times
             number += len(line.leases) - len(line.settler.acks.deletes)
@@ -124,7 +127,7 @@ async def assemble(
 
     load = None if tracing is None else tracing.laden
     outboxes = {
-        name: Outbox(
+        name: Sender(
             sqs,
             queues[name],
             sqs_outage,
@@ -154,13 +157,13 @@ async def assemble(
         outboxes=outboxes,
         tracing=tracing,
     )
-    letters: list[Outbox] = []
+    letters: list[Sender] = []
     for agent in chosen:
         queue = queues[agent.queue]
         dead = await _dead_letters(sqs, queue, config)
         # Who waits to be dead-lettered holds up others: it comes again, and SQS moves it by rights of its own.
         outbox = (
-            Outbox(sqs, dead, sqs_outage, counters, in_hand=unsent, even_misconfigured=False)
+            Sender(sqs, dead, sqs_outage, counters, in_hand=unsent, even_misconfigured=False)
             if dead
             else None
         )
@@ -187,7 +190,7 @@ async def assemble(
 
 
 def choose(app: App, names: Sequence[str] | None) -> list[Agent]:
-    """Answer the named agents of *app*, all without names. Raises `UnknownAgent`."""
+    """Return the named agents of *app*, all without names. Raises `UnknownAgent`."""
     for name in names or ():
         if name not in app.agents:
             raise UnknownAgent(name, list(app.agents))
@@ -195,7 +198,7 @@ def choose(app: App, names: Sequence[str] | None) -> list[Agent]:
 
 
 def most_polls(app: App, config: Config) -> int:
-    """Answer how many polls may wait at once, each of which needs a connection."""
+    """Return how many polls may wait at once, each of which needs a connection."""
     return sum(-(-(agent.concurrency or config.concurrency) // BATCH) for agent in app.agents.values())
 
 
@@ -210,7 +213,7 @@ async def _find(sqs: Sqs, config: Config, stream: str) -> Queue:
 
 
 async def _dead_letters(sqs: Sqs, queue: Queue, config: Config) -> Queue | None:
-    """Answer where the letters of *queue* go; what its settings lack is a warning, never a refusal."""
+    """Return where the letters of *queue* go; what its settings lack is a warning, never a refusal."""
     for flaw in source_flaws(queue, config):
         logger.warning("%s: %s; mend it with: %s", queue.name, flaw.text, flaw.cure)
     if queue.dead_letters is None:
@@ -225,7 +228,7 @@ async def _dead_letters(sqs: Sqs, queue: Queue, config: Config) -> Queue | None:
 
 
 def _line(
-    agent: Agent, queue: Queue, letters: Outbox | None, runtime: Runtime, sqs: Sqs, tap: Tap, *, wait: float
+    agent: Agent, queue: Queue, letters: Sender | None, runtime: Runtime, sqs: Sqs, tap: Tap, *, wait: float
 ) -> AgentPipeline:
     config, counters = runtime.config, runtime.counters
     concurrency = agent.concurrency or config.concurrency

@@ -9,7 +9,7 @@ from anyio.abc import TaskStatus
 from streamapp.messages import Queue
 from streamapp.observe.tap_writer import Tap
 from streamapp.outbox.sweeper import Sweeper
-from streamapp.pipeline.work import Runtime
+from streamapp.pipeline.runtime import Runtime
 from streamapp.worker.assembly import AgentPipeline, Assembly
 from streamapp.worker.watchdog import Watchdog
 

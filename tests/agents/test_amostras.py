@@ -18,7 +18,7 @@ CHEGADA = datetime(2025, 11, 23, 12, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def decodificados() -> list[tuple[Evento, ...]]:
-    """Answer what each real message holds; a redelivery has the SentTimestamp of the first delivery."""
+    """Return what each real message holds; a redelivery has the SentTimestamp of the first delivery."""
     linhas = map(json.loads, (DADOS / "messages.jsonl").read_text(encoding="utf-8").splitlines())
     return [
         decodificar(linha["queue"], linha["body"], CHEGADA + timedelta(seconds=segundo)).events
@@ -28,7 +28,7 @@ def decodificados() -> list[tuple[Evento, ...]]:
 
 @pytest.fixture(scope="module")
 def esperado():
-    """Answer what the real messages must leave."""
+    """Return what the real messages must leave."""
     return json.loads((DADOS / "expected.json").read_text(encoding="utf-8"))
 
 

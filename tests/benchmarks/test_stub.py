@@ -17,7 +17,7 @@ def server() -> Iterator[Server]:
 
 
 def asked(operation: str, **said: object) -> bytes:
-    """Answer the bytes of a request."""
+    """Return the bytes of a request."""
     body = json.dumps(said).encode()
     head = (
         f"POST / HTTP/1.1\r\nHost: stub\r\nX-Amz-Target: AmazonSQS.{operation}\r\nContent-Length: {len(body)}"

@@ -54,11 +54,11 @@ class Cluster:
         until(lambda: all(self.info(node)["cluster_state"] == "ok" for node in self.nodes if node.is_running))
 
     def info(self, node: Valkey) -> dict[str, str]:
-        """Answer CLUSTER INFO as *node* has it."""
+        """Return CLUSTER INFO as *node* has it."""
         return dict(ask(node, "CLUSTER INFO"))
 
     def master_of(self, slot: int) -> Valkey:
-        """Answer who has a slot."""
+        """Return who has a slot."""
         for node in self.masters:
             for first, last, (_, port, *_), *_ in ask(node, "CLUSTER SLOTS"):
                 if first <= slot <= last:
@@ -86,7 +86,7 @@ class Cluster:
 
 
 def ask(node: Valkey, *words: object) -> Any:
-    """Answer what one server answers."""
+    """Return what one server answers."""
     with Redis.from_url(node.url, decode_responses=True) as redis:
         return redis.execute_command(*words)
 

@@ -26,7 +26,7 @@ def fold(page: Page | None, hit: Hit) -> Page:
 
 
 def make(*, once: bool) -> App:
-    """Answer an app whose queues have the names of the shop's."""
+    """Return an app whose queues have the names of the shop's."""
     app = App("counter")
     told = app.sink("acompanhamento-events", Json(Page))
 

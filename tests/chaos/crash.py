@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
-from streamapp.app import Agent, App
+from streamapp.app import App
 from streamapp.errors import Fault, ServiceError
 from streamapp.messages import Delivery, Outgoing, Queue
+from streamapp.pipeline.agent import Agent
 from streamapp.sqs.client import Failure, Sqs
 from streamapp.state.store import Commit, Settled, Store
 from streamapp_codecs import Decoded, Decoder, Origin
@@ -148,7 +149,7 @@ class CrashingCodec:
 
 
 def crashing(app: App, crash: Crash) -> App:
-    """Answer *app* with a crash point in each codec."""
+    """Return *app* with a crash point in each codec."""
     copy = App(app.name)
     copy._sinks, copy._tables = dict(app.sinks), dict(app.tables)
 

@@ -14,7 +14,7 @@ from chaos.crash import Crash
 from chaos.process import Orders, start
 from rigs import behind
 from streamapp.cli.demo.servers import local_aws
-from streamapp.declared.boards import ScenarioMessage
+from streamapp.declared.traffic import ScenarioMessage
 from streamapp.messages import Outgoing, Queue
 from streamapp.outbox.sweeper import SweepPace
 from streamapp.sqs.client import BATCH
@@ -55,7 +55,7 @@ class Shop:
         self._workers: list[ForkServerProcess] = []
 
     def name(self, stream: str) -> str:
-        """Answer the name of this shop's queue."""
+        """Return the name of this shop's queue."""
         return f"{self.prefix}-{stream}"
 
     async def open(self, visibility: int = VISIBILITY) -> "Shop":
@@ -100,7 +100,7 @@ class Shop:
                 assert await self.sqs.send(self.queues[stream], some) == [None] * len(some)
 
     def left(self, *streams: str) -> int:
-        """Answer how many messages are still in these queues, in all without any."""
+        """Return how many messages are still in these queues, in all without any."""
         now = self.sqs.clock.now()
         stocks = [self.sqs.service.broker.stored(self.name(it), now).stock for it in streams or STREAMS]
         return sum(len(stock.line) + len(stock.in_flight) + len(stock.delayed) for stock in stocks)
@@ -139,23 +139,23 @@ class Shop:
         await drain(sweeper)
 
     def announcements(self) -> list[dict[str, Any]]:
-        """Answer all that was announced, in the order in which SQS took it."""
+        """Return all that was announced, in the order in which SQS took it."""
         return [json.loads(body) for body in self.sqs.bodies(self.queues[SINK])]
 
     def letters(self) -> list[str]:
-        """Answer the bodies of all dead letters."""
+        """Return the bodies of all dead letters."""
         return [body for stream in STREAMS for body in self.sqs.bodies(self.queues[f"{stream}-dlq"])]
 
     def samples(self) -> list[dict[str, float]]:
-        """Answer what the sampled workers wrote down."""
+        """Return what the sampled workers wrote down."""
         return [json.loads(line) for line in Path(self._samples).read_text().splitlines()]
 
     def log(self) -> str:
-        """Answer what the workers logged."""
+        """Return what the workers logged."""
         return Path(self._log).read_text()
 
     async def hashes(self, redis_url: str | None = None) -> dict[str, dict[str, dict[str, str]]]:
-        """Answer all hashes, by table and key."""
+        """Return all hashes, by table and key."""
         tables: dict[str, dict[str, dict[str, str]]] = {"acompanhamento": {}, "produto": {}, "page": {}}
         async with behind.client(redis_url or self.redis_url, decode_responses=True) as redis:
             for table, found in tables.items():

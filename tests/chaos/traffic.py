@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import streamapp_agents
-from streamapp.declared.boards import Scenario, Traffic
+from streamapp.declared.traffic import Scenario, Traffic
 
 BEGINS = datetime(2025, 1, 1, tzinfo=UTC)
 DIRT = {"duplicates": 0.1, "reorder": 0.2, "invalid": 0.03}
@@ -26,7 +26,7 @@ class Rushes:
     dead: list[str] = field(default_factory=list)
 
     def next(self) -> Scenario:
-        """Answer the next rush."""
+        """Return the next rush."""
         scenario = streamapp_agents.app.scenario
         assert scenario is not None
         begins = BEGINS + self.made * timedelta(hours=2)

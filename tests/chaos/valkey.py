@@ -93,7 +93,7 @@ class Sentinel(Valkey):
 
 
 def free_port() -> int:
-    """Answer a loopback port that nobody has."""
+    """Return a loopback port that nobody has."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])

@@ -35,7 +35,7 @@ class Verdict:
     losses: tuple[str, ...] = ()
 
     def __add__(self, other: "Verdict") -> "Verdict":
-        """Answer both as one."""
+        """Return both as one."""
         sums = {it.name: getattr(self, it.name) + getattr(other, it.name) for it in fields(Verdict)}
         return Verdict(**{**sums, "recovery": max(self.recovery, other.recovery)})
 

@@ -55,12 +55,12 @@ def guarded(tmp_path: Path) -> Iterator[str]:
 
 
 def as_user(url: str, name: str) -> str:
-    """Answer *url* for one of the users."""
+    """Return *url* for one of the users."""
     return url.replace("unix://", f"unix://{name}:secret@")
 
 
 def refused(url: str) -> list[str]:
-    """Answer what was refused to whom, since the last time."""
+    """Return what was refused to whom, since the last time."""
     with redis.Redis.from_url(as_user(url, "judge"), decode_responses=True) as client:
         entries = client.acl_log()
         client.acl_log_reset()

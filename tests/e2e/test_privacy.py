@@ -167,6 +167,6 @@ def run_in(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
 
 
 def without_source(traceback: str) -> str:
-    """Answer the lines of *traceback* that quote no line of a program."""
+    """Return the lines of *traceback* that quote no line of a program."""
     lines = traceback.splitlines()
     return "\n".join(line for line in lines if not line.startswith("    "))

@@ -42,7 +42,7 @@ class Process:
         self._url = url
 
     async def live(self) -> int:
-        """Answer the status of /livez; 0 where nothing comes within a second."""
+        """Return the status of /livez; 0 where nothing comes within a second."""
         try:
             async with self._session.get(
                 f"{self._url}/livez", timeout=aiohttp.ClientTimeout(total=1)
@@ -52,7 +52,7 @@ class Process:
             return 0
 
     async def matters(self) -> dict[str, str]:
-        """Answer what /readyz says is the matter; nothing where it says 200."""
+        """Return what /readyz says is the matter; nothing where it says 200."""
         async with self._session.get(f"{self._url}/readyz") as answer:
             checks: dict[str, str] = (await answer.json())["checks"]
             found = {name: word for name, word in checks.items() if word != "ok"}
@@ -94,7 +94,7 @@ async def worker(endpoint: str, redis_url: str) -> AsyncIterator[Process]:
 
 
 def told_url(process: subprocess.Popen[str]) -> str:
-    """Answer where the worker says that it serves."""
+    """Return where the worker says that it serves."""
     assert process.stderr is not None
     for line in process.stderr:
         told: dict[str, Any] = json.loads(line)

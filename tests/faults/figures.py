@@ -10,13 +10,13 @@ Row = tuple[str, ...]
 
 
 def table(rows: Iterable[Row]) -> str:
-    """Answer *rows* as Markdown, by fault."""
+    """Return *rows* as Markdown, by fault."""
     all_rows = (COLUMNS, ("---",) * len(COLUMNS), *sorted(rows, key=_order))
     return "".join("| " + " | ".join(cells) + " |\n" for cells in all_rows)
 
 
 def renewed(page: str, rows: Iterable[Row]) -> str:
-    """Answer *page* with *rows* in its table in the place of those of the same faults. The other lines stay."""
+    """Return *page* with *rows* in its table in the place of those of the same faults. The other lines stay."""
     before, _, rest = page.partition(BEGIN)
     old, _, after = rest.partition(END)
     lines = [

@@ -45,7 +45,7 @@ class Process:
                 await sleep(0.005)
 
     async def ends(self) -> float:
-        """Answer how many seconds from now it took to end."""
+        """Return how many seconds from now it took to end."""
         began = current_time()
         with fail_after(PATIENCE):
             while self.popen.poll() is None:
@@ -96,12 +96,12 @@ class Fleet:
                 popen.kill()
 
     async def hidden(self, queues: Iterable[str]) -> int:
-        """Answer how many messages are invisible, as GetQueueAttributes has it."""
+        """Return how many messages are invisible, as GetQueueAttributes has it."""
         found = [await self.sqs.find(queue) for queue in queues]
         return sum([await self._number(queue, "ApproximateNumberOfMessagesNotVisible") for queue in found])
 
     async def waiting(self, queues: Iterable[str]) -> int:
-        """Answer how many messages are visible."""
+        """Return how many messages are visible."""
         found = [await self.sqs.find(queue) for queue in queues]
         return sum([await self._number(queue, "ApproximateNumberOfMessages") for queue in found])
 
@@ -133,12 +133,12 @@ async def open_fleet(redis_url: str, prefix: str, folder: Path, **settings: str)
 
 
 def story(orders: int, seed: int = 7) -> tuple[Mensagem, ...]:
-    """Answer the messages of so many orders, each of them once and good."""
+    """Return the messages of so many orders, each of them once and good."""
     begin = datetime(2025, 7, 28, 15, tzinfo=UTC)
     return simular(orders, seed, duplicados=0, fora_de_ordem=0, invalidos=0, inicio_em=begin).mensagens
 
 
 def repeated(bodies: Iterable[str]) -> int:
-    """Answer how many announcements were made before."""
+    """Return how many announcements were made before."""
     ids = [json.loads(body)["event_id"] for body in bodies]
     return len(ids) - len(set(ids))

@@ -27,7 +27,7 @@ class Gate:
     checks_token: bool = True
 
     def credentials(self) -> dict[str, str]:
-        """Answer what the endpoint of a container answers."""
+        """Return what the endpoint of a container answers."""
         until = datetime.now(UTC) + timedelta(seconds=self.lives)
         return {
             "AccessKeyId": f"AKIA{self.issued}",
@@ -37,7 +37,7 @@ class Gate:
         }
 
     def refusal(self, headers: Any) -> str | None:
-        """Answer why a call is not let in, None where it is."""
+        """Return why a call is not let in, None where it is."""
         stamp = headers.get("X-Amz-Date", "19700101T000000Z")
         signed_at = datetime.strptime(stamp, "%Y%m%dT%H%M%S%z").timestamp()
         if abs(time.time() - signed_at) > SKEW:
@@ -52,7 +52,7 @@ _SHAPES = {"SignatureDoesNotMatch": "InvalidSignatureException", "ExpiredToken":
 
 @asynccontextmanager
 async def gate_to(endpoint: str) -> AsyncIterator[tuple[Gate, str]]:
-    """Answer a gate to *endpoint*, and its own; `/credentials` there is what a container asks."""
+    """Return a gate to *endpoint*, and its own; `/credentials` there is what a container asks."""
     gate = Gate()
 
     async def credentials(_: web.Request) -> web.Response:

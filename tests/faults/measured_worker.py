@@ -29,7 +29,7 @@ async def measure(lags: list[float]) -> None:
 
 
 def peak() -> float:
-    """Answer the most memory that this process ever had, in MiB."""
+    """Return the most memory that this process ever had, in MiB."""
     # Not getrusage, which begins with the memory of the process that started this one.
     (line,) = [it for it in Path("/proc/self/status").read_text().splitlines() if it.startswith("VmHWM:")]
     return int(line.split()[1]) / 1024

@@ -10,7 +10,7 @@ DOCUMENTS = [Path(__file__).parents[2] / name for name in ("README.md", "docs/gu
 
 
 def row(fault: str, runs: str) -> tuple[str, ...]:
-    """Answer a line."""
+    """Return a line."""
     return (fault, runs, "0", "0", "0", "0 (0.00 %)", "1.0 s")
 
 

@@ -14,7 +14,7 @@ from chaos.counter import Hit
 from chaos.crash import POINTS, STATUS, Crash, Point
 from chaos.shop import LOOK, Shop, drain, ended
 from chaos.verdict import Verdict
-from streamapp.declared.boards import ScenarioMessage
+from streamapp.declared.traffic import ScenarioMessage
 
 PAGES, HITS = 4, 16
 LANES = 8
@@ -27,7 +27,7 @@ SHORT: tuple[Point, ...] = ("answer lost", "committed", "announced")
 
 
 def rush(luck: Random, number: int) -> list[ScenarioMessage]:
-    """Answer hits of which each third comes twice: a message of its own, as SQS and producers do it."""
+    """Return hits of which each third comes twice: a message of its own, as SQS and producers do it."""
     hits = [Hit(f"p{luck.randrange(PAGES)}", number * HITS + n) for n in range(HITS)]
     some = [*hits, *luck.sample(hits, HITS // 3)]
     luck.shuffle(some)

@@ -71,7 +71,7 @@ async def lane(rig: Bench, point: Point, stream: str, kills: int, prefix: str) -
 
 
 def said(verdict: Verdict) -> str:
-    """Answer *verdict* in words."""
+    """Return *verdict* in words."""
     return (
         f"lost {verdict.lost}, wrong {verdict.wrong}, unannounced {verdict.unannounced}; {verdict.duplicates} of "
         f"{verdict.announced} announcements were repetitions; worst recovery {verdict.recovery:.1f} s"

@@ -41,7 +41,7 @@ class Race:
         self._answered_at = current_time()
 
     def outcome(self) -> tuple[str, float]:
-        """Answer what became of the message, and how many seconds after its answer."""
+        """Return what became of the message, and how many seconds after its answer."""
         message = self._fleet.sqs.ledger.received(self._queue)[self._before].message_id or ""
         for entry in self._fleet.sqs.ledger.of(message):
             if (entry.operation, entry.outcome) in ENDS:

@@ -37,7 +37,7 @@ async def watch_memory(process: psutil.Process, seen: list[int]) -> None:
 
 
 def deleted(fleet: Fleet) -> int:
-    """Answer how many messages were done with."""
+    """Return how many messages were done with."""
     return len(fleet.sqs.ledger.deleted())
 
 

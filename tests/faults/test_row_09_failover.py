@@ -13,7 +13,7 @@ from chaos.proxy import Proxy
 from chaos.shop import LOOK, Shop, drain
 from chaos.valkey import Valkey
 from chaos.verdict import Verdict, judge
-from streamapp.declared.boards import ScenarioMessage
+from streamapp.declared.traffic import ScenarioMessage
 from streamapp.outbox.sweeper import SweepPace
 
 CUT = 0.7
@@ -26,7 +26,7 @@ SWEEPS = SweepPace(every=2.0, age=3.0, pause=0.0)
 
 
 def order(number: int) -> ScenarioMessage:
-    """Answer the creation of one order, which nothing else is ever said of."""
+    """Return the creation of one order, which nothing else is ever said of."""
     data = {"id_pedido": number, "produtos": [{"id": 1, "quantidade": 1, "preco": 10}]}
     return ScenarioMessage("pedido-events", json.dumps({"event_type": "pedido_criado", "data": data}))
 

@@ -189,13 +189,13 @@ def cluster_url() -> Iterator[str]:
 
 @asynccontextmanager
 async def server_at(url: str, lasts: float) -> AsyncIterator[Server]:
-    """Answer the server, with its own connection."""
+    """Return the server, with its own connection."""
     async with Redis.from_url(url, decode_responses=True, single_connection_client=True) as admin:
         yield Server(url, admin, Path(url.removeprefix("unix://")).parent, lasts)
 
 
 async def class_of_a_write(store: Store, key: str) -> Fault | None:
-    """Answer the class of what a commit says, None where it is made."""
+    """Return the class of what a commit says, None where it is made."""
     try:
         (answer,) = await store.commit([Commit(key, "", "t", {"a": "1"}, ttl=60)])
     except ServiceError as error:

@@ -81,7 +81,7 @@ def heal(planned: dict[str, list[Planned]]) -> float:
 
 
 async def rate(tally: Counters, seconds: float) -> float:
-    """Answer how many messages a second the agent that is well gets done."""
+    """Return how many messages a second the agent that is well gets done."""
     before, began = tally.of("ok", WELL), current_time()
     await sleep(seconds)
     return (tally.of("ok", WELL) - before) / (current_time() - began)
@@ -98,7 +98,7 @@ def noted(lines: Lines) -> Iterator[None]:
 
 
 async def ward(sqs: MemorySqs, messages: int) -> App:
-    """Answer an app with an agent for each queue, of which one has work for the whole time."""
+    """Return an app with an agent for each queue, of which one has work for the whole time."""
 
     async def take_a_while(events: Any) -> None:
         async for _ in events:

@@ -62,7 +62,7 @@ class Timed:
             raise
 
     def longest(self, name: str) -> float:
-        """Answer the longest that a call took to fail."""
+        """Return the longest that a call took to fail."""
         return max((took for called, took in self.failed if called == name), default=0.0)
 
 

@@ -14,7 +14,7 @@ from streamapp.errors import Refused
 from streamapp.flow.outage import Outage
 from streamapp.messages import Outgoing
 from streamapp.observe.counters import Counters
-from streamapp.outbox.announcer import Outbox
+from streamapp.outbox.sender import Sender
 from streamapp.redis.store import RedisStore
 from streamapp.sqs.boto import open_aws
 from streamapp.sqs.client import BATCH, Sqs
@@ -50,10 +50,10 @@ def go_wrong(sqs: MemorySqs, queue: str, kind: str, pattern: int) -> None:
 
 
 @asynccontextmanager
-async def outbox(sqs: Sqs, name: str) -> AsyncIterator[Outbox]:
+async def outbox(sqs: Sqs, name: str) -> AsyncIterator[Sender]:
     """Run the outbox of a new queue."""
     queue = await sqs.create(name, {})
-    opened = Outbox(sqs, queue, Outage("SQS", lambda: sqs.attributes(queue)), Counters())
+    opened = Sender(sqs, queue, Outage("SQS", lambda: sqs.attributes(queue)), Counters())
     async with create_task_group() as tasks:
         await tasks.start(opened.batcher.run)
         yield opened

@@ -13,7 +13,7 @@ from streamapp.errors import Refused
 from streamapp.flow.outage import Outage
 from streamapp.messages import Outgoing, Queue
 from streamapp.observe.counters import Counters
-from streamapp.outbox.announcer import Outbox
+from streamapp.outbox.sender import Sender
 from streamapp.sqs.client import BATCH, Failure
 from streamapp.testing import MemorySqs
 
@@ -45,7 +45,7 @@ Said = tuple[int, str, int, int, str]
 
 
 def made(n: int, said: Said) -> Outgoing:
-    """Answer a message: its size in bytes about, the letter it is of, how many attributes of what length, its group."""
+    """Return a message: its size in bytes about, the letter it is of, how many attributes of what length, its group."""
     size, letter, count, length, group = said
     body = f"{n} {letter * (size // len(letter.encode()))}"
     return Outgoing(body, {f"{letter.isascii()}-{it}": letter * length for it in range(count)}, group, f"{n}")
@@ -63,7 +63,7 @@ class Packer:
         sqs = Noted()
         kind = {"FifoQueue": "true"} if fifo else {}
         queue = await sqs.create("q.fifo" if fifo else "q", {"MaximumMessageSize": str(LIMIT), **kind})
-        outbox = Outbox(sqs, queue, Outage("SQS", lambda: sqs.attributes(queue)), Counters())
+        outbox = Sender(sqs, queue, Outage("SQS", lambda: sqs.attributes(queue)), Counters())
         some = [made(n, it) for n, it in enumerate(said)]
         outcomes: dict[int, Any] = {}
 

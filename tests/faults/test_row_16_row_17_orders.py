@@ -35,7 +35,7 @@ SENT = datetime(2025, 7, 28, 18, tzinfo=UTC)
 
 @cache
 def histories() -> list[tuple[EventoPedido, ...]]:
-    """Answer what is said of made-up orders of which six things are said, each another event."""
+    """Return what is said of made-up orders of which six things are said, each another event."""
     rush = simular(
         60, 16, duplicados=0, fora_de_ordem=0, invalidos=0, inicio_em=datetime(2025, 7, 28, 15, tzinfo=UTC)
     )
@@ -49,7 +49,7 @@ def histories() -> list[tuple[EventoPedido, ...]]:
 
 
 def shown(state: Acompanhamento | None) -> object:
-    """Answer what an order's state is apart from how many announcements led to it."""
+    """Return what an order's state is apart from how many announcements led to it."""
     if state is None:
         return None
     names = (
@@ -66,7 +66,7 @@ def shown(state: Acompanhamento | None) -> object:
 
 
 def merged(events: Sequence[EventoPedido]) -> object:
-    """Answer the reference: the plain fold of these events, one after the other."""
+    """Return the reference: the plain fold of these events, one after the other."""
     state: Acompanhamento | None = None
     for event in events:
         state = aplicar(state, event)
@@ -87,7 +87,7 @@ class Process:
 
 
 def stored(store: MemoryStore) -> Acompanhamento | None:
-    """Answer the state as its hash has it."""
+    """Return the state as its hash has it."""
     return acompanhamentos.record.read(store.hashes().get(KEY, {}))
 
 

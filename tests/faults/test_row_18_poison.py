@@ -13,10 +13,11 @@ from anyio import create_task_group, sleep
 
 import streamapp_agents
 from faults.poison import POISON
-from streamapp.app import Agent, App
+from streamapp.app import App
 from streamapp.config import Config
 from streamapp.messages import Outgoing
 from streamapp.observe.counters import Counters
+from streamapp.pipeline.agent import Agent
 from streamapp.redis.store import RedisStore
 from streamapp.sqs.client import BATCH
 from streamapp.testing import MemorySqs
@@ -40,7 +41,7 @@ class Run:
 
 
 def application(starts: Counter[str], most: dict[str, int]) -> App:
-    """Answer the real application, which counts how often its functions are called."""
+    """Return the real application, which counts how often its functions are called."""
     app = App("poisoned")
     app._sinks = dict(streamapp_agents.app.sinks)
 

@@ -28,7 +28,7 @@ SAMPLES = [json.loads(line)["body"] for line in LINES]
 
 
 def parts(value: Any) -> Iterator[tuple[str, Any]]:
-    """Answer each key of *value* with each thing that it leads to, JSON in text included."""
+    """Return each key of *value* with each thing that it leads to, JSON in text included."""
     if isinstance(value, str) and value[:1] in {"{", "["}:
         try:
             value = json.loads(value)
@@ -76,7 +76,7 @@ attributes = st.dictionaries(st.sampled_from(["event_type", "eventType", "x"]), 
 
 
 def damaged(luck: Random) -> str:
-    """Answer a sample after up to six accidents: most bad messages were good ones."""
+    """Return a sample after up to six accidents: most bad messages were good ones."""
     body = luck.choice(SAMPLES)
     for _ in range(luck.randint(1, 6)):
         start = luck.randint(0, len(body))

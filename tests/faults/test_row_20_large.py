@@ -25,7 +25,7 @@ SPARE = 2_048
 
 
 def body(number: int) -> str:
-    """Answer an order of nearly 1 MiB."""
+    """Return an order of nearly 1 MiB."""
     start = f'{{"event_type":"pedido_criado","data":{{"id_pedido":{number},"observacao":"'
     return start + "x" * (LARGEST - SPARE - len(start) - 3) + '"}}'
 

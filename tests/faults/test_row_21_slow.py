@@ -18,7 +18,7 @@ BUFFERED = 100
 
 
 def over_after(ledger: Ledger) -> float:
-    """Answer how many seconds after its delete a message was last extended, at most; none is below 0."""
+    """Return how many seconds after its delete a message was last extended, at most; none is below 0."""
     deleted = {entry.message_id: entry.at for entry in ledger.deleted()}
     return max(entry.at - deleted[entry.message_id] for entry in ledger.extended())
 

@@ -30,7 +30,7 @@ EFFECTS: list[Effect] = [
 
 
 def least_left(ledger: Ledger) -> float:
-    """Answer how many seconds a lease had left, at least, when it was extended."""
+    """Return how many seconds a lease had left, at least, when it was extended."""
     ends: dict[str | None, float] = {}
     left: list[float] = []
     for entry in ledger.entries:

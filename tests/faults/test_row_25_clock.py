@@ -52,7 +52,7 @@ async def shop(
 
 
 def poll_gaps(sqs: MemorySqs, queue: str, since: float, until_: float) -> list[float]:
-    """Answer the seconds between the empty answers of a queue's polls."""
+    """Return the seconds between the empty answers of a queue's polls."""
     ends = [
         entry.at
         for entry in sqs.ledger.calls("receive", queue)

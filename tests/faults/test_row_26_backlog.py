@@ -42,19 +42,19 @@ async def worked_off(fleet: Fleet) -> None:
 
 
 def in_flight(entries: Sequence[Entry]) -> int:
-    """Answer how many messages were in flight at once."""
+    """Return how many messages were in flight at once."""
     return max(accumulate(STEPS.get((it.operation, it.outcome), 0) for it in entries if it.message_id))
 
 
 def rate(entries: Sequence[Entry]) -> float:
-    """Answer how many messages a second were deleted, but for the first and the last few."""
+    """Return how many messages a second were deleted, but for the first and the last few."""
     ends = [it.at for it in entries if it.message_id and (it.operation, it.outcome) == ("delete", "done")]
     ends = ends[TOKENS:-TOKENS]
     return (len(ends) - 1) / (ends[-1] - ends[0])
 
 
 def calls(entries: Sequence[Entry], begin: float, end: float) -> int:
-    """Answer how many calls were answered between two times."""
+    """Return how many calls were answered between two times."""
     return sum(it.message_id is None and begin <= it.at < end for it in entries)
 
 

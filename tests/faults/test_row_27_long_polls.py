@@ -80,7 +80,7 @@ async def shared(client: Client, polls: int) -> AsyncIterator[Sqs]:
 async def acknowledge(
     sqs: Sqs, memory: MemorySqs, store: RedisStore, config: Config, rounds: int
 ) -> list[float]:
-    """Answer how many seconds each message of some rounds was still there after its agent had finished it."""
+    """Return how many seconds each message of some rounds was still there after its agent had finished it."""
     hands, tally, app = Hands(), Counters(), App("held")
     for name in QUEUES:
         app.agent(name, Json(int), name=name, concurrency=2 * IN_HAND)(hands.hold)

@@ -40,7 +40,7 @@ async def send(sqs: MemorySqs, name: str, *bodies: str) -> None:
 
 
 def said_of(caplog: pytest.LogCaptureFixture, name: str) -> list[str]:
-    """Answer what was logged about a queue: the sentence and its reason."""
+    """Return what was logged about a queue: the sentence and its reason."""
     return [
         " ".join([record.getMessage(), getattr(record, "reason", "")]).strip()
         for record in caplog.records

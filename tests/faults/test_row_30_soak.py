@@ -39,7 +39,7 @@ async def keep_busy(shop: Shop, rushes: Rushes, messages: int) -> int:
 
 
 def drift(samples: Sequence[dict[str, float]], name: str) -> float:
-    """Answer by how much the last quarter of the samples is above the first."""
+    """Return by how much the last quarter of the samples is above the first."""
     quarter = len(samples) // 4
     values = [it[name] for it in samples]
     return median(values[-quarter:]) - median(values[:quarter])

@@ -72,7 +72,7 @@ class Wire:
 
 @asynccontextmanager
 async def wire_to(endpoint: str) -> AsyncIterator[tuple[Wire, str]]:
-    """Answer a wire to *endpoint*, and its own endpoint."""
+    """Return a wire to *endpoint*, and its own endpoint."""
     wire = Wire(endpoint)
     listener = await create_tcp_listener(local_host="127.0.0.1")
     async with listener, create_task_group() as tasks:

@@ -36,7 +36,7 @@ class Gate:
 
 
 async def echo(items: list[int]) -> list[int]:
-    """Answer each item times ten."""
+    """Return each item times ten."""
     return [item * 10 for item in items]
 
 

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from streamapp.errors import ServiceError
 from streamapp.outbox.announcer import Announcer
-from streamapp.outbox.sweeper import Owing, Sweeper
+from streamapp.outbox.backlog import Owing
+from streamapp.outbox.sweeper import Sweeper
 from streamapp.pipeline.settler import Settler, _word
 from streamapp.pipeline.work import InHand
 from streamapp.state.announcement import Announcement, Place
@@ -121,7 +122,7 @@ class SeenMarks:
         self._marks: dict[str, dict[str, str]] = {}
 
     def patches(self) -> list[tuple[object | str, str, Any]]:
-        """Answer what to put where."""
+        """Return what to put where."""
         marks = self
 
         def plan(self: Committer, changes: Sequence[Change], fields: dict[str, str] | ServiceError) -> _Plan:

@@ -256,7 +256,7 @@ class Seen:
         self.body = body
 
     def line(self, worker: str) -> bytes:
-        """Answer its record."""
+        """Return its record."""
         return msgspec.json.encode(
             TapRecord(queue="q", outcome="ok", done_ms=1, message_id=str(self.number), worker=worker)
         )

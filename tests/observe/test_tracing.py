@@ -34,11 +34,11 @@ class Traces:
         self.tracer = self.provider.get_tracer("test")
 
     def named(self, name: str) -> list[ReadableSpan]:
-        """Answer the spans of this name."""
+        """Return the spans of this name."""
         return [span for span in self._exporter.get_finished_spans() if span.name == name]
 
     def text(self) -> str:
-        """Answer everything that a backend would be told."""
+        """Return everything that a backend would be told."""
         return "".join(span.to_json() for span in self._exporter.get_finished_spans())
 
 
@@ -64,22 +64,22 @@ async def send(rig: Rig, body: str, attributes: Mapping[str, str], queue: str = 
 
 
 async def sent(rig: Rig, queue: str = "out") -> list[Mapping[str, str]]:
-    """Answer the attributes of what a queue holds."""
+    """Return the attributes of what a queue holds."""
     return [it.attributes for it in await rig.sqs.receive(rig.queues[queue], limit=10, wait=0)]
 
 
 def parent(span: ReadableSpan) -> str:
-    """Answer how a message names *span*."""
+    """Return how a message names *span*."""
     return named(span.context)
 
 
 def linked(span: ReadableSpan) -> list[str]:
-    """Answer what *span* is linked to, as messages name it."""
+    """Return what *span* is linked to, as messages name it."""
     return [named(it.context) for it in span.links]
 
 
 def named(it: trace.SpanContext) -> str:
-    """Answer a context as messages carry it."""
+    """Return a context as messages carry it."""
     return f"00-{it.trace_id:032x}-{it.span_id:016x}-{it.trace_flags:02x}"
 
 

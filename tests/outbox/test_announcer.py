@@ -11,7 +11,8 @@ from streamapp.errors import Refused, ServiceError
 from streamapp.flow.outage import Outage
 from streamapp.messages import Outgoing, Queue
 from streamapp.observe.counters import Counters
-from streamapp.outbox.announcer import Announcer, Outbox
+from streamapp.outbox.announcer import Announcer
+from streamapp.outbox.sender import Sender
 from streamapp.state.committer import Announcement
 from streamapp.state.store import Commit, Settled
 from streamapp.testing import Fail, Hang, Lose, MemorySqs, Partial
@@ -61,18 +62,18 @@ class Office:
         self.store = Ledger()
         self.tally = Counters()
         outage = Outage("SQS", self.store.ping)
-        self.outbox = Outbox(sqs, queue, outage, self.tally)
+        self.outbox = Sender(sqs, queue, outage, self.tally)
         self.announcer = Announcer({queue.name: self.outbox}, self.store, outage)
 
     def owes(self, body: str, sequence: int = 1, key: str = "k") -> Announcement:
-        """Answer an announcement that a hash owes."""
+        """Return an announcement that a hash owes."""
         message = Outgoing(body, group=key, deduplication=body)
         return Announcement(
             key, f"id-{body}", f"[{sequence},", self.queue.name, sequence, message, None, 0.0, "m", 0.0
         )
 
     def bodies(self) -> list[str]:
-        """Answer what has arrived."""
+        """Return what has arrived."""
         return self.sqs.bodies(self.queue)
 
 

@@ -63,7 +63,7 @@ def batches(rig: Rig, *, makes_its_own: bool = False) -> None:
 
 @asynccontextmanager
 async def way_to(rig: Rig, way: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sqs]:
-    """Answer the rig's SQS itself, or a client that speaks to it over HTTP."""
+    """Return the rig's SQS itself, or a client that speaks to it over HTTP."""
     if way == "memory":
         yield rig.sqs
         return
@@ -87,17 +87,17 @@ async def work_off(rig: Rig, sqs: Sqs) -> None:
 
 
 def said(rig: Rig) -> list[int]:
-    """Answer the numbers that were announced."""
+    """Return the numbers that were announced."""
     return sorted(msgspec.json.decode(body, type=Last).n for body in rig.bodies("said"))
 
 
 def dead(rig: Rig) -> list[int]:
-    """Answer the numbers that were dead-lettered."""
+    """Return the numbers that were dead-lettered."""
     return sorted(msgspec.json.decode(body, type=Say).n for body in rig.bodies("orders-dlq"))
 
 
 async def parked(rig: Rig, *keys: str) -> int:
-    """Answer how many announcements are parked."""
+    """Return how many announcements are parked."""
     return sum([name.startswith("_x:") for key in keys for name in await rig.fields(key)])
 
 

@@ -12,7 +12,8 @@ from rigs.worker import Add, Count, Note, Rig, add, note, until
 from streamapp.config import Config
 from streamapp.errors import ServiceError
 from streamapp.flow.batcher import Batcher
-from streamapp.outbox.sweeper import Backlog, Owing, SweepPace, survey
+from streamapp.outbox.backlog import Backlog, Owing, survey
+from streamapp.outbox.sweeper import SweepPace
 from streamapp.redis.store import RedisStore, open_redis
 from streamapp.state.store import Commit
 from streamapp.testing import Fail, Partial
@@ -25,7 +26,7 @@ OLD = 1000.0
 
 
 def owed(sequence: int, body: str, at: float = OLD) -> str:
-    """Answer the text of an announcement, as its hash holds it."""
+    """Return the text of an announcement, as its hash holds it."""
     return json.dumps([sequence, at, None, None, body], separators=(",", ":"))
 
 

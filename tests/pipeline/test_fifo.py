@@ -15,7 +15,7 @@ QUEUE = Queue("orders.fifo", "http://sqs.test/orders.fifo", fifo=True)
 
 
 def lease(group: str | None, number: int = 0) -> Lease:
-    """Answer the lease of a message of *group*."""
+    """Return the lease of a message of *group*."""
     sent_at = datetime(2026, 1, 1, tzinfo=UTC)
     delivery = Delivery(QUEUE, f"{group}{number}", "handle", "{}", 1, sent_at, 0.0, group=group)
     return Lease(delivery, "handle", 30.0)

@@ -14,7 +14,7 @@ QUEUE = Queue("q", "url")
 
 
 def leases(number: int) -> Sequence[Lease]:
-    """Answer so many leases."""
+    """Return so many leases."""
     now = datetime.now(UTC)
     return [Lease(Delivery(QUEUE, str(n), "handle", "{}", 1, now, 0.0), "handle", 0.0) for n in range(number)]
 

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from streamapp.messages import Delivery, Outgoing, Queue
 from streamapp.observe.counters import Counters
-from streamapp.pipeline.leases import MARGIN, Lease, Leases, Tokens, seconds_left
+from streamapp.pipeline.leases import MARGIN, Lease, Leases, seconds_left
+from streamapp.pipeline.tokens import Tokens
 from streamapp.sqs.client import MAX_VISIBILITY
 from streamapp.testing import Fail, Hang, MemorySqs, Partial
 
@@ -38,7 +39,7 @@ class Hand:
         lease.expires_at -= seconds
 
     def free(self) -> int:
-        """Answer how many tokens are free."""
+        """Return how many tokens are free."""
         return self.tokens._free
 
 

@@ -11,7 +11,8 @@ import pytest
 from anyio import move_on_after, sleep
 
 from rigs.worker import ATTEMPTS, Add, Count, Rig
-from streamapp.declared.table import Index, Table
+from streamapp.declared.index import Index
+from streamapp.declared.table import Table
 from streamapp.errors import Reject, Retry
 from streamapp.observe.tap_writer import Entry, Tap
 from streamapp.testing import Fail, MemoryStore
@@ -22,7 +23,7 @@ class Words:
     """A codec of JSON by Python's own module, which reads what no other does; it shows no body."""
 
     def decode(self, body: str, origin: Origin) -> Decoded[Any]:
-        """Answer what *body* holds; a list is several events."""
+        """Return what *body* holds; a list is several events."""
         del origin
         value = json.loads(body)
         return Decoded(events=tuple(value) if isinstance(value, list) else (value,))
@@ -52,7 +53,7 @@ def watched(rig: Rig) -> Kept:
 
 
 def dead(rig: Rig) -> list[Any]:
-    """Answer what the dead letters hold."""
+    """Return what the dead letters hold."""
     return [json.loads(body) for body in rig.bodies("orders-dlq")]
 
 
@@ -217,7 +218,7 @@ class Kinds:
     """A codec of lists of kinds."""
 
     def decode(self, body: str, origin: Origin) -> Decoded[Kind]:
-        """Answer the kinds."""
+        """Return the kinds."""
         del origin
         return Decoded(events=tuple(Kind(word) for word in json.loads(body)))
 

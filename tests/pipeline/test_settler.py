@@ -14,10 +14,11 @@ from streamapp.errors import Crowded, Fault, Refused, Reject, Retry, ServiceErro
 from streamapp.flow.outage import Outage
 from streamapp.messages import Delivery, Outgoing, Queue
 from streamapp.observe.counters import Counters
-from streamapp.outbox.announcer import Outbox
+from streamapp.outbox.sender import Sender
 from streamapp.pipeline.dead_letter import Why
-from streamapp.pipeline.leases import Lease, Leases, Tokens
+from streamapp.pipeline.leases import Lease, Leases
 from streamapp.pipeline.settler import LONGEST_BACKOFF, Settler, backoff
+from streamapp.pipeline.tokens import Tokens
 from streamapp.sqs.client import MAX_ATTRIBUTES
 from streamapp.testing import Duplicate, Fail, Hang, MemorySqs, Partial
 
@@ -35,7 +36,7 @@ class Desk:
         self.tokens = Tokens(20)
         self.leases = Leases(sqs, queue, self.tokens, self.tally)
         outage = Outage("SQS", lambda: sqs.attributes(queue))
-        self.letters = Outbox(sqs, dead, outage, self.tally) if dead else None
+        self.letters = Sender(sqs, dead, outage, self.tally) if dead else None
         self.settler = Settler(
             sqs, queue, self.leases, self.letters, self.tally, max_attempts=attempts, backoff=100
         )
@@ -296,7 +297,7 @@ def test_backoff_is_jitter_under_a_doubling_limit(attempt: int, base: float) -> 
 
 
 def with_receives(delivery: Delivery, receives: int) -> Delivery:
-    """Answer *delivery* as if it had come so often."""
+    """Return *delivery* as if it had come so often."""
     return replace(delivery, receives=receives)
 
 

@@ -9,7 +9,8 @@ import pytest
 from anyio import Event, create_task_group, fail_after, sleep, sleep_forever
 
 from rigs.worker import ATTEMPTS, Add, Count, Note, Parts, Rig, until
-from streamapp.declared.table import Index, Table
+from streamapp.declared.index import Index
+from streamapp.declared.table import Table
 from streamapp.errors import NotInEvent, Reject, Retry, Skip
 from streamapp.state.store import MAX_PENDING
 from streamapp.testing import Duplicate, Fail, Hang, Partial
@@ -18,7 +19,7 @@ from streamapp_codecs import Decoded, Origin
 
 
 async def letters(rig: Rig) -> list[Any]:
-    """Answer what is in the dead-letter queue."""
+    """Return what is in the dead-letter queue."""
     return await rig.sqs.receive(rig.queues["orders-dlq"], limit=10, wait=0)
 
 

@@ -28,7 +28,7 @@ def frail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 def in_one_slot(prefix: str, number: int) -> list[str]:
-    """Answer so many keys of one slot."""
+    """Return so many keys of one slot."""
     return [f"{prefix}{{one}}{n}" for n in range(number)]
 
 
@@ -99,13 +99,13 @@ async def test_the_tap_finds_the_stream_of_each_queue(valkeys: Cluster, prefix: 
 
 
 def key_of(valkeys: Cluster, number: int, prefix: str) -> str:
-    """Answer a key of the *number*-th master."""
+    """Return a key of the *number*-th master."""
     keys = (f"{prefix}{n}" for n in count())
     return next(key for key in keys if valkeys.master_of(key_slot(key.encode())) is valkeys.masters[number])
 
 
 async def refusal(store: RedisStore, key: str) -> ServiceError | None:
-    """Answer why a commit is not made now."""
+    """Return why a commit is not made now."""
     try:
         await store.commit([Commit(key, "", "t", {"a": "1"}, ttl=TTL)])
     except ServiceError as error:

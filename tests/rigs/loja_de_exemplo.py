@@ -15,7 +15,7 @@ CODECS = {"pedido-events": pedido.codec, "pagamento-events": pagamento.codec, "p
 
 
 def decodificar(fila: str, corpo: str, sent_at: datetime, zone: tzinfo = UTC) -> Decoded[Evento]:
-    """Answer what the codec of *fila* makes of *corpo*."""
+    """Return what the codec of *fila* makes of *corpo*."""
     return CODECS[fila].decode(corpo, Origin(queue=fila, message_id="m", sent_at=sent_at, zone=zone))
 
 

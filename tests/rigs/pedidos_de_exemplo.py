@@ -28,7 +28,7 @@ ENVIO = MEIO_DIA + timedelta(hours=3)
 
 
 def em(minuto: float, *, adiantado: bool = False) -> Instante:
-    """Answer the time *minuto* minutes after noon."""
+    """Return the time *minuto* minutes after noon."""
     return Instante(MEIO_DIA + timedelta(minutes=minuto), adiantado)
 
 
@@ -42,13 +42,13 @@ _ANTES = em(-60)
 def item(
     id_produto: str | None = "1", quantidade: int = 1, preco: str | None = "22.5", **outros: object
 ) -> Item:
-    """Answer one line of an order."""
+    """Return one line of an order."""
     valor = None if preco is None else Decimal(preco)
     return msgspec.structs.replace(Item(id_produto=id_produto, quantidade=quantidade, preco=valor), **outros)
 
 
 def soma_de(itens: Iterable[Item]) -> Decimal | None:
-    """Answer what a codec makes of the lines: None where a price is unknown."""
+    """Return what a codec makes of the lines: None where a price is unknown."""
     linhas = list(itens)
     if any(linha.preco is None for linha in linhas):
         return None
@@ -63,7 +63,7 @@ def criado(
     status: Status | None = "Recebido",
     enviado_em: datetime = ENVIO,
 ) -> EventoPedido:
-    """Answer the creation of the order."""
+    """Return the creation of the order."""
     return EventoPedido(
         id_pedido="1001",
         tipo="pedido_criado",
@@ -80,7 +80,7 @@ def criado(
 
 
 def cozinha(palavra: Status, quando: Instante | None = None, enviado_em: datetime = ENVIO) -> EventoPedido:
-    """Answer a word of the kitchen."""
+    """Return a word of the kitchen."""
     return EventoPedido(
         id_pedido="1001",
         tipo="pedido_status_atualizado",
@@ -93,7 +93,7 @@ def cozinha(palavra: Status, quando: Instante | None = None, enviado_em: datetim
 def pagamento(
     palavra: StatusPagamento, id_pagamento: str | None = "7", quando: Instante | None = None
 ) -> EventoPedido:
-    """Answer a word about one payment."""
+    """Return a word about one payment."""
     return EventoPedido(
         id_pedido="1001",
         tipo="pagamento_atualizado",
@@ -106,7 +106,7 @@ def pagamento(
 def produto(
     id_produto: str = "1", quando: Instante | None = _ANTES, tipo: str = "produto_criado", **campos: object
 ) -> EventoProduto:
-    """Answer an event of the catalogue."""
+    """Return an event of the catalogue."""
     return msgspec.convert(
         {
             "id_produto": id_produto,
@@ -121,7 +121,7 @@ def produto(
 
 
 def catalogo(*eventos: EventoProduto) -> dict[str, Ficha]:
-    """Answer what the catalogue knows after *eventos*."""
+    """Return what the catalogue knows after *eventos*."""
     produtos: dict[str, Produto] = {}
     for evento in eventos:
         produtos[evento.id_produto] = aplicar_produto(produtos.get(evento.id_produto), evento)
@@ -129,7 +129,7 @@ def catalogo(*eventos: EventoProduto) -> dict[str, Ficha]:
 
 
 def dobrar(*eventos: EventoPedido | ComCatalogo, inicio: Inicio = "automatico") -> Acompanhamento:
-    """Answer the state that *eventos* leave, in this order."""
+    """Return the state that *eventos* leave, in this order."""
     estado = None
     for evento in eventos:
         estado = aplicar(estado, evento, inicio=inicio)
@@ -138,7 +138,7 @@ def dobrar(*eventos: EventoPedido | ComCatalogo, inicio: Inicio = "automatico") 
 
 
 def anunciados(*eventos: EventoPedido | ComCatalogo) -> list[AcompanhamentoAtualizado]:
-    """Answer what *eventos*, in this order, say to the outside."""
+    """Return what *eventos*, in this order, say to the outside."""
     estado, ditos = None, []
     for evento in eventos:
         antes, estado = estado, aplicar(estado, evento)
@@ -149,12 +149,12 @@ def anunciados(*eventos: EventoPedido | ComCatalogo) -> list[AcompanhamentoAtual
 
 
 def em_textos(estado: Acompanhamento | Produto) -> dict[str, str]:
-    """Answer *estado* as the text fields of a hash."""
+    """Return *estado* as the text fields of a hash."""
     return _PEDIDO.write(estado) if isinstance(estado, Acompanhamento) else _PRODUTO.write(estado)
 
 
 def visivel(estado: Acompanhamento | Produto) -> dict[str, str]:
-    """Answer what must not depend on the order of arrival: the shown fields but *versao*."""
+    """Return what must not depend on the order of arrival: the shown fields but *versao*."""
     return {
         nome: texto
         for nome, texto in em_textos(estado).items()

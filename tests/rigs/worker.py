@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 from anyio import create_task_group, current_time, fail_after, sleep
 
-from streamapp.app import App, Handler
+from streamapp.app import App
 from streamapp.config import Config
 from streamapp.declared.sink import Sink
 from streamapp.declared.table import Table
@@ -20,6 +20,7 @@ from streamapp.observe.counters import Counters
 from streamapp.observe.presence import PresenceStore
 from streamapp.observe.tap_writer import off
 from streamapp.observe.tracing import Tracing
+from streamapp.pipeline.agent import Handler
 from streamapp.state.store import Store
 from streamapp.testing import MemorySqs
 from streamapp.worker.assembly import Assembly, assemble
@@ -73,7 +74,7 @@ class Parts:
     """A codec of bodies that hold several events: a JSON list of `Add`; a string is a bad part."""
 
     def decode(self, body: str, origin: Origin) -> Decoded[Add]:
-        """Answer the good parts, and why there is a bad one."""
+        """Return the good parts, and why there is a bad one."""
         del origin
         parts = json.loads(body)
         events = tuple(msgspec.convert(part, Add) for part in parts if not isinstance(part, str))
@@ -141,7 +142,7 @@ class Rig:
             await self.sqs.send(self.queues[queue], [Outgoing(body) for body in bodies[start : start + 10]])
 
     def last_sent(self) -> str:
-        """Answer the id of the message that was sent last."""
+        """Return the id of the message that was sent last."""
         return self.sqs.ledger.sent()[-1].message_id or ""
 
     async def send_in_groups(self, events: Iterable[Add], queue: str = "orders") -> None:
@@ -180,22 +181,22 @@ class Rig:
             return await Worker(await self.assemble()).run(idle=idle)
 
     async def state(self, key: str) -> Count | None:
-        """Answer the state of *key*."""
+        """Return the state of *key*."""
         return self.counts.record.read(await self.fields(key))
 
     async def fields(self, key: str) -> dict[str, str]:
-        """Answer the whole hash of *key*."""
+        """Return the whole hash of *key*."""
         asked = [self.counts.redis_key(self.config.key_prefix, key)]
         (fields,) = await self.patient(lambda: self.store.read(asked))
         assert isinstance(fields, dict)
         return fields
 
     async def patient(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Answer what *call* answers: on a busy machine the store may take longer than a worker would wait."""
+        """Return what *call* answers: on a busy machine the store may take longer than a worker would wait."""
         return await Outage("the store", self.store.ping).ride_out(call)
 
     def bodies(self, queue: str = "out") -> list[str]:
-        """Answer the bodies that a queue holds."""
+        """Return the bodies that a queue holds."""
         return self.sqs.bodies(self.queues[queue])
 
     def assert_accounted(self) -> None:

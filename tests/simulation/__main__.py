@@ -66,7 +66,7 @@ def report(verdict: Verdict) -> bool:
 
 
 def summary(verdicts: list[Verdict]) -> str:
-    """Answer what the worlds went through."""
+    """Return what the worlds went through."""
     sums = Counter[str]()
     for verdict in verdicts:
         for name in ("crashes", "deliveries", "announcements", "repeated"):

@@ -20,7 +20,7 @@ class Loop(asyncio.SelectorEventLoop):
         super().__init__(_Selector(self))
 
     def time(self) -> float:
-        """Answer the seconds that have passed."""
+        """Return the seconds that have passed."""
         return self.now
 
 
@@ -32,7 +32,7 @@ class _Selector(selectors.SelectSelector):
         self._loop: Any = loop
 
     def select(self, timeout: float | None = None) -> list[Any]:
-        """Answer that nothing came, at the time until which nothing would have come."""
+        """Return that nothing came, at the time until which nothing would have come."""
         if timeout == 0:
             return []
         self._loop.at_rest()
@@ -49,9 +49,9 @@ class WorldTime(RealClock):
         self._loop = loop
 
     def now(self) -> float:
-        """Answer the seconds that have passed."""
+        """Return the seconds that have passed."""
         return self._loop.now
 
     def wall(self) -> datetime:
-        """Answer the date and time, in UTC."""
+        """Return the date and time, in UTC."""
         return BEGIN + timedelta(seconds=self._loop.now)

@@ -99,7 +99,7 @@ class Shop:
 
 
 def facts_by(chance: Random, events: int, keys: int) -> list[Fact]:
-    """Answer *events* facts of *keys* keys, in an order in which a creation may well come last."""
+    """Return *events* facts of *keys* keys, in an order in which a creation may well come last."""
     facts = [Fact(f"k{n % keys}", n // keys, chance.randrange(events * 4), f"w{n}") for n in range(events)]
     chance.shuffle(facts)
     return facts

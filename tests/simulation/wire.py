@@ -32,7 +32,7 @@ class Wire:
         self._longest_freeze = longest_freeze
 
     async def call(self, what: Callable[[], Awaitable[T]]) -> T:
-        """Answer *what* answers, after the time that it takes there and back."""
+        """Return *what* answers, after the time that it takes there and back."""
         await self._hop()
         with CancelScope() as scope:
             self._scopes[scope] = None
@@ -109,7 +109,7 @@ class WiredSqs:
         return await self._wire.call(lambda: self._sqs.create(name, attributes))
 
     async def attributes(self, queue: Queue) -> dict[str, str]:
-        """Answer a queue's attributes."""
+        """Return a queue's attributes."""
         return await self._wire.call(lambda: self._sqs.attributes(queue))
 
 
@@ -137,7 +137,7 @@ class WiredStore:
         return await self._wire.call(lambda: self._store.add(members, ttl))
 
     async def members(self, key: str) -> set[str]:
-        """Answer a set."""
+        """Return a set."""
         return await self._wire.call(lambda: self._store.members(key))
 
     async def remove(self, key: str, members: Sequence[str]) -> None:
@@ -145,7 +145,7 @@ class WiredStore:
         await self._wire.call(lambda: self._store.remove(key, members))
 
     async def scan(self, prefix: str, cursor: str = "") -> tuple[list[str], str]:
-        """Answer some keys."""
+        """Return some keys."""
         return await self._wire.call(lambda: self._store.scan(prefix, cursor))
 
     async def ping(self) -> None:

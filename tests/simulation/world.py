@@ -65,7 +65,7 @@ class Luck:
 
 
 def luck_of(seed: int, events: int) -> Luck:
-    """Answer the luck that a seed brings."""
+    """Return the luck that a seed brings."""
     chance = Random(f"luck {seed}")
     replicated, fails_over = chance.random() < 0.5, chance.random() < 0.6
     return Luck(

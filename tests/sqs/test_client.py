@@ -14,7 +14,7 @@ from streamapp.errors import ConfigError, Fault, ServiceError
 from streamapp.flow.outage import Outage
 from streamapp.messages import Outgoing, Queue, Typed
 from streamapp.observe.counters import Counters
-from streamapp.outbox.announcer import Outbox
+from streamapp.outbox.sender import Sender
 from streamapp.sqs.boto import BotoSqs, is_local, open_aws, region_of
 from streamapp.sqs.direct import DirectSqs
 from streamapp.testing import Drip, Fail, Garble, Hang, MemorySqs, Partial, Reset
@@ -318,7 +318,7 @@ async def test_a_batch_that_a_proxy_finds_too_large_goes_in_halves(
 ) -> None:
     """Nginx takes 1 MiB in all by default, and knows none of SQS's codes; the same again is vain."""
     queue = await faulty.create("q", {})
-    outbox = Outbox(faulty, queue, Outage("SQS", checkpoint), Counters())
+    outbox = Sender(faulty, queue, Outage("SQS", checkpoint), Counters())
     memory.faults.add("send", Garble(b"<h1>413</h1>", status=413, took_effect=False), times=1)
     async with create_task_group() as tasks:
         await tasks.start(outbox.batcher.run)

@@ -62,7 +62,7 @@ OPERATIONS: dict[str, Operation] = {
 
 
 async def outcome(operation: Operation, sqs: Sqs, queue: Queue) -> object:
-    """Answer what came of a call: its answer, or the class of its error and what it says."""
+    """Return what came of a call: its answer, or the class of its error and what it says."""
     try:
         return await operation(sqs, queue)
     except ServiceError as error:

@@ -3,7 +3,8 @@
 import pytest
 
 from streamapp.errors import Fault
-from streamapp.sqs.client import Failure, fault_of, reason_of
+from streamapp.sqs.client import Failure
+from streamapp.sqs.faults import fault_of, reason_of
 
 TABLE = {
     Fault.TRANSIENT: """RequestThrottled Throttling ThrottlingException ThrottledException KmsThrottled

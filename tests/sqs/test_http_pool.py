@@ -44,7 +44,7 @@ ASKED = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n\r\n{}"
 
 
 def answer(body: bytes = b"{}", status: str = "200 OK", more: bytes = b"") -> bytes:
-    """Answer a whole answer of HTTP."""
+    """Return a whole answer of HTTP."""
     return b"HTTP/1.1 %s\r\nContent-Length: %d\r\n%s\r\n%s" % (status.encode(), len(body), more, body)
 
 
@@ -424,7 +424,7 @@ async def test_a_name_that_can_be_none_is_no_answer(host: str) -> None:
 
 
 def certified(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """Answer a server's context with a certificate for 127.0.0.1, and the file that vouches for it."""
+    """Return a server's context with a certificate for 127.0.0.1, and the file that vouches for it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "streamapp's tests")])
     now = datetime.now(UTC)

@@ -5,16 +5,10 @@ from typing import Any
 
 import pytest
 
-from streamapp.cli.doctor.flaws import (
-    letters_flaws,
-    owed_flaws,
-    redis_flaws,
-    settings_flaws,
-    skew_flaws,
-    source_flaws,
-)
+from streamapp.cli.doctor.flaws import letters_flaws, owed_flaws, redis_flaws, settings_flaws, skew_flaws
 from streamapp.config import Config
 from streamapp.messages import Queue
+from streamapp.sqs.queue_flaws import source_flaws
 
 WELL = Queue("orders", "http://sqs/orders", visibility=60, dead_letters="orders-dlq", max_receives=8)
 SOURCE = {"MessageRetentionPeriod": "345600", "QueueArn": "arn:orders"}

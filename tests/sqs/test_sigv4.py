@@ -50,7 +50,7 @@ asked = st.builds(
 
 
 def fields_of(head: bytes) -> dict[str, str]:
-    """Answer the header fields of *head*, by their names in small letters."""
+    """Return the header fields of *head*, by their names in small letters."""
     lines = head.decode().split("\r\n")
     assert lines[0] == "POST / HTTP/1.1"
     assert lines[-2:] == ["", ""]
@@ -58,7 +58,7 @@ def fields_of(head: bytes) -> dict[str, str]:
 
 
 def botocore_authorization(case: Asked, sent: dict[str, str]) -> str:
-    """Answer what botocore's signer puts into the Authorization header of the same request."""
+    """Return what botocore's signer puts into the Authorization header of the same request."""
     request = AWSRequest(
         "POST",
         f"https://{case.host}/",

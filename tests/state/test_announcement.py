@@ -17,7 +17,7 @@ async def left_owed(rig: Rig, *, by: str) -> None:
 
 
 async def owed(rig: Rig) -> int:
-    """Answer how much the key owes."""
+    """Return how much the key owes."""
     return sum(name.startswith("_o:") for name in await rig.fields("k"))
 
 

@@ -34,15 +34,15 @@ class Desk:
         self.state = self.another(barrier=barrier)
 
     def another(self, *, barrier: bool = False) -> Committer:
-        """Answer one more process's `Committer`."""
+        """Return one more process's `Committer`."""
         return Committer(self.store, Outage("Redis", self.store.ping), ttl=60.0, barrier=barrier)
 
     def change(self, key: str, event: object, max_bytes: int = 1000, cause: str = "") -> Change:
-        """Answer one change of *key*."""
+        """Return one change of *key*."""
         return Change(self.table, key, self.redis_key(key), event, max_bytes, cause)
 
     def redis_key(self, key: str) -> str:
-        """Answer where *key* lives."""
+        """Return where *key* lives."""
         return self.table.redis_key(self.prefix, key)
 
     async def add(self, *events: Add) -> list[Any]:
@@ -50,7 +50,7 @@ class Desk:
         return list(await self.state.flush([self.change(event.key, event) for event in events]))
 
     async def total(self, key: str) -> int:
-        """Answer the stored total."""
+        """Return the stored total."""
         (fields,) = await self.store.read([self.redis_key(key)])
         state = self.table.record.read(good(fields))
         return state.total if state else 0
@@ -63,7 +63,7 @@ def desk(store: RedisStore, prefix: str) -> Desk:
 
 
 def bodies(changed: Changed) -> list[str]:
-    """Answer what *changed* owes."""
+    """Return what *changed* owes."""
     return [announcement.message.body for announcement in changed.pending]
 
 

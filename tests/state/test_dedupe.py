@@ -35,7 +35,7 @@ async def once(store: RedisStore, prefix: str) -> Rig:
 
 
 def events(*numbers: int, key: str = "a") -> list[str]:
-    """Answer bodies that differ from each other, each of which adds 1 to *key*."""
+    """Return bodies that differ from each other, each of which adds 1 to *key*."""
     return [f'{{"key":"{key}","n":1,"id":{number}}}' for number in numbers]
 
 

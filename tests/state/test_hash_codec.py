@@ -170,6 +170,6 @@ def test_an_instant_ends_with_z() -> None:
 
 
 def next_value(**changes: Any) -> All:
-    """Answer some value, with *changes*."""
+    """Return some value, with *changes*."""
     value = All("t", "new", False, 1, Decimal(1), datetime(2026, 1, 1, tzinfo=UTC), 1.0, (), {})
     return msgspec.structs.replace(value, **changes)

@@ -25,13 +25,13 @@ class Probes:
         self._session = session
 
     async def get(self, path: str) -> tuple[int, dict[str, str]]:
-        """Answer the status, and what is the matter."""
+        """Return the status, and what is the matter."""
         async with self._session.get(f"{self._url}{path}") as answer:
             checks = (await answer.json())["checks"]
             return answer.status, {name: word for name, word in checks.items() if word != "ok"}
 
     async def text(self, path: str) -> str:
-        """Answer a body."""
+        """Return a body."""
         async with self._session.get(f"{self._url}{path}") as answer:
             return await answer.text()
 

@@ -87,7 +87,7 @@ async def shop(redis_url: str, prefix: str) -> AsyncIterator[Shop]:
 
 
 async def fila(session: aiohttp.ClientSession, url: str) -> dict[str, list[str]]:
-    """Answer the numbers in each column of the kitchen, once the state was read."""
+    """Return the numbers in each column of the kitchen, once the state was read."""
     with fail_after(SEEN_WITHIN):
         while True:
             async with session.get(f"{url}/api/fila?board=cozinha") as answer:

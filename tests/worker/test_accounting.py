@@ -58,7 +58,7 @@ class Leaping(RealClock):
     leapt = 0.0
 
     def now(self) -> float:
-        """Answer the time in seconds."""
+        """Return the time in seconds."""
         return super().now() + self.leapt
 
 
@@ -121,7 +121,7 @@ class Witness:
         return await self.sqs.create(name, attributes)
 
     async def attributes(self, queue: Queue) -> dict[str, str]:
-        """Answer all queue attributes."""
+        """Return all queue attributes."""
         return await self.sqs.attributes(queue)
 
 
@@ -143,7 +143,7 @@ class Run:
 
 
 def body_of(kind: str, number: int) -> str:
-    """Answer the body of a message; its number is in it."""
+    """Return the body of a message; its number is in it."""
     event: list[Any] = [{"key": f"k{number % 3}", "n": number}]
     if kind == "two":
         return json.dumps([*event, {"key": f"k{(number + 1) % 3}", "n": number}])
@@ -153,7 +153,7 @@ def body_of(kind: str, number: int) -> str:
 
 
 async def begin(store: RedisStore, prefix: str, seed: int) -> Run:
-    """Answer a rig with messages in its queue, and an agent that treats each kind as it deserves."""
+    """Return a rig with messages in its queue, and an agent that treats each kind as it deserves."""
     luck = Random(seed)
     rig = Rig(store, f"{prefix}-{seed}", wait_seconds=0.05, drain_timeout=PATIENCE)
     rig.sqs = MemorySqs(clock=Leaping(), seed=seed)

@@ -61,7 +61,7 @@ class Cut:
         """Handles that a receive had brought when it was cut off on its way back."""
 
     def before(self, service: Any) -> Any:
-        """Answer *service*, with this before it."""
+        """Return *service*, with this before it."""
         return _Passage(service, self)
 
     async def step(self) -> None:
@@ -90,7 +90,7 @@ class _Passage:
 
 
 async def scenario(store: RedisStore, prefix: str) -> Rig:
-    """Answer a rig with all of `BODIES` in its queue; a poison event is dead-lettered at once."""
+    """Return a rig with all of `BODIES` in its queue; a poison event is dead-lettered at once."""
     rig = Rig(store, prefix, max_attempts=1, wait_seconds=0, drain_timeout=PATIENCE)
     rig.sqs = MemorySqs(clock=VirtualClock())
     await rig.create()
@@ -115,7 +115,7 @@ async def scenario(store: RedisStore, prefix: str) -> Rig:
 
 
 async def worker_of(rig: Rig, cut: Cut) -> Worker:
-    """Answer a worker all of whose calls pass *cut*, once it is assembled."""
+    """Return a worker all of whose calls pass *cut*, once it is assembled."""
     left, cut.left = cut.left, -1
     parts = await assemble(rig.app, rig.config, cut.before(rig.sqs), cut.before(rig.store), rig.tally)
     cut.left = left
@@ -181,17 +181,17 @@ async def finish(rig: Rig) -> None:
 
 
 def hidden(rig: Rig) -> set[str | None]:
-    """Answer the receipts that are neither deleted nor given back."""
+    """Return the receipts that are neither deleted nor given back."""
     return {entry.handle for entry in rig.sqs.ledger.in_flight("orders")}
 
 
 def lost(rig: Rig, cut: Cut) -> set[str | None]:
-    """Answer the receipts that a receive had brought when it was cut off: by its own passage, or by another's."""
+    """Return the receipts that a receive had brought when it was cut off: by its own passage, or by another's."""
     return cut.lost | {entry.handle for entry in rig.sqs.ledger.lost("receive")}
 
 
 async def passages(store: RedisStore, prefix: str) -> int:
-    """Answer how often an undisturbed worker passes."""
+    """Return how often an undisturbed worker passes."""
     rig = await scenario(store, prefix)
     cut = Cut(-1)
     worker = await worker_of(rig, cut)

@@ -28,7 +28,7 @@ class Book:
     done: list[Add] = field(default_factory=list)
 
     def of(self, key: str) -> list[int]:
-        """Answer the numbers that were begun of this group."""
+        """Return the numbers that were begun of this group."""
         return [event.n for event in self.begun if event.key == key]
 
 

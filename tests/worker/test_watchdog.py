@@ -16,12 +16,12 @@ from streamapp.testing import Hang
 
 
 def said(caplog: pytest.LogCaptureFixture, words: str) -> list[logging.LogRecord]:
-    """Answer the log lines that say *words*."""
+    """Return the log lines that say *words*."""
     return [record for record in caplog.records if words in record.getMessage()]
 
 
 def blocked(caplog: pytest.LogCaptureFixture, agent: str) -> list[logging.LogRecord]:
-    """Answer the log lines that say that *agent* blocks the loop; a busy machine may have lines of its own."""
+    """Return the log lines that say that *agent* blocks the loop; a busy machine may have lines of its own."""
     lines = said(caplog, "the event loop is blocked")
     return [line for line in lines if line.agent == agent]  # type: ignore[attr-defined]  # an extra
 

@@ -327,7 +327,7 @@ async def test_the_time_of_a_drain_is_bounded(rig: Rig, monkeypatch: pytest.Monk
 
 async def test_one_message_at_a_time_waits_for_no_company(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a concurrency of 1 nothing can join its announcement or its delete, and the next waits for both."""
-    monkeypatch.setattr("streamapp.outbox.announcer.LINGER", 60)
+    monkeypatch.setattr("streamapp.outbox.sender.LINGER", 60)
     monkeypatch.setattr("streamapp.pipeline.acks.LINGER", 60)
     rig.count(concurrency=1)
     await rig.send([Add(f"k{n}") for n in range(5)])

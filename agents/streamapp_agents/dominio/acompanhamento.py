@@ -62,7 +62,7 @@ def aplicar(
 
 
 def anunciar(antes: Acompanhamento | None, depois: Acompanhamento | None) -> AcompanhamentoAtualizado | None:
-    """Answer what the change says to the outside, None when it says nothing."""
+    """Return what the change says to the outside, None when it says nothing."""
     if depois is None or depois.atualizado_em is None or not _e_noticia(antes, depois):
         return None
     return AcompanhamentoAtualizado.de(

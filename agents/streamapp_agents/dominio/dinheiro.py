@@ -8,7 +8,7 @@ _LARGO = Context(prec=100, rounding=ROUND_HALF_UP)
 
 
 def preco_canonico(valor: Decimal | None) -> Decimal | None:
-    """Answer *valor* with at least two places and no idle zeros after them: 18 and 18.000 are one price."""
+    """Return *valor* with at least two places and no idle zeros after them: 18 and 18.000 are one price."""
     if valor is None:
         return None
     centavos = em_centavos(valor)
@@ -16,5 +16,5 @@ def preco_canonico(valor: Decimal | None) -> Decimal | None:
 
 
 def em_centavos(valor: Decimal) -> Decimal:
-    """Answer *valor* with two places, half a centavo rounded up."""
+    """Return *valor* with two places, half a centavo rounded up."""
     return valor.quantize(_CENTAVO, context=_LARGO)

@@ -30,14 +30,14 @@ class ItemPedido(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def itens_pedidos(fatos: Fatos) -> tuple[ItemPedido, ...] | None:
-    """Answer the items, name and category filled in from the catalogue; a price never is."""
+    """Return the items, name and category filled in from the catalogue; a price never is."""
     if fatos.carrinho is None:
         return None
     return tuple(_completar(item, _ficha(item, fatos.catalogo)) for item in fatos.carrinho.valor.itens)
 
 
 def total(fatos: Fatos) -> Decimal | None:
-    """Answer the stated total, else the sum, with two places; None while neither is known."""
+    """Return the stated total, else the sum, with two places; None while neither is known."""
     if fatos.total is not None:
         return em_centavos(fatos.total.valor)
     if fatos.carrinho is None or fatos.carrinho.valor.soma is None:
@@ -46,7 +46,7 @@ def total(fatos: Fatos) -> Decimal | None:
 
 
 def tempo_estimado(fatos: Fatos) -> str | None:
-    """Answer `HH:MM:SS`; None until the order's own creation was seen. Hours go on counting past a day."""
+    """Return `HH:MM:SS`; None until the order's own creation was seen. Hours go on counting past a day."""
     if not fatos.conhecido:
         return None
     itens = () if fatos.carrinho is None else fatos.carrinho.valor.itens

@@ -69,7 +69,7 @@ def unir(uns: Fatos, outros: Fatos) -> Fatos:
 
 
 def fatos_do_evento(evento: EventoPedido) -> Fatos:
-    """Answer what *evento* alone states.
+    """Return what *evento* alone states.
 
     The SentTimestamp stands in for the time of a creation that carries none, and of nothing else.
     """

@@ -23,17 +23,17 @@ class Registro(msgspec.Struct, Generic[T], frozen=True, omit_defaults=True):
 
 
 def registrar(valor: T | None, quando: Instante) -> Registro[T] | None:
-    """Answer *valor* as said at *quando*; nothing where it is unknown, so that null erases nothing."""
+    """Return *valor* as said at *quando*; nothing where it is unknown, so that null erases nothing."""
     return None if valor is None else Registro(valor, quando.em, quando.adiantado)
 
 
 def valor_de(registro: Registro[T] | None) -> T | None:
-    """Answer what *registro* holds, None where there is none."""
+    """Return what *registro* holds, None where there is none."""
     return None if registro is None else registro.valor
 
 
 def prevalecer(um: Registro[T], outro: Registro[T]) -> Registro[T]:
-    """Answer the one that stands: a time that is not ahead, then the newer, then the larger content hash."""
+    """Return the one that stands: a time that is not ahead, then the newer, then the larger content hash."""
     if um.adiantado != outro.adiantado:
         return outro if um.adiantado else um
     if um.em != outro.em:
@@ -44,14 +44,14 @@ def prevalecer(um: Registro[T], outro: Registro[T]) -> Registro[T]:
 
 
 def mais_novo(um: Instante, outro: Instante) -> Instante:
-    """Answer the newer time; one that is ahead is older than any that is not."""
+    """Return the newer time; one that is ahead is older than any that is not."""
     if um.adiantado != outro.adiantado:
         return outro if um.adiantado else um
     return um if um.em >= outro.em else outro
 
 
 def juntar(unir: Callable[[T, T], T], um: T | None, outro: T | None) -> T | None:
-    """Answer what *unir* makes of two knowns; an unknown adds nothing to the other."""
+    """Return what *unir* makes of two knowns; an unknown adds nothing to the other."""
     if um is None:
         return outro
     return um if outro is None else unir(um, outro)

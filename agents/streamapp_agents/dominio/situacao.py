@@ -13,7 +13,7 @@ _COZINHADO: tuple[Status, ...] = ("Em preparação", "Pronto", "Finalizado")
 
 
 def palavras_presentes(fatos: Fatos, inicio: Inicio) -> tuple[Status, ...]:
-    """Answer the kitchen words that hold, lowest first: those seen and those that facts imply."""
+    """Return the kitchen words that hold, lowest first: those seen and those that facts imply."""
     iniciado = inicio == "automatico" and _foi_pago(fatos)
     return tuple(
         palavra
@@ -23,7 +23,7 @@ def palavras_presentes(fatos: Fatos, inicio: Inicio) -> tuple[Status, ...]:
 
 
 def status_pagamento(fatos: Fatos) -> StatusPagamento:
-    """Answer `pago` if any payment is, else the highest word of any."""
+    """Return `pago` if any payment is, else the highest word of any."""
     palavras = fatos.pagamentos.values()
     if "pago" in palavras:
         return "pago"
@@ -31,7 +31,7 @@ def status_pagamento(fatos: Fatos) -> StatusPagamento:
 
 
 def alertas(fatos: Fatos, presentes: tuple[Status, ...], pagamento: StatusPagamento) -> tuple[str, ...]:
-    """Answer what is odd about the order, sorted; each stands only while the facts say so."""
+    """Return what is odd about the order, sorted; each stands only while the facts say so."""
     return tuple(_alertas(fatos, presentes, pagamento))
 
 

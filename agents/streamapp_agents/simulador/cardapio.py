@@ -170,13 +170,13 @@ CARDAPIO = (
 
 
 def falas_do_catalogo() -> Iterator[tuple[Prato, Versao]]:
-    """Answer all that the catalogue says in a rush, by time."""
+    """Return all that the catalogue says in a rush, by time."""
     falas = [(prato, versao) for prato in CARDAPIO for versao in prato.versoes]
     yield from sorted(falas, key=lambda fala: fala[1].minuto)
 
 
 def produto_esperado(prato: Prato, atualizado_em: str) -> dict[str, str | None]:
-    """Answer the fields that the hash of *prato* must hold in the end; None must be absent."""
+    """Return the fields that the hash of *prato* must hold in the end; None must be absent."""
     return {
         "id_produto": prato.id_produto,
         "nome": prato.nome,

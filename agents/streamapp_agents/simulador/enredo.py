@@ -32,7 +32,7 @@ class Enredo:
     manual: Desfecho | None = None
 
     def desfecho(self, inicio: Inicio) -> Desfecho:
-        """Answer how the story ends."""
+        """Return how the story ends."""
         return self.manual if inicio == "manual" and self.manual is not None else self.automatico
 
 

@@ -56,7 +56,7 @@ def escrever(sorte: Random, id_pedido: str, em: datetime, fuso: tzinfo) -> Rotei
 
 
 def pedido_esperado(roteiro: Roteiro, inicio: Inicio) -> dict[str, str | None]:
-    """Answer the fields that the hash of the order must hold in the end; None must be absent.
+    """Return the fields that the hash of the order must hold in the end; None must be absent.
 
     What rests on the time at which SQS took a message in is left out.
     """

@@ -102,7 +102,7 @@ def simular(
 
 
 def divergencias(esperado: Mapping[str, str | None], achado: Mapping[str, str]) -> tuple[str, ...]:
-    """Answer the names of the fields in which a hash is not what it must be."""
+    """Return the names of the fields in which a hash is not what it must be."""
     return tuple(nome for nome, texto in esperado.items() if achado.get(nome) != texto)
 
 

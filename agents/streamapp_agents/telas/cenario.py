@@ -1,6 +1,6 @@
 """What the application shows to people who try it: a lunch rush."""
 
-from streamapp.declared.boards import Scenario, ScenarioMessage, Traffic
+from streamapp.declared.traffic import Scenario, ScenarioMessage, Traffic
 from streamapp_agents import ajustes
 from streamapp_agents.simulador import simular
 

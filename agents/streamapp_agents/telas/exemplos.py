@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from streamapp.declared.boards import Example
+from streamapp.declared.traffic import Example
 
 PEDIDO = 1042
 

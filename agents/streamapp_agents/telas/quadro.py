@@ -18,7 +18,7 @@ _LEITOR_ITENS = msgspec.json.Decoder(tuple[ItemPedido, ...])
 
 
 def coluna(pedido: Mapping[str, str]) -> str | None:
-    """Answer where an order stands on the board: one unpaid, one that has left, and one unknown stand nowhere.
+    """Return where an order stands on the board: one unpaid, one that has left, and one unknown stand nowhere.
 
     One that was paid once is paid, whatever became of the money.
     """
@@ -30,12 +30,12 @@ def coluna(pedido: Mapping[str, str]) -> str | None:
 
 
 def encerrado(pedido: Mapping[str, str]) -> bool:
-    """Answer whether an order has left for good."""
+    """Return whether an order has left for good."""
     return pedido.get("status") in TERMINAIS
 
 
 def cartao_da_cozinha(id_pedido: str, pedido: Mapping[str, str]) -> Card:
-    """Answer what the kitchen sees of an order: its items, and how long the customer has waited."""
+    """Return what the kitchen sees of an order: its items, and how long the customer has waited."""
     pronto = pedido.get("status") == "Pronto"
     return Card(
         pedido.get("id_pedido", id_pedido),
@@ -47,7 +47,7 @@ def cartao_da_cozinha(id_pedido: str, pedido: Mapping[str, str]) -> Card:
 
 
 def cartao_do_cliente(id_pedido: str, pedido: Mapping[str, str]) -> Card:
-    """Answer what everybody may see of an order: its number."""
+    """Return what everybody may see of an order: its number."""
     return Card(pedido.get("id_pedido", id_pedido), since=_em(pedido.get("atualizado_em")))
 
 

@@ -9,7 +9,7 @@ from streamapp_agents.telas.quadro import cartao_da_cozinha
 
 
 def linhas(id_pedido: str, pedido: Mapping[str, str]) -> Sequence[str]:
-    """Answer where an order stands, what it holds, and what is odd about it."""
+    """Return where an order stands, what it holds, and what is odd about it."""
     return list(_linhas(id_pedido, pedido))
 
 

@@ -47,7 +47,7 @@ def handle(event: dict) -> None:
 
 
 def wrapped(line: str) -> str:
-    """Answer what Celery's producer would put into the queue."""
+    """Return what Celery's producer would put into the queue."""
     number = str(uuid.uuid4())
     embed = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
     message = {

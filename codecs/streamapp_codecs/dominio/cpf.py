@@ -15,7 +15,7 @@ _MAIOR = 256
 
 
 def mascarar(valor: object) -> str | None:
-    """Answer the CPF in *valor* as `***.456.789-**`; None, an anonymous customer, where there is none."""
+    """Return the CPF in *valor* as `***.456.789-**`; None, an anonymous customer, where there is none."""
     texto = _em_texto(valor)
     if texto is None or len(texto) > _MAIOR:
         return None

@@ -36,7 +36,7 @@ class Vocabulario(Generic[C]):
         }
 
     def significado(self, palavra: str) -> C | None:
-        """Answer what *palavra* means here; a feminine ending is read as the masculine one."""
+        """Return what *palavra* means here; a feminine ending is read as the masculine one."""
         dobrada = dobrar(palavra)
         achado = self._indice.get(dobrada)
         if achado is None and dobrada.endswith("a"):
@@ -44,7 +44,7 @@ class Vocabulario(Generic[C]):
         return achado
 
     def ler(self, valor: object, caminho: str) -> Dito[C]:
-        """Answer what *valor* says.
+        """Return what *valor* says.
 
         A number is undecidable: each producer counts its own way. Raises `DecodeError` for that and for
         whatever is no word.
@@ -73,7 +73,7 @@ STATUS_PAGAMENTO: Vocabulario[StatusPagamento] = Vocabulario(PAGAMENTO)
 
 
 def aprovacao(valor: object) -> StatusPagamento | None:
-    """Answer what `foiAprovado` says; raises `DecodeError` where it is no boolean."""
+    """Return what `foiAprovado` says; raises `DecodeError` where it is no boolean."""
     if valor is None:
         return None
     if not isinstance(valor, bool):

@@ -32,13 +32,13 @@ _DIA_PRIMEIRO = re.compile(
 
 
 def instante(valor: object, origin: Origin) -> Instante | None:
-    """Answer the time that *valor* states, and whether it lies ahead of its message."""
+    """Return the time that *valor* states, and whether it lies ahead of its message."""
     em = momento(valor, origin.zone)
     return None if em is None else Instante(em, em - origin.sent_at > _ADIANTE)
 
 
 def momento(valor: object, zone: tzinfo) -> datetime | None:
-    """Answer the time that *valor* states in UTC, from 2000 on; *zone* is that of a time without one."""
+    """Return the time that *valor* states in UTC, from 2000 on; *zone* is that of a time without one."""
     try:
         lido = _ler(valor)
         if lido is None or lido.year < _PRIMEIRO_ANO - 1:

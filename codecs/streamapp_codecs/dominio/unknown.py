@@ -18,17 +18,17 @@ class Ignorada:
 
 
 def tipo_desconhecido(tipo: str) -> Ignorada:
-    """Answer a part whose kind nobody here knows."""
+    """Return a part whose kind nobody here knows."""
     return Ignorada(visivel(tipo) or "(unknown kind)")
 
 
 def palavra_desconhecida(tipo: str, palavra: str) -> Ignorada:
-    """Answer a part of the kind *tipo* that states nothing but a status word nobody here knows."""
+    """Return a part of the kind *tipo* that states nothing but a status word nobody here knows."""
     return Ignorada(f"{tipo} ({visivel(palavra) or 'unknown status'})")
 
 
 def visivel(texto: str) -> str | None:
-    """Answer *texto* where it can be a word that services use, and nothing personal; else None."""
+    """Return *texto* where it can be a word that services use, and nothing personal; else None."""
     curto = texto.strip()
     return curto if len(curto) <= _MAIOR_NOME and _e_palavra(curto) else None
 

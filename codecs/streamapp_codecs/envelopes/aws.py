@@ -13,7 +13,7 @@ _CONTROLE = ("SubscriptionConfirmation", "UnsubscribeConfirmation")
 
 
 def controle_sns(objeto: Camada) -> str | None:
-    """Answer the type of *objeto* where SNS speaks of a subscription and not of an event."""
+    """Return the type of *objeto* where SNS speaks of a subscription and not of an event."""
     tipo = objeto.get("type")
     return str(tipo) if tipo in _CONTROLE and ("topicarn" in objeto or "subscribeurl" in objeto) else None
 
@@ -26,14 +26,14 @@ def recusar_s3(valor: object) -> None:
 
 
 def abrir_sns(objeto: Camada, fora: Envelope) -> Iterator[Conteudo] | None:
-    """Answer the message of an SNS notification; None where *objeto* is none."""
+    """Return the message of an SNS notification; None where *objeto* is none."""
     if objeto.get("type") != "Notification" or "message" not in objeto:
         return None
     return _abrir_mensagem(objeto, fora)
 
 
 def abrir_registros(objeto: Camada, fora: Envelope) -> Iterator[Conteudo] | None:
-    """Answer each of a Lambda event's Records, from SQS or SNS; None where *objeto* has none."""
+    """Return each of a Lambda event's Records, from SQS or SNS; None where *objeto* has none."""
     registros = objeto.get("records")
     if not is_lista(registros):
         return None
@@ -78,7 +78,7 @@ def _ler(valor: object) -> object:
 
 
 def _atributos(objeto: Camada) -> dict[str, object]:
-    """Answer the attributes by name: SNS writes `{Type, Value}`, Lambda `{dataType, stringValue}`."""
+    """Return the attributes by name: SNS writes `{Type, Value}`, Lambda `{dataType, stringValue}`."""
     atributos = objeto.get("messageattributes")
     if not is_objeto(atributos):
         return {}

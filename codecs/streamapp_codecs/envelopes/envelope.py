@@ -78,7 +78,7 @@ Conteudo: TypeAlias = "tuple[object, Envelope] | DecodeError"
 
 
 def conteudo(valor: object) -> dict[str, object] | list[object] | None:
-    """Answer the object, or the array of objects, that *valor* is or spells; None where it is no content."""
+    """Return the object, or the array of objects, that *valor* is or spells; None where it is no content."""
     if isinstance(valor, str):
         return conteudo(_de_texto(valor)) if valor.lstrip()[:1] in {"{", "[", '"'} else None
     if is_objeto(valor):

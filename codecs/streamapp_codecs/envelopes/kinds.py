@@ -62,7 +62,7 @@ class Indicios(NamedTuple):
 
 
 def resolver(de: Indicios, propria: Entidade) -> Tipo | str:
-    """Answer the kind that *de* names, or the text of one that is unknown.
+    """Return the kind that *de* names, or the text of one that is unknown.
 
     *propria* is the queue's own entity: it counts where nothing else names one.
     """
@@ -96,7 +96,7 @@ def _primeiro_parcial(de: Indicios, padrao: Entidade) -> Tipo:
 
 
 def classificar(texto: str, padrao: Entidade) -> Tipo | None:
-    """Answer the kind that *texto* spells, None where it is unknown; *padrao* where it names no entity."""
+    """Return the kind that *texto* spells, None where it is unknown; *padrao* where it names no entity."""
     return _classificar(texto, padrao) if len(texto) <= _MAIOR_TIPO else None
 
 
@@ -129,7 +129,7 @@ def _palavras(texto: str) -> list[str]:
 
 
 def _leituras(palavras: list[str], padrao: Entidade | None) -> Iterator[tuple[Entidade, list[str]]]:
-    """Answer each entity that *palavras* may speak of, with the words that are then left.
+    """Return each entity that *palavras* may speak of, with the words that are then left.
 
     Two names may stand in one kind: `pedido_aguardando_pagamento` is an order's word,
     `pedido_pagamento_atualizado` speaks of a payment.
@@ -150,7 +150,7 @@ def _leituras(palavras: list[str], padrao: Entidade | None) -> Iterator[tuple[En
 
 
 def _juntar(entidade: Entidade, palavras: list[str]) -> Tipo | None:
-    """Answer the kind that the words make: every one of them must be known."""
+    """Return the kind that the words make: every one of them must be known."""
     uteis = _sem(palavras, ENCHIMENTOS)
     if not uteis:
         return Tipo(entidade)

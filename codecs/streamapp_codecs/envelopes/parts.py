@@ -30,7 +30,7 @@ Achado: TypeAlias = Parte | Ignorada | DecodeError
 
 
 def partes(corpo: str, propria: Entidade, origin: Origin) -> Iterator[Achado]:
-    """Answer the parts of *corpo* in their order, bad ones included; *propria* is the queue's own entity."""
+    """Return the parts of *corpo* in their order, bad ones included; *propria* is the queue's own entity."""
     try:
         valor = ler_json(corpo)
     except DecodeError as error:
@@ -73,7 +73,7 @@ def _abrir_cada(conteudos: Iterator[Conteudo]) -> Iterator[Achado]:
 
 
 def _abrir_outro(valor: object, fora: Envelope) -> Iterator[Conteudo]:
-    """Answer the parts of an array, or the JSON that a string holds."""
+    """Return the parts of an array, or the JSON that a string holds."""
     if isinstance(valor, str):
         yield _de_texto(valor), fora.dentro()
     elif is_lista(valor) and valor:

@@ -37,7 +37,7 @@ _IDS_EM_OBJETOS = frozenset((nome, resto) for nome, resto in campos.ID_PEDIDO.ca
 
 
 def abrir_objeto(objeto: Camada, fora: Envelope) -> Iterator[Conteudo] | None:
-    """Answer what *objeto* wraps; None where it is no envelope but the event itself."""
+    """Return what *objeto* wraps; None where it is no envelope but the event itself."""
     for nome in _CONTEUDO:
         if nome in objeto and (dentro := conteudo(objeto[nome])) is not None:
             cabecalhos = [dobrar_nomes(c) for n in _CABECALHO if is_objeto(c := objeto.get(n))]

@@ -44,7 +44,7 @@ class Campos(NamedTuple):
     camadas: tuple[Camada, ...]
 
     def valor(self, campo: Campo) -> object:
-        """Answer what *campo* holds, in the innermost object that has it; None where it is null or blank."""
+        """Return what *campo* holds, in the innermost object that has it; None where it is null or blank."""
         for camada in self.camadas:
             valor = _valor(camada, campo)
             if valor is not None:
@@ -52,15 +52,15 @@ class Campos(NamedTuple):
         return None
 
     def interno(self, campo: Campo) -> object:
-        """Answer what *campo* holds in the innermost object."""
+        """Return what *campo* holds in the innermost object."""
         return _valor(self.camadas[0], campo)
 
     def internos(self, campo: Campo) -> Iterator[object]:
-        """Answer all that *campo* holds in the innermost object, under any of its names."""
+        """Return all that *campo* holds in the innermost object, under any of its names."""
         return valores(self.camadas[0], campo)
 
     def identidade(self, proprio: Campo, simples: Campo, codigo: Campo) -> object:
-        """Answer the id under its own name, else a plain one, else a code."""
+        """Return the id under its own name, else a plain one, else a code."""
         for valor in (self.valor(proprio), self.interno(simples), self.interno(codigo)):
             if valor is not None:
                 return valor
@@ -73,7 +73,7 @@ def _valor(camada: Camada, campo: Campo) -> object:
 
 
 def valores(camada: Camada, campo: Campo) -> Iterator[object]:
-    """Answer all that *campo* holds in *camada*, the preferred name first; nulls and blanks are nothing."""
+    """Return all that *campo* holds in *camada*, the preferred name first; nulls and blanks are nothing."""
     for nome, resto in campo.caminhos:
         valor = camada.get(nome)
         if valor is None or (not resto and nome in campo.objetos and is_objeto(valor)):

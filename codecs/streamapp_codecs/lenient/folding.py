@@ -9,12 +9,12 @@ _LEMBRADO = 64
 
 
 def dobrar(texto: str) -> str:
-    """Answer *texto* without accents, in lower case, with nothing but letters and digits."""
+    """Return *texto* without accents, in lower case, with nothing but letters and digits."""
     return _lembrar(texto) if len(texto) <= _LEMBRADO else _dobrar(texto)
 
 
 def dobrar_nomes(objeto: Mapping[str, object]) -> dict[str, object]:
-    """Answer *objeto* under its folded names.
+    """Return *objeto* under its folded names.
 
     Where two names fold to one, a null or blank value gives way, then a name with a leading underscore
     (`_id`, as document stores spell theirs), else the last one counts.

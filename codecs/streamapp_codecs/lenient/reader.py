@@ -23,7 +23,7 @@ _PAR_OU_METADE = re.compile(
 
 
 def numero(texto: str) -> Decimal:
-    """Answer the number that *texto* spells, NaN where its exponent has no end."""
+    """Return the number that *texto* spells, NaN where its exponent has no end."""
     try:
         return Decimal(texto)
     except InvalidOperation:
@@ -34,7 +34,7 @@ _DECODER = msgspec.json.Decoder(float_hook=numero)
 
 
 def ler_json(texto: str) -> object:
-    """Answer what *texto* holds; raises `DecodeError`."""
+    """Return what *texto* holds; raises `DecodeError`."""
     if _is_fundo(texto):
         raise DecodeError("too_deep", _FUNDO)
     try:

@@ -35,7 +35,7 @@ _DINHEIRO = re.compile(
 
 
 def tipo_json(valor: object) -> str:
-    """Answer the JSON type of *valor*, for people."""
+    """Return the JSON type of *valor*, for people."""
     if valor is None:
         return "null"
     if isinstance(valor, bool):
@@ -63,7 +63,7 @@ def is_numero(valor: object) -> TypeGuard[int | Decimal]:
 
 
 def exigir_id(valor: object, caminho: str) -> str:
-    """Answer the id that has to be there: 42, 42.0 and "42" are one id, "0042" is another."""
+    """Return the id that has to be there: 42, 42.0 and "42" are one id, "0042" is another."""
     lido = ler_id(valor, caminho)
     if lido is None:
         raise DecodeError("missing_field", caminho)
@@ -71,7 +71,7 @@ def exigir_id(valor: object, caminho: str) -> str:
 
 
 def ler_id(valor: object, caminho: str) -> str | None:
-    """Answer an id as an opaque string; None where *valor* is empty."""
+    """Return an id as an opaque string; None where *valor* is empty."""
     if valor is None:
         return None
     if isinstance(valor, str):
@@ -90,7 +90,7 @@ def ler_id(valor: object, caminho: str) -> str | None:
 
 
 def preco(valor: object, caminho: str) -> Decimal | None:
-    """Answer an amount with two places at least; None where *valor* is empty."""
+    """Return an amount with two places at least; None where *valor* is empty."""
     if is_vazio(valor):
         return None
     quantia = _dinheiro(valor)
@@ -105,7 +105,7 @@ def preco(valor: object, caminho: str) -> Decimal | None:
 
 
 def quantidade(valor: object, caminho: str) -> int:
-    """Answer how many; one where *valor* is empty."""
+    """Return how many; one where *valor* is empty."""
     if is_vazio(valor):
         return 1
     quantos = _contagem(valor)
@@ -115,13 +115,13 @@ def quantidade(valor: object, caminho: str) -> int:
 
 
 def minutos(valor: object) -> int | None:
-    """Answer a preparation time in minutes; None where it is empty, zero or no such time."""
+    """Return a preparation time in minutes; None where it is empty, zero or no such time."""
     quantos = _contagem(valor)
     return quantos if quantos is not None and 0 < quantos <= MAIOR_PREPARO else None
 
 
 def texto(valor: object) -> str | None:
-    """Answer the text that people will read, without control characters; None where there is none."""
+    """Return the text that people will read, without control characters; None where there is none."""
     if not isinstance(valor, str):
         return None
     curto = valor.strip()[:MAIOR_TEXTO]

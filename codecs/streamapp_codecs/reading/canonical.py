@@ -159,7 +159,7 @@ _DECODER: msgspec.json.Decoder[_Canonica] = msgspec.json.Decoder(_Canonica, floa
 
 
 def decodificar(corpo: str, origin: Origin) -> Evento | None:
-    """Answer the event of a canonical *corpo*; None where it is not canonical, or not right."""
+    """Return the event of a canonical *corpo*; None where it is not canonical, or not right."""
     try:
         forma = _DECODER.decode(corpo)
         return _LER[type(forma)](forma.data, origin)

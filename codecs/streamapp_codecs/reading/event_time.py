@@ -13,7 +13,7 @@ PAGAMENTO = (PAGO_EM, ATUALIZADO_EM, CRIADO_EM, OCORRIDO_EM)
 
 
 def ler_quando(de: Campos, nomes: tuple[Campo, ...], origin: Origin) -> Instante | None:
-    """Answer the time of the event in *de*, None where there is none; *nomes* is one of the orders above."""
+    """Return the time of the event in *de*, None where there is none; *nomes* is one of the orders above."""
     for camada in de.camadas:
         for campo in nomes:
             for valor in valores(camada, campo):

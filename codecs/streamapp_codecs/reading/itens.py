@@ -23,7 +23,7 @@ MAIS_ITENS = 1_000
 
 
 def ler_linhas(valor: object) -> list[Item]:
-    """Answer the lines that *valor* lists; raises `DecodeError`, also where it lists none."""
+    """Return the lines that *valor* lists; raises `DecodeError`, also where it lists none."""
     if not is_lista(valor):
         raise DecodeError("invalid_value", f"itens: {tipo_json(valor)}")
     if not 1 <= len(valor) <= MAIS_ITENS:
@@ -32,7 +32,7 @@ def ler_linhas(valor: object) -> list[Item]:
 
 
 def juntar(linhas: Sequence[Item]) -> tuple[Item, ...]:
-    """Answer one entry a product, its quantities summed.
+    """Return one entry a product, its quantities summed.
 
     A product without an id is known by its folded name. A price that differs between lines is unknown.
     """
@@ -46,7 +46,7 @@ def juntar(linhas: Sequence[Item]) -> tuple[Item, ...]:
 
 
 def somar(linhas: Iterable[Item]) -> Decimal | None:
-    """Answer the sum of quantity times price over all lines; None where a price is unknown."""
+    """Return the sum of quantity times price over all lines; None where a price is unknown."""
     soma = Decimal("0.00")
     for linha in linhas:
         if linha.preco is None:

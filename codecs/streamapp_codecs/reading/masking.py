@@ -48,7 +48,7 @@ class _Regra(NamedTuple):
 
 
 def mascarar_corpo(corpo: str, propria: Entidade) -> bytes | None:
-    """Answer *corpo* as JSON in which nothing is personal; None where it is no JSON.
+    """Return *corpo* as JSON in which nothing is personal; None where it is no JSON.
 
     *propria* is the entity of the queue that it came from.
     """
@@ -94,7 +94,7 @@ _ABRE = frozenset("{[")
 
 
 def _texto(texto: str, produto: bool, fundo: int) -> object:  # noqa: FBT001 - as above
-    """Answer JSON in a string, as envelopes have it, masked as well."""
+    """Return JSON in a string, as envelopes have it, masked as well."""
     if fundo == _MAIS_FUNDO:
         return HIDDEN
     try:
@@ -144,7 +144,7 @@ _numero = partial(_que_casa, _NUMERO)
 
 
 def _nomes(*de: Campo) -> frozenset[str]:
-    """Answer all names of these fields; of `cliente.cpf` the last one."""
+    """Return all names of these fields; of `cliente.cpf` the last one."""
     return frozenset((primeiro, *resto)[-1] for campo in de for primeiro, resto in campo.caminhos)
 
 

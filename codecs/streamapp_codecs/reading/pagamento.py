@@ -16,7 +16,7 @@ _STATUS_AO_LADO = campo("status_pagamento", "status_pagamento")
 
 
 def ler_pagamento(de: Campos, tipo: Tipo, origin: Origin) -> EventoPedido | Ignorada:
-    """Answer what became of a payment, as an event of its order; raises `DecodeError`."""
+    """Return what became of a payment, as an event of its order; raises `DecodeError`."""
     id_pedido, id_pagamento = _ids(de)
     proprio = STATUS_PAGAMENTO.ler(de.valor(campos.STATUS_PAGAMENTO), "status_pagamento")
     dito = STATUS_PAGAMENTO.ler(de.interno(campos.STATUS), "status")
@@ -38,7 +38,7 @@ def ler_pagamento(de: Campos, tipo: Tipo, origin: Origin) -> EventoPedido | Igno
 
 
 def _ids(de: Campos) -> tuple[str, str | None]:
-    """Answer the order's id and the payment's.
+    """Return the order's id and the payment's.
 
     A plain id is the payment's, except where `statusPagamento` stands beside it and no other id does: then it is
     the order's.
@@ -57,7 +57,7 @@ def _do_inicio(tipo: Tipo) -> StatusPagamento | None:
 
 
 def _cozinha(proprio: Dito[StatusPagamento], dito: Dito[StatusPagamento]) -> Status | None:
-    """Answer the kitchen's word in `status`: it can be one only beside a payment status of its own name."""
+    """Return the kitchen's word in `status`: it can be one only beside a payment status of its own name."""
     if proprio.palavra is None or dito.palavra is None or dobrar(proprio.palavra) == dobrar(dito.palavra):
         return None
     # A payment that failed is no order that was cancelled, though orders use these words too.

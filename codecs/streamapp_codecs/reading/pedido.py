@@ -18,7 +18,7 @@ _DE_CRIACAO = (campos.ITENS, campos.CLIENTE, campos.TOTAL, campos.CRIADO_EM)
 
 
 def ler_pedido(de: Campos, tipo: Tipo, origin: Origin) -> EventoPedido | Ignorada:
-    """Answer the event of an order; raises `DecodeError`."""
+    """Return the event of an order; raises `DecodeError`."""
     id_pedido = exigir_id(de.identidade(campos.ID_PEDIDO, campos.ID, campos.CODIGO_PEDIDO), "id_pedido")
     dito = STATUS_PEDIDO.ler(de.interno(campos.STATUS_PEDIDO), "status")
     status = dito.status or tipo.status
@@ -61,7 +61,7 @@ def _criacao(de: Campos) -> Criacao:
 
 
 def _pagamento(de: Campos) -> Pagamento | None:
-    """Answer the payment that an order's event speaks of; it names no payment id."""
+    """Return the payment that an order's event speaks of; it names no payment id."""
     dito = STATUS_PAGAMENTO.ler(de.valor(campos.STATUS_PAGAMENTO), "status_pagamento")
     status = dito.status or aprovacao(de.valor(campos.FOI_APROVADO))
     return None if status is None else Pagamento(status=status)

@@ -13,7 +13,7 @@ _DESCRITIVOS = (campos.NOME, campos.CATEGORIA, campos.PRECO, campos.TEMPO_PREPAR
 
 
 def ler_produto(de: Campos, tipo: Tipo, origin: Origin) -> EventoProduto:
-    """Answer the event of a product; raises `DecodeError`."""
+    """Return the event of a product; raises `DecodeError`."""
     id_produto = exigir_id(de.identidade(campos.ID_PRODUTO, campos.ID, campos.CODIGO_PRODUTO), "id_produto")
     if not tipo.is_completo and all(de.interno(campo) is None for campo in _DESCRITIVOS):
         raise DecodeError("undecidable", "neither a kind nor anything about the product")

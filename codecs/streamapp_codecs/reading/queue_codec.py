@@ -35,7 +35,7 @@ class CodecDeFila:
         return {"fast": self.canonicos, "tolerant": self.tolerantes}
 
     def decode(self, body: str, origin: Origin) -> Decoded[Evento]:
-        """Answer all that *body* holds. Total: it raises nothing, whatever the body is."""
+        """Return all that *body* holds. Total: it raises nothing, whatever the body is."""
         if _is_grande(body):
             return Decoded(error=DecodeError("too_large", f"body of more than {MAIOR_CORPO} bytes"))
         try:
@@ -53,7 +53,7 @@ class CodecDeFila:
             return Decoded(error=DecodeError("invalid_value", "a value that cannot be read"))
 
     def show(self, body: str, decoded: Decoded[object] | None) -> Shown:
-        """Answer what viewers may see of *body*, which is empty where only kind and key are wanted.
+        """Return what viewers may see of *body*, which is empty where only kind and key are wanted.
 
         *decoded* is what `decode` made of it, if it was asked.
         """
@@ -87,7 +87,7 @@ _CORPO = msgspec.json.Decoder(_Corpo)
 
 
 def _declarados(mostrado: bytes, entidade: Entidade) -> tuple[str | None, str | None]:
-    """Answer the kind and the key that a body names which holds no event: a viewer wants to find its dead letter.
+    """Return the kind and the key that a body names which holds no event: a viewer wants to find its dead letter.
 
     Only what the masked body *mostrado* shows is told, and only where producers should put it.
     """

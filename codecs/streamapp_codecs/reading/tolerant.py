@@ -12,7 +12,7 @@ from streamapp_codecs.reading.produto import ler_produto
 
 
 def decodificar(corpo: str, propria: Entidade, origin: Origin) -> Decoded[Evento]:
-    """Answer all that *corpo* holds; *propria* is the entity of the queue that it came from."""
+    """Return all that *corpo* holds; *propria* is the entity of the queue that it came from."""
     eventos: list[Evento] = []
     ignoradas: list[str] = []
     erro: DecodeError | None = None

@@ -24,7 +24,7 @@ class Standing:
 def standing(
     board: Board, column: str, card: Card, now: datetime, ages: tuple[float | None, float | None]
 ) -> Standing:
-    """Answer how *card* stands in *column*; *ages* are those asked for, from which one is nearly late, and late."""
+    """Return how *card* stands in *column*; *ages* are those asked for, from which one is nearly late, and late."""
     if card.since is None:
         return Standing("usual")
     age, words = (now - card.since).total_seconds(), board.words
@@ -41,7 +41,7 @@ def standing(
 
 
 def clock(card: Card, now: datetime) -> str:
-    """Answer the age as `04:10`, `1:04:10` or `3 d`."""
+    """Return the age as `04:10`, `1:04:10` or `3 d`."""
     if card.since is None:
         return ""
     minutes, seconds = divmod(max(0, int((now - card.since).total_seconds())), 60)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streamapp.cli import setup
+from streamapp.cli.board.reader import monitor
 from streamapp.cli.terminal import output as out
 from streamapp.errors import ConfigError
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from streamapp.app import App
     from streamapp.config import Config
     from streamapp.declared.boards import Board, Card
-    from streamapp.web.board_reader import BoardReader, Hashes
 
 EXAMPLES = """
 \b
@@ -24,9 +24,6 @@ Examples:
   streamapp board --once | grep Pronto
   streamapp board cozinha --warn 5m --late 8m
 """
-
-LOOK_EVERY = 1.0
-"""Seconds between two looks: a customer does not see a shorter one."""
 
 
 class NoBoard(ConfigError):
@@ -80,13 +77,6 @@ def _choose(app: "App", name: str | None) -> "Board":
         if name in {None, board.name}:
             return board
     raise NoBoard(name or "", [board.name for board in app.boards])
-
-
-def monitor(app: "App", config: "Config", board: "Board", store: "Hashes") -> "BoardReader":
-    """Answer what reads *board*."""
-    from streamapp.web.board_reader import BoardReader  # noqa: PLC0415 - slow to import
-
-    return BoardReader(board, store, app.tables[board.table].start(config.key_prefix))
 
 
 async def _look_once(app: "App", config: "Config", board: "Board") -> "dict[str, list[Card]]":

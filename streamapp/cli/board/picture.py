@@ -13,7 +13,7 @@ from rich.text import Text
 from streamapp.app import App
 from streamapp.cli import setup
 from streamapp.cli.board.age import clock, standing
-from streamapp.cli.board.command import LOOK_EVERY, monitor
+from streamapp.cli.board.reader import LOOK_EVERY, monitor
 from streamapp.cli.terminal.sanitize import printable
 from streamapp.cli.terminal.screen import Stage, console, watch
 from streamapp.config import Config
@@ -117,7 +117,7 @@ class Picture:
         return Text("\n").join(lines)
 
     def _card(self, column: str, card: Card, now: datetime) -> list[Text]:
-        """Answer how the card stands, and what is in it if that is told."""
+        """Return how the card stands, and what is in it if that is told."""
         stands = standing(self._board, column, card, now, self._ages)
         parts = [f"#{printable(card.key)}"]
         if self._board.shows_age and card.since is not None:
@@ -133,7 +133,7 @@ def _heading(name: str, cards: Sequence[Card]) -> str:
 
 
 def _folded(card: Sequence[Text], width: int) -> list[Text]:
-    """Answer a card on one line where that holds it, else with its text below."""
+    """Return a card on one line where that holds it, else with its text below."""
     head, *texts = card
     line = Text("  ").join(card)
     if not texts or line.cell_len <= width:

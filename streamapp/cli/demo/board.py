@@ -17,7 +17,7 @@ _COLOURS = ("yellow", "blue", "green", "magenta", "cyan")
 
 
 def open_live(console: Console) -> Live:
-    """Answer a view that is drawn again in place."""
+    """Return a view that is drawn again in place."""
     return Live(console=console, auto_refresh=False, transient=False, vertical_overflow="ellipsis")
 
 

@@ -24,7 +24,7 @@ from streamapp.cli.terminal.screen import console
 from streamapp.cli.terminal.words import many
 from streamapp.cli.worker.process import Signals
 from streamapp.config import Config
-from streamapp.declared.boards import Scenario, Traffic
+from streamapp.declared.traffic import Scenario, Traffic
 from streamapp.errors import ServiceError
 from streamapp.observe.counters import Counters
 from streamapp.observe.tap_writer import Tap
@@ -84,7 +84,7 @@ class Demo:
     counters: Counters = field(default_factory=Counters)
 
     def summary(self) -> str:
-        """Answer what was done so far, in a line."""
+        """Return what was done so far, in a line."""
         count = self.counters.of
         announced = sum(count("sent", self.config.queue(sink)) for sink in self.app.sinks)
         return (
@@ -93,7 +93,7 @@ class Demo:
         )
 
     async def columns(self, store: Store) -> dict[str, list[str]]:
-        """Answer the keys in each column of the app's board, as the store has them now."""
+        """Return the keys in each column of the app's board, as the store has them now."""
         if not self.app.boards:
             return {}
         board = self.app.boards[0]
@@ -106,13 +106,13 @@ class Demo:
         return columns
 
     async def hashes(self, table: str, keys: Sequence[str], store: Store) -> list[dict[str, str]]:
-        """Answer the hash of each key."""
+        """Return the hash of each key."""
         redis_key, prefix = self.app.tables[table].redis_key, self.config.key_prefix
         answers = await store.read([redis_key(prefix, key) for key in keys])
         return [{} if isinstance(answer, ServiceError) else answer for answer in answers]
 
     async def wrong(self, store: Store) -> list[str]:
-        """Answer each field of each hash that is not what the events imply."""
+        """Return each field of each hash that is not what the events imply."""
         found: list[str] = []
         for table, expected in self.scenario.expected.items():
             hashes = await self.hashes(table, list(expected), store)

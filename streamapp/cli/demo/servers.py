@@ -85,7 +85,7 @@ def _wait_for(socket: Path, log: Path) -> None:
 
 
 def local_aws(endpoint: str) -> dict[str, str]:
-    """Answer the environment in which AWS's client talks to an emulator at *endpoint*."""
+    """Return the environment in which AWS's client talks to an emulator at *endpoint*."""
     return {
         "AWS_ENDPOINT_URL_SQS": endpoint,
         "AWS_ACCESS_KEY_ID": "test",

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 import msgspec
 from anyio import move_on_after
 
-from streamapp.app import Agent, App
+from streamapp.app import App
 from streamapp.cli.send.packing import packed
 from streamapp.config import Config
 from streamapp.errors import ConfigError, ServiceError
 from streamapp.messages import Delivery, Outgoing, Queue
-from streamapp.pipeline.attempt import shows
+from streamapp.observe.shown import shows
+from streamapp.pipeline.agent import Agent
 from streamapp.sqs.client import BATCH, Failure, Sqs
 from streamapp_codecs import Origin, Shown
 
@@ -98,7 +99,7 @@ class Letter:
 
 
 async def boxes(sqs: Sqs, app: App, config: Config) -> list[Box]:
-    """Answer the dead-letter queues of *app*, in the order of its agents. Raises `ServiceError`."""
+    """Return the dead-letter queues of *app*, in the order of its agents. Raises `ServiceError`."""
     sources: dict[str, dict[str, tuple[Agent, Queue]]] = {}
     for agent in app.agents.values():
         queue = await sqs.find(config.queue(agent.queue))
@@ -115,7 +116,7 @@ async def boxes(sqs: Sqs, app: App, config: Config) -> list[Box]:
 
 
 def choose(found: Sequence[Box], names: Collection[str]) -> list[Box]:
-    """Answer the boxes of these names - theirs, or those of a stream or a queue that they serve - or all."""
+    """Return the boxes of these names - theirs, or those of a stream or a queue that they serve - or all."""
     chosen = [
         box
         for box in found
@@ -226,7 +227,7 @@ def _letter(box: Box, delivery: Delivery) -> Letter:
 
 
 def _home(box: Box, named: str) -> tuple[Agent | None, Queue | None]:
-    """Answer where a letter came from: of the queues that send their letters here, never one that it only names."""
+    """Return where a letter came from: of the queues that send their letters here, never one that it only names."""
     if named in box.sources:
         return box.sources[named]
     return next(iter(box.sources.values())) if len(box.sources) == 1 else (None, None)

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 import msgspec
 from anyio import Event, create_task_group, current_time, move_on_after, sleep
 
-from streamapp.app import Agent, App
+from streamapp.app import App
 from streamapp.config import Config
 from streamapp.errors import ServiceError
 from streamapp.messages import Delivery, Outgoing, Queue
 from streamapp.observe.counters import Counters
+from streamapp.pipeline.agent import Agent
 from streamapp.sqs.client import Failure
 from streamapp.state.store import TOKEN, Commit, Settled, Store
 from streamapp.worker.assembly import assemble
@@ -39,7 +40,7 @@ class Verdict:
 async def rehearse(
     app: App, config: Config, agent: Agent, store: Store, messages: Mapping[str, Outgoing]
 ) -> dict[str, Verdict]:
-    """Answer what *agent* would make of each message, by its id.
+    """Return what *agent* would make of each message, by its id.
 
     It runs as in a worker, on the state that is stored now, and each message sees what those before it did;
     but no state is written and nothing is sent. What an agent does besides that, it does.

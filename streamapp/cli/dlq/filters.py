@@ -15,7 +15,7 @@ class Wanted:
     identity: str | None = None
 
     def among(self, letters: Iterable[Letter]) -> list[Letter]:
-        """Answer those of *letters* that are meant, oldest first."""
+        """Return those of *letters* that are meant, oldest first."""
         found = [
             letter
             for letter in letters

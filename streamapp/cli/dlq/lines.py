@@ -13,12 +13,12 @@ from streamapp.cli.terminal.words import duration, many
 
 
 def ago(since: datetime) -> str:
-    """Answer how long ago *since* was, in one unit."""
+    """Return how long ago *since* was, in one unit."""
     return duration((datetime.now(UTC) - since).total_seconds() * 1000)
 
 
 def box_lines(box: Box, letters: Sequence[Letter]) -> Iterator[str]:
-    """Answer a line about the queue, and one for each reason and kind."""
+    """Return a line about the queue, and one for each reason and kind."""
     if not letters:
         yield f"{box.queue.name}  no letters"
         return
@@ -30,7 +30,7 @@ def box_lines(box: Box, letters: Sequence[Letter]) -> Iterator[str]:
 
 
 def box_json(box: Box, letters: Sequence[Letter]) -> dict[str, object]:
-    """Answer the same for programs; ages are in seconds."""
+    """Return the same for programs; ages are in seconds."""
     ages = [(datetime.now(UTC) - letter.delivery.sent_at).total_seconds() for letter in letters]
     return {
         "queue": box.queue.name,
@@ -44,7 +44,7 @@ def box_json(box: Box, letters: Sequence[Letter]) -> dict[str, object]:
 
 
 def letter_lines(letter: Letter, *, raw: bool) -> Iterator[str]:
-    """Answer what is known of one letter, and its body."""
+    """Return what is known of one letter, and its body."""
     delivery, source = letter.delivery, letter.source
     key = letter.shown.key and f"#{letter.shown.key}"
     yield printable("  ".join(filter(None, [delivery.message_id, letter.reason, letter.shown.kind, key])))
@@ -60,7 +60,7 @@ def letter_lines(letter: Letter, *, raw: bool) -> Iterator[str]:
 
 
 def letter_json(letter: Letter, *, raw: bool) -> dict[str, object]:
-    """Answer the same for programs."""
+    """Return the same for programs."""
     delivery = letter.delivery
     body = (
         delivery.body
@@ -84,7 +84,7 @@ def letter_json(letter: Letter, *, raw: bool) -> dict[str, object]:
 
 
 def masked(letter: Letter) -> str:
-    """Answer the body as viewers may see it."""
+    """Return the body as viewers may see it."""
     if letter.shown.body is None:
         return f"({len(letter.delivery.body)} characters that cannot be masked; --raw shows them)"
     return printable(letter.shown.body.decode())

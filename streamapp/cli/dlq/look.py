@@ -67,7 +67,7 @@ def admit(seen: int) -> None:
 
 
 def code_for(found: Sequence[Letter]) -> int:
-    """Answer the exit code of having found these; of none, say so."""
+    """Return the exit code of having found these; of none, say so."""
     if found:
         return DONE
     out.note("no letter matches")

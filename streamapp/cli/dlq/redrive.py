@@ -49,7 +49,7 @@ async def send_home(app: App, config: Config, name: str, wanted: Wanted, plan: P
 
 
 async def _rehearse(app: App, config: Config, letters: Sequence[Letter]) -> list[tuple[Letter, Verdict]]:
-    """Answer what would become of each letter, agent by agent."""
+    """Return what would become of each letter, agent by agent."""
     out.say_soon(f"running today's agents over {len(letters)} letters, with nothing written …")
     verdicts: dict[str, Verdict] = {}
     async with setup.open_store(config) as store:

@@ -9,14 +9,11 @@ from typing import Literal
 from streamapp.app import App
 from streamapp.cli import setup
 from streamapp.cli.doctor.flaws import (
-    CREATE,
-    Flaw,
     letters_flaws,
     owed_flaws,
     redis_flaws,
     settings_flaws,
     skew_flaws,
-    source_flaws,
     worker_flaws,
 )
 from streamapp.cli.exits import FAILED, exit_code
@@ -25,8 +22,9 @@ from streamapp.config import Config, queue_variable, unknown_settings
 from streamapp.errors import ConfigError, Fault, ServiceError, StreamappError
 from streamapp.messages import Queue
 from streamapp.observe.presence import Presence
-from streamapp.outbox.sweeper import survey
+from streamapp.outbox.backlog import survey
 from streamapp.sqs.boto import BotoSqs, is_local
+from streamapp.sqs.queue_flaws import CREATE, Flaw, source_flaws
 from streamapp.worker.assembly import QueueMissing
 
 Mark = Literal["ok", "warning", "problem"]

@@ -59,7 +59,7 @@ def doctor(
 
 
 def verdict(findings: "Sequence[Finding]", *, strict: bool) -> int:
-    """Answer the exit code: that of the worst finding."""
+    """Return the exit code: that of the worst finding."""
     worst = max((finding.exit_code for finding in findings), default=0)
     return worst or int(strict and any(finding.mark == "warning" for finding in findings))
 

@@ -46,7 +46,7 @@ class Printer:
         return self._console.is_terminal and self._console.width < NARROW
 
     def _folded(self, subject: str, text: str) -> list[str]:
-        """Answer *subject* and *text* in lines: one in a pipe, on a terminal as many as it takes."""
+        """Return *subject* and *text* in lines: one in a pipe, on a terminal as many as it takes."""
         if not self._console.is_terminal:
             return [subject + text]
         if self._is_narrow:

@@ -118,7 +118,7 @@ def _example(app: "App", config: "Config", queue: str, kind: str) -> str:
 
 
 def _lines() -> Iterator[str]:
-    """Answer the lines of standard input that are not empty."""
+    """Return the lines of standard input that are not empty."""
     number = 0
     for line in sys.stdin.buffer:
         if line.strip():

@@ -15,7 +15,7 @@ class BadEdit(ConfigError):
 
 
 def edited(body: str, edits: Sequence[str]) -> str:
-    """Answer *body* with each edit made. A value is JSON where it reads as such, else text."""
+    """Return *body* with each edit made. A value is JSON where it reads as such, else text."""
     if not edits:
         return body
     try:

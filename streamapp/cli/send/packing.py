@@ -10,7 +10,7 @@ MOST_BYTES = 524_288
 
 
 def packed(messages: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
-    """Answer *messages* in their order, at most ten and at most `MOST_BYTES` together, one alone whatever its size."""
+    """Return *messages* in their order, at most ten and at most `MOST_BYTES` together, one alone whatever its size."""
     batch: list[Outgoing] = []
     size = 0
     for message in messages:

@@ -10,7 +10,7 @@ import typer
 
 from streamapp.cli import setup
 from streamapp.cli.terminal import output as out
-from streamapp.declared.boards import Scenario, ScenarioMessage, Traffic
+from streamapp.declared.traffic import Scenario, ScenarioMessage, Traffic
 from streamapp.errors import ConfigError, StreamappError
 
 if TYPE_CHECKING:
@@ -94,14 +94,14 @@ def seed(
 
 
 def make_up(app: "App", traffic: Traffic) -> Scenario:
-    """Answer the scenario of *app* for *traffic*."""
+    """Return the scenario of *app* for *traffic*."""
     if app.scenario is None:
         raise NoScenario(app.name)
     return app.scenario(traffic)
 
 
 def describe(scenario: Scenario) -> str:
-    """Answer what was sent, in a line."""
+    """Return what was sent, in a line."""
     return (
         f"{scenario.subjects} {scenario.word} · {len(scenario.messages)} messages · "
         + ", ".join(f"{name} {number}" for name, number in _by_queue(scenario).items())
@@ -162,7 +162,7 @@ async def pour(
 
 
 def _outgoing(message: ScenarioMessage, queue: "Queue") -> "Outgoing":
-    """Answer *message* for *queue*; one that is sent twice is to come twice, on a FIFO queue as well."""
+    """Return *message* for *queue*; one that is sent twice is to come twice, on a FIFO queue as well."""
     from uuid import uuid4  # noqa: PLC0415 - beside its only use
 
     from streamapp.messages import Outgoing  # noqa: PLC0415 - slow to import

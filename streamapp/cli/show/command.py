@@ -1,24 +1,23 @@
 """`streamapp show`: the story of one thing that the app tracks - what is stored of it, and what made it so."""
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from streamapp.cli import setup
 from streamapp.cli.exits import NOT_FOUND
+from streamapp.cli.show.story import Story
 from streamapp.cli.terminal import output as out
 from streamapp.cli.terminal.sanitize import as_text
 from streamapp.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from streamapp.app import App
     from streamapp.config import Config
     from streamapp.observe.tap_record import TapRecord
-    from streamapp.state.announcement import Announcement
 
 EXAMPLES = """
 \b
@@ -35,26 +34,6 @@ class NoTable(ConfigError):
     def __init__(self, name: str | None, known: "Sequence[str]") -> None:
         what = "say which with --table" if name is None else f"there is no table {name!r}"
         super().__init__(f"{what}; this app has {', '.join(known) or 'none'}")
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """What is known of one key: its hash, what that owes to the outside, and what viewers were told of it.
-
-    *place* is where its hash lives, *refused* are announcements which SQS refused for good.
-    """
-
-    key: str
-    place: str
-    fields: "Mapping[str, str]"
-    pending: "Sequence[Announcement]"
-    refused: "Sequence[Announcement]"
-    events: "Sequence[TapRecord]"
-
-    @property
-    def state(self) -> dict[str, str]:
-        """The fields that are no bookkeeping."""
-        return {name: text for name, text in self.fields.items() if not name.startswith("_")}
 
 
 def show(

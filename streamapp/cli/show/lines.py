@@ -8,7 +8,7 @@ from shlex import quote
 
 from streamapp.app import App
 from streamapp.cli.doctor.flaws import redis_cli
-from streamapp.cli.show.command import Story
+from streamapp.cli.show.story import Story
 from streamapp.cli.tail.lines import changes_of, words_of
 from streamapp.cli.terminal.columns import aligned
 from streamapp.cli.terminal.sanitize import printable
@@ -41,7 +41,7 @@ UNSEEN = "nothing visible changed"
 def story_lines(
     app: App, config: Config, table: str, word: str, story: Story, width: int | None = None
 ) -> Iterator[str]:
-    """Answer what is stored, what is owed, and each event, oldest first, folded into *width*."""
+    """Return what is stored, what is owed, and each event, oldest first, folded into *width*."""
     yield from _head(app, table, word, story, width)
     if story.pending:
         oldest = time.time() - min(it.at for it in story.pending)
@@ -66,7 +66,7 @@ def story_lines(
 
 
 def _refused(config: Config, story: Story, table: str) -> Iterator[str]:
-    """Answer what nobody was told of, and the commands that tell it."""
+    """Return what nobody was told of, and the commands that tell it."""
     if not story.refused:
         return
     fields = " ".join(quote(f"{PARKED}{it.id}") for it in story.refused)
@@ -91,7 +91,7 @@ def _head(app: App, table: str, word: str, story: Story, width: int | None) -> I
 
 
 def _begun(record: TapRecord) -> int:
-    """Answer when it came: what an event led to is told after it, though it ended before."""
+    """Return when it came: what an event led to is told after it, though it ended before."""
     return record.done_ms if record.received_ms is None else record.received_ms
 
 

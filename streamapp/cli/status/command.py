@@ -94,7 +94,7 @@ LEAST_TELLING = ("sent", "skip", "dup", "p95 ms", "ok", "rate/s", "retry", "olde
 
 
 def status_lines(glance: "Glance", width: int | None = None) -> "Iterator[tuple[str, bool]]":
-    """Answer a table of the queues, of the columns that have room in *width*, and lines about the rest.
+    """Return a table of the queues, of the columns that have room in *width*, and lines about the rest.
 
     Beside each line stands whether it tells of trouble: dead letters, nobody at work, records that viewers miss.
     """

@@ -62,7 +62,7 @@ class Glancer:
         self._found: dict[str, Queue] = {}
 
     async def look(self) -> Glance:
-        """Answer how things are now. Raises `ServiceError`; a queue that is missing is unknown."""
+        """Return how things are now. Raises `ServiceError`; a queue that is missing is unknown."""
         begun = time.perf_counter()
         await self._store.ping()
         redis_ms = (time.perf_counter() - begun) * 1000

@@ -29,7 +29,7 @@ class Depths:
         """What is the matter, for the bar."""
 
     def words(self) -> list[str]:
-        """Answer what is known, for the bar."""
+        """Return what is known, for the bar."""
         trouble = [self.trouble] if self.trouble else []
         if self._waiting is None:
             return trouble

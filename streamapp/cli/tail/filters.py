@@ -39,7 +39,7 @@ class Wanted:
         return self.query is None or not _is_nothing(self.answer(record))
 
     def answer(self, record: TapRecord) -> object:
-        """Answer what is shown of *record*: True for itself, else the query's answer."""
+        """Return what is shown of *record*: True for itself, else the query's answer."""
         return True if self.query is None else self.query(plain(record))
 
 
@@ -49,22 +49,22 @@ def _is_nothing(answer: object) -> bool:
 
 
 def plain(record: TapRecord) -> Any:  # noqa: ANN401 - JSON
-    """Answer *record* as JSON values."""
+    """Return *record* as JSON values."""
     return json.loads(msgspec.json.encode(record))
 
 
 def keys_of(record: TapRecord) -> set[str | None]:
-    """Answer all keys that *record* is about."""
+    """Return all keys that *record* is about."""
     return {record.key, *(effect.key for effect in record.effects)}
 
 
 def text_of(record: TapRecord) -> str:
-    """Answer the text in which `--grep` looks: all of the record."""
+    """Return the text in which `--grep` looks: all of the record."""
     return json.dumps(plain(record), ensure_ascii=False)
 
 
 def compiled(pattern: str | None) -> re.Pattern[str] | None:
-    """Answer a regular expression. Raises `BadSetting`."""
+    """Return a regular expression. Raises `BadSetting`."""
     try:
         return None if pattern is None else re.compile(pattern)
     except re.error as error:
@@ -72,7 +72,7 @@ def compiled(pattern: str | None) -> re.Pattern[str] | None:
 
 
 def asked(query: str | None) -> Callable[[object], object] | None:
-    """Answer a JMESPath query. Raises `BadSetting`."""
+    """Return a JMESPath query. Raises `BadSetting`."""
     if query is None:
         return None
     try:

@@ -34,7 +34,7 @@ class Counts:
             self.recent.popleft()
 
     def rate(self, now: float) -> float:
-        """Answer how many came a second of late."""
+        """Return how many came a second of late."""
         return sum(number for at, number in self.recent if at >= now - RATE_OVER) / RATE_OVER
 
 
@@ -51,7 +51,7 @@ class Flow:
         self._budget_at = time.monotonic()
 
     def take(self, wanted: list[TapRecord]) -> list[TapRecord]:
-        """Answer what of *wanted* is shown now."""
+        """Return what of *wanted* is shown now."""
         if self.is_paused:
             self._left_out += max(0, len(self._held) + len(wanted) - HELD)
             self._held.extend(wanted)
@@ -65,14 +65,14 @@ class Flow:
         return held
 
     def note(self) -> str | None:
-        """Answer how many were left out since it was last asked, None for none."""
+        """Return how many were left out since it was last asked, None for none."""
         if not self._left_out or self.is_paused:
             return None
         left_out, self._left_out = self._left_out, 0
         return f"… {left_out:,} not shown (over {MOST}/s; pipe or -o json to get all)"
 
     def bar(self, what: str, depths: Sequence[str], width: int) -> str:
-        """Answer the status bar: *what* is followed, the *depths* of its queues; what tells least gives way first."""
+        """Return the status bar: *what* is followed, the *depths* of its queues; what tells least gives way first."""
         if self.is_paused:
             return f"PAUSED  {len(self._held):,} held  ·  space resume   q quit"
         words = self.counts.words

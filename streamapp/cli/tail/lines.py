@@ -63,13 +63,13 @@ class Layout:
             self.pad("key", "" if record.key is None else f"#{_short(record.key)}")
 
     def pad(self, column: str, text: str) -> str:
-        """Answer *text* as wide as the widest of its column so far, up to a limit."""
+        """Return *text* as wide as the widest of its column so far, up to a limit."""
         cells = cell_len(text)
         width = self.widths[column] = min(max(self.widths[column], cells), SHORT)
         return text + " " * max(0, width - cells)
 
     def time(self, unix_ms: int) -> list[Piece]:
-        """Answer a time of day, with its date where that is another one."""
+        """Return a time of day, with its date where that is another one."""
         if self.clock == "none":
             return []
         if self.clock == "ago":
@@ -83,7 +83,7 @@ class Layout:
 
 
 def line(record: TapRecord, layout: Layout) -> list[Piece]:
-    """Answer *record* on one line, of what has room on it."""
+    """Return *record* on one line, of what has room on it."""
     outcome = record.outcome
     about = printable(" · ".join(_about(record, layout.max_attempts)))
     head = [*_head(record, layout), (f"{took(record):>7}  ", "took")]
@@ -100,7 +100,7 @@ def _narrowed(head: list[Piece], width: int) -> list[Piece]:
 
 
 def cut(pieces: Sequence[Piece], width: int) -> list[Piece]:
-    """Answer what of *pieces* has room in *width* columns, 0 for any number; where some is missing, it says so."""
+    """Return what of *pieces* has room in *width* columns, 0 for any number; where some is missing, it says so."""
     shown: list[Piece] = []
     room = width
     for piece, what in pieces:
@@ -113,7 +113,7 @@ def cut(pieces: Sequence[Piece], width: int) -> list[Piece]:
 
 
 def pretty(record: TapRecord, layout: Layout) -> list[list[Piece]]:
-    """Answer *record* on several lines: all that is known of it."""
+    """Return *record* on several lines: all that is known of it."""
     facts = [f"message {record.message_id or '-'}", f"attempt {record.attempt}"]
     if (queued := queued_ms(record)) is not None:
         facts.append(f"queued {duration(queued)}")
@@ -139,17 +139,17 @@ def pretty(record: TapRecord, layout: Layout) -> list[list[Piece]]:
 
 
 def machine(record: TapRecord, form: Form) -> str:
-    """Answer *record*, or with `raw` its body, as JSON on one line."""
+    """Return *record*, or with `raw` its body, as JSON on one line."""
     return as_json(record.content if form == "raw" else plain(record))
 
 
 def took(record: TapRecord) -> str:
-    """Answer how long the agent had it in hand."""
+    """Return how long the agent had it in hand."""
     return "" if record.took_ms is None else duration(record.took_ms)
 
 
 def queued_ms(record: TapRecord) -> int | None:
-    """Answer how long the message lay in its queue, retries included."""
+    """Return how long the message lay in its queue, retries included."""
     if record.sent_ms is None or record.received_ms is None:
         return None
     return max(0, record.received_ms - record.sent_ms)
@@ -167,7 +167,7 @@ def _head(record: TapRecord, layout: Layout) -> list[Piece]:
 
 
 def _about(record: TapRecord, max_attempts: int) -> Iterator[str]:
-    """Answer what is worth knowing of it, the most telling first."""
+    """Return what is worth knowing of it, the most telling first."""
     yield from _why(record, max_attempts)
     if record.effects:
         first = record.effects[0]
@@ -185,7 +185,7 @@ def _about(record: TapRecord, max_attempts: int) -> Iterator[str]:
 
 
 def words_of(record: TapRecord) -> list[str]:
-    """Answer the first few names and values that its body holds."""
+    """Return the first few names and values that its body holds."""
     return list(_words(record, record.content))[:SHOWN_FIELDS]
 
 
@@ -199,7 +199,7 @@ def _why(record: TapRecord, max_attempts: int) -> Iterator[str]:
 
 
 def changes_of(effect: Effect, quiet: Collection[str] = ()) -> list[str]:
-    """Answer what changed, the most telling first: no times, no long texts, and none of the fields in *quiet*."""
+    """Return what changed, the most telling first: no times, no long texts, and none of the fields in *quiet*."""
     telling = [
         (name, old, new)
         for name, (old, new) in effect.fields.items()
@@ -211,7 +211,7 @@ def changes_of(effect: Effect, quiet: Collection[str] = ()) -> list[str]:
 
 
 def _words(record: TapRecord, value: object) -> Iterator[str]:
-    """Answer names and values that a body holds, those left out that are hidden, or stand elsewhere on the line."""
+    """Return names and values that a body holds, those left out that are hidden, or stand elsewhere on the line."""
     if not isinstance(value, dict):
         return
     for name, member in cast("dict[str, object]", value).items():
@@ -234,5 +234,5 @@ def _short(value: str) -> str:
 
 
 def text(pieces: Sequence[Piece]) -> str:
-    """Answer the pieces without what they are."""
+    """Return the pieces without what they are."""
     return "".join(piece for piece, _ in pieces).rstrip()

@@ -140,7 +140,7 @@ def _styled(lines: Sequence[Sequence[Piece]]) -> Group:
 
 
 def style_of(what: str) -> str:
-    """Answer the style of a piece; a queue has the same hue in every run."""
+    """Return the style of a piece; a queue has the same hue in every run."""
     if what.startswith("queue:"):
         digest = hashlib.sha256(what.encode(errors="replace")).digest()
         return _HUES[digest[0] % len(_HUES)]

@@ -7,7 +7,7 @@ from streamapp.setting_types import BadSetting, seconds
 
 
 def moment(flag: str, text: str | None) -> int | None:
-    """Answer Unix milliseconds of `10m` or `1h30m` ago, or of an ISO 8601 time (local where it names no zone).
+    """Return Unix milliseconds of `10m` or `1h30m` ago, or of an ISO 8601 time (local where it names no zone).
 
     Raises `BadSetting`.
     """
@@ -24,7 +24,7 @@ def moment(flag: str, text: str | None) -> int | None:
 
 
 def wait(flag: str, text: str | None) -> float | None:
-    """Answer the seconds of `30s` or `5m`. Raises `BadSetting`."""
+    """Return the seconds of `30s` or `5m`. Raises `BadSetting`."""
     try:
         return None if text is None else seconds(text)
     except ValueError as error:

@@ -22,7 +22,7 @@ def aligned(
     width: int | None = None,
     spare: Sequence[int] = (),
 ) -> list[str]:
-    """Answer a line for each row, in which a cell of any column begins below the one above it.
+    """Return a line for each row, in which a cell of any column begins below the one above it.
 
     The cells of the columns *right* end below each other instead, as numbers do. With *width* no line is longer: the
     columns *spare* are left out, in this order, until the others have room, but for the last, whose cell is folded into
@@ -55,7 +55,7 @@ def aligned(
 
 
 def _folded(line: str, last: str, begins: int, width: int) -> list[str]:
-    """Answer *line* in several: its *last* cell, which *begins* there, beside the others or below them."""
+    """Return *line* in several: its *last* cell, which *begins* there, beside the others or below them."""
     head = line.removesuffix(last)
     if width - begins < LEAST:
         indent = " " * min(INDENT, width // 4)

@@ -72,7 +72,7 @@ def note(line: str) -> None:
 
 
 def width() -> int | None:
-    """Answer the columns of the terminal that standard output is; None where it is none, and lines are never cut."""
+    """Return the columns of the terminal that standard output is; None where it is none, and lines are never cut."""
     try:
         return os.get_terminal_size(sys.stdout.fileno()).columns
     except (OSError, ValueError):
@@ -123,7 +123,7 @@ def print_json(value: object) -> None:
 
 
 def as_json(value: object, *, indent: int | None = None) -> str:
-    """Answer *value* as JSON in which nothing but printable ASCII is left, on one line unless indented."""
+    """Return *value* as JSON in which nothing but printable ASCII is left, on one line unless indented."""
     return json.dumps(value, indent=indent).replace("\x7f", "\\u007f")
 
 

@@ -14,18 +14,18 @@ _HOSTILE = re.compile(
 
 
 def printable(text: str) -> str:
-    """Answer *text* with what a terminal might act on made visible, and cut at `LONGEST`."""
+    """Return *text* with what a terminal might act on made visible, and cut at `LONGEST`."""
     shown = _HOSTILE.sub(lambda match: _escape(match[0]), text[:LONGEST])
     return shown if len(text) <= LONGEST else f"{shown}…"
 
 
 def as_text(argument: str) -> str:
-    """Answer *argument* with each byte that is no UTF-8 spelled out: what is looked for under it is not there."""
+    """Return *argument* with each byte that is no UTF-8 spelled out: what is looked for under it is not there."""
     return argument.encode(errors="backslashreplace").decode()
 
 
 def harmless_json(text: str) -> str:
-    """Answer JSON *text*, which means the same, with what a terminal might act on spelled as JSON's escapes."""
+    """Return JSON *text*, which means the same, with what a terminal might act on spelled as JSON's escapes."""
     return _HOSTILE.sub(lambda match: _escape_json(match[0]), text)
 
 

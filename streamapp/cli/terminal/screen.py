@@ -23,7 +23,7 @@ class _Console(Console):
 
 
 def console(*, coloured: bool | None = None) -> Console:
-    """Answer a console on standard output that is as large as its terminal is, also when that changes.
+    """Return a console on standard output that is as large as its terminal is, also when that changes.
 
     *coloured* says whether colours are used, whatever it is; None leaves it to what the terminal can do, NO_COLOR and
     FORCE_COLOR. COLUMNS and LINES are left out: where a shell has exported them, they tell the size of long ago.

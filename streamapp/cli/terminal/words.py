@@ -2,12 +2,12 @@
 
 
 def many(number: int, word: str) -> str:
-    """Answer `1 letter`, `2 letters`."""
+    """Return `1 letter`, `2 letters`."""
     return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 
 def duration(milliseconds: float) -> str:
-    """Answer a duration for people, in one unit."""
+    """Return a duration for people, in one unit."""
     seconds = max(0.0, milliseconds / 1000)
     for limit, unit, word in ((1, 0.001, "ms"), (120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
         if seconds < limit:

@@ -117,7 +117,7 @@ async def _work(
 
 
 def first_of(errors: "BaseExceptionGroup[StreamappError]") -> StreamappError:
-    """Answer the first error of a group, whatever groups it is in."""
+    """Return the first error of a group, whatever groups it is in."""
     first = errors.exceptions[0]
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]

@@ -19,11 +19,11 @@ class Clock(Protocol):
     """What tells the time and waits for it."""
 
     def now(self) -> float:
-        """Answer the monotonic time in seconds; only differences mean anything."""
+        """Return the monotonic time in seconds; only differences mean anything."""
         ...
 
     def wall(self) -> datetime:
-        """Answer the date and time, in UTC."""
+        """Return the date and time, in UTC."""
         ...
 
     async def sleep(self, seconds: float) -> None:
@@ -39,11 +39,11 @@ class RealClock:
     """The machine's own time."""
 
     def now(self) -> float:
-        """Answer the event loop's time in seconds; there must be a loop."""
+        """Return the event loop's time in seconds; there must be a loop."""
         return current_time()
 
     def wall(self) -> datetime:
-        """Answer the date and time, in UTC."""
+        """Return the date and time, in UTC."""
         return datetime.now(UTC)
 
     async def sleep(self, seconds: float) -> None:
@@ -80,11 +80,11 @@ class VirtualClock:
         self._order = 0
 
     def now(self) -> float:
-        """Answer the seconds that have been let pass."""
+        """Return the seconds that have been let pass."""
         return self._now
 
     def wall(self) -> datetime:
-        """Answer the date and time, in UTC."""
+        """Return the date and time, in UTC."""
         return self._epoch + timedelta(seconds=self._now)
 
     async def sleep(self, seconds: float) -> None:

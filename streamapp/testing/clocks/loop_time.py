@@ -44,11 +44,11 @@ class _Hands(Protocol):
         ...
 
     def now(self) -> float:
-        """Answer the loop's time."""
+        """Return the loop's time."""
         ...
 
     def next(self) -> float | None:
-        """Answer the loop's time of the next timer, None where there is none."""
+        """Return the loop's time of the next timer, None where there is none."""
         ...
 
     def set(self, when: float) -> None:
@@ -68,11 +68,11 @@ class LoopTime(RealClock):
         self._wall = wall
 
     def now(self) -> float:
-        """Answer the loop's time in seconds."""
+        """Return the loop's time in seconds."""
         return self._hands.now()
 
     def wall(self) -> datetime:
-        """Answer the date and time, in UTC; it jumps too."""
+        """Return the date and time, in UTC; it jumps too."""
         return self._wall + timedelta(seconds=self.now() - self._began)
 
     async def rest(self) -> None:

@@ -38,7 +38,7 @@ class Call:
         self._number = ledger.begin()
 
     def effects(self, kind: type[E]) -> list[E]:
-        """Answer what was planned of this kind of effect."""
+        """Return what was planned of this kind of effect."""
         return [planned.effect for planned in self._planned if isinstance(planned.effect, kind)]
 
     async def begin(self) -> None:
@@ -59,7 +59,7 @@ class Call:
                     pass
 
     def act(self, what: Callable[[float], T]) -> T:
-        """Answer *what* makes of the time; what it writes down belongs to this call."""
+        """Return *what* makes of the time; what it writes down belongs to this call."""
         self._number = self._ledger.begin()
         try:
             return what(self._clock.now())
@@ -70,7 +70,7 @@ class Call:
     def act_on(
         self, entries: Sequence[E], what: Callable[[Sequence[E]], list[R | Refusal]]
     ) -> list[R | Refusal]:
-        """Answer *what* makes of the entries of a batch; those that are to fail never get there."""
+        """Return *what* makes of the entries of a batch; those that are to fail never get there."""
         told = [self._told(position) for position in range(len(entries))]
         spared = [entry for entry, (_, took_effect) in zip(entries, told, strict=True) if took_effect]
         outcomes = iter(what(spared) if spared else [])

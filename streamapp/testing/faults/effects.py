@@ -50,7 +50,7 @@ class Partial:
     missing: bool = False
 
     def refusal(self, position: int) -> Refusal | None:
-        """Answer why the entry at *position* fails, if it does."""
+        """Return why the entry at *position* fails, if it does."""
         fails = self.which(position) if callable(self.which) else bool(self.which >> position & 1)
         if not fails:
             return None

@@ -58,7 +58,7 @@ class Ledger:
         self.entries.append(Entry(at, operation, queue, outcome, number, message_id, handle))
 
     def calls(self, operation: str | None = None, queue: str | None = None) -> list[Entry]:
-        """Answer the calls made, in the order of their answers; see `Entry.at` for when."""
+        """Return the calls made, in the order of their answers; see `Entry.at` for when."""
         return [
             entry
             for entry in self.entries
@@ -68,35 +68,35 @@ class Ledger:
         ]
 
     def of(self, message_id: str) -> list[Entry]:
-        """Answer the life of one message."""
+        """Return the life of one message."""
         return [entry for entry in self.entries if entry.message_id == message_id]
 
     def sent(self, queue: str | None = None) -> list[Entry]:
-        """Answer the messages that SQS took."""
+        """Return the messages that SQS took."""
         return self._messages("send", "done", queue)
 
     def received(self, queue: str | None = None) -> list[Entry]:
-        """Answer the receipts: one entry each time a message was given away, to whomever."""
+        """Return the receipts: one entry each time a message was given away, to whomever."""
         return self._messages("receive", "done", queue)
 
     def deleted(self, queue: str | None = None) -> list[Entry]:
-        """Answer the deletes that deleted something."""
+        """Return the deletes that deleted something."""
         return self._messages("delete", "done", queue)
 
     def released(self, queue: str | None = None) -> list[Entry]:
-        """Answer the visibility changes by which a message came back sooner."""
+        """Return the visibility changes by which a message came back sooner."""
         return self._messages("change_visibility", "released", queue)
 
     def extended(self, queue: str | None = None) -> list[Entry]:
-        """Answer the visibility changes by which a message stayed away longer."""
+        """Return the visibility changes by which a message stayed away longer."""
         return self._messages("change_visibility", "extended", queue)
 
     def redriven(self, queue: str | None = None) -> list[Entry]:
-        """Answer the messages that went to a dead-letter queue, by the queue they left."""
+        """Return the messages that went to a dead-letter queue, by the queue they left."""
         return self._messages("redrive", "done", queue)
 
     def in_flight(self, queue: str | None = None) -> list[Entry]:
-        """Answer the receipts neither deleted nor back; one released with a delay counts as back."""
+        """Return the receipts neither deleted nor back; one released with a delay counts as back."""
         over = {
             entry.handle
             for entry in self.entries
@@ -105,11 +105,11 @@ class Ledger:
         return [entry for entry in self.received(queue) if entry.handle not in over]
 
     def receives(self, queue: str | None = None) -> Counter[str]:
-        """Answer how often each message was received."""
+        """Return how often each message was received."""
         return Counter(entry.message_id for entry in self.received(queue) if entry.message_id)
 
     def lost(self, operation: str | None = None) -> list[Entry]:
-        """Answer what took effect in calls whose answers never arrived."""
+        """Return what took effect in calls whose answers never arrived."""
         calls = {entry.call for entry in self.entries if entry.outcome == "lost"}
         return [
             entry

@@ -35,7 +35,7 @@ class Planned:
         self.over.set()
 
     def __enter__(self) -> Self:
-        """Answer itself; it acts already."""
+        """Return itself; it acts already."""
         return self
 
     def __exit__(
@@ -89,7 +89,7 @@ class Faults:
         self._planned.clear()
 
     def due(self, operation: str, queue: str) -> list[Planned]:
-        """Answer the faults that hit this call, in the order in which they were added, and count the hit."""
+        """Return the faults that hit this call, in the order in which they were added, and count the hit."""
         now = self._clock.now()
         self._planned = [planned for planned in self._planned if planned.left > 0 and now < planned.until]
         return [planned for planned in self._planned if self._hits(planned, operation, queue)]

@@ -71,5 +71,5 @@ _SPELLINGS = {
 
 
 def spelling_of(code: str) -> Spelling:
-    """Answer how the wire spells this code; one that SQS does not know is spelled as it is."""
+    """Return how the wire spells this code; one that SQS does not know is spelled as it is."""
     return _SPELLINGS.get(code) or Spelling(code, code)

@@ -54,7 +54,7 @@ class Redrive:
 
 
 def check_attributes(attributes: Mapping[str, str], *, fifo: bool) -> dict[str, str]:
-    """Answer these attributes as SQS keeps them; refuse a wrong name or value."""
+    """Return these attributes as SQS keeps them; refuse a wrong name or value."""
     checked: dict[str, str] = {}
     for name, value in attributes.items():
         if name in _RANGES:
@@ -79,7 +79,7 @@ def check_attributes(attributes: Mapping[str, str], *, fifo: bool) -> dict[str, 
 
 
 def defaults(*, fifo: bool) -> dict[str, str]:
-    """Answer the attributes of a queue for which nobody said anything."""
+    """Return the attributes of a queue for which nobody said anything."""
     numbers = {name: str(default) for name, (_, _, default) in _RANGES.items()}
     return numbers | {"SqsManagedSseEnabled": "true"} | (_FIFO_DEFAULTS if fifo else {})
 
@@ -98,12 +98,12 @@ def check_name(name: str, attributes: Mapping[str, str]) -> None:
 
 
 def arn_of(name: str) -> str:
-    """Answer the ARN of the queue of this name."""
+    """Return the ARN of the queue of this name."""
     return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
 
 
 def parse_redrive(policy: str) -> Redrive:
-    """Answer what this RedrivePolicy says."""
+    """Return what this RedrivePolicy says."""
     try:
         said = json.loads(policy)
         target, most = str(said["deadLetterTargetArn"]), int(said["maxReceiveCount"])
@@ -117,12 +117,12 @@ def parse_redrive(policy: str) -> Redrive:
 
 
 def no_such_target(policy: str) -> Refusal:
-    """Answer the refusal of a RedrivePolicy whose queue is not there."""
+    """Return the refusal of a RedrivePolicy whose queue is not there."""
     return _policy(policy, "Dead letter target does not exist.")
 
 
 def wrong_target(policy: str) -> Refusal:
-    """Answer the refusal of a RedrivePolicy whose queue is of the other kind."""
+    """Return the refusal of a RedrivePolicy whose queue is of the other kind."""
     return _policy(policy, "Dead-letter queue must be same type of queue as the source.")
 
 

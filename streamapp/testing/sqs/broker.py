@@ -42,12 +42,12 @@ class Broker:
         self._letters: dict[str, list[Letter]] | None = None
 
     def keep_letters(self) -> dict[str, list[Letter]]:
-        """Answer all that will be sent from now on, by queue; it grows for ever, so a test has to ask for it."""
+        """Return all that will be sent from now on, by queue; it grows for ever, so a test has to ask for it."""
         self._letters = {}
         return self._letters
 
     def stored(self, name: str, now: float) -> StoredQueue:
-        """Answer this queue, brought up to *now*."""
+        """Return this queue, brought up to *now*."""
         stored = self._queues.get(name)
         if stored is None:
             raise Refusal("QueueDoesNotExist", "The specified queue does not exist.")
@@ -107,11 +107,11 @@ class Broker:
         stored.purge(now)
 
     def names(self, prefix: str = "") -> list[str]:
-        """Answer the names of all queues that begin like this."""
+        """Return the names of all queues that begin like this."""
         return sorted(name for name in self._queues if name.startswith(prefix))
 
     def sources(self, name: str, now: float) -> list[str]:
-        """Answer the names of the queues whose dead letters come to this one."""
+        """Return the names of the queues whose dead letters come to this one."""
         self.stored(name, now)
         return [
             other
@@ -120,7 +120,7 @@ class Broker:
         ]
 
     def attributes(self, name: str, now: float, *, epoch: float) -> dict[str, str]:
-        """Answer a queue's attributes; *epoch* is the wall time, in Unix seconds, of the clock's zero."""
+        """Return a queue's attributes; *epoch* is the wall time, in Unix seconds, of the clock's zero."""
         stored = self.stored(name, now)
         return stored.attributes | {
             "QueueArn": arn_of(name),
@@ -176,7 +176,7 @@ class Broker:
         return each(changes, lambda change: stored.change(*change, now))
 
     def next_wake(self, name: str, now: float) -> float | None:
-        """Answer when a message of this queue next becomes visible by itself, if any does."""
+        """Return when a message of this queue next becomes visible by itself, if any does."""
         return self.stored(name, now).stock.next_wake()
 
     def _take(self, stored: StoredQueue, limit: int, now: float, chance: Random | None) -> list[Message]:
@@ -203,7 +203,7 @@ class Broker:
 
 
 def each(items: Sequence[T], act: Callable[[T], R]) -> list[R | Refusal]:
-    """Answer what *act* makes of each item, or why it refused it."""
+    """Return what *act* makes of each item, or why it refused it."""
     outcomes: list[R | Refusal] = []
     for item in items:
         try:

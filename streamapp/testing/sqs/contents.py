@@ -21,15 +21,15 @@ class Stock:
         self._order = 0
 
     def __len__(self) -> int:
-        """Answer how many messages there are."""
+        """Return how many messages there are."""
         return len(self._all)
 
     def __iter__(self) -> Iterator[Message]:
-        """Answer all messages, oldest first."""
+        """Return all messages, oldest first."""
         return iter(self._all.values())
 
     def get(self, number: int) -> Message | None:
-        """Answer the message of this number, unless it is gone."""
+        """Return the message of this number, unless it is gone."""
         return self._all.get(number)
 
     def put(self, message: Message, now: float) -> None:
@@ -43,7 +43,7 @@ class Stock:
             self.line.add(message)
 
     def take(self, limit: int, chance: Random | None = None) -> list[Message]:
-        """Answer up to *limit* messages that may be received now; each must then be hidden or removed."""
+        """Return up to *limit* messages that may be received now; each must then be hidden or removed."""
         return self.line.take(limit, chance)
 
     def hide(self, message: Message, until: float) -> None:
@@ -89,7 +89,7 @@ class Stock:
         return expired
 
     def next_wake(self) -> float | None:
-        """Answer when the next message becomes visible by itself, if any does."""
+        """Return when the next message becomes visible by itself, if any does."""
         while self._wakes and not self._is_waiting_for(self._wakes[0][2], self._wakes[0][0]):
             heappop(self._wakes)
         return self._wakes[0][0] if self._wakes else None

@@ -9,7 +9,8 @@ from anyio import current_time
 
 from streamapp.errors import Fault, ServiceError
 from streamapp.messages import Delivery, Outgoing, Queue, Typed
-from streamapp.sqs.client import Failure, fault_of, reason_of
+from streamapp.sqs.client import Failure
+from streamapp.sqs.faults import fault_of, reason_of
 from streamapp.testing.clocks.clock import Clock
 from streamapp.testing.faults.call import AnswerLost
 from streamapp.testing.faults.ledger import Ledger
@@ -58,7 +59,7 @@ class MemorySqs:
         return self.service.ledger
 
     async def find(self, name: str) -> Queue:
-        """Answer the queue of this name or URL; a missing one is a CONFIGURATION fault."""
+        """Return the queue of this name or URL; a missing one is a CONFIGURATION fault."""
         bare = name.rstrip("/").rsplit("/", 1)[-1]
         with _ours(bare):
             return await self.service.call(
@@ -108,7 +109,7 @@ class MemorySqs:
             return await self.service.call("create", name, act)
 
     async def attributes(self, queue: Queue) -> dict[str, str]:
-        """Answer all queue attributes, by SQS's names."""
+        """Return all queue attributes, by SQS's names."""
         broker, epoch = self.service.broker, self.service.epoch
         with _ours(queue.name):
             return await self.service.call(
@@ -120,7 +121,7 @@ class MemorySqs:
         self.service.broker.stored(queue.name, self.clock.now()).in_flight_limit = most
 
     def bodies(self, queue: Queue) -> list[str]:
-        """Answer the bodies of all messages that the queue holds, oldest first; nobody notices."""
+        """Return the bodies of all messages that the queue holds, oldest first; nobody notices."""
         stored = self.service.broker.stored(queue.name, self.clock.now())
         return [message.letter.body for message in stored.stock]
 

@@ -16,7 +16,7 @@ class Attribute:
     value: str | bytes
 
     def size_with(self, name: str) -> int:
-        """Answer the bytes that SQS counts for it: its name, type and value."""
+        """Return the bytes that SQS counts for it: its name, type and value."""
         value = self.value.encode() if isinstance(self.value, str) else self.value
         return len(name.encode()) + len(self.kind.encode()) + len(value)
 
@@ -76,7 +76,7 @@ class Handle:
 
 
 def parse_handle(text: str, queue: str) -> Handle:
-    """Answer what this handle says; ReceiptHandleIsInvalid if it is none, or one of another queue."""
+    """Return what this handle says; ReceiptHandleIsInvalid if it is none, or one of another queue."""
     try:
         name, number, receipt, message_id = urlsafe_b64decode(text.encode()).decode().split(" ")
         handle = Handle(name, int(number), int(receipt), message_id)

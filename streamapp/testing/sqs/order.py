@@ -17,7 +17,7 @@ class Line(Protocol):
     """The order in which a queue gives its messages away."""
 
     def __len__(self) -> int:
-        """Answer how many messages are visible, blocked ones included."""
+        """Return how many messages are visible, blocked ones included."""
         ...
 
     def add(self, message: Message) -> None:
@@ -29,7 +29,7 @@ class Line(Protocol):
         ...
 
     def take(self, limit: int, chance: Random | None) -> list[Message]:
-        """Answer up to *limit* messages that may be received now, and keep them; *chance* picks any."""
+        """Return up to *limit* messages that may be received now, and keep them; *chance* picks any."""
         ...
 
     def has_left(self, message: Message) -> None:
@@ -48,7 +48,7 @@ class StandardLine:
         self._messages: OrderedDict[int, Message] = OrderedDict()
 
     def __len__(self) -> int:
-        """Answer how many messages are visible."""
+        """Return how many messages are visible."""
         return len(self._messages)
 
     def add(self, message: Message) -> None:
@@ -60,7 +60,7 @@ class StandardLine:
         self._messages.pop(message.number, None)
 
     def take(self, limit: int, chance: Random | None) -> list[Message]:
-        """Answer up to *limit* messages, and keep them."""
+        """Return up to *limit* messages, and keep them."""
         if chance is None:
             return list(islice(self._messages.values(), limit))
         near = list(islice(self._messages.values(), _REACH))
@@ -85,7 +85,7 @@ class FifoLine:
         self._away: dict[str, dict[int, Message]] = {}
 
     def __len__(self) -> int:
-        """Answer how many messages are visible, those of blocked groups included."""
+        """Return how many messages are visible, those of blocked groups included."""
         return sum(len(messages) for messages in self._groups.values())
 
     def add(self, message: Message) -> None:
@@ -101,7 +101,7 @@ class FifoLine:
             self._groups.pop(_group(message), None)
 
     def take(self, limit: int, chance: Random | None) -> list[Message]:  # noqa: ARG002 - it has one order
-        """Answer up to *limit* messages, and keep them."""
+        """Return up to *limit* messages, and keep them."""
         taken: list[Message] = []
         for group, messages in self._groups.items():
             first_away = min(self._away.get(group, ()), default=None)

@@ -37,7 +37,7 @@ class Polls:
         self._abandoned: list[Poll] = []
 
     def look(self, poll: Poll) -> list[Receipt]:
-        """Answer what there is for *poll* now; a long poll is not told that too much is in flight."""
+        """Return what there is for *poll* now; a long poll is not told that too much is in flight."""
         now = self._clock.now()
         try:
             return self._broker.receive(

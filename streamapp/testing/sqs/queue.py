@@ -71,7 +71,7 @@ class StoredQueue:
         return parse_redrive(policy) if policy else None
 
     def setting(self, name: str) -> int:
-        """Answer a numeric attribute."""
+        """Return a numeric attribute."""
         return int(self.attributes[name])
 
     def settle(self, now: float) -> bool:

@@ -91,19 +91,19 @@ def check_receive(limit: int, wait: float) -> None:
 
 
 def invalid(message: str) -> Refusal:
-    """Answer the refusal of a parameter's value."""
+    """Return the refusal of a parameter's value."""
     return Refusal("InvalidParameterValue", message)
 
 
 def lease_lost(handle: str) -> Refusal:
-    """Answer the refusal to extend a message that is gone, or that somebody else has received."""
+    """Return the refusal to extend a message that is gone, or that somebody else has received."""
     return _value(
         handle, "ReceiptHandle", "Message does not exist or is not available for visibility timeout change."
     )
 
 
 def handle_expired(handle: str) -> Refusal:
-    """Answer a FIFO queue's refusal to delete by a handle that is not good any more."""
+    """Return a FIFO queue's refusal to delete by a handle that is not good any more."""
     return _value(handle, "ReceiptHandle", "The receipt handle has expired.")
 
 

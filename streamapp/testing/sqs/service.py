@@ -68,7 +68,7 @@ class Service:
     async def receive(
         self, queue: str, *, limit: int = 1, wait: float | None = None, visibility: int | None = None
     ) -> list[Receipt]:
-        """Answer as soon as there is a message, or after *wait* seconds; None is what the queue says."""
+        """Return as soon as there is a message, or after *wait* seconds; None is what the queue says."""
         call = await self._begin("receive", queue)
 
         def begin(now: float) -> Poll:

@@ -39,7 +39,7 @@ class Wire:
         }
 
     async def call(self, operation: str, said: Fields) -> Fields:
-        """Answer this operation; raises `Refusal` and `AnswerLost`."""
+        """Return this operation; raises `Refusal` and `AnswerLost`."""
         act = self._operations.get(operation)
         if act is None:
             raise Refusal("InvalidAction", f"The action {operation} is not valid for this endpoint.")
@@ -170,7 +170,7 @@ def _good(outcome: T | Refusal) -> T:
 
 
 def _outcomes(said: Fields, outcomes: Sequence[Fields | Refusal | None]) -> Fields:
-    """Answer a batch's outcomes by entry id; one that is MISSING is not named."""
+    """Return a batch's outcomes by entry id; one that is MISSING is not named."""
     successful: list[Fields] = []
     failed: list[Fields] = []
     for entry, outcome in zip(_ids(said), outcomes, strict=True):

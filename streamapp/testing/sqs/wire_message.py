@@ -14,7 +14,7 @@ Fields = dict[str, Any]
 
 
 def letter_from(entry: Mapping[str, Any]) -> Letter:
-    """Answer the message that a send, or one entry of a batch of sends, asks for."""
+    """Return the message that a send, or one entry of a batch of sends, asks for."""
     attributes: Mapping[str, Mapping[str, Any]] = entry.get("MessageAttributes") or {}
     system: Mapping[str, Mapping[str, Any]] = entry.get("MessageSystemAttributes") or {}
     delay = entry.get("DelaySeconds")
@@ -29,7 +29,7 @@ def letter_from(entry: Mapping[str, Any]) -> Letter:
 
 
 def sent_to(sent: Sent, letter: Letter) -> Fields:
-    """Answer what SQS says of a message that it took."""
+    """Return what SQS says of a message that it took."""
     answer: Fields = {"MessageId": sent.message_id, "MD5OfMessageBody": _md5(letter.body.encode())}
     if letter.attributes:
         answer["MD5OfMessageAttributes"] = _md5_of(letter.attributes)
@@ -43,7 +43,7 @@ def sent_to(sent: Sent, letter: Letter) -> Fields:
 
 
 def receipt_to(receipt: Receipt, *, epoch: float, system: Sequence[str], names: Sequence[str]) -> Fields:
-    """Answer a received message with the attributes that were asked for, by name."""
+    """Return a received message with the attributes that were asked for, by name."""
     letter = receipt.letter
     answer: Fields = {
         "MessageId": receipt.message_id,

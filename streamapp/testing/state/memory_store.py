@@ -61,11 +61,11 @@ class MemoryStore:
         self._replicas = replicas
 
     def hashes(self) -> dict[str, dict[str, str]]:
-        """Answer the fields of all hashes, by key; nobody notices."""
+        """Return the fields of all hashes, by key; nobody notices."""
         return {key: dict(kept.fields) for key, kept in self.kept.all().items() if kept.members is None}
 
     def ttl(self, key: str) -> float | None:
-        """Answer for how many seconds *key* still lives, None: for ever, or it is not there."""
+        """Return for how many seconds *key* still lives, None: for ever, or it is not there."""
         kept = self.kept.get(key)
         return None if kept is None or kept.expires_at is None else kept.expires_at - self.clock.now()
 
@@ -74,7 +74,7 @@ class MemoryStore:
         self.kept.fail_over()
 
     async def read(self, keys: Sequence[str]) -> list[dict[str, str] | ServiceError]:
-        """Answer the fields of each hash, or why this key alone has none; an empty one is not there."""
+        """Return the fields of each hash, or why this key alone has none; an empty one is not there."""
         return await self._call("read", lambda: [self._read(key) for key in keys])
 
     async def commit(self, commits: Sequence[Commit]) -> list[bool | ServiceError]:
@@ -97,7 +97,7 @@ class MemoryStore:
         return await self._call("add", lambda: [self._add(key, texts, ttl) for key, texts in members.items()])
 
     async def members(self, key: str) -> set[str] | ServiceError:
-        """Answer a set's members, or why this key alone has none."""
+        """Return a set's members, or why this key alone has none."""
 
         def act() -> set[str] | ServiceError:
             kept = self.kept.get(key) or _EMPTY
@@ -121,7 +121,7 @@ class MemoryStore:
         return await self._call("remove", act)
 
     async def scan(self, prefix: str, cursor: str = "") -> tuple[list[str], str]:
-        """Answer some keys of the hashes that begin with *prefix* and do not expire, as what owes does not."""
+        """Return some keys of the hashes that begin with *prefix* and do not expire, as what owes does not."""
 
         def act() -> tuple[list[str], str]:
             keys = sorted(key for key in self.kept.all() if key.startswith(prefix) and key > cursor)

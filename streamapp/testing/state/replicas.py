@@ -45,7 +45,7 @@ class Replicated:
         self._lag = seconds
 
     def get(self, key: str) -> Kept | None:
-        """Answer what the master holds there now."""
+        """Return what the master holds there now."""
         kept = self._master.get(key)
         if kept is not None and kept.expires_at is not None and kept.expires_at <= self._clock.now():
             self.drop(key)
@@ -53,11 +53,11 @@ class Replicated:
         return kept
 
     def all(self) -> dict[str, Kept]:
-        """Answer all that the master holds now."""
+        """Return all that the master holds now."""
         return {key: kept for key in list(self._master) if (kept := self.get(key)) is not None}
 
     def heard(self, key: str) -> Kept | None:
-        """Answer what the replica holds there now."""
+        """Return what the replica holds there now."""
         self._catch_up()
         return self._replica.get(key)
 

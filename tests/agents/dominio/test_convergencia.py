@@ -101,7 +101,7 @@ historias = st.lists(eventos, min_size=1, max_size=8)
 
 
 def fatos_de(evento: EventoPedido | ComCatalogo) -> Fatos:
-    """Answer what *evento* alone states."""
+    """Return what *evento* alone states."""
     estado = aplicar(None, evento)
     assert estado is not None
     return estado.fatos

@@ -15,7 +15,7 @@ from streamapp_codecs.dominio.eventos import EventoProduto
 
 
 def dobrar(*eventos: EventoProduto) -> Produto:
-    """Answer the state that *eventos* leave, in this order."""
+    """Return the state that *eventos* leave, in this order."""
     estado = None
     for evento in eventos:
         estado = aplicar_produto(estado, evento)

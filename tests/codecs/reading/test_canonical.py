@@ -102,7 +102,7 @@ _nome = _um_de("X-Salada", "x salada", "", None)
 
 @st.composite
 def _objeto(draw: st.DrawFn, **campos: st.SearchStrategy[str]) -> str:
-    """Answer an object with some of *campos* in any order: mostly good, one field strange or repeated."""
+    """Return an object with some of *campos* in any order: mostly good, one field strange or repeated."""
     nomes = draw(st.lists(st.sampled_from(sorted(campos)), unique=True))
     pares = [(nome, draw(campos[nome])) for nome in nomes]
     if draw(st.booleans()):

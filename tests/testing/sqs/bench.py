@@ -38,11 +38,11 @@ class Bench:
     is_virtual: bool = True
 
     async def __call__(self, operation: str, **said: object) -> Fields:
-        """Answer this call, by SQS's own names."""
+        """Return this call, by SQS's own names."""
         return await self.call(operation, said)
 
     async def code(self, operation: str, **said: object) -> str:
-        """Answer the code with which this call is refused, else "done"."""
+        """Return the code with which this call is refused, else "done"."""
         try:
             await self.call(operation, said)
         except Refused as refused:
@@ -50,7 +50,7 @@ class Bench:
         return "done"
 
     def name(self, short: str) -> str:
-        """Answer a queue name that no other test has."""
+        """Return a queue name that no other test has."""
         return f"{self.prefix}-{short}"
 
     async def queue(self, short: str = "q", **attributes: str) -> str:
@@ -61,11 +61,11 @@ class Bench:
         return str(answer["QueueUrl"])
 
     async def arn(self, url: str) -> str:
-        """Answer a queue's ARN."""
+        """Return a queue's ARN."""
         return await self.attribute(url, "QueueArn")
 
     async def attribute(self, url: str, name: str) -> str:
-        """Answer one attribute of a queue."""
+        """Return one attribute of a queue."""
         answer = await self("GetQueueAttributes", QueueUrl=url, AttributeNames=[name])
         return str(answer["Attributes"][name])
 
@@ -75,22 +75,22 @@ class Bench:
         return [answer["MessageId"] for answer in answers]
 
     async def receive(self, url: str, limit: int = 10, **more: object) -> list[Fields]:
-        """Answer the messages that one receive brings."""
+        """Return the messages that one receive brings."""
         answer = await self("ReceiveMessage", QueueUrl=url, MaxNumberOfMessages=limit, **more)
         messages: list[Fields] = answer.get("Messages", [])
         return messages
 
     async def bodies(self, url: str, limit: int = 10, **more: object) -> list[str]:
-        """Answer the bodies of the messages that one receive brings."""
+        """Return the bodies of the messages that one receive brings."""
         return [message["Body"] for message in await self.receive(url, limit, **more)]
 
     async def one(self, url: str, **more: object) -> Fields:
-        """Answer the one message that there is."""
+        """Return the one message that there is."""
         (message,) = await self.receive(url, **more)
         return message
 
     async def entries(self, operation: str, url: str, *entries: Fields) -> list[object]:
-        """Answer what became of each entry of a batch.
+        """Return what became of each entry of a batch.
 
         It is "done", or its code and whether the sender's at fault, or "all" and the whole call's code.
         """
@@ -155,7 +155,7 @@ async def client_bench(endpoint: str, prefix: str, *, late: float = 0.0) -> Asyn
 async def seen(
     claim: Callable[[Bench], Awaitable[object]], opening: AbstractAsyncContextManager[Bench]
 ) -> object:
-    """Answer what a claim sees on the bench that *opening* opens."""
+    """Return what a claim sees on the bench that *opening* opens."""
     async with opening as bench:
         return await claim(bench)
 

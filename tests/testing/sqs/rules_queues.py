@@ -7,7 +7,7 @@ from testing.sqs.rules import sees
 
 
 async def with_dead_letters(sqs: Bench, most: int, suffix: str = "", **attributes: str) -> tuple[str, str]:
-    """Answer a queue and its dead-letter queue."""
+    """Return a queue and its dead-letter queue."""
     dead = await sqs.queue("dead" + suffix)
     policy = {"deadLetterTargetArn": await sqs.arn(dead), "maxReceiveCount": str(most)}
     return await sqs.queue("q" + suffix, RedrivePolicy=json.dumps(policy), **attributes), dead

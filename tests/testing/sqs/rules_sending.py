@@ -7,7 +7,7 @@ MIB = 1_048_576
 
 
 def text(value: str) -> Fields:
-    """Answer a String attribute."""
+    """Return a String attribute."""
     return {"DataType": "String", "StringValue": value}
 
 

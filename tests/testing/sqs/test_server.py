@@ -150,7 +150,7 @@ async def test_it_runs_as_a_process_of_its_own() -> None:
 
 
 async def first_line(process: Process) -> str:
-    """Answer the first line that a process prints."""
+    """Return the first line that a process prints."""
     assert process.stdout is not None
     text = b""
     with anyio.fail_after(20):

@@ -20,7 +20,7 @@ def commit(token: str, seen: str = "", **put: str) -> Commit:
 
 
 async def fault_of(store: MemoryStore, *commits: Commit) -> Fault:
-    """Answer how a commit fails."""
+    """Return how a commit fails."""
     with pytest.raises(ServiceError) as caught:
         await store.commit(commits)
     return caught.value.fault

@@ -1,0 +1,87 @@
+"""What viewers are shown of a message body."""
+
+import time
+from collections.abc import Callable
+from typing import Protocol, cast
+
+import msgspec
+
+from streamapp.messages import Outgoing
+from streamapp.observe.tap_record import NO_BODY, Outcome, TapRecord
+from streamapp_codecs import Decoded, Shown
+
+_ENCODER = msgspec.json.Encoder()
+
+SHOWN = 8 * 1024
+"""Bytes of a masked body that are shown."""
+
+
+READ = 32 * 1024
+"""Characters of a body up to which it is read again to be masked: a longer one would hold up the loop."""
+
+
+Shows = Callable[[str, "Decoded[object] | None"], Shown]
+"""How a codec shows a body to viewers."""
+
+
+class _Shows(Protocol):
+    def show(self, body: str, decoded: "Decoded[object] | None") -> Shown: ...
+
+
+def shows(codec: object) -> Shows | None:
+    """Return how *codec* shows a body; of a codec that does not say so, no body is shown."""
+    return cast("_Shows", codec).show if hasattr(codec, "show") else None
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """An outgoing message that SQS took, or refused for good (*reason* is its code)."""
+
+    queue: str
+    message: Outgoing
+    shows: Shows | None
+    reason: str | None = None
+    at: float = msgspec.field(default_factory=time.time)
+
+    @property
+    def outcome(self) -> Outcome:
+        """Whether SQS took it."""
+        return "refused" if self.reason else "sent"
+
+    @property
+    def body(self) -> str:
+        """The body that was sent."""
+        return self.message.body
+
+    def line(self, worker: str) -> bytes:
+        """Return its record as JSON, masked."""
+        shown, body, is_cut = _shown(self.shows, self.message.body, None)
+        at = int(self.at * 1000)
+        return _ENCODER.encode(
+            TapRecord(
+                queue=self.queue,
+                outcome=self.outcome,
+                done_ms=at,
+                message_id=self.message.deduplication or "",
+                event_type=shown.kind,
+                key=shown.key or self.message.group,
+                reason=self.reason,
+                sent_ms=at,
+                worker=worker,
+                size=len(self.message.body),
+                body=body,
+                truncated=is_cut,
+            )
+        )
+
+
+def _shown(
+    shows: Shows | None, body: str, decoded: "Decoded[object] | None"
+) -> tuple[Shown, msgspec.Raw, bool]:
+    """Return what is shown of *body*: its kind and key, its masked JSON, and whether that was cut."""
+    if shows is None:
+        return Shown(), NO_BODY, False
+    shown = shows(body if len(body) <= READ else "", decoded)
+    if shown.body is None or len(shown.body) <= SHOWN:
+        return shown, NO_BODY if shown.body is None else msgspec.Raw(shown.body), len(body) > READ
+    beginning = shown.body[:SHOWN].decode(errors="ignore")
+    return shown, msgspec.Raw(_ENCODER.encode(beginning)), True

@@ -1,0 +1,33 @@
+"""The running parts that all agents of a worker share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from streamapp.config import Config
+from streamapp.flow.batcher import Batcher
+from streamapp.flow.outage import Outage
+from streamapp.observe.counters import Counters
+from streamapp.outbox.announcer import Announcer
+from streamapp.outbox.sender import Sender
+from streamapp.state.committer import Change, Changed
+from streamapp.state.reads import Lookup
+from streamapp.state.store import Store
+
+if TYPE_CHECKING:
+    from streamapp.observe.tracing import Tracing
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The running parts that what is declared (tables, sinks, indexes) works through; *tracing* only where there is one."""
+
+    config: Config
+    counters: Counters
+    store: Store
+    store_outage: Outage
+    lookup: Lookup
+    changes: Batcher[Change, Changed]
+    announcer: Announcer
+    outboxes: Mapping[str, Sender]
+    tracing: "Tracing | None" = None

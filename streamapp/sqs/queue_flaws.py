@@ -1,0 +1,60 @@
+"""What is unwise in the settings of a queue."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from streamapp.config import Config
+from streamapp.messages import Queue
+
+CREATE = "streamapp queues create"
+
+
+SHORTEST_VISIBILITY = 30.0
+"""Seconds: three heartbeats, each of which may take its 10 s."""
+
+
+LONGEST_VISIBILITY = 900.0
+"""Seconds that the messages of a worker that was killed should wait at most."""
+
+
+FEWEST_RECEIVES = 3
+"""Below this maxReceiveCount, one deployment and one outage make a dead letter of a good message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """Something unwise. *cure* is a command or a setting; *is_problem* where messages or state can be lost by it."""
+
+    text: str
+    cure: str
+    is_problem: bool = False
+
+
+def source_flaws(queue: Queue, config: Config) -> Iterator[Flaw]:
+    """Look at a source queue as it was found."""
+    if queue.dead_letters is None:
+        yield Flaw(
+            "no redrive policy: a poison message comes back until its retention ends", CREATE, is_problem=True
+        )
+    elif queue.max_receives is not None and queue.max_receives < FEWEST_RECEIVES:
+        yield Flaw(
+            f"maxReceiveCount {queue.max_receives}: an outage makes dead letters", CREATE, is_problem=True
+        )
+    elif queue.max_receives is not None and queue.max_receives <= config.max_attempts:
+        yield Flaw(
+            f"maxReceiveCount {queue.max_receives} is not above STREAMAPP_MAX_ATTEMPTS={config.max_attempts}: "
+            "SQS moves messages before their reason is written",
+            CREATE,
+        )
+    shortest = max(SHORTEST_VISIBILITY, config.wait_seconds + 5)
+    if queue.visibility < shortest:
+        yield Flaw(
+            f"visibility timeout {queue.visibility:g} s: one slow heartbeat, and others get what is in hand here "
+            f"(set {shortest:g} s or more)",
+            CREATE,
+            is_problem=queue.visibility < 2,  # noqa: PLR2004 - a heartbeat every quarter second cannot save less
+        )
+    elif queue.visibility > LONGEST_VISIBILITY:
+        yield Flaw(
+            f"visibility timeout {queue.visibility:g} s: so long wait the messages of a killed worker", CREATE
+        )

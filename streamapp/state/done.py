@@ -1,0 +1,14 @@
+"""What one update did to one key."""
+
+import msgspec
+
+from streamapp.state.committer import Changed
+
+
+class Done(msgspec.Struct, frozen=True):
+    """What one update did to one key of a table; *event* is what it was made with."""
+
+    table: str
+    key: str
+    event: object
+    changed: Changed
