@@ -1,4 +1,4 @@
-"""See what a worker cannot see of itself: a blocked loop, a poll that never returns."""
+"""Detect a blocked event loop, and a poll that never returns."""
 
 import inspect
 import logging
@@ -16,20 +16,20 @@ from streamapp.worker.assembly import AgentPipeline
 logger = logging.getLogger(__name__)
 
 BEAT = 0.1
-"""Seconds between signs of life of the event loop."""
+"""Seconds between two heartbeats of the event loop."""
 
 SILENCE = 30.0
-"""Seconds beyond its wait after which a poll that has not returned is called silent."""
+"""Seconds beyond its wait after which a poll that has not returned is reported."""
 
 
 class Watchdog:
-    """Looks at the event loop from a thread of its own, so that a blocked one is seen while it is blocked."""
+    """Watches the event loop from a thread of its own, to report a blocked loop while it is blocked."""
 
     def __init__(self, lines: Sequence[AgentPipeline], counters: Counters) -> None:
         self._lines = lines
         self._counters = counters
         self._names = {code: line.agent.name for line in lines if (code := _code_of(line.agent.handler))}
-        # Past a third of the visibility timeout heartbeats begin to come too late.
+        # Past a third of the visibility timeout, extensions of leases begin to come too late.
         self._limit = min((line.queue.visibility for line in lines), default=30.0) / 4
         self._alive_at = time.monotonic()
         self._thread_id = 0

@@ -102,8 +102,8 @@ class Shop:
     def left(self, *streams: str) -> int:
         """Return how many messages are still in these queues, in all without any."""
         now = self.sqs.clock.now()
-        stocks = [self.sqs.service.broker.stored(self.name(it), now).stock for it in streams or STREAMS]
-        return sum(len(stock.line) + len(stock.in_flight) + len(stock.delayed) for stock in stocks)
+        queues = [self.sqs.service.broker.stored(self.name(it), now).messages for it in streams or STREAMS]
+        return sum(len(it.visible) + len(it.in_flight) + len(it.delayed) for it in queues)
 
     async def drained(self, *streams: str, within: float = 120.0) -> None:
         """Return when nothing is left in these queues, in all without any."""

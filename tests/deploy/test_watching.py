@@ -33,7 +33,7 @@ def asked() -> set[str]:
 
 def exported() -> str:
     """The source and the page of a worker's metrics: families without a value yet have no line."""
-    page = Metrics(Counters()).page()[0].decode()
+    page = Metrics(Counters()).render()[0].decode()
     return page + (ROOT / "streamapp" / "web" / "metrics.py").read_text()
 
 
@@ -83,7 +83,7 @@ def test_prometheus_takes_the_rules_and_what_the_panels_ask(tmp_path: Path) -> N
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool comes with Prometheus")
 def test_prometheus_has_nothing_to_say_of_the_page() -> None:
     """Names, help texts and units are as its users expect them."""
-    page = Metrics(Counters()).page()[0]
+    page = Metrics(Counters()).render()[0]
 
     done = subprocess.run(["promtool", "check", "metrics"], input=page, capture_output=True, check=False)
 

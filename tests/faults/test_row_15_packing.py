@@ -84,9 +84,9 @@ class Packer:
         arrived = sqs.bodies(queue)
         assert sorted(arrived) == sorted(message.body for message in good)
         if queue.fifo:
-            stored = sqs.service.broker.stored(queue.name, sqs.clock.now()).stock
+            stored = sqs.service.broker.stored(queue.name, sqs.clock.now()).messages
             for group in "abc":
-                came = [it.letter.body for it in stored if it.letter.group == group]
+                came = [it.content.body for it in stored if it.content.group == group]
                 assert came == [message.body for message in good if message.group == group]
         for batch in sqs.batches:
             size = sum(message.size for message in batch)

@@ -17,7 +17,7 @@ from streamapp.state.announcement import Announcement, Place
 from streamapp.state.committer import Change, Changed, Committer, _Plan, _step
 from streamapp.state.store import TOKEN, Commit, Settled
 from streamapp.testing import MemoryStore
-from streamapp.testing.state.replicas import Kept, Replicated
+from streamapp.testing.state.replicas import ReplicatedValues, StoredValue
 
 _commit = Committer._commit
 _init = Committer.__init__
@@ -58,7 +58,7 @@ async def confirm_then_announce(self: Announcer, pending: Sequence[Announcement]
     return await _announce(self, pending)
 
 
-async def wait_for_nobody(self: Replicated, within: float) -> bool:
+async def wait_for_nobody(self: ReplicatedValues, within: float) -> bool:
     """No barrier."""
     del self, within
     return True
@@ -98,8 +98,8 @@ def whole_state(
 
 def commit_without_token(self: MemoryStore, commit: Commit) -> bool | ServiceError:
     """Whoever writes last has written."""
-    kept = self.kept.get(commit.key) or Kept()
-    return _store_commit(self, replace(commit, seen=kept.fields.get(TOKEN, "")))
+    value = self.values.get(commit.key) or StoredValue()
+    return _store_commit(self, replace(commit, seen=value.fields.get(TOKEN, "")))
 
 
 def counter_as_token(self: Committer, *args: Any, **options: Any) -> Commit | None:

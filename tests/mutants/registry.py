@@ -16,7 +16,7 @@ from streamapp.pipeline.settler import Settler
 from streamapp.pipeline.work import InHand
 from streamapp.state.committer import Committer
 from streamapp.testing import MemoryStore
-from streamapp.testing.state.replicas import Replicated
+from streamapp.testing.state.replicas import ReplicatedValues
 
 Patch = tuple[object | str, str, Any]
 """A class, or the name of a module, with the name of what is replaced there and what takes its place."""
@@ -97,7 +97,9 @@ MUTANTS: Mapping[str, Mutant] = {
         test="test_of_two_creations_the_newer_stands",
         given=(True,),
     ),
-    "no-barrier": Mutant("no barrier", [(Replicated, "follows", protocol.wait_for_nobody)], "failovers"),
+    "no-barrier": Mutant(
+        "no barrier", [(ReplicatedValues, "follows", protocol.wait_for_nobody)], "failovers"
+    ),
     "barrier-without-write": Mutant(
         "a barrier, and no write on duplicates",
         [(Committer, "__init__", protocol.without_writes_of_duplicates)],

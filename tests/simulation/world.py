@@ -136,7 +136,7 @@ class World:
             self._sqs = MemorySqs(clock=time, seed=self._seed)
             self._store = MemoryStore(clock=time, seed=self._seed, replicas=int(luck.replicated))
             self._judge = Judge(self._store, luck.promises, counts=luck.once is not None)
-            self._store.kept = Watched(time, luck.lag, self._judge)
+            self._store.values = Watched(time, luck.lag, self._judge)
             self._facts = await self._sqs.create("facts", {"VisibilityTimeout": str(luck.visibility)})
             await self._sqs.create("out", {})
             self._watch_ledger()
@@ -170,8 +170,8 @@ class World:
             self._over.set()
 
     def _is_over(self) -> bool:
-        stock = self._sqs.service.broker.stored("facts", self._time.now()).stock
-        if len(stock):
+        messages = self._sqs.service.broker.stored("facts", self._time.now()).messages
+        if len(messages):
             return False
         return not any(name.startswith("_o:") for fields in self._store.hashes().values() for name in fields)
 
@@ -225,17 +225,17 @@ class World:
             await sleep(0.1)
 
     async def _fail_over(self) -> None:
-        kept = self._store.kept
+        values = self._store.values
         for _ in range(self._luck.failovers):
             await sleep(self._chance.uniform(0, self._luck.window * 2 / self._luck.failovers))
             if self._is_quiet:
                 return
             if self._chance.random() < 0.5:
                 # The link is cut for a while first, and is whole again with the new replica.
-                kept.lag = float("inf")
+                values.lag = float("inf")
                 await sleep(self._chance.uniform(0, self._luck.longest_cut))
             self._store.fail_over()
-            kept.lag = self._luck.lag
+            values.lag = self._luck.lag
 
     def _let_fail(self) -> None:
         rate, chance = self._luck.faults, self._chance
@@ -263,7 +263,7 @@ class World:
             if not (rest and rest[0] and outcome == "done"):
                 return
             if operation == "send":
-                body = next(reversed(broker.stored(queue, at).stock._all.values())).letter.body
+                body = next(reversed(broker.stored(queue, at).messages._all.values())).content.body
                 if queue == "out":
                     judge.announced(body)
                 else:

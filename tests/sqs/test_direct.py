@@ -20,7 +20,7 @@ from streamapp.sqs.client import Failure, Sqs
 from streamapp.sqs.direct import DirectSqs, open_fast
 from streamapp.testing import Fail, Garble, MemorySqs, Partial, Reset
 from streamapp.testing.faults.refusal import _SPELLINGS
-from streamapp.testing.sqs.message import Letter
+from streamapp.testing.sqs.message import MessageContent
 from streamapp.testing.sqs.server import serve
 
 XRAY = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
@@ -208,7 +208,7 @@ async def test_both_bring_the_same_deliveries(both: Both) -> None:
 
 async def test_both_tell_where_xray_says_that_a_message_was_made(both: Both) -> None:
     """AWS's own services put their header there, and no attribute."""
-    letters = [Letter("a", trace=XRAY), Letter("b", trace=XRAY), Letter("c")]
+    letters = [MessageContent("a", trace=XRAY), MessageContent("b", trace=XRAY), MessageContent("c")]
     await both.memory.service.send("q", letters, ["0", "1", "2"])
 
     (by_fast,) = await both.fast.receive(both.queue, limit=1, wait=0)

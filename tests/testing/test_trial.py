@@ -13,8 +13,8 @@ from anyio import current_time
 from streamapp import App, Config, Reject, Retry, Skip, Stream
 from streamapp.testing import Duplicate, Fail, Lose, Slow
 from streamapp.testing.clocks.loop_time import NeverAtRest
-from streamapp.testing.found import Dead
-from streamapp.testing.trial import NotOfApp, NotSent, NotSettled
+from streamapp.testing.trial import NotInApp, NotSettled, SendRefused
+from streamapp.testing.trial_values import DeadLetter
 from streamapp_codecs import Json
 
 
@@ -81,7 +81,7 @@ async def test_what_is_sent_becomes_state_announcements_and_dead_letters() -> No
 
         assert t.table("page") == {"home": Page(2), "a": Page(1), "b": Page(1)}
         assert t.sent("popular-pages") == [Popular(2)]
-        assert t.dead("clicks") == [Dead("nonsense", "not_json", "the body is not JSON")]
+        assert t.dead("clicks") == [DeadLetter("nonsense", "not_json", "the body is not JSON")]
 
 
 async def test_an_app_with_nothing_to_do_is_settled() -> None:
@@ -132,7 +132,7 @@ async def test_an_agent_that_raises_has_its_message_dead_lettered_after_its_atte
         await t.settle()
 
         assert site.seen.count("bad") == 3
-        assert t.dead("clicks") == [Dead('{"page":"bad"}', "attempts_exhausted", "ZeroDivisionError")]
+        assert t.dead("clicks") == [DeadLetter('{"page":"bad"}', "attempts_exhausted", "ZeroDivisionError")]
         assert t.table("page") == {"home": Page(1)}
 
 
@@ -146,7 +146,7 @@ async def test_reject_and_skip_end_a_message_at_once() -> None:
         await t.send("clicks", Hit("spam"), Hit("other"))
         await t.settle()
 
-        assert t.dead("clicks") == [Dead('{"page":"spam"}', "spam", "too many")]
+        assert t.dead("clicks") == [DeadLetter('{"page":"spam"}', "spam", "too many")]
         assert t.table("page") == {}
 
 
@@ -341,11 +341,11 @@ async def test_what_the_app_does_not_have_is_said_so() -> None:
     """A misspelt name must not look like an empty answer."""
     async with Site().test() as t:
         for use in (lambda: t.table("pages"), lambda: t.sent("popular"), lambda: t.dead("click")):
-            with pytest.raises(NotOfApp, match=r"page|popular-pages|clicks"):
+            with pytest.raises(NotInApp, match=r"page|popular-pages|clicks"):
                 use()
-        with pytest.raises(NotOfApp, match="clicks"):
+        with pytest.raises(NotInApp, match="clicks"):
             await t.send("click", Hit("home"))
-        with pytest.raises(NotSent, match="clicks"):
+        with pytest.raises(SendRefused, match="clicks"):
             await t.send("clicks", "\0")
 
 

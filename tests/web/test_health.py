@@ -58,7 +58,7 @@ def metrics(rig: Rig) -> Metrics:
 async def probes(health: Health, metrics: Metrics) -> AsyncIterator[Probes]:
     """A client of an HTTP that is up before the worker."""
     async with (
-        serve_http("127.0.0.1:0", health, metrics.page, {}) as url,
+        serve_http("127.0.0.1:0", health, metrics.render, {}) as url,
         aiohttp.ClientSession() as session,
     ):
         yield Probes(url, session)
@@ -255,11 +255,11 @@ async def test_metrics_tell_what_was_done(rig: Rig, health: Health, metrics: Met
 
 async def test_an_address_that_is_taken_is_said_so(health: Health, metrics: Metrics) -> None:
     """Two workers on one machine are the first thing that people try."""
-    async with serve_http("127.0.0.1:0", health, metrics.page, {}) as url:
+    async with serve_http("127.0.0.1:0", health, metrics.render, {}) as url:
         address = url.removeprefix("http://")
 
         with pytest.raises(CannotListen, match="STREAMAPP_HTTP") as raised:
-            async with serve_http(address, health, metrics.page, {}):
+            async with serve_http(address, health, metrics.render, {}):
                 raise AssertionError
 
     assert isinstance(raised.value, ConfigError)

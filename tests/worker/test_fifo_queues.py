@@ -363,8 +363,8 @@ async def test_a_dead_letter_keeps_its_group_and_its_group_goes_on(rig: Rig) -> 
     await rig.work_off()
     (letter,) = await all_of(rig, "orders-dlq")
 
-    assert letter.letter.group == "a"
-    assert letter.letter.attributes["streamapp-reason"].value == "attempts_exhausted"
+    assert letter.content.group == "a"
+    assert letter.content.attributes["streamapp-reason"].value == "attempts_exhausted"
     assert book.of("a") == [1] * ATTEMPTS + [2]
 
 
@@ -388,11 +388,11 @@ async def test_announcements_carry_their_keys_group_and_their_content_as_dedupli
     await rig.work_off()
     sent = await all_of(rig, "out")
 
-    notes = [Note(**json.loads(each.letter.body)) for each in sent]
+    notes = [Note(**json.loads(each.content.body)) for each in sent]
     identities = {
-        rig.out.outgoing(note, each.letter.group)[0] for note, each in zip(notes, sent, strict=True)
+        rig.out.outgoing(note, each.content.group)[0] for note, each in zip(notes, sent, strict=True)
     }
-    assert sorted(each.letter.group for each in sent) == ["a", "b"]
+    assert sorted(each.content.group for each in sent) == ["a", "b"]
     assert {each.deduplication for each in sent} == identities
 
 
@@ -414,7 +414,7 @@ async def test_announcements_of_one_key_are_sent_in_their_order(rig: Rig, patter
     sent = await all_of(rig, "out")
 
     for key in "ab":
-        times = [json.loads(each.letter.body)["times"] for each in sent if each.letter.group == key]
+        times = [json.loads(each.content.body)["times"] for each in sent if each.content.group == key]
         assert times == [1, 2, 3, 4, 5]
 
 

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from streamapp.testing import MemorySqs, VirtualClock, serve, settle
 from streamapp.testing.faults.refusal import Refusal, spelling_of
-from streamapp.testing.sqs.wire import Wire
+from streamapp.testing.sqs.json_protocol import JsonProtocol
 
 Fields = dict[str, Any]
 
@@ -108,7 +108,7 @@ class Bench:
 async def memory_bench() -> AsyncIterator[Bench]:
     """The rules themselves, with virtual time and no network."""
     clock = VirtualClock()
-    wire = Wire(MemorySqs(clock=clock).service, "http://memory/0")
+    wire = JsonProtocol(MemorySqs(clock=clock).service, "http://memory/0")
 
     async def call(operation: str, said: Fields) -> Fields:
         try:

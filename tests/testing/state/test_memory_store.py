@@ -110,7 +110,7 @@ async def test_what_the_replica_has_heard_it_keeps(clock: VirtualClock) -> None:
     store = MemoryStore(clock=clock, lag=0.5)
     await store.commit([commit("t1", a="1")])
     await clock.advance(0.6)
-    store.kept.lag = float("inf")
+    store.values.lag = float("inf")
     store.fail_over()
 
     assert "k" in store.hashes()
