@@ -74,7 +74,7 @@ class Trial:
         self.tally = Counters()
         self._time = time
         self._queues: dict[str, Queue] = {}
-        self._recorded = self.sqs.service.broker.record_sent()
+        self._recorded = self.sqs.simulator.broker.record_sent()
         self._numbers = count()
 
     async def send(self, queue: str, *values: object, group: str | None = None) -> None:
@@ -137,7 +137,7 @@ class Trial:
     def dead(self, queue: str) -> list[DeadLetter]:
         """Return the dead letters of an agent's queue."""
         name = dead_letter_queue_of(self._queue(queue).name)
-        stored = self.sqs.service.broker.names()
+        stored = self.sqs.simulator.broker.names()
         return [dead_letter_of(content) for content in self._contents(name)] if name in stored else []
 
     async def create(self, *, dead_letters: bool) -> None:
@@ -164,7 +164,7 @@ class Trial:
 
     def _contents(self, name: str) -> list[MessageContent]:
         return [
-            message.content for message in self.sqs.service.broker.stored(name, self._time.now()).messages
+            message.content for message in self.sqs.simulator.broker.stored(name, self._time.now()).messages
         ]
 
     async def _left(self) -> list[str]:
@@ -172,7 +172,7 @@ class Trial:
         await self._time.rest()
         left: list[str] = []
         for name in dict.fromkeys(self._queues[agent.queue].name for agent in self.app.agents.values()):
-            messages = self.sqs.service.broker.stored(name, self._time.now()).messages
+            messages = self.sqs.simulator.broker.stored(name, self._time.now()).messages
             if len(messages):
                 most = max(message.receives for message in messages)
                 hidden = len(messages.in_flight) + len(messages.delayed)

@@ -102,7 +102,7 @@ class Shop:
     def left(self, *streams: str) -> int:
         """Return how many messages are still in these queues, in all without any."""
         now = self.sqs.clock.now()
-        queues = [self.sqs.service.broker.stored(self.name(it), now).messages for it in streams or STREAMS]
+        queues = [self.sqs.simulator.broker.stored(self.name(it), now).messages for it in streams or STREAMS]
         return sum(len(it.visible) + len(it.in_flight) + len(it.delayed) for it in queues)
 
     async def drained(self, *streams: str, within: float = 120.0) -> None:

@@ -28,7 +28,7 @@ async def test_a_worker_that_stood_still_undoes_nothing(
         for _ in range(rounds):
             sleeper = shop.start()
             await shop.send(rushes.next().messages)
-            ledger = shop.sqs.service.ledger
+            ledger = shop.sqs.simulator.ledger
             while not any(ledger.in_flight(shop.name(stream)) for stream in STREAMS):
                 await sleep(LOOK)
             assert sleeper.pid is not None

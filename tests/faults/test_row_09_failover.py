@@ -35,7 +35,7 @@ async def fail_over(
     shop: Shop, orders: int, master: Valkey, replica: Valkey, link: Proxy, front: Proxy
 ) -> float:
     """Do so in the middle of the work; answer how many seconds all took to be done."""
-    deleted = shop.sqs.service.ledger.deleted
+    deleted = shop.sqs.simulator.ledger.deleted
     while len(deleted(shop.name("pedido-events"))) < orders // 3:
         await sleep(LOOK)
     link.cut()

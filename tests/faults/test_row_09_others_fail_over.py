@@ -101,7 +101,7 @@ async def test_who_watches_the_master_loses_nothing_that_was_replicated(
     ):
         await shop.send([order(number) for number in range(orders)])
         workers = [shop.start(["pedidos"], pace=SWEEPS), shop.start(["pedidos"], pace=SWEEPS)]
-        deleted = shop.sqs.service.ledger.deleted
+        deleted = shop.sqs.simulator.ledger.deleted
         while len(deleted(shop.name("pedido-events"))) < orders // 3:
             await sleep(LOOK)
         valkeys.victim.kill()

@@ -84,7 +84,7 @@ class Packer:
         arrived = sqs.bodies(queue)
         assert sorted(arrived) == sorted(message.body for message in good)
         if queue.fifo:
-            stored = sqs.service.broker.stored(queue.name, sqs.clock.now()).messages
+            stored = sqs.simulator.broker.stored(queue.name, sqs.clock.now()).messages
             for group in "abc":
                 came = [it.content.body for it in stored if it.content.group == group]
                 assert came == [message.body for message in good if message.group == group]

@@ -93,7 +93,7 @@ async def acknowledge(
                 numbers = range(len(memory.ledger.sent()), len(memory.ledger.sent()) + IN_HAND)
                 await memory.send(await memory.find(name), [Outgoing(str(number)) for number in numbers])
             await until(lambda: len(hands.held) == len(QUEUES) * IN_HAND, within=60)
-            await until(lambda: len(memory.service._polls._waiting) == len(QUEUES), within=60)
+            await until(lambda: len(memory.simulator._polls._waiting) == len(QUEUES), within=60)
             for told in list(hands.held.values()):
                 told.set()
                 await sleep(0.002)

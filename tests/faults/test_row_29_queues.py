@@ -76,7 +76,7 @@ async def test_a_queue_that_is_deleted_pauses_its_own_agent(
             await send(sqs, "gone", "{}")
             await until(lambda: tally.of("ok", "gone"))
             now = sqs.clock.now()
-            sqs.service.broker.delete_queue("gone", now)
+            sqs.simulator.broker.delete_queue("gone", now)
             deleted_at, sent = current_time(), 0
             while current_time() - deleted_at < lasts:
                 await send(sqs, "kept", "{}")
@@ -85,7 +85,7 @@ async def test_a_queue_that_is_deleted_pauses_its_own_agent(
             await until(lambda: tally.of("ok", "kept") == sent)
             asked = sum(entry.at > now for entry in sqs.ledger.calls("receive", "gone"))
             waited = current_time() - deleted_at
-            del sqs.service.broker._deleted_at["gone"]  # no need to wait SQS's minute as well
+            del sqs.simulator.broker._deleted_at["gone"]  # no need to wait SQS's minute as well
             await sqs.create("gone", {})
             await send(sqs, "gone", "{}")
             created_at = current_time()

@@ -152,7 +152,7 @@ async def test_a_message_without_a_context_is_linked_to_where_xray_says(traced: 
         MessageContent(bodies[1], own, trace=xray),
         MessageContent(bodies[2], trace="Root=nonsense"),
     ]
-    await traced.sqs.service.send("orders", letters, list("012"))
+    await traced.sqs.simulator.send("orders", letters, list("012"))
 
     await traced.work_off()
 

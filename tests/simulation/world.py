@@ -170,7 +170,7 @@ class World:
             self._over.set()
 
     def _is_over(self) -> bool:
-        messages = self._sqs.service.broker.stored("facts", self._time.now()).messages
+        messages = self._sqs.simulator.broker.stored("facts", self._time.now()).messages
         if len(messages):
             return False
         return not any(name.startswith("_o:") for fields in self._store.hashes().values() for name in fields)
@@ -253,7 +253,7 @@ class World:
 
     def _watch_ledger(self) -> None:
         """Show the judge what SQS does, as it does it."""
-        broker, ledger, judge = self._sqs.service.broker, self._sqs.service.ledger, self._judge
+        broker, ledger, judge = self._sqs.simulator.broker, self._sqs.simulator.ledger, self._judge
         note = ledger.note
 
         def watch(
@@ -274,7 +274,7 @@ class World:
         ledger.note = watch
 
     def _verdict(self) -> Verdict:
-        ledger = self._sqs.service.ledger
+        ledger = self._sqs.simulator.ledger
         entries = [*ledger.entries, *self._store.ledger.entries]
         lines = [f"{it.at:.9f} {it.operation} {it.queue} {it.outcome} {it.handle}" for it in entries]
         said = self._judge.said

@@ -209,7 +209,7 @@ async def test_both_bring_the_same_deliveries(both: Both) -> None:
 async def test_both_tell_where_xray_says_that_a_message_was_made(both: Both) -> None:
     """AWS's own services put their header there, and no attribute."""
     letters = [MessageContent("a", trace=XRAY), MessageContent("b", trace=XRAY), MessageContent("c")]
-    await both.memory.service.send("q", letters, ["0", "1", "2"])
+    await both.memory.simulator.send("q", letters, ["0", "1", "2"])
 
     (by_fast,) = await both.fast.receive(both.queue, limit=1, wait=0)
     by_aws, without = await both.aws.receive(both.queue, limit=2, wait=0)

@@ -47,7 +47,7 @@ async def hide_for(rig: Rig, seconds: int) -> Rig:
 async def all_of(rig: Rig, queue: str) -> list[Any]:
     """Take all messages out of a queue, and answer them in order."""
     found: list[Any] = []
-    while receipts := await rig.sqs.service.receive(rig.queues[queue].name, limit=BATCH):
+    while receipts := await rig.sqs.simulator.receive(rig.queues[queue].name, limit=BATCH):
         found += receipts
         await rig.sqs.delete(rig.queues[queue], [receipt.handle for receipt in receipts])
     return found

@@ -1,4 +1,4 @@
-"""SQS's operations in its JSON protocol, on a service."""
+"""SQS's operations in its JSON protocol."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -8,7 +8,7 @@ from streamapp.testing.faults.refusal import Refusal
 from streamapp.testing.sqs.attributes import KNOWN
 from streamapp.testing.sqs.json_messages import JsonObject, content_from_json, receipt_to_json, result_to_json
 from streamapp.testing.sqs.queue import SendResult
-from streamapp.testing.sqs.service import Service
+from streamapp.testing.sqs.simulator import SqsSimulator
 
 T = TypeVar("T")
 
@@ -16,9 +16,9 @@ T = TypeVar("T")
 class JsonProtocol:
     """Turns each operation's parameters into its response; *base* is the beginning of the URLs of queues."""
 
-    def __init__(self, service: Service, base: str) -> None:
-        self._service = service
-        self._broker = service.broker
+    def __init__(self, simulator: SqsSimulator, base: str) -> None:
+        self._simulator = simulator
+        self._broker = simulator.broker
         self._base = base
         self._operations: dict[str, Callable[[JsonObject], Awaitable[JsonObject]]] = {
             "SendMessage": self._send_message,
@@ -47,12 +47,12 @@ class JsonProtocol:
 
     async def _send_message(self, request: JsonObject) -> JsonObject:
         content = content_from_json(request)
-        (outcome,) = await self._service.send(_queue(request), [content], None)
+        (outcome,) = await self._simulator.send(_queue(request), [content], None)
         return result_to_json(_good(outcome), content)
 
     async def _send_message_batch(self, request: JsonObject) -> JsonObject:
         contents = [content_from_json(entry) for entry in _need(request, "Entries")]
-        outcomes = await self._service.send(_queue(request), contents, _ids(request))
+        outcomes = await self._simulator.send(_queue(request), contents, _ids(request))
         spelled = [
             result_to_json(outcome, content) if isinstance(outcome, SendResult) else outcome
             for outcome, content in zip(outcomes, contents, strict=True)
@@ -61,7 +61,7 @@ class JsonProtocol:
 
     async def _receive_message(self, request: JsonObject) -> JsonObject:
         wait, visibility = request.get("WaitTimeSeconds"), request.get("VisibilityTimeout")
-        receipts = await self._service.receive(
+        receipts = await self._simulator.receive(
             _queue(request),
             limit=int(request.get("MaxNumberOfMessages", 1)),
             wait=None if wait is None else int(wait),
@@ -71,49 +71,51 @@ class JsonProtocol:
             return {}
         system = [*request.get("MessageSystemAttributeNames", ()), *request.get("AttributeNames", ())]
         names: Sequence[str] = request.get("MessageAttributeNames", ())
-        epoch = self._service.epoch
+        epoch = self._simulator.epoch
         return {"Messages": [receipt_to_json(r, epoch=epoch, system=system, names=names) for r in receipts]}
 
     async def _delete_message(self, request: JsonObject) -> JsonObject:
-        (outcome,) = await self._service.delete(_queue(request), [str(_need(request, "ReceiptHandle"))], None)
+        (outcome,) = await self._simulator.delete(
+            _queue(request), [str(_need(request, "ReceiptHandle"))], None
+        )
         _good(outcome)
         return {}
 
     async def _delete_message_batch(self, request: JsonObject) -> JsonObject:
         handles = [str(_need(entry, "ReceiptHandle")) for entry in _need(request, "Entries")]
-        return _outcomes(request, await self._service.delete(_queue(request), handles, _ids(request)))
+        return _outcomes(request, await self._simulator.delete(_queue(request), handles, _ids(request)))
 
     async def _change_message_visibility(self, request: JsonObject) -> JsonObject:
         change = _change(request)
-        (outcome,) = await self._service.change_visibility(_queue(request), [change], None)
+        (outcome,) = await self._simulator.change_visibility(_queue(request), [change], None)
         _good(outcome)
         return {}
 
     async def _change_message_visibility_batch(self, request: JsonObject) -> JsonObject:
         changes = [_change(entry) for entry in _need(request, "Entries")]
         return _outcomes(
-            request, await self._service.change_visibility(_queue(request), changes, _ids(request))
+            request, await self._simulator.change_visibility(_queue(request), changes, _ids(request))
         )
 
     async def _create_queue(self, request: JsonObject) -> JsonObject:
         name = str(_need(request, "QueueName"))
         attributes: dict[str, str] = request.get("Attributes") or {}
-        await self._service.call("create", name, lambda now: self._broker.create(name, attributes, now))
+        await self._simulator.call("create", name, lambda now: self._broker.create(name, attributes, now))
         return {"QueueUrl": self._url(name)}
 
     async def _delete_queue(self, request: JsonObject) -> JsonObject:
         name = _queue(request)
-        await self._service.call("delete_queue", name, lambda now: self._broker.delete_queue(name, now))
+        await self._simulator.call("delete_queue", name, lambda now: self._broker.delete_queue(name, now))
         return {}
 
     async def _get_queue_url(self, request: JsonObject) -> JsonObject:
         name = str(_need(request, "QueueName"))
-        await self._service.call("find", name, lambda now: self._broker.stored(name, now))
+        await self._simulator.call("find", name, lambda now: self._broker.stored(name, now))
         return {"QueueUrl": self._url(name)}
 
     async def _get_queue_attributes(self, request: JsonObject) -> JsonObject:
-        name, epoch = _queue(request), self._service.epoch
-        attributes = await self._service.call(
+        name, epoch = _queue(request), self._simulator.epoch
+        attributes = await self._simulator.call(
             "attributes", name, lambda now: self._broker.attributes(name, now, epoch=epoch)
         )
         names: Sequence[str] = request.get("AttributeNames", ())
@@ -123,24 +125,24 @@ class JsonProtocol:
 
     async def _set_queue_attributes(self, request: JsonObject) -> JsonObject:
         name, attributes = _queue(request), _need(request, "Attributes")
-        await self._service.call(
+        await self._simulator.call(
             "create", name, lambda now: self._broker.set_attributes(name, attributes, now)
         )
         return {}
 
     async def _purge_queue(self, request: JsonObject) -> JsonObject:
         name = _queue(request)
-        await self._service.call("purge", name, lambda now: self._broker.purge(name, now))
+        await self._simulator.call("purge", name, lambda now: self._broker.purge(name, now))
         return {}
 
     async def _list_queues(self, request: JsonObject) -> JsonObject:
         prefix = str(request.get("QueueNamePrefix") or "")
-        names = await self._service.call("list", "", lambda _: self._broker.names(prefix))
+        names = await self._simulator.call("list", "", lambda _: self._broker.names(prefix))
         return {"QueueUrls": [self._url(name) for name in names]} if names else {}
 
     async def _list_dead_letter_source_queues(self, request: JsonObject) -> JsonObject:
         name = _queue(request)
-        names = await self._service.call("list", name, lambda now: self._broker.sources(name, now))
+        names = await self._simulator.call("list", name, lambda now: self._broker.sources(name, now))
         return {"queueUrls": [self._url(source) for source in names]}
 
     def _url(self, name: str) -> str:

@@ -18,7 +18,7 @@ from streamapp.testing.faults.plan import Faults
 from streamapp.testing.faults.refusal import Refusal
 from streamapp.testing.sqs.message import MessageAttribute, MessageContent
 from streamapp.testing.sqs.queue import IN_FLIGHT, Receipt, StoredQueue
-from streamapp.testing.sqs.service import Service
+from streamapp.testing.sqs.simulator import SqsSimulator
 
 T = TypeVar("T")
 
@@ -40,30 +40,30 @@ class MemorySqs:
     """
 
     def __init__(self, *, clock: Clock | None = None, seed: int = 0) -> None:
-        self.service = Service(clock, seed)
+        self.simulator = SqsSimulator(clock, seed)
 
     @property
     def clock(self) -> Clock:
         """The clock it runs on."""
-        return self.service.clock
+        return self.simulator.clock
 
     @property
     def faults(self) -> Faults:
         """The faults to make happen."""
-        return self.service.faults
+        return self.simulator.faults
 
     @property
     def ledger(self) -> Ledger:
         """Everything that has happened, up to now."""
-        self.service.catch_up()
-        return self.service.ledger
+        self.simulator.catch_up()
+        return self.simulator.ledger
 
     async def find(self, name: str) -> Queue:
         """Return the queue of this name or URL; a missing one is a CONFIGURATION fault."""
         bare = name.rstrip("/").rsplit("/", 1)[-1]
         with _service_errors(bare):
-            return await self.service.call(
-                "find", bare, lambda now: _queue(self.service.broker.stored(bare, now))
+            return await self.simulator.call(
+                "find", bare, lambda now: _queue(self.simulator.broker.stored(bare, now))
             )
 
     async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
@@ -71,20 +71,20 @@ class MemorySqs:
         # The event loop's time, whatever the clock: leases are counted in it.
         asked_at = current_time()
         with _service_errors(queue.name):
-            receipts = await self.service.receive(queue.name, limit=limit, wait=wait)
+            receipts = await self.simulator.receive(queue.name, limit=limit, wait=wait)
         return [self._delivery(queue, receipt, asked_at) for receipt in receipts]
 
     async def send(self, queue: Queue, messages: Sequence[Outgoing]) -> list[Failure | None]:
         """Send messages."""
         contents = [_content(message) for message in messages]
         with _service_errors(queue.name):
-            outcomes = await self.service.send(queue.name, contents, _ids(contents))
+            outcomes = await self.simulator.send(queue.name, contents, _ids(contents))
         return [_failure(outcome) for outcome in outcomes]
 
     async def delete(self, queue: Queue, handles: Sequence[str]) -> list[Failure | None]:
         """Delete messages by receipt handle. A stale handle succeeds and does nothing."""
         with _service_errors(queue.name):
-            outcomes = await self.service.delete(queue.name, handles, _ids(handles))
+            outcomes = await self.simulator.delete(queue.name, handles, _ids(handles))
         return [_failure(outcome) for outcome in outcomes]
 
     async def change_visibility(
@@ -92,12 +92,12 @@ class MemorySqs:
     ) -> list[Failure | None]:
         """Make each message of (handle, seconds) visible again that many seconds from now."""
         with _service_errors(queue.name):
-            outcomes = await self.service.change_visibility(queue.name, changes, _ids(changes))
+            outcomes = await self.simulator.change_visibility(queue.name, changes, _ids(changes))
         return [_failure(outcome) for outcome in outcomes]
 
     async def create(self, name: str, attributes: Mapping[str, str]) -> Queue:
         """Create the queue, or set these attributes (SQS's names) of one that exists."""
-        broker = self.service.broker
+        broker = self.simulator.broker
 
         def act(now: float) -> Queue:
             if name in broker.names():
@@ -106,23 +106,23 @@ class MemorySqs:
             return _queue(broker.create(name, attributes, now))
 
         with _service_errors(name):
-            return await self.service.call("create", name, act)
+            return await self.simulator.call("create", name, act)
 
     async def attributes(self, queue: Queue) -> dict[str, str]:
         """Return all queue attributes, by SQS's names."""
-        broker, epoch = self.service.broker, self.service.epoch
+        broker, epoch = self.simulator.broker, self.simulator.epoch
         with _service_errors(queue.name):
-            return await self.service.call(
+            return await self.simulator.call(
                 "attributes", queue.name, lambda now: broker.attributes(queue.name, now, epoch=epoch)
             )
 
     def limit_in_flight(self, queue: Queue, most: int = IN_FLIGHT) -> None:
         """Allow only *most* messages of this queue in flight, so that a test need not send 120,000."""
-        self.service.broker.stored(queue.name, self.clock.now()).in_flight_limit = most
+        self.simulator.broker.stored(queue.name, self.clock.now()).in_flight_limit = most
 
     def bodies(self, queue: Queue) -> list[str]:
         """Return the bodies of all messages of the queue, oldest first, without receiving them."""
-        stored = self.service.broker.stored(queue.name, self.clock.now())
+        stored = self.simulator.broker.stored(queue.name, self.clock.now())
         return [message.content.body for message in stored.messages]
 
     def _delivery(self, queue: Queue, receipt: Receipt, asked_at: float) -> Delivery:
@@ -132,7 +132,7 @@ class MemorySqs:
             handle=receipt.handle,
             body=receipt.content.body,
             receives=receipt.receives,
-            sent_at=datetime.fromtimestamp(self.service.epoch + receipt.sent_at, UTC),
+            sent_at=datetime.fromtimestamp(self.simulator.epoch + receipt.sent_at, UTC),
             asked_at=asked_at,
             attributes={
                 name: attribute.value

@@ -50,7 +50,7 @@ async def serve(sqs: MemorySqs, *, host: str = "127.0.0.1", port: int = 0) -> As
 
 async def _handle(sqs: MemorySqs, request: web.Request) -> web.StreamResponse:
     operation = request.headers.get("X-Amz-Target", "").removeprefix("AmazonSQS.")
-    protocol = JsonProtocol(sqs.service, f"http://{request.host}/{ACCOUNT}")
+    protocol = JsonProtocol(sqs.simulator, f"http://{request.host}/{ACCOUNT}")
     try:
         parameters = json.loads(await request.read() or b"{}")
         response = await protocol.call(operation, parameters)

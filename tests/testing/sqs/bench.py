@@ -108,7 +108,7 @@ class Bench:
 async def memory_bench() -> AsyncIterator[Bench]:
     """The rules themselves, with virtual time and no network."""
     clock = VirtualClock()
-    wire = JsonProtocol(MemorySqs(clock=clock).service, "http://memory/0")
+    wire = JsonProtocol(MemorySqs(clock=clock).simulator, "http://memory/0")
 
     async def call(operation: str, said: Fields) -> Fields:
         try:

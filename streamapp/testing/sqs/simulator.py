@@ -1,4 +1,4 @@
-"""SQS's rules joined to a clock: long polls wait, faults happen, and the ledger is written."""
+"""The simulated SQS: the rules joined to a clock, so that long polls wait, faults happen, and the ledger is written."""
 
 from collections.abc import Callable, Sequence
 from random import Random
@@ -19,7 +19,7 @@ from streamapp.testing.sqs.rules import check_batch_size, check_entries, check_r
 T = TypeVar("T")
 
 
-class Service:
+class SqsSimulator:
     """One SQS. Its calls are the verbs of `Sqs`, on names of queues; they raise `Refusal` and `ResponseLost`.
 
     *ids* are the ids of a batch's entries, None for a call that is no batch; each entry has its own outcome.
