@@ -10,7 +10,7 @@ DOCUMENTS = [Path(__file__).parents[2] / name for name in ("README.md", "docs/gu
 
 
 def row(fault: str, runs: str) -> tuple[str, ...]:
-    """Return a line."""
+    """Return one row of the table."""
     return (fault, runs, "0", "0", "0", "0 (0.00 %)", "1.0 s")
 
 
@@ -30,7 +30,7 @@ def test_a_run_renews_its_own_lines_only() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda it: it.name)
 def test_the_documents_have_the_table(document: Path) -> None:
-    """A run has somewhere to write to, and all documents say the same."""
+    """A run has a table to write to, and it is the same in all documents."""
     text = document.read_text()
 
     assert renewed(text, []) == text

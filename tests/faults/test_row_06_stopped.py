@@ -1,4 +1,4 @@
-"""Row 6: a worker that stands still for three visibility timeouts, and then goes on as if nothing had been."""
+"""Row 6: a worker that is stopped for three visibility timeouts, and then goes on."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ async def test_a_worker_that_stood_still_undoes_nothing(
     figure: Callable[[str], None],
     judged: Callable[[str, int, Verdict], None],
 ) -> None:
-    """A paused virtual machine comes back with old states and dead handles; neither may count."""
+    """A paused virtual machine comes back with old states and old handles; neither may have an effect."""
     rounds, rushes, recovery = 10 if long else 1, Rushes(8), 0.0
     async with bench(tmp_path) as rig, rig.shop(prefix) as shop:
         for _ in range(rounds):

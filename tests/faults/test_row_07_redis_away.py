@@ -14,7 +14,7 @@ from rigs.worker import until
 
 SOURCES = [agent.queue for agent in streamapp_agents.app.agents.values()]
 WARM_UP = 30
-"""Orders, about five messages each, that are worked off before: what is loaded late is loaded then."""
+"""Orders, about five messages each, processed before the outage, so that late imports do not count as its memory."""
 
 
 @pytest.fixture
@@ -30,14 +30,14 @@ def valkey(tmp_path: Path) -> Iterator[Valkey]:
 
 
 async def watch_memory(process: psutil.Process, seen: list[int]) -> None:
-    """Note down the memory of a process, for ever."""
+    """Record the memory of a process, for ever."""
     while True:
         seen.append(process.memory_info().rss)
         await sleep(0.2)
 
 
 def deleted(fleet: Fleet) -> int:
-    """Return how many messages were done with."""
+    """Return how many messages were deleted."""
     return len(fleet.sqs.ledger.deleted())
 
 
@@ -46,7 +46,7 @@ def deleted(fleet: Fleet) -> int:
 async def test_an_outage_of_redis_costs_time_only(
     valkey: Valkey, tmp_path: Path, long: bool, harm: str, figure: Callable[[str], None]
 ) -> None:
-    """Peers filled their dead-letter queues with it, or spun, or had to be restarted."""
+    """Other frameworks filled their dead-letter queues in such an outage, or spun, or had to be restarted."""
     # With 200 orders a thousand messages wait.
     seconds, waiting = (300.0, 200) if long else (6.0, 20)
     messages = story(WARM_UP + waiting)

@@ -1,4 +1,4 @@
-"""Row 9, again: a master dies under load, and a cluster or Sentinels see to it that its replica takes over."""
+"""Row 9, again: a master dies under load, and a cluster or Sentinels promote its replica."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
@@ -18,13 +18,13 @@ from faults.test_row_09_failover import IN_HAND, SWEEPS, order
 
 @dataclass(frozen=True)
 class Watched:
-    """Where workers find state, who will die, and where a test finds state afterwards."""
+    """Where workers find state, the master that will die, and where the test reads state afterwards."""
 
     url: str
     victim: Valkey
     found: Callable[[], str]
     is_followed: Callable[[], bool]
-    """Whether another is master in its place."""
+    """Whether another server is master in its place."""
 
 
 @asynccontextmanager
@@ -45,7 +45,7 @@ async def by_a_cluster(rig: Bench) -> AsyncIterator[Watched]:
 
 @asynccontextmanager
 async def by_sentinels(rig: Bench) -> AsyncIterator[Watched]:
-    """One master, two replicas, so that the new master has one too, and three that watch."""
+    """One master, two replicas, so that the new master has one too, and three Sentinels."""
     with ExitStack() as all_of_them:
         master = all_of_them.enter_context(running(Valkey(rig.folder / "master")))
         words = ("--replicaof", "127.0.0.1", str(master.port))
@@ -78,7 +78,7 @@ async def by_sentinels(rig: Bench) -> AsyncIterator[Watched]:
 
 @pytest.mark.parametrize("watch", [by_a_cluster, by_sentinels], ids=lambda it: it.__name__)
 @pytest.mark.timeout(600)
-async def test_who_watches_the_master_loses_nothing_that_was_replicated(
+async def test_a_watched_master_loses_nothing_that_was_replicated(
     tmp_path: Path,
     prefix: str,
     long: bool,
@@ -86,7 +86,7 @@ async def test_who_watches_the_master_loses_nothing_that_was_replicated(
     judged: Callable[[str, int, Verdict], None],
     watch: Callable[[Bench], AbstractAsyncContextManager[Watched]],
 ) -> None:
-    """Nobody has to lead the workers to the new master, and what they deleted is in it."""
+    """Workers find the new master by themselves, and it has the effect of all that they deleted."""
     orders = 6000 if long else 300
     async with (
         bench(tmp_path) as rig,
@@ -108,7 +108,7 @@ async def test_who_watches_the_master_loses_nothing_that_was_replicated(
         died_at, before = current_time(), len(deleted(shop.name("pedido-events")))
         while not valkeys.is_followed():
             await sleep(0.1)
-        # It comes back as a replica: in the cluster its heir has no other, and nothing would be durable.
+        # It comes back as a replica: in the cluster the new master has no other, and nothing would be durable.
         await to_thread.run_sync(valkeys.victim.start)
         await shop.drained()
         await shop.told(valkeys.found())

@@ -1,4 +1,4 @@
-"""Row 10: each way in which Redis refuses has its class, costs time only, and is over 5 s after its cure."""
+"""Row 10: each error of Redis has its class, costs only time, and is over within 5 s of its cure."""
 
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -28,13 +28,13 @@ RECOVERY = 5.0
 
 @dataclass(frozen=True)
 class Server:
-    """A Valkey that a test may harm: *admin* is its one connection that is always let in."""
+    """A Valkey that a test may harm; *admin* is a connection that always works."""
 
     url: str
     admin: Any
     folder: Path
     lasts: float
-    """Seconds that harm lasts at least."""
+    """Seconds that the fault lasts at least."""
 
 
 @asynccontextmanager
@@ -95,7 +95,7 @@ async def alone(server: Server) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def loading(server: Server) -> AsyncIterator[None]:
-    """LOADING: it reads 100 keys of its snapshot, and takes its time over each."""
+    """LOADING: it reads 100 keys of its snapshot, slowly."""
     await server.admin.mset({f"ballast:{n}": "x" * 2_000 for n in range(100)})
     await server.admin.config_set("loading-process-events-interval-bytes", "1024")
     await server.admin.config_set("key-load-delay", str(int((2 * server.lasts + 1) * 10_000)))
@@ -117,7 +117,7 @@ async def loading(server: Server) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def busy(server: Server) -> AsyncIterator[None]:
-    """BUSY: somebody's script never ends."""
+    """BUSY: a script never ends."""
     await server.admin.config_set("busy-reply-threshold", "50")
     async with Redis.from_url(server.url, socket_timeout=None) as other, create_task_group() as tasks:
 
@@ -195,7 +195,7 @@ async def server_at(url: str, lasts: float) -> AsyncIterator[Server]:
 
 
 async def class_of_a_write(store: Store, key: str) -> Fault | None:
-    """Return the class of what a commit says, None where it is made."""
+    """Return the class of a commit's error, None where it succeeds."""
     try:
         (answer,) = await store.commit([Commit(key, "", "t", {"a": "1"}, ttl=60)])
     except ServiceError as error:
@@ -228,7 +228,7 @@ async def test_what_redis_refuses_costs_time_only(
     figure: Callable[[str], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Redis is full, demoted or locked some day; no message may pay for it, and nobody has to restart anything."""
+    """Redis is full, demoted or locked some day; it must cost no message, and nothing has to be restarted."""
     harm, fault = CASES[word]
     lasts = 10.0 if long else 0.7
     pause = MISCONFIGURED_PAUSE if long else 1.0
@@ -271,7 +271,7 @@ async def test_what_redis_refuses_costs_time_only(
 async def test_a_key_of_another_type_costs_its_own_messages_only(
     prefix: str, redis_url: str, figure: Callable[[str], None]
 ) -> None:
-    """WRONGTYPE is one key's, whoever wrote it: the others of its batch go on, and its message is kept."""
+    """WRONGTYPE is an error of one key: the others of its batch go on, and its message is kept."""
     async with server_at(redis_url, 0) as server, open_redis(redis_url) as store:
         rig = await Rig(store, prefix).create()
         rig.count(concurrency=5)

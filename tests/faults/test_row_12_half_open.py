@@ -31,7 +31,7 @@ WAIT = 1.0
 
 @dataclass
 class Timed:
-    """An SQS that notes how long each call that failed took, and when receives are answered."""
+    """An SQS that records how long failed calls took, and when receives returned."""
 
     sqs: Any
     failed: list[tuple[str, float]] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Timed:
             raise
 
     def longest(self, name: str) -> float:
-        """Return the longest that a call took to fail."""
+        """Return the longest time that a call took to fail."""
         return max((took for called, took in self.failed if called == name), default=0.0)
 
 
@@ -110,9 +110,9 @@ async def behind_a_wire(
 
 
 async def outage(line: Line, lasts: float, *, drip: float, drops: bool) -> tuple[float, int]:
-    """Let the wire fail while a poll is under way and messages are in hand.
+    """Cut the connection while a poll is open and messages are in hand.
 
-    Answer the seconds from its cure to the first answer, and how many messages were received more than once.
+    Return the seconds from its repair to the first response, and how many messages were received more than once.
     """
     await line.fill(8)
     await until(lambda: line.tally.of("received") == 8)
@@ -127,7 +127,7 @@ async def outage(line: Line, lasts: float, *, drip: float, drops: bool) -> tuple
     await line.fill(1)
     await until(lambda: line.timed.answered_at > healed_at, within=60)
     back = current_time() - healed_at
-    # What a poll that was given up took with it comes again when its visibility ends.
+    # The messages of a poll that was given up come again when their visibility ends.
     await until(lambda: not line.memory.bodies(line.queue), within=60)
     return back, sum(n > 1 for n in line.memory.ledger.receives().values())
 
@@ -142,7 +142,7 @@ async def test_a_half_open_connection_is_given_up_and_replaced(
     figure: Callable[[str], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A router that forgets a connection tells nobody; a worker that waits on it is silent for ever."""
+    """A router that forgets a connection does not close it; a worker that waits on it would wait for ever."""
     if kind == "iptables" and not long:
         pytest.skip("the long form only: `just faults 12`; the proxy shows the same here")
     if kind == "iptables" and not may_drop():
@@ -160,6 +160,6 @@ async def test_a_half_open_connection_is_given_up_and_replaced(
         f"{ack:.2f} s; polling again {back:.2f} s after the cure; {done} ends of 9 messages, {again} received again, lost 0"
     )
     assert 0 < poll <= WAIT + 10
-    assert 0 < ack <= (5.5 if long else 8)  # half a second for the machine
+    assert 0 < ack <= (5.5 if long else 8)  # half a second of slack for the machine
     assert back <= 30
     assert line.memory.ledger.in_flight() == []

@@ -1,4 +1,4 @@
-"""The judge: checks I1 to I5 while a simulation runs, and when all is quiet."""
+"""The judge: checks the invariants I1 to I5 while a simulation runs, and at its end."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -19,33 +19,33 @@ TALLY = "s:tally:"
 
 @dataclass(frozen=True, slots=True)
 class Promises:
-    """What the world of one simulation lets hold: with *is_durable* no commit is undone once it is acknowledged."""
+    """What holds in a simulated world: with *is_durable* no acknowledged commit is undone."""
 
     is_durable: bool
     waits_for_replica: bool
 
 
 class Watched(ReplicatedValues):
-    """What the store holds, and all that it ever held, in order."""
+    """The values of the store, which report each write and failover to the judge."""
 
     def __init__(self, clock: Clock, lag: float, judge: "Judge") -> None:
         super().__init__(clock, lag)
         self._judge = judge
 
     def put(self, key: str, value: StoredValue) -> None:
-        """Let the judge see each write."""
+        """Set *key*, and report the write to the judge."""
         before = self.get(key)
         super().put(key, value)
         self._judge.written(key, before.fields if before else {}, value)
 
     def fail_over(self) -> None:
-        """Let the judge know what was undone."""
+        """Fail over, and report the undone writes to the judge."""
         super().fail_over()
         self._judge.undone(self.all())
 
 
 class Judge:
-    """Collects *violations*: what must hold and did not, with the time."""
+    """Collects *violations*: invariants that did not hold, with the time."""
 
     def __init__(self, store: MemoryStore, promises: Promises, *, counts: bool) -> None:
         self.store = store
@@ -54,19 +54,19 @@ class Judge:
         self.violations: list[str] = []
         self.said: dict[Said, int] = {}
         self._record: HashCodec[Order] = HashCodec(Order)
-        # What was written is asked for many times; the hash stays here, or its number could be another's one day.
+        # Decoded states by `id` of the value; the value is kept too, so that its id is not used again.
         self._orders: dict[int, tuple[StoredValue, Order | None]] = {}
         self._facts: dict[str, Fact] = {}
         self._by_key: defaultdict[str, set[Fact]] = defaultdict(set)
-        # All writes of a key that changed something, newest last, with the announcements that each began to owe.
+        # All writes of a key that changed something, newest last, with the announcements that each made pending.
         self._writes: defaultdict[str, list[tuple[StoredValue, list[Said]]]] = defaultdict(list)
         self._ids: dict[str, str] = {}
         self._bodies: dict[str, str] = {}
-        # The one message that is not deleted before it is sent.
+        # By announcement: the message that must not be deleted before it is sent.
         self._keepers: dict[Said, str] = {}
 
     def sent(self, message_id: str, fact: Fact) -> None:
-        """Take note of an event that SQS has."""
+        """Record an event that SQS accepted."""
         self._facts[message_id] = fact
         self._by_key[fact.key].add(fact)
 
@@ -101,13 +101,13 @@ class Judge:
         self._expect(pending <= MAX_PENDING, f"I11 {key} has {pending} pending")
 
     def undone(self, now: Mapping[str, StoredValue]) -> None:
-        """Forget what a failover undid."""
+        """Remove the writes that a failover undid."""
         for key, writes in self._writes.items():
             while writes and writes[-1][0] is not now.get(key):
                 writes.pop()
 
     def announced(self, body: str) -> None:
-        """Check one announcement that SQS took (I1: after its state is durable)."""
+        """Check one announcement that SQS accepted (I1: after its state is durable)."""
         said = msgspec.json.decode(body, type=Said)
         self.said[said] = self.said.get(said, 0) + 1
         self._expect(body in self._bodies, f"I1 {said} was never owed")
@@ -117,7 +117,7 @@ class Judge:
             self._expect(is_in, f"I1 {said} was announced and is not durable")
 
     def deleted(self, message_id: str) -> None:
-        """Check one delete (I1: after its effect is durable, and what this very message keeps is announced)."""
+        """Check one delete (I1: after its effect is durable, and the announcements that wait for this message are sent)."""
         fact = self._facts[message_id]
         if not self.promises.is_durable:
             return
@@ -134,7 +134,7 @@ class Judge:
         self._expect(not untold, f"I1 {fact} was deleted and {untold} not announced")
 
     def end(self) -> None:
-        """Check what is left when all is quiet (I1, I2, I3)."""
+        """Check what is left at the end (I1, I2, I3)."""
         if not self.promises.is_durable:
             return
         for key, facts in self._by_key.items():

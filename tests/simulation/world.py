@@ -1,4 +1,4 @@
-"""One simulated world: its workers, its luck and its end, all from one seed."""
+"""One simulated world: its workers and its faults, all from one seed."""
 
 import hashlib
 import random
@@ -29,16 +29,16 @@ from streamapp.worker.assembly import assemble
 from streamapp.worker.worker import Worker
 
 PATIENCE = 1_800.0
-"""Virtual seconds in which a world must come to rest once nothing goes wrong any more."""
+"""Virtual seconds in which a world must become idle after its last fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class Luck:
-    """What may happen in a world; rates are by call, times in virtual seconds.
+    """The faults of a world; rates are by call, times in virtual seconds.
 
     *failovers* happen within twice the *window* in which events are sent. The replica is *lag* behind, and its link
-    is cut for up to *longest_cut* before some of them. *sweeps* are every so often, of what is so old. With *once* each
-    key's events are counted, too: each event once, or each time that it comes.
+    is cut for up to *longest_cut* before some of them. *sweeps* gives the pause between sweeps and the age of what
+    they send. With *once* each key's events are counted too: each event once, or each time that it comes.
     """
 
     events: int
@@ -60,12 +60,12 @@ class Luck:
 
     @property
     def promises(self) -> Promises:
-        """What still holds: a store that waits for no replica forgets in a failover what it had said."""
+        """What still holds: a store that waits for no replica loses acknowledged writes in a failover."""
         return Promises(self.replicated or not self.failovers, self.replicated)
 
 
 def luck_of(seed: int, events: int) -> Luck:
-    """Return the luck that a seed brings."""
+    """Return the faults of a seed."""
     chance = Random(f"luck {seed}")
     replicated, fails_over = chance.random() < 0.5, chance.random() < 0.6
     return Luck(
@@ -88,7 +88,7 @@ def luck_of(seed: int, events: int) -> Luck:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a world came to: nothing but *violations* is bad. *trace* is the same whenever it is lived again."""
+    """The outcome of a world: only *violations* are failures. *trace* is the same whenever the seed runs again."""
 
     seed: int
     violations: list[str]
@@ -102,7 +102,7 @@ class Verdict:
 
 
 def simulate(seed: int, events: int = 200, luck: Luck | None = None) -> Verdict:
-    """Live one world from its begin to its end."""
+    """Run one world from its start to its end."""
     world = World(seed, luck or luck_of(seed, events))
     before = random.getstate()
     # The engine's own jitter.
@@ -128,7 +128,7 @@ class World:
         self._until = 0.0
 
     async def live(self) -> Verdict:
-        """Let it all happen."""
+        """Run the world."""
         luck = self._luck
         loop: Any = current_token().native_token
         self._time = time = WorldTime(loop)
@@ -155,7 +155,7 @@ class World:
             return self._verdict()
 
     def _look(self) -> None:
-        """See, when all wait for time to pass, whether it is over."""
+        """When all tasks wait for time to pass, check whether the world is over."""
         if not self._sent_all:
             return
         if not self._is_quiet:
@@ -252,7 +252,7 @@ class World:
         self._store.faults.add("*", Lose(), rate=rate)
 
     def _watch_ledger(self) -> None:
-        """Show the judge what SQS does, as it does it."""
+        """Report to the judge what SQS does, as it happens."""
         broker, ledger, judge = self._sqs.simulator.broker, self._sqs.simulator.ledger, self._judge
         note = ledger.note
 
@@ -293,7 +293,7 @@ class World:
 
 @contextmanager
 def _wall(time: WorldTime) -> Generator[None]:
-    """Let the engine's wall clock be the world's."""
+    """Replace the engine's wall clock by the world's."""
     modules = (streamapp.state.committer, streamapp.outbox.sweeper)
     real = streamapp.state.committer.time
     for module in modules:
