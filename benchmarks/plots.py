@@ -1,15 +1,15 @@
-"""The results as pictures."""
+"""The results as plots."""
 
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.report import Results, median
+from benchmarks.outcome import Results, median
 
 
 def draw(results: "Results", folder: Path) -> list[str]:
-    """Write SVG files into *folder*; answer their names."""
+    """Write SVG files into *folder*; return their names."""
     for old in folder.glob("*.svg"):
         old.unlink()
     names: list[str] = []

@@ -36,7 +36,7 @@ SAMPLES_EVERY = 0.25
 
 
 @dataclass(frozen=True)
-class Orders:
+class WorkerSettings:
     """The settings of a worker process: its environment, its app, the agents to run (None: all), and where to crash.
 
     It logs to *log*. *samples* is the file for its numbers of tasks and messages, None: no samples.
@@ -58,14 +58,14 @@ def prepare() -> None:
     multiprocessing.set_forkserver_preload(["chaos.preload", "pytest"])
 
 
-def start(orders: Orders) -> ForkServerProcess:
+def start(orders: WorkerSettings) -> ForkServerProcess:
     """Start a worker; it does not outlive this process."""
     process = multiprocessing.get_context("forkserver").Process(target=_work, args=(orders,), daemon=True)
     process.start()
     return process
 
 
-def _work(orders: Orders) -> None:
+def _work(orders: WorkerSettings) -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
@@ -78,7 +78,7 @@ def _work(orders: Orders) -> None:
     os._exit(anyio.run(_serve, orders))
 
 
-async def _serve(orders: Orders) -> int:
+async def _serve(orders: WorkerSettings) -> int:
     module, _, name = orders.app.partition(":")
     app: App = getattr(import_module(module), name)
     config, tally, signals = Config.load(os.environ), Counters(), Signals()

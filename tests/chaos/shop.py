@@ -11,7 +11,7 @@ from typing import Any
 from anyio import current_time, sleep
 
 from chaos.crash import Crash
-from chaos.process import Orders, start
+from chaos.process import WorkerSettings, start
 from rigs import behind
 from streamapp.cli.demo.servers import local_aws
 from streamapp.declared.traffic import ScenarioMessage
@@ -81,7 +81,7 @@ class Shop:
     ) -> ForkServerProcess:
         """Start a worker of *app*."""
         samples = self._samples if sampled else None
-        worker = start(Orders(self._env, self._log, agents, crash, samples, pace or SweepPace(), app))
+        worker = start(WorkerSettings(self._env, self._log, agents, crash, samples, pace or SweepPace(), app))
         self._workers.append(worker)
         return worker
 

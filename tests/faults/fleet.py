@@ -27,7 +27,7 @@ PATIENCE = 300.0
 
 
 @dataclass(frozen=True)
-class Process:
+class WorkerProcess:
     """A worker process and its log file."""
 
     popen: subprocess.Popen[bytes]
@@ -84,14 +84,14 @@ class Fleet:
             await self.send(queue, bodies)
 
     @contextmanager
-    def running(self, *arguments: str) -> Iterator[Process]:
+    def running(self, *arguments: str) -> Iterator[WorkerProcess]:
         """Run a worker while the context is open."""
         self._started += 1
         log = self._folder / f"worker-{self._started}.log"
         command = [sys.executable, "-m", "streamapp", "worker", *arguments]
         with log.open("wb") as file, subprocess.Popen(command, env=self.env, stderr=file) as popen:
             try:
-                yield Process(popen, log)
+                yield WorkerProcess(popen, log)
             finally:
                 popen.kill()
 

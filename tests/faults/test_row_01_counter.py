@@ -9,9 +9,9 @@ import msgspec
 import pytest
 from anyio import CapacityLimiter, create_task_group, current_time, sleep
 
-from chaos.bench import Bench, bench
 from chaos.counter import Hit
 from chaos.crash import POINTS, STATUS, Crash, Point
+from chaos.services import FaultServices, bench
 from chaos.shop import LOOK, Shop, drain, ended
 from chaos.verdict import Verdict
 from streamapp.declared.traffic import ScenarioMessage
@@ -56,7 +56,7 @@ async def kill_once(shop: Shop, app: str, messages: list[ScenarioMessage], crash
     return took
 
 
-async def lane(rig: Bench, app: str, point: Point, kills: int, prefix: str) -> Verdict:
+async def lane(rig: FaultServices, app: str, point: Point, kills: int, prefix: str) -> Verdict:
     """Kill workers at *point*, and compare the counters with what was sent."""
     luck, sent, worst, killed = Random(point), set[str](), 0.0, 0
     async with rig.shop(prefix) as shop:
@@ -105,7 +105,7 @@ async def test_a_counter_counts_once_wherever_a_worker_dies(
     points = [point for point in POINTS if point != "after the barrier"] if long else list(SHORT)
     lanes: list[tuple[str, Point]] = [("once", point) for point in points]
 
-    async def run(rig: Bench, app: str, point: Point) -> None:
+    async def run(rig: FaultServices, app: str, point: Point) -> None:
         async with limit:
             name = f"{prefix}-{app}-{point.replace(' ', '-')}"
             verdicts[app, point] = await lane(rig, f"chaos.counter:{app}", point, kills, name)

@@ -7,8 +7,8 @@ from random import Random
 import pytest
 from anyio import CapacityLimiter, create_task_group, current_time, sleep
 
-from chaos.bench import Bench, bench, in_step, running
 from chaos.crash import POINTS, STATUS, Crash, Point
+from chaos.services import FaultServices, bench, in_step, running
 from chaos.shop import LOOK, STREAMS, VISIBILITY, Shop, drain, ended
 from chaos.traffic import Rushes
 from chaos.valkey import Valkey
@@ -52,7 +52,7 @@ async def kill_once(shop: Shop, rushes: Rushes, stream: str, crash: Crash) -> fl
     return took
 
 
-async def lane(rig: Bench, point: Point, stream: str, kills: int, prefix: str) -> Verdict:
+async def lane(rig: FaultServices, point: Point, stream: str, kills: int, prefix: str) -> Verdict:
     """Kill the agent of *stream* again and again at *point*, in one shop whose other agents go on."""
     luck, rushes, worst, killed = Random(f"{point} {stream}"), Rushes(ORDERS), 0.0, 0
     durability = "replicated:1" if point == "after the barrier" else "local"
@@ -94,7 +94,7 @@ async def test_a_worker_killed_anywhere_costs_time_alone(
     verdicts: dict[tuple[Point, str], Verdict] = {}
     limit = CapacityLimiter(LANES)
 
-    async def run(rig: Bench, point: Point, stream: str) -> None:
+    async def run(rig: FaultServices, point: Point, stream: str) -> None:
         async with limit:
             name = f"{prefix}-{point.replace(' ', '-')}-{stream.removesuffix('-events')}"
             verdicts[point, stream] = it = await lane(rig, point, stream, kills, name)

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 from anyio import create_task_group, current_time, sleep
 
-from chaos.bench import bench
+from chaos.services import bench
 from chaos.shop import Shop, drain, ended
 from chaos.traffic import Rushes
 from chaos.verdict import Verdict, judge

@@ -9,7 +9,7 @@ import pytest
 from anyio import create_task_group, current_time, sleep
 
 from faults import idler
-from faults.fleet import Fleet, Process, open_fleet
+from faults.fleet import Fleet, WorkerProcess, open_fleet
 from rigs.worker import until
 from streamapp.testing import Hang
 
@@ -31,7 +31,7 @@ class Race:
         """Whether the message has been received and its response is held."""
         return len(self._fleet.sqs.ledger.received(self._queue)) > self._before
 
-    async def answer(self, worker: Process) -> None:
+    async def answer(self, worker: WorkerProcess) -> None:
         """Send the response when it is due."""
         if self.offset is None:
             await worker.says("draining")

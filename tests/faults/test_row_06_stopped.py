@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from anyio import current_time, sleep
 
-from chaos.bench import bench
+from chaos.services import bench
 from chaos.shop import LOOK, STREAMS, VISIBILITY, drain
 from chaos.traffic import Rushes
 from chaos.verdict import Verdict, judge

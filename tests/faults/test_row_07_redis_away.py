@@ -9,7 +9,7 @@ from anyio import create_task_group, current_time, sleep, to_thread
 
 import streamapp_agents
 from faults.fleet import Fleet, open_fleet, story
-from rigs.valkey import Valkey
+from rigs.valkey import RestartableValkey
 from rigs.worker import until
 
 SOURCES = [agent.queue for agent in streamapp_agents.app.agents.values()]
@@ -18,9 +18,9 @@ WARM_UP = 30
 
 
 @pytest.fixture
-def valkey(tmp_path: Path) -> Iterator[Valkey]:
+def valkey(tmp_path: Path) -> Iterator[RestartableValkey]:
     """A Valkey of the test's own, with an append-only file."""
-    server = Valkey(tmp_path)
+    server = RestartableValkey(tmp_path)
     server.start()
     try:
         yield server
@@ -44,7 +44,7 @@ def deleted(fleet: Fleet) -> int:
 @pytest.mark.timeout(1700)
 @pytest.mark.parametrize("harm", ["hangs", "is gone"])
 async def test_an_outage_of_redis_costs_time_only(
-    valkey: Valkey, tmp_path: Path, long: bool, harm: str, figure: Callable[[str], None]
+    valkey: RestartableValkey, tmp_path: Path, long: bool, harm: str, figure: Callable[[str], None]
 ) -> None:
     """Other frameworks filled their dead-letter queues in such an outage, or spun, or had to be restarted."""
     # With 200 orders a thousand messages wait.

@@ -12,9 +12,9 @@ from random import Random
 import pytest
 from anyio import create_task_group, current_time, sleep
 
-from chaos.bench import bench
 from chaos.cluster import ask
 from chaos.proxy import Proxy
+from chaos.services import bench
 from chaos.shop import Shop, drain
 from chaos.traffic import Rushes
 from chaos.valkey import Valkey

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from anyio import create_task_group, current_time, sleep, to_thread
 
-from chaos.bench import bench
+from chaos.services import bench
 from chaos.shop import drain
 from chaos.traffic import Rushes
 from chaos.verdict import Verdict, judge

@@ -8,8 +8,8 @@ import pytest
 from anyio import create_task_group, current_time, sleep, to_thread
 from redis.asyncio import Redis
 
-from chaos.bench import Bench, bench, in_step, running
 from chaos.proxy import Proxy
+from chaos.services import FaultServices, bench, in_step, running
 from chaos.shop import LOOK, Shop, drain
 from chaos.valkey import Valkey
 from chaos.verdict import Verdict, judge
@@ -54,7 +54,7 @@ async def fail_over(
     return current_time() - died_at
 
 
-async def run(rig: Bench, prefix: str, durability: str, orders: int) -> Verdict:
+async def run(rig: FaultServices, prefix: str, durability: str, orders: int) -> Verdict:
     """Process orders through a failover, and compare the new master's state with them."""
     master = rig.valkey
     async with create_task_group() as proxies:

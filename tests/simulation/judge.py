@@ -25,7 +25,7 @@ class Promises:
     waits_for_replica: bool
 
 
-class Watched(ReplicatedValues):
+class WatchedValues(ReplicatedValues):
     """The values of the store, which report each write and failover to the judge."""
 
     def __init__(self, clock: Clock, lag: float, judge: "Judge") -> None:

@@ -38,7 +38,7 @@ class Said(msgspec.Struct, frozen=True):
     version: int
 
 
-class Tally(msgspec.Struct, frozen=True):
+class FactCount(msgspec.Struct, frozen=True):
     """How many facts a key has: not idempotent, it changes each time that a fact is folded."""
 
     facts: int
@@ -60,10 +60,10 @@ def fold(order: Order | None, fact: Fact) -> Order | None:
     return Order(known, word, newest, seen, order.version + known)
 
 
-def count(tally: Tally | None, fact: Fact) -> Tally:
+def count(tally: FactCount | None, fact: Fact) -> FactCount:
     """Count a fact."""
     del fact
-    return Tally((tally.facts if tally else 0) + 1)
+    return FactCount((tally.facts if tally else 0) + 1)
 
 
 class Shop:
@@ -74,7 +74,7 @@ class Shop:
         self.out = self.app.sink("out", Json(Said))
         self._key = ""
         self.orders = self.app.table("order", Order, fold=self._fold, announce=self._announce, to=self.out)
-        tallies = self.app.table("tally", Tally, fold=count, once=bool(once))
+        tallies = self.app.table("tally", FactCount, fold=count, once=bool(once))
 
         @self.app.agent("facts", Json(Fact), concurrency=concurrency, backoff=1.0)
         async def agent(facts: Stream[Fact]) -> None:

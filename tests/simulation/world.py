@@ -15,7 +15,7 @@ from anyio.lowlevel import current_token
 
 import streamapp.outbox.sweeper
 import streamapp.state.committer
-from simulation.judge import Judge, Promises, Watched
+from simulation.judge import Judge, Promises, WatchedValues
 from simulation.loop import Loop, WorldTime
 from simulation.shop import Fact, Shop, facts_by
 from simulation.wire import Wire, WiredSqs, WiredStore
@@ -87,7 +87,7 @@ def luck_of(seed: int, events: int) -> Luck:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class WorldOutcome:
     """The outcome of a world: only *violations* are failures. *trace* is the same whenever the seed runs again."""
 
     seed: int
@@ -101,7 +101,7 @@ class Verdict:
     lasted: float
 
 
-def simulate(seed: int, events: int = 200, luck: Luck | None = None) -> Verdict:
+def simulate(seed: int, events: int = 200, luck: Luck | None = None) -> WorldOutcome:
     """Run one world from its start to its end."""
     world = World(seed, luck or luck_of(seed, events))
     before = random.getstate()
@@ -127,7 +127,7 @@ class World:
         self._over = Event()
         self._until = 0.0
 
-    async def live(self) -> Verdict:
+    async def live(self) -> WorldOutcome:
         """Run the world."""
         luck = self._luck
         loop: Any = current_token().native_token
@@ -136,7 +136,7 @@ class World:
             self._sqs = MemorySqs(clock=time, seed=self._seed)
             self._store = MemoryStore(clock=time, seed=self._seed, replicas=int(luck.replicated))
             self._judge = Judge(self._store, luck.promises, counts=luck.once is not None)
-            self._store.values = Watched(time, luck.lag, self._judge)
+            self._store.values = WatchedValues(time, luck.lag, self._judge)
             self._facts = await self._sqs.create("facts", {"VisibilityTimeout": str(luck.visibility)})
             await self._sqs.create("out", {})
             self._watch_ledger()
@@ -273,12 +273,12 @@ class World:
 
         ledger.note = watch
 
-    def _verdict(self) -> Verdict:
+    def _verdict(self) -> WorldOutcome:
         ledger = self._sqs.simulator.ledger
         entries = [*ledger.entries, *self._store.ledger.entries]
         lines = [f"{it.at:.9f} {it.operation} {it.queue} {it.outcome} {it.handle}" for it in entries]
         said = self._judge.said
-        return Verdict(
+        return WorldOutcome(
             self._seed,
             self._judge.violations,
             hashlib.sha256("\n".join(lines).encode()).hexdigest(),

@@ -20,7 +20,7 @@ from anyio.abc import ByteReceiveStream, ByteSendStream, SocketAttribute, Socket
 GONE = (BrokenResourceError, ClosedResourceError, EndOfStream, OSError)
 
 
-class Wire:
+class FlakyProxy:
     """A connection to a server, through which all bytes of both directions go."""
 
     def __init__(self, endpoint: str) -> None:
@@ -71,13 +71,13 @@ class Wire:
 
 
 @asynccontextmanager
-async def wire_to(endpoint: str) -> AsyncIterator[tuple[Wire, str]]:
-    """Yield a wire to *endpoint*, and its own endpoint."""
-    wire = Wire(endpoint)
+async def proxy_to(endpoint: str) -> AsyncIterator[tuple[FlakyProxy, str]]:
+    """Yield a proxy to *endpoint*, and its own endpoint."""
+    proxy = FlakyProxy(endpoint)
     listener = await create_tcp_listener(local_host="127.0.0.1")
     async with listener, create_task_group() as tasks:
-        tasks.start_soon(listener.serve, wire.serve)
-        yield wire, f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}"
+        tasks.start_soon(listener.serve, proxy.serve)
+        yield proxy, f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}"
         tasks.cancel_scope.cancel()
 
 

@@ -15,7 +15,7 @@ from streamapp.testing import MemorySqs, serve
 
 
 @dataclass
-class Bench:
+class FaultServices:
     """*valkey* has a *replica* if one was asked for; logs and data files are in *folder*."""
 
     sqs: MemorySqs
@@ -36,13 +36,13 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(folder: Path, *, fsync: str = "everysec") -> AsyncIterator[Bench]:
+async def bench(folder: Path, *, fsync: str = "everysec") -> AsyncIterator[FaultServices]:
     """Run the services while the context is open."""
     process.prepare()
     sqs = MemorySqs()
     with running(Valkey(folder / "valkey", fsync=fsync)) as valkey:
         async with serve(sqs) as endpoint:
-            yield Bench(sqs, endpoint, valkey, folder)
+            yield FaultServices(sqs, endpoint, valkey, folder)
 
 
 @contextmanager
