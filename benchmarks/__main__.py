@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks import field, instructions, measures, profile, report
 from benchmarks.contestant import Contestant
 from benchmarks.outcome import Results
-from benchmarks.round import Testbed
+from benchmarks.round import RoundServers
 from benchmarks.server import ServerName, install_fauxqs, running
 from redis import Redis
 from streamapp.cli.demo.servers import redis_server
@@ -30,8 +30,8 @@ def main() -> None:
         redis = Redis.from_url(url, decode_responses=True)
         logs = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="streamapp-bench-")))
 
-        def bench(name: ServerName) -> Testbed:
-            return Testbed(stack.enter_context(running(name)), redis, url, logs)
+        def bench(name: ServerName) -> RoundServers:
+            return RoundServers(stack.enter_context(running(name)), redis, url, logs)
 
         stub = bench("stub")
         if asked.instructions:
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def measure(
-    stub: Testbed,
+    stub: RoundServers,
     bench: "measures.Opener",
     able: Sequence[Contestant],
     results: "Results",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.contestant import Contestant
-from benchmarks.round import Testbed, run
+from benchmarks.round import RoundServers, run
 from benchmarks.work import pieces
 
 COUNTABLE = ("streamapp", "naive", "batched", "floor")
@@ -18,7 +18,7 @@ SLOWER = 50
 """How many times longer a program takes under valgrind."""
 
 
-def count(bench: Testbed, contestants: Sequence[Contestant], unit: int) -> None:
+def count(bench: RoundServers, contestants: Sequence[Contestant], unit: int) -> None:
     """Print how many user-space instructions each contestant takes for a message, without its start and end.
 
     The kernel's do not count, so programs with many small calls look better than they are.

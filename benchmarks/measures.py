@@ -10,16 +10,16 @@ from typing import Any
 
 from benchmarks.contestant import QUEUE, SINK, Contestant
 from benchmarks.outcome import Results, RoundOutcome
-from benchmarks.round import RoundFailed, Testbed, prepare, ready, run, used
+from benchmarks.round import RoundFailed, RoundServers, prepare, ready, run, used
 from benchmarks.server import ServerName
 from benchmarks.work import Piece, pieces
 
-Opener = Callable[[ServerName], Testbed]
+Opener = Callable[[ServerName], RoundServers]
 _numbers = count()
 
 
 def throughput(
-    bench: Testbed,
+    bench: RoundServers,
     contestants: Sequence[Contestant],
     results: Results,
     *,
@@ -45,7 +45,7 @@ def throughput(
 
 
 def attempt(
-    bench: Testbed, contestant: Contestant, work: Sequence[Piece], results: Results
+    bench: RoundServers, contestant: Contestant, work: Sequence[Piece], results: Results
 ) -> RoundOutcome | None:
     """Run one round with its own keys; record a failure and return None."""
     prefix = f"r{next(_numbers)}:"
@@ -62,7 +62,7 @@ def attempt(
 
 
 def latency(
-    bench: Testbed, contestants: Sequence[Contestant], results: Results, *, rates: Sequence[int]
+    bench: RoundServers, contestants: Sequence[Contestant], results: Results, *, rates: Sequence[int]
 ) -> None:
     """Send at a steady rate, and measure the seconds from each message to its announcement."""
     for rate in rates:
@@ -78,7 +78,9 @@ def latency(
             _say(f"{contestant.name} at {rate}/s: p50 {cuts[49] * 1e3:.1f} ms, p99 {cuts[98] * 1e3:.1f} ms")
 
 
-def _delays(bench: Testbed, contestant: Contestant, rate: int, work: Sequence[Piece]) -> list[float] | None:
+def _delays(
+    bench: RoundServers, contestant: Contestant, rate: int, work: Sequence[Piece]
+) -> list[float] | None:
     """Return the delays, None if something was not announced within a few seconds of the last message."""
     prefix = f"l{next(_numbers)}:"
     prepare(bench.redis, contestant, work, prefix)
@@ -106,7 +108,7 @@ def _order(body: str) -> str:
     return body.split('"id_pedido":"', 1)[1].split('"', 1)[0]
 
 
-def idle(bench: Testbed, contestants: Sequence[Contestant], results: Results, *, seconds: float) -> None:
+def idle(bench: RoundServers, contestants: Sequence[Contestant], results: Results, *, seconds: float) -> None:
     """Run each contestant on three empty queues, and measure the share of a core and the requests a minute."""
     for contestant in contestants:
         with ready(bench, contestant, f"i{next(_numbers)}:") as processes:
@@ -120,7 +122,7 @@ def idle(bench: Testbed, contestants: Sequence[Contestant], results: Results, *,
 
 
 def variants(
-    bench: Testbed, those: Mapping[str, Contestant], results: Results, *, rounds: int, unit: int
+    bench: RoundServers, those: Mapping[str, Contestant], results: Results, *, rounds: int, unit: int
 ) -> None:
     """Run variants that differ in one thing each, in alternating rounds."""
     for _ in range(rounds):
@@ -131,7 +133,7 @@ def variants(
                 _say(f"{name}: {outcome.cpu * 1e6:.0f} us CPU, {outcome.wall * 1e6:.0f} us wall")
 
 
-def growth(bench: Testbed, contestant: Contestant, results: Results, *, unit: int) -> None:
+def growth(bench: RoundServers, contestant: Contestant, results: Results, *, unit: int) -> None:
     """Measure with a deeper queue, with more keys in Redis, and with larger messages."""
     for depth in (1_000, 5_000, 20_000):
         _grow(bench, contestant, results, "messages in the queue", depth, pieces(depth))
@@ -158,7 +160,7 @@ def growth(bench: Testbed, contestant: Contestant, results: Results, *, unit: in
 
 
 def _grow(
-    bench: Testbed, contestant: Contestant, results: Results, what: str, much: int, work: Sequence[Piece]
+    bench: RoundServers, contestant: Contestant, results: Results, what: str, much: int, work: Sequence[Piece]
 ) -> None:
     outcome = attempt(bench, contestant, work, results)
     if outcome is not None:

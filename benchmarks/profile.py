@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.contestant import Contestant
-from benchmarks.round import Testbed, run
+from benchmarks.round import RoundServers, run
 from benchmarks.work import pieces
 
 SHOWN = 25
 """Lines of each table."""
 
 
-def record(bench: Testbed, contestants: Sequence[Contestant], unit: int, folder: Path) -> None:
+def record(bench: RoundServers, contestants: Sequence[Contestant], unit: int, folder: Path) -> None:
     """Sample the work of each contestant, without its start and end; print where its time went.
 
     The stacks stay in *folder*, one per line with its number of samples: flamegraph.pl and speedscope read them.

@@ -39,7 +39,7 @@ class RoundFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Testbed:
+class RoundServers:
     """A server and a Redis for rounds."""
 
     server: Server
@@ -49,7 +49,9 @@ class Testbed:
 
 
 @contextmanager
-def ready(bench: Testbed, contestant: Contestant, prefix: str) -> Generator[list[subprocess.Popen[bytes]]]:
+def ready(
+    bench: RoundServers, contestant: Contestant, prefix: str
+) -> Generator[list[subprocess.Popen[bytes]]]:
     """Run a contestant, with its receives held, while the context is open."""
     bench.server.ledger("reset")
     bench.server.ledger("hold")
@@ -110,7 +112,7 @@ def used(processes: Sequence[subprocess.Popen[bytes]]) -> float:
 
 
 def run(
-    bench: Testbed,
+    bench: RoundServers,
     contestant: Contestant,
     pieces: Sequence[Piece],
     prefix: str,
@@ -169,7 +171,11 @@ def _wait_for(server: Server, contestant: Contestant, count: int) -> None:
 
 
 def check(
-    bench: Testbed, contestant: Contestant, pieces: Sequence[Piece], prefix: str, ledger: Mapping[str, Any]
+    bench: RoundServers,
+    contestant: Contestant,
+    pieces: Sequence[Piece],
+    prefix: str,
+    ledger: Mapping[str, Any],
 ) -> int:
     """Raise `RoundFailed` unless all messages are deleted, every state is right and every announcement was sent.
 

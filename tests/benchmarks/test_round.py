@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.contestant import Contestant
 from benchmarks.field import FLOOR, STREAMAPP
-from benchmarks.round import RoundFailed, Testbed, run
+from benchmarks.round import RoundFailed, RoundServers, run
 from benchmarks.server import running
 from benchmarks.work import pieces
 from redis import Redis
@@ -18,10 +18,10 @@ WORK = pieces(40)
 
 
 @pytest.fixture
-def bench(redis_url: str, tmp_path: Path) -> Iterator[Testbed]:
-    """A testbed on the stub and a Valkey."""
+def bench(redis_url: str, tmp_path: Path) -> Iterator[RoundServers]:
+    """The stub and a Valkey, for rounds."""
     with running("stub") as server, Redis.from_url(redis_url, decode_responses=True) as redis:
-        yield Testbed(server, redis, redis_url, tmp_path)
+        yield RoundServers(server, redis, redis_url, tmp_path)
 
 
 def cheating(how: str) -> Contestant:
@@ -35,7 +35,9 @@ def cheating(how: str) -> Contestant:
     [FLOOR["handler"], FLOOR["application"], STREAMAPP["application"]],
     ids=lambda it: f"{it.name}-{it.work}",
 )
-def test_an_honest_contestant_gets_its_figures(bench: Testbed, contestant: Contestant, prefix: str) -> None:
+def test_an_honest_contestant_gets_its_figures(
+    bench: RoundServers, contestant: Contestant, prefix: str
+) -> None:
     """A check that no program passes would measure nothing."""
     outcome = run(bench, contestant, WORK, f"{prefix}:")
 
@@ -54,7 +56,7 @@ def test_an_honest_contestant_gets_its_figures(bench: Testbed, contestant: Conte
     ],
 )
 def test_a_contestant_that_drops_something_is_caught(
-    bench: Testbed, prefix: str, how: str, complaint: str, monkeypatch: pytest.MonkeyPatch
+    bench: RoundServers, prefix: str, how: str, complaint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A contestant that leaves work out is faster, and must not win by it."""
     monkeypatch.setattr("benchmarks.round.DONE_WITHIN", 3.0)
@@ -64,7 +66,7 @@ def test_a_contestant_that_drops_something_is_caught(
 
 
 def test_a_contestant_that_ends_at_its_start_is_named_with_its_last_output(
-    bench: Testbed, prefix: str
+    bench: RoundServers, prefix: str
 ) -> None:
     """Its end must not look like a slow machine."""
     broken = replace(FLOOR["handler"], command=[sys.executable, "-c", "raise SystemExit('no such thing')"])
