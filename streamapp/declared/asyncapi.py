@@ -20,12 +20,12 @@ _REF = "#/components/schemas/{name}"
 
 
 def wire_types(codec: object) -> tuple[type, ...]:
-    """Return the types whose JSON *codec* reads or writes, none where it does not tell."""
+    """Return the types whose JSON *codec* reads or writes; none if the codec does not declare them."""
     return tuple(getattr(codec, "wire", ()))
 
 
 def json_schemas(registry: Registry) -> dict[str, Any]:
-    """Return a JSON Schema (2020-12) of each message by its kind, or by the name of its type where it has none."""
+    """Return a JSON Schema (2020-12) of each message by its kind or, without one, by the name of its type."""
     return {
         _kind(of): {"$schema": "https://json-schema.org/draft/2020-12/schema"} | _schema(of)
         for codec in _codecs(registry)

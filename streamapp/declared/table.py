@@ -19,13 +19,13 @@ E = TypeVar("E")
 class Table(Generic[S, E]):
     """State of type S by key, changed by events of type E.
 
-    *fold* answers the state after an event from the one before it (None: no state), *announce* what the
-    change says to the outside. Both are pure: they may run again when somebody else's change came first.
+    *fold* returns the state after an event from the state before it (None: no state), *announce* what the change tells
+    the outside. Both are pure: if another worker changed the key meanwhile, it is read and folded again.
 
-    With *once* an event is folded into a key once, though it may come again: its identity is kept in the hash, by
-    the same commit, for 30 days and among the last 1,000. That identity is what *identity* answers (which implies
-    *once*), or the hash of the message's body and the event's place in it: neither changes when the message comes
-    again, or back from a dead-letter queue. Two messages with one body are then one event.
+    With *once* an event that comes again is not folded again. The same commit that applies it keeps its identity in the
+    hash, for 30 days and among the last 1,000. *identity* returns that identity (and implies *once*); by default it is
+    the hash of the message's body and the event's place in it. Neither changes when the message comes again, or back
+    from a dead-letter queue. Two messages with the same body are then one event.
     """
 
     def __init__(
@@ -58,17 +58,17 @@ class Table(Generic[S, E]):
     def update(self, key: str, event: E) -> Coroutine[Any, Any, S | None]:
         """Return the state of *key* after *event*, once that is durable.
 
-        What the change announces is sent before the event's message is deleted. An event that changes nothing
-        is a duplicate; it still sends what an earlier one left behind.
+        What the change announces is sent before the event's message is deleted. An event that changes nothing is a
+        duplicate; what an earlier one had left unsent is sent all the same.
         """
         return current_in_hand(self).update(self.folding, key, event)
 
     def update_many(self, events: Sequence[tuple[str, E]]) -> Coroutine[Any, Any, list[S | None]]:
-        """Apply each event to its key, together; return the states. Raises the first failure once all are through."""
+        """Apply each event to its key, together, and return the states. Raises the first failure once all are done."""
         return current_in_hand(self).update_many(self.folding, events)
 
     async def get(self, key: str) -> S | None:
-        """Return the state of *key* as committed now, None where there is none."""
+        """Return the state of *key* as it is committed now, None if there is none."""
         (state,) = await self.get_many([key])
         return state
 

@@ -22,7 +22,7 @@ MISCONFIGURED_PAUSE = 30.0
 
 
 class Outage:
-    """Whether one service can be used now; *probe* is a harmless call that tells."""
+    """Whether one service can be used now; *probe* is a harmless call that finds out."""
 
     def __init__(self, service: str, probe: Callable[[], Awaitable[object]]) -> None:
         self._service = service
@@ -32,9 +32,9 @@ class Outage:
         self._fewer_fail = Wakeup()
 
     async def ride_out(self, call: Callable[[], Awaitable[T]], *, even_misconfigured: bool = True) -> T:
-        """Return what *call* returns, trying until it does; only what can never succeed is raised.
+        """Return what *call* returns, and try again until it does. Only an error that cannot heal is raised.
 
-        A right or a queue that is missing is waited for only with *even_misconfigured*: somebody has to mend that.
+        With *even_misconfigured* it also waits for a right or a queue that is missing, which somebody has to mend.
         """
         try:
             result = await call()
@@ -46,7 +46,7 @@ class Outage:
     async def _try_again(
         self, call: Callable[[], Awaitable[T]], error: ServiceError, *, even_misconfigured: bool
     ) -> T:
-        """Return what *call*, which has failed with *error*, returns in the end."""
+        """Try *call* again after its first *error*, and return what it returns in the end."""
         this, failures = object(), 0
         try:
             while True:
@@ -66,11 +66,11 @@ class Outage:
             self._fewer_fail.ring()
 
     async def over(self) -> None:
-        """Return at once while the service can be used, else when it can be again."""
+        """Return when the service can be used: at once if that is now."""
         while self.is_on:
             await self.ride_out(self._probe)
             while self._failing:
-                # It answers, and yet takes nothing: a full Redis does so.
+                # It responds, and yet refuses all writes: a full Redis does so.
                 await self._fewer_fail.wait()
 
     def _begin(self, error: ServiceError) -> None:
@@ -79,7 +79,7 @@ class Outage:
             logger.warning("%s cannot be used; waiting for it", self._service, extra={"reason": error.detail})
 
     def _end(self) -> None:
-        # What one call can do another may not: while Redis is full it answers all that read.
+        # One call may work while another does not: a full Redis still responds to all reads.
         if self.is_on and not self._failing:
             self.is_on = False
             logger.info("%s can be used again", self._service)

@@ -26,8 +26,8 @@ PARALLEL = 8
 class Sender:
     """Sends messages to one queue, ten at a time.
 
-    *load* answers a message with more attributes, within so many bytes. Where the queue or the right to send is
-    missing, messages wait for it or, without *even_misconfigured*, are refused.
+    *load* returns a message with more attributes, within so many bytes. If the queue or the right to send is missing,
+    messages wait for it or, without *even_misconfigured*, are refused.
     """
 
     def __init__(
@@ -63,14 +63,14 @@ class Sender:
         )
 
     def laden(self, message: Outgoing) -> Outgoing:
-        """Return *message* with what it shall carry of its sender's context, if anything: here its sender runs."""
+        """Return *message* with the trace context of the running task, if that is to be sent."""
         return message if self._load is None else self._load(message, self.queue.max_bytes)
 
     async def _flush(self, messages: list[Outgoing]) -> Sequence[Exception | None]:
         """Send until each message is accepted or refused for good; only those that failed go again."""
         asked = messages
         if not self.queue.fifo:
-            # SQS refuses a deduplication id here, and a group would name a tenant.
+            # A standard queue refuses a deduplication id, and takes a group for the name of a tenant.
             messages = [replace(message, group=None, deduplication=None) for message in messages]
         outcomes: list[Exception | None] = [None] * len(messages)
         waiting = list(range(len(messages)))
@@ -107,13 +107,13 @@ class Sender:
         except ServiceError as error:
             if len(messages) == 1:
                 return [Failure(error.detail.rsplit(" ", 1)[-1], sender_fault=True)]
-            # The call as a whole is refused, as for its size: some half of it may pass.
+            # The call is refused as a whole, for example for its size: one half of it may pass.
             half = len(messages) // 2
             return await self._send(messages[:half]) + await self._send(messages[half:])
 
 
 def _turn(messages: Sequence[Outgoing], waiting: Sequence[int]) -> list[int]:
-    """Return the first of each group: SQS may take a later entry of a call and not an earlier one."""
+    """Return the first of each group: SQS may accept a later entry of a call and refuse an earlier one."""
     first: dict[str | None, int] = {}
     for n in waiting:
         first.setdefault(messages[n].group, n)

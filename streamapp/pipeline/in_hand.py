@@ -25,7 +25,7 @@ from streamapp_codecs import DecodeError
 class InHand(msgspec.Struct, eq=False):
     """The deliveries whose events an agent is processing now, ended together when it asks for the next.
 
-    *leases* come with why a part of their body could not be decoded, if one could not. *owed* are the
+    *leases* hold the error of each body of which a part could not be decoded. *owed* are the
     announcements that must be sent before the deliveries are deleted, by their place. *updates* are those that were
     made, and *changes* counts those that changed something. *is_skipped* once the agent skipped an event,
     *is_batch* once more than one delivery was in hand, *is_cut* once the agent did not wait for an effect.
@@ -85,14 +85,14 @@ class InHand(msgspec.Struct, eq=False):
         return identity_of(lease.delivery.body, position)
 
     def _note(self, table: str, key: str, event: object, changed: Changed) -> None:
-        """Take over what an update did."""
+        """Note what an update did, and what must be sent for it."""
         self.updates.append(Done(table, key, event, changed))
         self.changes += changed.is_new
         for it in changed.due:
             self.owed[it.place] = it
 
     def cause(self, event: object) -> str:
-        """Return the id of the message that holds *event*, or was in hand alone when the agent made it; else ""."""
+        """Return the id of the message that holds *event*, or that is the only one in hand; else ""."""
         if len(self.leases) == 1:
             lease = next(iter(self.leases))
         elif origins := self.origins(event):
@@ -102,9 +102,9 @@ class InHand(msgspec.Struct, eq=False):
         return lease.delivery.message_id
 
     def origins(self, event: object) -> list[tuple[Lease, int]]:
-        """Return the deliveries that hold *event*, and its places there; none for one that the agent made.
+        """Return the deliveries that hold *event*, with its place in each; none for an event that the agent made.
 
-        There are several where a codec answers one object again and again, such as a member of an enum.
+        There are several if a codec returns the same object again, such as a member of an enum.
         """
         return [
             (lease, place)
@@ -114,7 +114,7 @@ class InHand(msgspec.Struct, eq=False):
         ]
 
     def blamed(self, refused: Mapping[Place, str]) -> dict[Lease, Refused]:
-        """Return the deliveries whose events owed what SQS *refused*; all, where the agent made the event itself."""
+        """Return the deliveries whose events owed what SQS *refused*; all deliveries if the agent made the event itself."""
         found: dict[Lease, Refused] = {}
         for done in self.updates:
             for it in done.changed.keeps:
@@ -125,7 +125,7 @@ class InHand(msgspec.Struct, eq=False):
 
 
 class Effect:
-    """Something that is being done for an agent; the agent's timeout does not run meanwhile."""
+    """A context in which something is done for an agent; the agent's timeout does not run meanwhile."""
 
     __slots__ = ("_in_hand",)
 
@@ -144,7 +144,7 @@ class Effect:
 
 
 class NoIdentity(StreamappError):
-    """A table that applies each event once was given one that no message in hand holds, or that several places do."""
+    """A table that applies each event once was given an event that no message in hand holds, or several places hold."""
 
     def __init__(self, table: str) -> None:
         super().__init__(
@@ -157,7 +157,7 @@ CURRENT: ContextVar[InHand | None] = ContextVar("in_hand", default=None)
 
 
 def current_in_hand(what: object) -> InHand:
-    """Return what the agent that is running now has in hand; *what* is used by it. Raises `NotInEvent`."""
+    """Return what the running agent has in hand. Raises `NotInEvent` outside of an agent, where *what* was used."""
     in_hand = CURRENT.get()
     if in_hand is None:
         raise NotInEvent(what)

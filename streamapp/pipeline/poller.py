@@ -83,11 +83,11 @@ class Poller:
             self._handoff.close()
 
     def stop(self, deadline: float) -> None:
-        """Start no further receive, and give back what no agent has taken, or takes at once when it still comes.
+        """Start no further receive, and give back what no agent has taken. What still comes goes to an agent that waits, or back.
 
-        A receive under way may return until *deadline* (monotonic): a long poll that is cut off has its messages
-        hidden until they expire. Those that wait in a group still have their turns for half of that time: given
-        back they would have been received for nothing, and nobody could take them before the one in front is done.
+        A receive under way may return until *deadline* (monotonic time): the messages of a long poll that is cut off
+        stay hidden until their visibility timeout ends. Leases that wait in a group may follow for half of that time:
+        if given back they were received for nothing, and no worker could take them before the first of the group ends.
         """
         self._is_stopped = True
         for scope in self._waiting:
@@ -98,7 +98,7 @@ class Poller:
             self._acks.release(lease)
 
     def silent_for(self, now: float) -> float:
-        """Return for how many seconds the oldest receive under way has been due; negative before it is."""
+        """Return for how many seconds the oldest receive under way has been overdue; negative before it is."""
         return max((now - asked_at for asked_at in self._receiving.values()), default=0.0) - self._wait
 
     def _start_poll(self, polls: TaskGroup) -> None:
@@ -107,7 +107,7 @@ class Poller:
             polls.start_soon(self._poll, polls, name=f"poll {self._queue.name}")
 
     async def _poll(self, polls: TaskGroup) -> None:
-        """Receive again and again; an empty answer ends this poll if it has company."""
+        """Receive again and again; an empty response ends this poll if another one is under way."""
         failures = empties = 0
         with CancelScope() as waiting:
             self._waiting.add(waiting)

@@ -4,7 +4,7 @@ from anyio import Semaphore
 
 
 class Tokens:
-    """One permission for each message in hand; a poll takes some first, and gives back what it did not use."""
+    """One permission for each message in hand. A poll takes tokens before it receives, and gives back those that it did not use."""
 
     def __init__(self, total: int) -> None:
         self.total = total
@@ -12,7 +12,7 @@ class Tokens:
 
     @property
     def free(self) -> int:
-        """How many nobody has."""
+        """How many are not taken."""
         return self._free.value
 
     async def take(self, most: int) -> int:

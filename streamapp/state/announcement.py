@@ -1,4 +1,4 @@
-"""What a hash owes to the outside: announcements, each with one message that sees it sent."""
+"""What a hash owes to the outside: announcements, each with one message that is responsible for it."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -10,12 +10,12 @@ from streamapp.messages import Outgoing
 from streamapp.state.store import PENDING
 
 FRESH = 3.0
-"""Seconds for which a message is about to see sent what it keeps: two round trips seldom take longer.
-Afterwards whoever finds it takes it over, sooner than that message comes back from a worker that died."""
+"""Seconds in which a message is expected to have sent what it keeps: two round trips seldom take longer. After that
+the next message that finds it takes it over, sooner than the first one comes back from a worker that died."""
 
 
 class Place(NamedTuple):
-    """Where an announcement is owed, and since which commit: a change back and forth owes the same content again.
+    """Where an announcement is owed, and by which commit: a change back and forth owes the same content twice.
 
     *id* names what it says, and *mark* the commit that owed it.
     """
@@ -49,7 +49,7 @@ class Announcement(msgspec.Struct, frozen=True):
         return self.place.id
 
     def text(self) -> str:
-        """Return its field of the hash."""
+        """Return the text of its field in the hash."""
         said = self.message
         pending = _Pending(
             self.sequence, self.at, said.group, said.deduplication, said.body, self.keeper, self.since
@@ -58,7 +58,7 @@ class Announcement(msgspec.Struct, frozen=True):
 
 
 class _Pending(msgspec.Struct, array_like=True):
-    """An announcement in its hash; what it says is told at `Announcement`."""
+    """An announcement as its hash holds it; the fields are those of `Announcement`."""
 
     sequence: int
     at: float
@@ -72,7 +72,7 @@ class _Pending(msgspec.Struct, array_like=True):
 def pending_of(
     key: str, fields: Mapping[str, str], sink: str, ttl: float | None, *, begins: str = PENDING
 ) -> list[Announcement]:
-    """Return what a hash owes to the outside, in the order in which it was announced; or what *begins* otherwise."""
+    """Return what a hash owes, in the order in which it was announced: the fields that begin with *begins*."""
     owed: list[Announcement] = []
     for name, text in fields.items():
         if name.startswith(begins):
@@ -88,14 +88,14 @@ def pending_of(
 
 
 def mark_of(sequence: int, at: float) -> str:
-    """Return how the field of an announcement begins, whoever keeps it; no other commit repeats that."""
+    """Return how the text of an announcement begins, whichever message keeps it; no other commit repeats that."""
     return f"[{sequence},{msgspec.json.encode(at).decode()},"
 
 
 def adopt(pending: list[Announcement], keeper: str, now: float) -> dict[str, str]:
-    """Let the message *keeper* keep what of *pending* was kept for long and is not sent; answer the fields to set.
+    """Make *keeper* responsible for announcements whose owner has not sent them within FRESH seconds.
 
-    The commit that sets them is made by one of those who find it, so that one sends it.
+    Return the fields to set. Only one of the messages that find them can commit that, so only one sends them.
     """
     fields: dict[str, str] = {}
     for n, it in enumerate(pending):

@@ -1,4 +1,4 @@
-"""What a table declares, as far as changing its state goes."""
+"""How events change the states of one table, as the table declares it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from streamapp.state.keys import plain
 class Folding:
     """How events change the states of the table *name*.
 
-    *hash_codec* turns a state into a hash and back. *fold* returns the state after an event from the one before it, where None
-    is no state. *announce* returns what a change says to the outside, which goes *to* a queue, or None. A hash of a
+    *hash_codec* turns a state into a hash and back. *fold* returns the state after an event from the state before it;
+    None is no state. *announce* returns what a change announces, or None; that goes *to* a queue. A hash of a
     table that *expires* outlives its last change by the state's TTL only. With *once* each event is folded into a key
     once, by what *identity* returns for it or, without that, by the message that holds it.
     """
@@ -35,7 +35,7 @@ class Folding:
         return self.to.stream if self.to else None
 
     def announcement(self, before: object, after: object, key: str) -> tuple[str, Outgoing] | None:
-        """Return identity and message of what a change says to the outside, or None; *key* is as spelled in Redis."""
+        """Return identity and message of what a change announces, or None; *key* is as spelled in Redis."""
         if self.announce is None or self.to is None:
             return None
         said = self.announce(before, after)

@@ -29,14 +29,14 @@ class StateRequest(NamedTuple):
 
 
 class IndexEntry(NamedTuple):
-    """Something to be put into the set under one Redis key."""
+    """A *member* for the set under one Redis key."""
 
     key: str
     member: str
 
 
 class Lookup:
-    """What agents ask of Redis beside changing state; each key of a batch is asked for once, whoever wants it."""
+    """What agents read from Redis, and put into indexes; each key of a batch is read once for all who asked."""
 
     def __init__(self, store: Store, outage: Outage, *, ttl: float, company: Company | None = None) -> None:
         self._store = store
