@@ -79,13 +79,13 @@ class Sender:
             if tries:
                 await sleep(AGAIN.pause(tries))
             turn = _turn(messages, waiting) if self.queue.fifo else waiting
-            answers = await self._send([messages[n] for n in turn])
+            failures = await self._send([messages[n] for n in turn])
             again: set[int] = set()
-            for n, answer in zip(turn, answers, strict=True):
-                if answer is None:
+            for n, failure in zip(turn, failures, strict=True):
+                if failure is None:
                     continue
-                if answer.is_final:
-                    outcomes[n] = Refused(answer.code)
+                if failure.is_final:
+                    outcomes[n] = Refused(failure.code)
                     self._counters.add(self.queue.name, "refused")
                 else:
                     again.add(n)

@@ -117,5 +117,5 @@ class Sweeper:
     async def _proven(self, owing: Sequence[Owing]) -> list[Owing]:
         """Return those of *owing* that the replicas have too, without the hashes that were changed meanwhile."""
         commits = [Commit(it.key, it.token, os.urandom(12).hex(), {}, keep=True, ttl=it.ttl) for it in owing]
-        answers = await self._store.commit(commits)
-        return [it for it, answer in zip(owing, answers, strict=True) if answer is True]
+        outcomes = await self._store.commit(commits)
+        return [it for it, outcome in zip(owing, outcomes, strict=True) if outcome is True]

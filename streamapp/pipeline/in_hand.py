@@ -25,10 +25,10 @@ from streamapp_codecs import DecodeError
 class InHand(msgspec.Struct, eq=False):
     """The deliveries whose events an agent is processing now, ended together when it asks for the next.
 
-    *leases* hold the error of each body of which a part could not be decoded. *owed* are the
-    announcements that must be sent before the deliveries are deleted, by their place. *updates* are those that were
-    made, and *changes* counts those that changed something. *is_skipped* once the agent skipped an event,
-    *is_batch* once more than one delivery was in hand, *is_cut* once the agent did not wait for an effect.
+    *leases* come with the error of a body of which a part could not be decoded. *owed* are the announcements, by their
+    place, that must be sent before the deliveries are deleted. *updates* are those that were made, and *changes* counts
+    those that changed something. *is_skipped* once the agent skipped an event, *is_batch* once more than one delivery was
+    in hand, *is_cut* once the agent was cancelled while it waited for an effect.
     """
 
     runtime: Runtime
@@ -54,7 +54,7 @@ class InHand(msgspec.Struct, eq=False):
         return changed.state
 
     async def update_many(self, folding: Folding, events: Sequence[tuple[str, object]]) -> list[Any]:
-        """Fold each event into its key, and return the states. Raises the first failure once all are through."""
+        """Fold each event into its key, and return the states. Raises the first failure once all are done."""
         changes = [self._change(folding, key, event) for key, event in events]
         with self.effect():
             outcomes = await self.runtime.changes.submit_all(changes)
@@ -68,7 +68,7 @@ class InHand(msgspec.Struct, eq=False):
         return Change(
             folding,
             key,
-            f"{self.runtime.config.key_prefix}{folding.name}:{key}",
+            folding.keys_prefix(self.runtime.config.key_prefix) + key,
             event,
             self.runtime.outboxes[folding.to.stream].queue if folding.to else None,
             self.cause(event),

@@ -205,7 +205,7 @@ class Leases:
                 return []
             self._note(None, is_failing=False)
             return outcomes
-        self._note("no answer", is_failing=True)
+        self._note("no response", is_failing=True)
         return []
 
     def _note(self, failure: str | None, *, is_failing: bool) -> None:

@@ -66,12 +66,12 @@ class Poller:
         self._is_stopped = False
         self._quiet_log = QuietLog(logger)
         self.polled_at: float | None = None
-        """Unix time of the last answer, None before the first."""
+        """Unix time of the last response, None before the first."""
         self.failure: ServiceError | None = None
         """Why the last receive failed, None when it did not; *failing_since* is when the first in a row did."""
         self.failing_since = math.inf
         self.idle_since = math.inf
-        """Monotonic time of the first of the empty answers that came last; infinite while messages come."""
+        """Monotonic time of the first of the latest empty responses in a row; infinite while messages come."""
 
     async def run(self) -> None:
         """Poll until stopped; then nothing more is handed off."""
@@ -119,22 +119,22 @@ class Poller:
                     self._tokens.give(room)
                     break
                 asked_at = current_time()
-                answer = await self._receive(room)
-                if isinstance(answer, ServiceError):
+                received = await self._receive(room)
+                if isinstance(received, ServiceError):
                     self._tokens.give(room)
                     failures += 1
-                    self._note_failure(answer)
-                    await sleep(pause_of(answer, failures, FAILED))
+                    self._note_failure(received)
+                    await sleep(pause_of(received, failures, FAILED))
                     continue
                 failures = 0
                 self.polled_at, self.failure = time.time(), None
-                self._tokens.give(room - len(answer))
-                self._take_in(answer)
-                if len(answer) == room:
+                self._tokens.give(room - len(received))
+                self._take_in(received)
+                if len(received) == room:
                     self._start_poll(polls)
-                elif not answer and self._polls > 1:
+                elif not received and self._polls > 1:
                     break
-                is_hasty = not answer and current_time() - asked_at < min(max(self._wait / 2, 0.05), 1)
+                is_hasty = not received and current_time() - asked_at < min(max(self._wait / 2, 0.05), 1)
                 empties = empties + 1 if is_hasty else 0
                 hasty = FAILED if self._wait >= 1 else SHORT
                 await (sleep(hasty.pause(empties)) if is_hasty else checkpoint())

@@ -110,13 +110,13 @@ class Committer:
         commits = [plan.commit for plan in plans.values() if plan.commit is not None]
         if not commits:
             return []
-        answers = await self._outage.ride_out(lambda: self._store.commit(commits))
+        outcomes = await self._outage.ride_out(lambda: self._store.commit(commits))
         conflicts: list[str] = []
-        for commit, answer in zip(commits, answers, strict=True):
-            if isinstance(answer, ServiceError):
+        for commit, outcome in zip(commits, outcomes, strict=True):
+            if isinstance(outcome, ServiceError):
                 plan = plans[commit.key]
-                plan.outcomes = [answer] * len(plan.outcomes)
-            elif not answer:
+                plan.outcomes = [outcome] * len(plan.outcomes)
+            elif not outcome:
                 conflicts.append(commit.key)
         return conflicts
 

@@ -51,7 +51,7 @@ class Confirmed(msgspec.Struct, frozen=True):
 class Store(Protocol):
     """The state store, or something that keeps its rules.
 
-    Every call raises only `ServiceError`. Every call may be repeated without harm when its answer was lost.
+    Every call raises only `ServiceError`. Every call may be repeated without harm if its response was lost.
     """
 
     async def read(self, keys: Sequence[str]) -> list[dict[str, str] | ServiceError]:
