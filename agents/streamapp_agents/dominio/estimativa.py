@@ -5,12 +5,12 @@ from decimal import Decimal
 
 import msgspec
 
-from streamapp_agents.dominio.dinheiro import em_centavos
 from streamapp_agents.dominio.fatos import Fatos
 from streamapp_agents.dominio.ficha import Ficha
+from streamapp_agents.dominio.money import to_cents
 from streamapp_agents.dominio.registro import valor_de
 from streamapp_codecs.dominio.eventos import Item
-from streamapp_codecs.lenient.folding import dobrar
+from streamapp_codecs.lenient.folding import fold_name
 
 _MINUTOS_DO_PEDIDO = 15
 _MINUTOS_DA_CATEGORIA = {"lanche": 5, "acompanhamento": 2, "sobremesa": 3, "bebida": 1}
@@ -39,10 +39,10 @@ def itens_pedidos(fatos: Fatos) -> tuple[ItemPedido, ...] | None:
 def total(fatos: Fatos) -> Decimal | None:
     """Return the stated total, else the sum, with two places; None while neither is known."""
     if fatos.total is not None:
-        return em_centavos(fatos.total.valor)
+        return to_cents(fatos.total.valor)
     if fatos.carrinho is None or fatos.carrinho.valor.soma is None:
         return None
-    return em_centavos(fatos.carrinho.valor.soma)
+    return to_cents(fatos.carrinho.valor.soma)
 
 
 def tempo_estimado(fatos: Fatos) -> str | None:
@@ -77,4 +77,4 @@ def _minutos(item: Item, ficha: Ficha) -> int:
     if ficha.tempo_preparo is not None:
         return ficha.tempo_preparo.valor
     categoria = item.categoria or valor_de(ficha.categoria)
-    return _MINUTOS_DA_CATEGORIA.get(dobrar(categoria or ""), _MINUTOS_DE_OUTRA)
+    return _MINUTOS_DA_CATEGORIA.get(fold_name(categoria or ""), _MINUTOS_DE_OUTRA)

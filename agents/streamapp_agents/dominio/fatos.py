@@ -6,8 +6,8 @@ from typing import get_args
 
 import msgspec
 
-from streamapp_agents.dominio.dinheiro import preco_canonico
 from streamapp_agents.dominio.ficha import Ficha, unir_fichas
+from streamapp_agents.dominio.money import canonical_price
 from streamapp_agents.dominio.registro import Registro, juntar, mais_novo, prevalecer, registrar
 from streamapp_codecs.dominio.eventos import Criacao, EventoPedido, Instante, Item, Status, StatusPagamento
 
@@ -96,7 +96,7 @@ def _com_criacao(fatos: Fatos, criacao: Criacao, quando: Instante) -> Fatos:
         conhecido=True,
         cliente=registrar(criacao.cliente, quando),
         carrinho=registrar(_carrinho(criacao), quando),
-        total=registrar(preco_canonico(criacao.total), quando),
+        total=registrar(canonical_price(criacao.total), quando),
         criado_em=quando,
     )
 
@@ -104,8 +104,8 @@ def _com_criacao(fatos: Fatos, criacao: Criacao, quando: Instante) -> Fatos:
 def _carrinho(criacao: Criacao) -> Carrinho | None:
     if criacao.itens is None:
         return None
-    itens = (msgspec.structs.replace(item, preco=preco_canonico(item.preco)) for item in criacao.itens)
-    return Carrinho(tuple(itens), preco_canonico(criacao.soma))
+    itens = (msgspec.structs.replace(item, preco=canonical_price(item.preco)) for item in criacao.itens)
+    return Carrinho(tuple(itens), canonical_price(criacao.soma))
 
 
 def _unir_cozinha(umas: tuple[Status, ...], outras: tuple[Status, ...]) -> tuple[Status, ...]:

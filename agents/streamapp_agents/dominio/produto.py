@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import msgspec
 
-from streamapp_agents.dominio.dinheiro import preco_canonico
 from streamapp_agents.dominio.ficha import Ficha, unir_ficha
+from streamapp_agents.dominio.money import canonical_price
 from streamapp_agents.dominio.registro import Registro, juntar, mais_novo, prevalecer, registrar, valor_de
 from streamapp_codecs.dominio.eventos import EventoProduto, Instante
 
@@ -59,7 +59,7 @@ def _fatos_do_evento(evento: EventoProduto) -> FatosProduto:
             categoria=registrar(evento.categoria, quando),
             tempo_preparo=registrar(evento.tempo_preparo or None, quando),  # 0 is unknown
         ),
-        preco=registrar(preco_canonico(evento.preco), quando),
+        preco=registrar(canonical_price(evento.preco), quando),
         ativo=ativo,
         atualizado_em=quando,
     )

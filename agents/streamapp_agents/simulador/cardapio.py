@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from streamapp_agents.simulador.textos import reais
+from streamapp_agents.simulador.texts import to_decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ def produto_esperado(prato: Prato, atualizado_em: str) -> dict[str, str | None]:
         "id_produto": prato.id_produto,
         "nome": prato.nome,
         "categoria": prato.categoria,
-        "preco": reais(prato.centavos_no_fim),
+        "preco": to_decimal(prato.centavos_no_fim),
         "tempo_preparo": None if prato.tempo_preparo is None else str(prato.tempo_preparo),
         "ativo": "1" if prato.ativo else "0",
         "atualizado_em": atualizado_em,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from streamapp_agents.simulador.cardapio import Prato
-from streamapp_agents.simulador.textos import em_json, em_z, reais
+from streamapp_agents.simulador.texts import to_decimal, to_json, to_rfc3339
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +46,9 @@ def _acompanhado(compra: Compra, uuid: str) -> str:
         "cliente": compra.cpf,
         "produtos": linhas,
         "status": "Recebido",
-        "criado_em": em_z(compra.em),
+        "criado_em": to_rfc3339(compra.em),
     }
-    return em_json({"event_type": "pedido_criado", "data": dados})
+    return to_json({"event_type": "pedido_criado", "data": dados})
 
 
 def _completo(compra: Compra, uuid: str) -> str:
@@ -60,7 +60,7 @@ def _completo(compra: Compra, uuid: str) -> str:
             "nome": prato.nome,
             "categoria": prato.categoria,
             "quantidade": unidades,
-            "preco_unitario": reais(prato.centavos),
+            "preco_unitario": to_decimal(prato.centavos),
         }
         for prato, unidades in compra.linhas
     ]
@@ -69,21 +69,21 @@ def _completo(compra: Compra, uuid: str) -> str:
         "cpf_cliente": compra.cpf
         and f"{compra.cpf[:3]}.{compra.cpf[3:6]}.{compra.cpf[6:9]}-{compra.cpf[9:]}",
         "itens": linhas,
-        "total_pedido": reais(compra.declarado),
-        "criado_em": em_z(compra.em),
+        "total_pedido": to_decimal(compra.declarado),
+        "criado_em": to_rfc3339(compra.em),
     }
-    return em_json({"event_type": "pedido_criado", "data": dados})
+    return to_json({"event_type": "pedido_criado", "data": dados})
 
 
 def _por_sns(compra: Compra, uuid: str) -> str:
     """Wrap it as SNS does without raw delivery."""
-    return em_json(
+    return to_json(
         {
             "Type": "Notification",
             "MessageId": uuid,
             "TopicArn": "arn:aws:sns:us-east-1:000000000000:pedido-criado",
             "Message": _acompanhado(compra, uuid),
-            "Timestamp": em_z(compra.em),
+            "Timestamp": to_rfc3339(compra.em),
             "SignatureVersion": "1",
             "Signature": "EXEMPLO==",
         }
@@ -104,7 +104,7 @@ def _de_textos(compra: Compra, uuid: str) -> str:
         }
         for prato, unidades in compra.linhas
     ]
-    return em_json(
+    return to_json(
         {
             "id_pedido": compra.id_pedido,
             "id_cliente": "77",
@@ -130,7 +130,7 @@ def _por_nome(compra: Compra, uuid: str) -> str:
         }
         for prato, unidades in compra.linhas
     ]
-    return em_json(
+    return to_json(
         {
             "codigo": compra.id_pedido,
             "nomeCliente": "Maria",

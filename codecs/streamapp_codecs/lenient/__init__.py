@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""Read values, times and names that producers spell each in their own way; nothing here knows the shop."""

@@ -10,9 +10,9 @@ import pytest
 
 from rigs.loja_de_exemplo import Loja, decodificar
 from rigs.pedidos_de_exemplo import visivel
-from streamapp_agents.simulador import DURACAO, Simulacao, divergencias, simular
+from streamapp_agents.simulador import DURACAO, Simulacao, differences, simular
 from streamapp_agents.simulador.enredo import ENREDOS
-from streamapp_agents.simulador.pedido import cpf
+from streamapp_agents.simulador.ids import cpf
 
 MEIO_DIA = datetime(2025, 7, 28, 12, tzinfo=UTC)
 DEPOIS = MEIO_DIA + DURACAO
@@ -53,19 +53,19 @@ def test_faults_are_as_many_as_asked_for():
 def test_a_duplicate_repeats_a_message_that_is_there():
     """SQS delivers again what it had, to the byte."""
     mensagens = almoco().mensagens
-    vezes = Counter((mensagem.fila, mensagem.corpo) for mensagem in mensagens)
+    vezes = Counter((mensagem.queue, mensagem.body) for mensagem in mensagens)
 
-    assert all(vezes[mensagem.fila, mensagem.corpo] > 1 for mensagem in mensagens if mensagem.duplicada)
+    assert all(vezes[mensagem.queue, mensagem.body] > 1 for mensagem in mensagens if mensagem.repeated)
 
 
 def test_what_is_not_moved_stays_in_its_order():
     """Only the share that was asked for is out of order."""
-    inteira = [m.corpo for m in almoco(duplicados=0, fora_de_ordem=0, invalidos=0).mensagens]
+    inteira = [m.body for m in almoco(duplicados=0, fora_de_ordem=0, invalidos=0).mensagens]
     movida = almoco(duplicados=0, fora_de_ordem=0.3, invalidos=0).mensagens
 
-    assert sorted(m.corpo for m in movida) == sorted(inteira)
-    assert [m.corpo for m in movida] != inteira
-    lugares = [inteira.index(m.corpo) for m in movida if not m.deslocada]
+    assert sorted(m.body for m in movida) == sorted(inteira)
+    assert [m.body for m in movida] != inteira
+    lugares = [inteira.index(m.body) for m in movida if not m.moved]
     assert lugares == sorted(lugares)
 
 
@@ -74,7 +74,7 @@ def test_an_empty_rush_is_the_catalogue():
     simulacao = almoco(pedidos=0)
 
     assert simulacao.pedidos == 0
-    assert {mensagem.fila for mensagem in simulacao.mensagens} == {"produto-events"}
+    assert {mensagem.queue for mensagem in simulacao.mensagens} == {"produto-events"}
 
 
 def test_made_up_cpfs_are_well_formed():
@@ -114,12 +114,12 @@ def test_every_story_is_told():
 def test_each_body_comes_to_its_outcome():
     """What must be dead-lettered has its reason, what must be skipped has no effect, the rest is told."""
     for mensagem in almoco(pedidos=80, invalidos=0.3).mensagens:
-        decodificada = decodificar(mensagem.fila, mensagem.corpo, DEPOIS)
+        decodificada = decodificar(mensagem.queue, mensagem.body, DEPOIS)
         motivo = None if decodificada.error is None else decodificada.error.reason
 
-        assert motivo == mensagem.motivo, mensagem.corpo
-        assert bool(decodificada.skipped) == mensagem.ignorada, mensagem.corpo
-        assert bool(decodificada.events) == (motivo is None and not mensagem.ignorada), mensagem.corpo
+        assert motivo == mensagem.reason, mensagem.body
+        assert bool(decodificada.skipped) == mensagem.skipped, mensagem.body
+        assert bool(decodificada.events) == (motivo is None and not mensagem.skipped), mensagem.body
 
 
 @pytest.mark.parametrize("semente", range(5))
@@ -133,14 +133,14 @@ def test_the_real_code_comes_to_what_the_script_says(semente, inicio, zona):
 
     for segundo, mensagem in enumerate(simulacao.mensagens):
         envio = DEPOIS + timedelta(seconds=segundo)
-        loja.receber(decodificar(mensagem.fila, mensagem.corpo, envio, fuso).events)
+        loja.receber(decodificar(mensagem.queue, mensagem.body, envio, fuso).events)
 
     assert set(loja.pedidos) == set(simulacao.acompanhamento)
     assert set(loja.produtos) == set(simulacao.produto)
     for id_pedido, campos in simulacao.acompanhamento.items():
         achado = visivel(loja.pedidos[id_pedido])
         assert {nome: achado.get(nome) for nome in campos} == dict(campos)
-        assert divergencias(campos, achado) == ()
+        assert differences(campos, achado) == ()
     for id_produto, campos in simulacao.produto.items():
         assert visivel(loja.produtos[id_produto]) == {
             n: texto for n, texto in campos.items() if texto is not None
@@ -151,5 +151,5 @@ def test_divergences_are_named():
     """The demo says which field of which order is not what it must be."""
     esperado = {"status": "Pronto", "cliente": None, "total": "9.00"}
 
-    assert divergencias(esperado, {"status": "Recebido", "cliente": "x"}) == ("status", "cliente", "total")
-    assert divergencias(esperado, {"status": "Pronto", "total": "9.00", "versao": "3"}) == ()
+    assert differences(esperado, {"status": "Recebido", "cliente": "x"}) == ("status", "cliente", "total")
+    assert differences(esperado, {"status": "Pronto", "total": "9.00", "versao": "3"}) == ()

@@ -4,12 +4,12 @@ from decimal import Decimal
 
 import pytest
 
-from streamapp_codecs.dominio.cpf import mascarar
-from streamapp_codecs.lenient.folding import dobrar
+from streamapp_codecs.lenient.cpf import mask_cpf
+from streamapp_codecs.lenient.folding import fold_name
 
 
 @pytest.mark.parametrize(
-    ("escrito", "id_pedido"),
+    ("written", "id_pedido"),
     [
         ("42", "42"),
         ('"42"', "42"),
@@ -28,28 +28,28 @@ from streamapp_codecs.lenient.folding import dobrar
         ('"' + "a" * 256 + '"', "a" * 256),
     ],
 )
-def test_an_id_is_an_opaque_string(um, escrito, id_pedido) -> None:
+def test_an_id_is_an_opaque_string(one, written, id_pedido) -> None:
     """42 and "42" are one order, "0042" is another."""
-    assert um(f'{{"id_pedido":{escrito},"status":"Pronto"}}').id_pedido == id_pedido
-    assert um(f'{{"pedidoId":{escrito},"status":"Pronto","x":1}}').id_pedido == id_pedido
+    assert one(f'{{"id_pedido":{written},"status":"Pronto"}}').id_pedido == id_pedido
+    assert one(f'{{"pedidoId":{written},"status":"Pronto","x":1}}').id_pedido == id_pedido
 
 
 @pytest.mark.parametrize(
-    "escrito",
+    "written",
     ["true", "1.5", "[]", "[1]", "{}", "1e300", "1e999", '"' + "a" * 257 + '"', '"a\\u0000b"', "1" * 300],
 )
-def test_what_cannot_be_an_id_is_invalid(motivo, escrito) -> None:
+def test_what_cannot_be_an_id_is_invalid(reason, written) -> None:
     """A guess would name somebody else's order."""
-    assert motivo(f'{{"id_pedido":{escrito},"status":"Pronto"}}') == "invalid_value"
+    assert reason(f'{{"id_pedido":{written},"status":"Pronto"}}') == "invalid_value"
 
 
-def test_a_number_that_nobody_can_hold_is_invalid(motivo) -> None:
+def test_a_number_that_nobody_can_hold_is_invalid(reason) -> None:
     """It is JSON, so the body is not `not_json`."""
-    assert motivo('{"id_pedido":' + "1" * 5000 + "}") == "invalid_value"
+    assert reason('{"id_pedido":' + "1" * 5000 + "}") == "invalid_value"
 
 
 @pytest.mark.parametrize(
-    ("escrito", "preco"),
+    ("written", "preco"),
     [
         ("18", "18.00"),
         ("22.5", "22.50"),
@@ -73,16 +73,16 @@ def test_a_number_that_nobody_can_hold_is_invalid(motivo) -> None:
         ('""', None),
     ],
 )
-def test_a_price_is_decimal_with_two_places_at_least(um, escrito, preco) -> None:
+def test_a_price_is_decimal_with_two_places_at_least(one, written, preco) -> None:
     """Float never touches money."""
-    (item,) = um(f'{{"id_pedido":7,"itens":[{{"id":1,"preco":{escrito}}}]}}').criacao.itens
+    (item,) = one(f'{{"id_pedido":7,"itens":[{{"id":1,"preco":{written}}}]}}').criacao.itens
 
     assert item.preco == (None if preco is None else Decimal(preco))
     assert preco is None or str(item.preco) == preco
 
 
 @pytest.mark.parametrize(
-    "escrito",
+    "written",
     [
         "-1",
         "-0.01",
@@ -102,36 +102,36 @@ def test_a_price_is_decimal_with_two_places_at_least(um, escrito, preco) -> None
     ],
 )
 @pytest.mark.parametrize(
-    "molde", ['{"id_pedido":7,"itens":[{"id":1,"preco":%s}]}', '{"id_pedido":7,"total":%s}']
+    "template", ['{"id_pedido":7,"itens":[{"id":1,"preco":%s}]}', '{"id_pedido":7,"total":%s}']
 )
-def test_what_cannot_be_a_price_is_invalid(motivo, escrito, molde) -> None:
+def test_what_cannot_be_a_price_is_invalid(reason, written, template) -> None:
     """A wrong total on a board is worse than a dead letter."""
-    assert motivo(molde % escrito) == "invalid_value"
+    assert reason(template % written) == "invalid_value"
 
 
 @pytest.mark.parametrize(
-    ("escrito", "quantos"), [("2", 2), ('"2"', 2), ("2.0", 2), ("null", 1), ('""', 1), ("10000", 10_000)]
+    ("written", "how_many"), [("2", 2), ('"2"', 2), ("2.0", 2), ("null", 1), ('""', 1), ("10000", 10_000)]
 )
-def test_a_quantity_is_a_whole_number(um, escrito, quantos) -> None:
+def test_a_quantity_is_a_whole_number(one, written, how_many) -> None:
     """One producer sends it as a string; where it is missing it is one."""
-    (item,) = um(f'{{"id_pedido":7,"itens":[{{"id":1,"quantidade":{escrito}}}]}}').criacao.itens
+    (item,) = one(f'{{"id_pedido":7,"itens":[{{"id":1,"quantidade":{written}}}]}}').criacao.itens
 
-    assert item.quantidade == quantos
+    assert item.quantidade == how_many
 
 
 @pytest.mark.parametrize(
-    "escrito", ["0", "-1", "1.5", "10001", "true", "[]", "{}", '"dois"', "1e999", '"-1"', '"0"']
+    "written", ["0", "-1", "1.5", "10001", "true", "[]", "{}", '"dois"', "1e999", '"-1"', '"0"']
 )
-def test_what_cannot_be_a_quantity_is_invalid(motivo, escrito) -> None:
+def test_what_cannot_be_a_quantity_is_invalid(reason, written) -> None:
     """None of something is not an order."""
-    assert motivo(f'{{"id_pedido":7,"itens":[{{"id":1,"quantidade":{escrito}}}]}}') == "invalid_value"
+    assert reason(f'{{"id_pedido":7,"itens":[{{"id":1,"quantidade":{written}}}]}}') == "invalid_value"
 
 
-def test_kept_text_is_short_and_clean(um) -> None:
+def test_kept_text_is_short_and_clean(one) -> None:
     """It is shown on terminals and boards."""
-    linha = {"id": 1, "nome": " X\x1b[2J\u009bY\n" + "z" * 500, "categoria": "LAN\x00CHE"}
+    line = {"id": 1, "nome": " X\x1b[2J\u009bY\n" + "z" * 500, "categoria": "LAN\x00CHE"}
 
-    (item,) = um({"id_pedido": 7, "itens": [linha]}).criacao.itens
+    (item,) = one({"id_pedido": 7, "itens": [line]}).criacao.itens
 
     assert item.nome.startswith("X [2J Y z")
     assert len(item.nome) == 200
@@ -139,7 +139,7 @@ def test_kept_text_is_short_and_clean(um) -> None:
 
 
 @pytest.mark.parametrize(
-    "valor",
+    "value",
     [
         "52998224725",
         "529.982.247-25",
@@ -151,19 +151,19 @@ def test_kept_text_is_short_and_clean(um) -> None:
         "52998224725 - Maria",
     ],
 )
-def test_a_cpf_is_masked(valor) -> None:
+def test_a_cpf_is_masked(value) -> None:
     """The six digits in the middle are what is left of it."""
-    assert mascarar(valor) == "***.982.247-**"
+    assert mask_cpf(value) == "***.982.247-**"
 
 
-@pytest.mark.parametrize("valor", ["1234567890", 1234567890])
-def test_ten_digits_have_lost_a_zero(valor) -> None:
+@pytest.mark.parametrize("value", ["1234567890", 1234567890])
+def test_ten_digits_have_lost_a_zero(value) -> None:
     """Whoever keeps a CPF as a number loses it."""
-    assert mascarar(valor) == "***.345.678-**"
+    assert mask_cpf(value) == "***.345.678-**"
 
 
 @pytest.mark.parametrize(
-    "valor",
+    "value",
     [
         *(
             None,
@@ -196,13 +196,13 @@ def test_ten_digits_have_lost_a_zero(valor) -> None:
         ),
     ],
 )
-def test_what_is_no_cpf_is_anonymous_and_no_error(valor) -> None:
+def test_what_is_no_cpf_is_anonymous_and_no_error(value) -> None:
     """A customer without a CPF is a customer."""
-    assert mascarar(valor) is None
+    assert mask_cpf(value) is None
 
 
 @pytest.mark.parametrize(
-    "campos",
+    "fields",
     [
         {"cliente": "529.982.247-25"},
         {"cliente_cpf": "52998224725"},
@@ -215,31 +215,31 @@ def test_what_is_no_cpf_is_anonymous_and_no_error(valor) -> None:
         {"customer": {"cpf": "52998224725"}},
     ],
 )
-def test_a_customer_is_found_under_every_name(um, campos) -> None:
+def test_a_customer_is_found_under_every_name(one, fields) -> None:
     """And is masked wherever it was."""
-    evento = um({"id": 7, "itens": ["X"], **campos})
+    event = one({"id": 7, "itens": ["X"], **fields})
 
-    assert evento.criacao.cliente == "***.982.247-**"
-    assert "Maria" not in repr(evento)
+    assert event.criacao.cliente == "***.982.247-**"
+    assert "Maria" not in repr(event)
 
 
-@pytest.mark.parametrize("campo", ["id_cliente", "clienteId", "customerId", "ClienteID"])
-def test_a_customer_id_is_no_cpf(um, campo) -> None:
+@pytest.mark.parametrize("field", ["id_cliente", "clienteId", "customerId", "ClienteID"])
+def test_a_customer_id_is_no_cpf(one, field) -> None:
     """Even where it has eleven digits."""
-    assert um({"id": 7, "itens": ["X"], campo: "52998224725"}).criacao.cliente is None
+    assert one({"id": 7, "itens": ["X"], field: "52998224725"}).criacao.cliente is None
 
 
 def test_names_compare_after_folding() -> None:
     """Teams spell in five ways, and in two languages."""
-    assert {dobrar(nome) for nome in ("id_pedido", "idPedido", "IdPedido", "ID-PEDIDO", "íd pedído")} == {
+    assert {fold_name(name) for name in ("id_pedido", "idPedido", "IdPedido", "ID-PEDIDO", "íd pedído")} == {
         "idpedido"
     }
-    assert dobrar("Em Preparação") == "empreparacao"
-    assert dobrar("x" * 100_000) == "x" * 100_000
+    assert fold_name("Em Preparação") == "empreparacao"
+    assert fold_name("x" * 100_000) == "x" * 100_000
 
 
-def test_a_document_stores_own_id_gives_way_to_the_plain_one(um) -> None:
+def test_a_document_stores_own_id_gives_way_to_the_plain_one(one) -> None:
     """`_id` and `id` fold to one name."""
-    assert um({"id": 12, "_id": "65f0c0ff", "status": "Pronto"}).id_pedido == "12"
-    assert um({"_id": "65f0c0ff", "id": 12, "status": "Pronto"}).id_pedido == "12"
-    assert um({"_id": "65f0c0ff", "status": "Pronto"}).id_pedido == "65f0c0ff"
+    assert one({"id": 12, "_id": "65f0c0ff", "status": "Pronto"}).id_pedido == "12"
+    assert one({"_id": "65f0c0ff", "id": 12, "status": "Pronto"}).id_pedido == "12"
+    assert one({"_id": "65f0c0ff", "status": "Pronto"}).id_pedido == "65f0c0ff"
