@@ -35,22 +35,6 @@ def test_each_canonical_payment_status_is_a_word_of_its_own(status) -> None:
     assert STATUS_PAGAMENTO.meaning(status) == status
 
 
-@pytest.mark.parametrize(
-    ("word", "status"),
-    [
-        ("em preparação", "Em preparação"),
-        ("Em Preparacao", "Em preparação"),
-        ("EM_PREPARAÇÃO", "Em preparação"),
-        ("CANCELADA", "Cancelado"),
-        ("pronta", "Pronto"),
-        ("Entregue", "Finalizado"),
-    ],
-)
-def test_accents_and_endings_do_not_matter(word, status) -> None:
-    """Keyboards differ, and so does grammar."""
-    assert STATUS_PEDIDO.meaning(word) == status
-
-
 @pytest.mark.parametrize("word", ["pago", "aprovado", "Desconhecido", "", "prontoo", "🍔", "x" * 10_000])
 def test_a_word_of_another_stream_is_no_order_word(word) -> None:
     """There is no global vocabulary."""

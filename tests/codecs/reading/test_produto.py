@@ -26,24 +26,6 @@ def test_a_creation_tells_all_of_a_product(one) -> None:
     assert (event.preco, event.tempo_preparo) == (Decimal("6.00"), 1)
 
 
-@pytest.mark.parametrize("time", [None, 0, "0", -5, "", "00:05:00", 2.5, [], 100_000])
-def test_a_preparation_time_that_is_none_is_unknown_and_not_zero(one, time) -> None:
-    """Zero minutes would hide the category's own."""
-    assert (
-        one({"eventType": "PRODUCT_UPDATED", "productId": 7, "cookingTime": time}, "produto").tempo_preparo
-        is None
-    )
-
-
-@pytest.mark.parametrize("time", [5, "5", 5.0])
-def test_a_preparation_time_is_minutes(one, time) -> None:
-    """Producers spell numbers in every way."""
-    assert (
-        one({"eventType": "PRODUCT_UPDATED", "productId": 7, "cookingTime": time}, "produto").tempo_preparo
-        == 5
-    )
-
-
 def test_a_removed_product_is_inactive_and_forgets_nothing(one) -> None:
     """Its nulls are unknown values, not erased ones."""
     event = one({"eventType": "PRODUCT_DELETED", "productId": "7", "name": None}, "produto")

@@ -1,7 +1,6 @@
 """Times: every spelling that was seen, and what is none."""
 
-import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -87,67 +86,3 @@ def test_a_time_without_a_zone_has_that_of_its_queue(value) -> None:
 def test_what_is_no_time_is_none_and_no_error(value) -> None:
     """A duration, a word, a date that no calendar has."""
     assert read_time(value, _SAO_PAULO) is None
-
-
-def test_a_time_far_ahead_of_its_message_is_marked(one) -> None:
-    """A clock that runs ahead must not outrank every later event."""
-    near = one({"id": 7, "status": "Pronto", "atualizado_em": "2025-07-28T18:05:00Z"})
-    far = one({"id": 7, "status": "Pronto", "atualizado_em": "2025-07-28T18:05:00.000001Z"})
-
-    assert near.quando.adiantado is False
-    assert far.quando.adiantado is True
-    assert far.quando.em - near.quando.em == timedelta(microseconds=1)
-
-
-@pytest.mark.parametrize("time", ["2999-01-01T00:00:00Z", "31/12/9999", [2101, 1, 1]])
-def test_no_time_is_too_far_ahead_to_be_marked(one, time) -> None:
-    """The further a clock is ahead, the more somebody should know."""
-    assert one({"id": 7, "status": "Pronto", "atualizado_em": time}).quando.adiantado is True
-
-
-def test_each_kind_of_event_believes_its_own_names_first(one) -> None:
-    """A whole entity carries the time of its creation and of its last change."""
-    times = {
-        "criado_em": "2025-07-28T10:00:00Z",
-        "atualizado_em": "2025-07-28T11:00:00Z",
-        "timestamp": 1753718400,
-    }
-
-    def hour(kind: str) -> int:
-        return int(
-            one({"event_type": kind, "data": {"id_pedido": 1, "status": "recebido", **times}}).quando.em.hour
-        )
-
-    assert hour("pedido_criado") == 10
-    assert hour("pedido_status_atualizado") == 11
-    assert hour("pagamento_atualizado") == 11
-    times["data_pagamento"] = "2025-07-28T12:00:00Z"
-    assert hour("pagamento_atualizado") == 12
-
-
-def test_a_duration_gives_way_to_a_time(one) -> None:
-    """The monolith's time_stamp is how long it takes."""
-    body = {
-        "id": 7,
-        "status": "Pronto",
-        "time_stamp": "00:15:00",
-        "ultima_atualizacao": "2025-07-28T11:00:00Z",
-    }
-
-    assert one(body).quando.em.hour == 11
-    assert one({"id": 7, "status": "Pronto", "time_stamp": "00:15:00"}).quando is None
-
-
-@pytest.mark.parametrize("time", [1753715100000, "2025-07-28T15:05:00", [2025, 7, 28, 15, 5]])
-def test_data_is_a_time_where_it_is_no_object(one, time) -> None:
-    """The word means date as well."""
-    event = one({"codigo": "A-1", "itens": ["X"], "data": time})
-
-    assert event.quando.em == datetime(2025, 7, 28, 15, 5, tzinfo=UTC)
-
-
-def test_a_fraction_of_a_second_keeps_its_digits(one) -> None:
-    """A float would have lost the last one."""
-    text = json.dumps({"id": 7, "status": "Pronto", "timestamp": 0}).replace(" 0}", " 1753718400.000001}")
-
-    assert one(text).quando.em.microsecond == 1
