@@ -14,7 +14,7 @@ from streamapp_codecs.dominio.eventos import Evento, EventoPedido, EventoProduto
 CODECS = {"pedido-events": pedido.codec, "pagamento-events": pagamento.codec, "produto-events": produto.codec}
 
 
-def decodificar(fila: str, corpo: str, sent_at: datetime, zone: tzinfo = UTC) -> Decoded[Evento]:
+def decode(fila: str, corpo: str, sent_at: datetime, zone: tzinfo = UTC) -> Decoded[Evento]:
     """Return what the codec of *fila* makes of *corpo*."""
     return CODECS[fila].decode(corpo, Origin(queue=fila, message_id="m", sent_at=sent_at, zone=zone))
 

@@ -1,18 +1,15 @@
 """The made-up rush is repeatable, its faults are counted, and the real code comes to what its script says."""
 
 import json
-from collections import Counter
 from datetime import UTC, datetime, timedelta
-from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from rigs.loja_de_exemplo import Loja, decodificar
-from rigs.pedidos_de_exemplo import visivel
+from rigs.order_events import visible
+from rigs.shop_in_memory import Loja, decode
 from streamapp_agents.simulador import DURACAO, Simulacao, differences, simular
 from streamapp_agents.simulador.enredo import ENREDOS
-from streamapp_agents.simulador.ids import cpf
 
 MEIO_DIA = datetime(2025, 7, 28, 12, tzinfo=UTC)
 DEPOIS = MEIO_DIA + DURACAO
@@ -35,55 +32,12 @@ def test_two_seeds_speak_of_different_orders():
     assert not set(almoco().acompanhamento) & set(almoco(semente=8).acompanhamento)
 
 
-def test_faults_are_as_many_as_asked_for():
-    """The summary counts them, and the worker's own counts are held against it."""
-    inteira = almoco(duplicados=0, fora_de_ordem=0, invalidos=0)
-    estragada = almoco(duplicados=0.5, fora_de_ordem=0.25, invalidos=0.1)
-    eventos = len(inteira.mensagens)
-
-    assert (inteira.pedidos, inteira.eventos) == (40, eventos)
-    assert (inteira.duplicados, inteira.fora_de_ordem, inteira.invalidos, inteira.ignorados) == (0, 0, 0, 0)
-    assert estragada.eventos == eventos
-    assert estragada.duplicados == pytest.approx(eventos * 0.5, abs=1)
-    assert estragada.fora_de_ordem == pytest.approx(eventos * 0.25, abs=1)
-    assert estragada.invalidos == pytest.approx(eventos * 0.1, abs=1)
-    assert estragada.ignorados > 0
-
-
-def test_a_duplicate_repeats_a_message_that_is_there():
-    """SQS delivers again what it had, to the byte."""
-    mensagens = almoco().mensagens
-    vezes = Counter((mensagem.queue, mensagem.body) for mensagem in mensagens)
-
-    assert all(vezes[mensagem.queue, mensagem.body] > 1 for mensagem in mensagens if mensagem.repeated)
-
-
-def test_what_is_not_moved_stays_in_its_order():
-    """Only the share that was asked for is out of order."""
-    inteira = [m.body for m in almoco(duplicados=0, fora_de_ordem=0, invalidos=0).mensagens]
-    movida = almoco(duplicados=0, fora_de_ordem=0.3, invalidos=0).mensagens
-
-    assert sorted(m.body for m in movida) == sorted(inteira)
-    assert [m.body for m in movida] != inteira
-    lugares = [inteira.index(m.body) for m in movida if not m.moved]
-    assert lugares == sorted(lugares)
-
-
 def test_an_empty_rush_is_the_catalogue():
     """Nothing else is needed to fill a menu."""
     simulacao = almoco(pedidos=0)
 
     assert simulacao.pedidos == 0
     assert {mensagem.queue for mensagem in simulacao.mensagens} == {"produto-events"}
-
-
-def test_made_up_cpfs_are_well_formed():
-    """A codec that checks the digits must take them."""
-    for semente in range(50):
-        numero = cpf(Random(semente))
-        for posicao in (9, 10):
-            soma = sum(int(numero[i]) * (posicao + 1 - i) for i in range(posicao))
-            assert int(numero[posicao]) == soma * 10 % 11 % 10
 
 
 def test_a_rush_fits_into_its_time():
@@ -114,7 +68,7 @@ def test_every_story_is_told():
 def test_each_body_comes_to_its_outcome():
     """What must be dead-lettered has its reason, what must be skipped has no effect, the rest is told."""
     for mensagem in almoco(pedidos=80, invalidos=0.3).mensagens:
-        decodificada = decodificar(mensagem.queue, mensagem.body, DEPOIS)
+        decodificada = decode(mensagem.queue, mensagem.body, DEPOIS)
         motivo = None if decodificada.error is None else decodificada.error.reason
 
         assert motivo == mensagem.reason, mensagem.body
@@ -133,16 +87,16 @@ def test_the_real_code_comes_to_what_the_script_says(semente, inicio, zona):
 
     for segundo, mensagem in enumerate(simulacao.mensagens):
         envio = DEPOIS + timedelta(seconds=segundo)
-        loja.receber(decodificar(mensagem.queue, mensagem.body, envio, fuso).events)
+        loja.receber(decode(mensagem.queue, mensagem.body, envio, fuso).events)
 
     assert set(loja.pedidos) == set(simulacao.acompanhamento)
     assert set(loja.produtos) == set(simulacao.produto)
     for id_pedido, campos in simulacao.acompanhamento.items():
-        achado = visivel(loja.pedidos[id_pedido])
+        achado = visible(loja.pedidos[id_pedido])
         assert {nome: achado.get(nome) for nome in campos} == dict(campos)
         assert differences(campos, achado) == ()
     for id_produto, campos in simulacao.produto.items():
-        assert visivel(loja.produtos[id_produto]) == {
+        assert visible(loja.produtos[id_produto]) == {
             n: texto for n, texto in campos.items() if texto is not None
         }
 

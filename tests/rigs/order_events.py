@@ -128,7 +128,7 @@ def catalogo(*eventos: EventoProduto) -> dict[str, Ficha]:
     return {id_produto: conhecido.ficha for id_produto, conhecido in produtos.items()}
 
 
-def dobrar(*eventos: EventoPedido | ComCatalogo, inicio: Inicio = "automatico") -> Acompanhamento:
+def folded(*eventos: EventoPedido | ComCatalogo, inicio: Inicio = "automatico") -> Acompanhamento:
     """Return the state that *eventos* leave, in this order."""
     estado = None
     for evento in eventos:
@@ -148,15 +148,15 @@ def anunciados(*eventos: EventoPedido | ComCatalogo) -> list[AcompanhamentoAtual
     return ditos
 
 
-def em_textos(estado: Acompanhamento | Produto) -> dict[str, str]:
+def as_texts(estado: Acompanhamento | Produto) -> dict[str, str]:
     """Return *estado* as the text fields of a hash."""
     return _PEDIDO.write(estado) if isinstance(estado, Acompanhamento) else _PRODUTO.write(estado)
 
 
-def visivel(estado: Acompanhamento | Produto) -> dict[str, str]:
+def visible(estado: Acompanhamento | Produto) -> dict[str, str]:
     """Return what must not depend on the order of arrival: the shown fields but *versao*."""
     return {
         nome: texto
-        for nome, texto in em_textos(estado).items()
+        for nome, texto in as_texts(estado).items()
         if nome != "versao" and not nome.startswith("_")
     }
