@@ -18,7 +18,7 @@ CHEGADA = datetime(2025, 11, 23, 12, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def decodificados() -> list[tuple[Evento, ...]]:
-    """Return what each real message holds; a redelivery has the SentTimestamp of the first delivery."""
+    """Return the events of each real message; a redelivery has the SentTimestamp of the first delivery."""
     linhas = map(json.loads, (DATA / "messages.jsonl").read_text(encoding="utf-8").splitlines())
     return [
         decode(linha["queue"], linha["body"], CHEGADA + timedelta(seconds=segundo)).events
@@ -33,13 +33,13 @@ def esperado():
 
 
 def campos(loja: Loja) -> dict[str, dict[str, str]]:
-    """All that *loja* shows."""
+    """Return all that *loja* shows."""
     estados = {f"pedido {id_}": visible(estado) for id_, estado in loja.pedidos.items()}
     return estados | {f"produto {id_}": visible(estado) for id_, estado in loja.produtos.items()}
 
 
 def conferir(loja: Loja, esperado) -> None:
-    """Hold *loja* against what must come out: null is absent, and an order not listed has no state."""
+    """Compare *loja* with *esperado*: null is absent, and an order that is not listed has no state."""
     achados = {id_: visible(estado) for id_, estado in loja.pedidos.items()}
     assert not set(esperado["absent"]) & set(achados)
     for id_pedido, texto in esperado["acompanhamento"].items():

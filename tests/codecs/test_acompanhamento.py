@@ -1,4 +1,4 @@
-"""The announcement: its bytes, and its name."""
+"""The announcement: its bytes, and its event id."""
 
 import hashlib
 import json
@@ -36,12 +36,12 @@ def test_an_announcement_has_the_agreed_keys_in_the_agreed_order() -> None:
 
 
 def test_the_first_announcement_has_a_null_before() -> None:
-    """The key is there, whatever it holds."""
+    """The key is always there."""
     assert json.loads(codec.encode(_anuncio(first=True)))["data"]["status_anterior"] is None
 
 
 def test_times_are_in_utc_with_a_z() -> None:
-    """Whatever zone they were computed in; whole seconds have no fraction."""
+    """The zone they were computed in does not matter; whole seconds have no fraction."""
     brasilia = timezone(timedelta(hours=-3))
 
     written = codec.encode(_anuncio(em=datetime(2025, 7, 28, 12, tzinfo=brasilia)))
@@ -50,7 +50,7 @@ def test_times_are_in_utc_with_a_z() -> None:
 
 
 def test_the_event_id_is_the_hash_of_the_content() -> None:
-    """Consumers drop a repetition by it, and must never drop anything else."""
+    """Consumers use it to drop repetitions, and must never drop anything else."""
     anuncio = _anuncio()
     data = codec.encode(anuncio).partition('"data":')[2][:-1]
 
@@ -68,7 +68,7 @@ def test_an_announcement_comes_back_as_it_went() -> None:
 
 
 def test_an_announcement_on_an_order_queue_is_skipped(decode) -> None:
-    """A queue that is subscribed to everything gets our own words back."""
+    """A queue that is subscribed to everything gets our own announcements back."""
     decoded = decode(codec.encode(_anuncio()))
 
     assert decoded.skipped == ("acompanhamento_atualizado",)

@@ -37,8 +37,8 @@ def test_each_sample_has_its_outcome(sample: dict[str, str]) -> None:
     assert outcome == sample["outcome"]
 
 
-def test_the_samples_speak_of_the_expected_orders_and_products_only() -> None:
-    """An id that is read wrong would make a state that nobody looks at."""
+def test_the_samples_are_about_the_expected_orders_and_products_only() -> None:
+    """An id that is read wrong would make a second state, which nobody looks at."""
     pedidos, produtos = set(), set()
     for event in (event for sample in _SAMPLES for event in _decode(sample).events):
         if isinstance(event, EventoPedido):
@@ -51,7 +51,7 @@ def test_the_samples_speak_of_the_expected_orders_and_products_only() -> None:
 
 
 def test_the_samples_customers_are_masked_as_expected() -> None:
-    """The mask is made here, so that no clear CPF ever gets further."""
+    """The codec masks, so that no clear CPF gets any further."""
     clientes: dict[str, str | None] = {}
     for event in (event for sample in _SAMPLES for event in _decode(sample).events):
         if isinstance(event, EventoPedido) and event.criacao is not None:

@@ -1,4 +1,4 @@
-"""Whatever a body is: nothing escapes the codecs, and nothing personal leaves them."""
+"""Any body at all: the codecs raise nothing, and nothing personal leaves them."""
 
 import json
 from datetime import UTC, datetime
@@ -102,6 +102,47 @@ def _assert_decoded(decoded: Decoded[Evento]) -> None:
     assert decoded.error is None or decoded.error.reason in REASONS
 
 
+_CPF, _EMAIL, _NAME, _PASSWORD = "52998224725", "maria@exemplo.com", "Maria da Silva", "s3nh4-s3creta"
+
+
+_CANARIES = (_CPF, "529.982.247-25", _EMAIL, _NAME, _PASSWORD)
+
+
+_canary = st.sampled_from([*_CANARIES, int(_CPF), f"{_CPF} - {_NAME}", float(_CPF)])
+
+
+_KEPT = {"id", "codigo", "externalreference", "transactionnumber", "data"} | set(
+    _names(
+        *(
+            campos.ID_PEDIDO,
+            campos.ID_PAGAMENTO,
+            campos.ID_PRODUTO,
+            campos.NOME,
+            campos.CATEGORIA,
+            campos.ITENS,
+        )
+    )
+)
+
+
+_OTHERS = [
+    "nomeCliente",
+    "emailCliente",
+    "senha",
+    "numeroCartaoCredito",
+    "observacao",
+    "endereco",
+    "descricao",
+]
+
+
+_personal = st.dictionaries(
+    st.sampled_from([name for name in _names(*_FIELDS) if name not in _KEPT] + _OTHERS),
+    _canary | st.fixed_dictionaries({"cpf": _canary, "nome": _canary, "email": _canary, "senha": _canary}),
+    max_size=8,
+)
+
+
 @_SETTINGS
 @given(_json)
 def test_any_json_is_decoded(value: object) -> None:
@@ -123,7 +164,7 @@ def test_any_fields_are_decoded(value: dict[str, object], entity: str) -> None:
 @_SETTINGS
 @given(st.text() | st.text(alphabet='{}[]",:\\u0d8e1.-+ntf\ufeff\ud800', max_size=60))
 def test_any_text_is_decoded(body: str) -> None:
-    """A queue takes whatever somebody sends."""
+    """A queue takes anything that somebody sends."""
     for codec in _CODECS:
         _assert_decoded(codec.decode(body, _ORIGIN))
 
@@ -131,7 +172,7 @@ def test_any_text_is_decoded(body: str) -> None:
 @_SETTINGS
 @given(st.sampled_from(_SAMPLES), st.data())
 def test_a_damaged_sample_is_decoded(body: str, data: st.DataObject) -> None:
-    """Most bad messages are good ones that something happened to."""
+    """Most bad messages are good ones that were damaged."""
     start = data.draw(st.integers(0, len(body)))
     end = data.draw(st.integers(start, min(len(body), start + 12)))
     damage = data.draw(
@@ -146,44 +187,15 @@ def test_a_damaged_sample_is_decoded(body: str, data: st.DataObject) -> None:
 @given(value=st.text(max_size=120))
 @_SETTINGS
 def test_any_attribute_is_decoded(source: str, value: str) -> None:
-    """Attributes are the sender's words too."""
+    """Attributes come from the sender too."""
     origin = Origin(queue="q", message_id="m", sent_at=_ORIGIN.sent_at, attributes={source: value})
 
     for codec in _CODECS:
         _assert_decoded(codec.decode('{"id_pedido":7,"status":"Pronto"}', origin))
 
 
-_CPF, _EMAIL, _NAME, _PASSWORD = "52998224725", "maria@exemplo.com", "Maria da Silva", "s3nh4-s3creta"
-_CANARIES = (_CPF, "529.982.247-25", _EMAIL, _NAME, _PASSWORD)
-_canary = st.sampled_from([*_CANARIES, int(_CPF), f"{_CPF} - {_NAME}", float(_CPF)])
 # What is kept as it came: ids, names and categories of products, and the words of kinds.
-# (`data` is an envelope where it holds an object, and its `name` would be a product's.)
-_KEPT = {"id", "codigo", "externalreference", "transactionnumber", "data"} | set(
-    _names(
-        *(
-            campos.ID_PEDIDO,
-            campos.ID_PAGAMENTO,
-            campos.ID_PRODUTO,
-            campos.NOME,
-            campos.CATEGORIA,
-            campos.ITENS,
-        )
-    )
-)
-_OTHERS = [
-    "nomeCliente",
-    "emailCliente",
-    "senha",
-    "numeroCartaoCredito",
-    "observacao",
-    "endereco",
-    "descricao",
-]
-_personal = st.dictionaries(
-    st.sampled_from([name for name in _names(*_FIELDS) if name not in _KEPT] + _OTHERS),
-    _canary | st.fixed_dictionaries({"cpf": _canary, "nome": _canary, "email": _canary, "senha": _canary}),
-    max_size=8,
-)
+# (`data` is an envelope where it holds an object, and its `nome` would be a product's.)
 
 
 @_SETTINGS
@@ -197,7 +209,7 @@ _personal = st.dictionaries(
 def test_nothing_personal_leaves(
     personal: dict[str, object], item: dict[str, object], kind: str | None
 ) -> None:
-    """Logs, boards and dead letters are read by people who need not know."""
+    """Logs, boards and dead letters are read by people who need no personal data."""
     body = {"id_pedido": 7, "id_produto": 8, "itens": [{**personal, **item}], **personal}
     if kind is not None:
         body = {"event_type": kind, "data": body}
@@ -237,7 +249,7 @@ def test_a_body_of_many_names_is_decoded_at_once() -> None:
     ids=range(11),
 )
 def test_a_body_as_large_as_it_may_be_is_decoded_at_once(body: str) -> None:
-    """The loop that all agents share stands still meanwhile."""
+    """All agents share one event loop, and it waits meanwhile."""
     start = datetime.now(UTC)
     _assert_decoded(pedido.codec.decode(body, _ORIGIN))
 

@@ -48,7 +48,7 @@ def item(
 
 
 def soma_de(itens: Iterable[Item]) -> Decimal | None:
-    """Return what a codec makes of the lines: None where a price is unknown."""
+    """Return the sum that a codec computes: None where a price is unknown."""
     linhas = list(itens)
     if any(linha.preco is None for linha in linhas):
         return None
@@ -80,7 +80,7 @@ def criado(
 
 
 def cozinha(palavra: Status, quando: Instante | None = None, enviado_em: datetime = ENVIO) -> EventoPedido:
-    """Return a word of the kitchen."""
+    """Return a status of the kitchen."""
     return EventoPedido(
         id_pedido="1001",
         tipo="pedido_status_atualizado",
@@ -93,7 +93,7 @@ def cozinha(palavra: Status, quando: Instante | None = None, enviado_em: datetim
 def pagamento(
     palavra: StatusPagamento, id_pagamento: str | None = "7", quando: Instante | None = None
 ) -> EventoPedido:
-    """Return a word about one payment."""
+    """Return a status of one payment."""
     return EventoPedido(
         id_pedido="1001",
         tipo="pagamento_atualizado",
@@ -138,7 +138,7 @@ def folded(*eventos: EventoPedido | ComCatalogo, inicio: Inicio = "automatico") 
 
 
 def anunciados(*eventos: EventoPedido | ComCatalogo) -> list[AcompanhamentoAtualizado]:
-    """Return what *eventos*, in this order, say to the outside."""
+    """Return what is announced of *eventos*, in this order."""
     estado, ditos = None, []
     for evento in eventos:
         antes, estado = estado, aplicar(estado, evento)

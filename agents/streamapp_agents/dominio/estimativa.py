@@ -1,4 +1,4 @@
-"""What was ordered, what it costs and how long it takes, with the catalogue's help."""
+"""The items of an order, its total and its preparation time, completed from the catalogue."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -30,7 +30,7 @@ class ItemPedido(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def itens_pedidos(fatos: Fatos) -> tuple[ItemPedido, ...] | None:
-    """Return the items, name and category filled in from the catalogue; a price never is."""
+    """Return the items, with names and categories filled in from the catalogue, but never prices."""
     if fatos.carrinho is None:
         return None
     return tuple(_completar(item, _ficha(item, fatos.catalogo)) for item in fatos.carrinho.valor.itens)
@@ -46,7 +46,7 @@ def total(fatos: Fatos) -> Decimal | None:
 
 
 def tempo_estimado(fatos: Fatos) -> str | None:
-    """Return `HH:MM:SS`; None until the order's own creation was seen. Hours go on counting past a day."""
+    """Return `HH:MM:SS`; None until the order's own creation was seen. There may be more than 24 hours."""
     if not fatos.conhecido:
         return None
     itens = () if fatos.carrinho is None else fatos.carrinho.valor.itens

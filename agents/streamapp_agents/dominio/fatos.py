@@ -1,4 +1,4 @@
-"""All that was ever said of one order, kept so that no order of arrival and no repetition can change it."""
+"""The facts of one order, merged so that neither the order of arrival nor a repetition changes the result."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -22,19 +22,19 @@ POSTO_PAGAMENTO: dict[StatusPagamento, int] = {palavra: posto for posto, palavra
 
 
 class Carrinho(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What was ordered, and what the creation's own lines add up to; None where a price is unknown."""
+    """What was ordered; *soma* is the sum of the creation's own lines, None where a price is unknown."""
 
     itens: tuple[Item, ...]
     soma: Decimal | None = None
 
 
 class Fatos(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The merged facts of one order: a join-semilattice under `unir`, and the source of all that is shown.
+    """The merged facts of one order (a join-semilattice under `unir`); all that is shown is computed from them.
 
     *cozinha* are the kitchen words seen, lowest first. *pagamentos* is the highest word of each payment id,
-    "" where a payment was spoken of without one. *adiantado* tells that any event's time was ahead.
-    *encerrado_em* is the earliest SentTimestamp of a terminal word: it decides how long the order listens to
-    its products, and nothing that is shown.
+    "" stands for a payment without an id. *adiantado* is whether any event's time was ahead.
+    *encerrado_em* is the earliest SentTimestamp of a terminal word: it decides how long changes of products reach
+    the order, and is never shown.
     """
 
     conhecido: bool = False
@@ -51,7 +51,10 @@ class Fatos(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def unir(uns: Fatos, outros: Fatos) -> Fatos:
-    """Merge: commutative, associative, idempotent, to the byte; *uns* itself when *outros* adds nothing."""
+    """Return the merged facts; *uns* itself when *outros* adds nothing.
+
+    Commutative, associative and idempotent, to the byte.
+    """
     juntos = Fatos(
         conhecido=uns.conhecido or outros.conhecido,
         cozinha=_unir_cozinha(uns.cozinha, outros.cozinha),
@@ -71,7 +74,7 @@ def unir(uns: Fatos, outros: Fatos) -> Fatos:
 def fatos_do_evento(evento: EventoPedido) -> Fatos:
     """Return what *evento* alone states.
 
-    The SentTimestamp stands in for the time of a creation that carries none, and of nothing else.
+    A creation without a time has the SentTimestamp as its time; no other event has.
     """
     quando = evento.quando
     if evento.criacao is not None and quando is None:

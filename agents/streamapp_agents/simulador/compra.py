@@ -1,4 +1,4 @@
-"""What a customer orders, and the creations in which real producers spell it."""
+"""What a customer orders, and how real producers spell the creation of that order."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Compra:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forma:
-    """A producer's spelling of a creation, and what of a purchase it tells."""
+    """A producer's spelling of a creation, and which parts of a purchase it contains."""
 
     corpo: Callable[[Compra, str], str]
     peso: int
@@ -34,7 +34,7 @@ class Forma:
 
 
 def _acompanhado(compra: Compra, uuid: str) -> str:
-    """Spell it as the first tracking service reads it; a product of two units is two lines."""
+    """Return it as the first tracking service reads it; two units of a product are two lines."""
     del uuid
     linhas = [
         {"id": int(prato.id_produto), "preco": prato.centavos / 100} | quantidade
@@ -52,7 +52,7 @@ def _acompanhado(compra: Compra, uuid: str) -> str:
 
 
 def _completo(compra: Compra, uuid: str) -> str:
-    """Spell out all that this application can use."""
+    """Return it with all that this application can use."""
     del uuid
     linhas = [
         {
@@ -76,7 +76,7 @@ def _completo(compra: Compra, uuid: str) -> str:
 
 
 def _por_sns(compra: Compra, uuid: str) -> str:
-    """Wrap it as SNS does without raw delivery."""
+    """Return it wrapped as SNS does without raw delivery."""
     return to_json(
         {
             "Type": "Notification",
@@ -91,7 +91,7 @@ def _por_sns(compra: Compra, uuid: str) -> str:
 
 
 def _de_textos(compra: Compra, uuid: str) -> str:
-    """Spell numbers as text and what is unknown as null; tell neither a time nor a CPF."""
+    """Return it with numbers as text, unknown values as null, and neither a time nor a CPF."""
     del uuid
     linhas = [
         {
@@ -118,7 +118,7 @@ def _de_textos(compra: Compra, uuid: str) -> str:
 
 
 def _por_nome(compra: Compra, uuid: str) -> str:
-    """Name products by their names alone; tell more of the customer than anyone should."""
+    """Return it with product names instead of ids, and with more of the customer than anyone should send."""
     del uuid
     linhas = [
         {

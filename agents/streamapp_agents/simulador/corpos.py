@@ -20,7 +20,7 @@ _ESTADOS: Mapping[Status, tuple[str, ...]] = {
 def corpo_da_cozinha(
     id_pedido: str, palavra: Status, em: datetime, forma: int
 ) -> tuple[str, datetime | None]:
-    """Spell a kitchen's word in one of four ways; answer the body and the time that it tells."""
+    """Return a kitchen's word in one of four spellings, and the time that the body states."""
     estado = _ESTADOS[palavra][forma % 4]
     if forma % 4 == 1:
         evento = {"tipo": "PEDIDO_STATUS_ATUALIZADO", "pedido_id": id_pedido, "status": estado}
@@ -46,7 +46,7 @@ _PALAVRAS: Mapping[StatusPagamento, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cobranca:
-    """One try to pay, begun at *em*; the payment service writes that time without a zone, as of *fuso*."""
+    """One attempt to pay, begun at *em*; the payment service writes that time without its zone *fuso*."""
 
     id_pedido: str
     id_pagamento: int
@@ -58,9 +58,9 @@ class Cobranca:
 def corpo_do_pagamento(
     cobranca: Cobranca, palavra: StatusPagamento, forma: int
 ) -> tuple[str, datetime | None]:
-    """Spell a payment's word in one of two ways; answer the body and the time that it tells.
+    """Return a payment's word in one of two spellings, and the time that the body states.
 
-    The payment service tells the time at which the payment was created, in each event of it.
+    In each event of a payment, the payment service states when the payment was created.
     """
     if forma % 2 and palavra != "pendente":
         corpo = {
@@ -81,7 +81,7 @@ def corpo_do_pagamento(
 
 
 def corpo_do_produto(prato: Prato, versao: Versao, em: datetime, uuid: str) -> str:
-    """Spell what the catalogue says: even ids as the one real publisher does, odd ones as we define."""
+    """Return an event of the catalogue: even ids as the one real publisher spells them, odd ones as we define."""
     novo = versao is prato.versoes[0]
     if int(prato.id_produto) % 2 == 0:
         palavra = "DELETED" if versao.removido else "CREATED" if novo else "UPDATED"

@@ -23,9 +23,9 @@ class Damage:
 def damaged(
     luck: Random, messages: Sequence[Message], bad: Callable[[int], Iterator[Message]], damage: Damage
 ) -> Iterator[Message]:
-    """Return *messages* in which some are moved and some repeated, and those of *bad* between them.
+    """Return *messages* with some moved, some repeated, and bad ones between them.
 
-    *bad* takes how many messages are to be invalid, and returns these and what else it likes.
+    *bad* is called with how many messages must be invalid, and returns all that are to be mixed in.
     """
     total = len(messages)
     places = _moved(luck, messages, _share(damage.reorder, total))

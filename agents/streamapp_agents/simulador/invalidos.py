@@ -11,7 +11,10 @@ from streamapp_codecs import Reason
 
 
 def invalidos(sorte: Random, ids: Sequence[str], quantos: int) -> Iterator[Message]:
-    """Return *quantos* messages that must be dead-lettered and a third as many that must be skipped, about *ids*."""
+    """Return *quantos* messages that must be dead-lettered, then a third as many that must be skipped.
+
+    They are about the orders *ids*; without any there are none.
+    """
     for fila, motivo, corpo in islice(cycle(_INVALIDOS), quantos if ids else 0):
         yield Message(fila, corpo(sorte.choice(ids)), reason=motivo)
     for fila, corpo in islice(cycle(_IGNORADOS), ceil(quantos / 3) if ids else 0):

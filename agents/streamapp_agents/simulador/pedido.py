@@ -39,7 +39,7 @@ class Roteiro:
 
 
 def escrever(sorte: Random, id_pedido: str, em: datetime, fuso: tzinfo) -> Roteiro:
-    """Make up the order *id_pedido*, which arrives at *em*; naive times are written in *fuso*."""
+    """Make up the order *id_pedido*, which is made at *em*; times without a zone are in *fuso*."""
     (forma,) = sorte.choices(FORMAS, [forma.peso for forma in FORMAS])
     (enredo,) = sorte.choices(ENREDOS, [enredo.peso for enredo in ENREDOS])
     linhas = [

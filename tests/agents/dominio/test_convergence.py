@@ -1,4 +1,4 @@
-"""No order of arrival and no repetition changes what an order comes to."""
+"""No order of arrival and no repetition changes the final state of an order."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -33,11 +33,11 @@ from streamapp_codecs.dominio.eventos import Criacao, EventoPedido, Item, Pagame
 
 
 def talvez(valores: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
-    """Half of what producers may say they leave out."""
+    """Return *valores*, or None in half of the cases: producers leave much out."""
     return st.none() | valores
 
 
-# Small ranges on purpose: ties of time, of product and of payment are where merges go wrong.
+# Small ranges on purpose: merges go wrong where times, products or payments are equal.
 instantes = st.builds(em, st.integers(0, 2), adiantado=st.booleans())
 envios = st.integers(0, 2).map(lambda minuto: ENVIO + timedelta(minutes=minuto))
 precos = st.sampled_from(["1", "1.00", "2.5", "0.125"]).map(Decimal)
@@ -54,7 +54,7 @@ linhas = st.builds(
 
 @st.composite
 def criacoes(draw: Callable[..., object]) -> Criacao:
-    """Make a creation as a codec does: the sum goes with the lines."""
+    """Return a creation as a codec makes it: the sum is that of the lines."""
     itens = draw(talvez(st.lists(linhas, min_size=1, max_size=3).map(tuple)))
     return Criacao(
         cliente=draw(talvez(st.sampled_from("ab"))),
@@ -80,7 +80,7 @@ eventos_de_pedido = st.builds(
 
 
 def registros(valores: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
-    """Make a register, or none."""
+    """Return a register, or None."""
     return talvez(st.builds(Registro, valores, instantes.map(lambda instante: instante.em), st.booleans()))
 
 
@@ -111,7 +111,7 @@ fatos = st.lists(eventos.map(fatos_de), max_size=3).map(lambda varios: merged(*v
 
 
 def merged(*varios: Fatos) -> Fatos:
-    """Merge from the left."""
+    """Return all merged, from the left."""
     juntos = Fatos()
     for um in varios:
         juntos = unir(juntos, um)
@@ -147,19 +147,19 @@ def test_a_fan_out_may_come_at_any_time(
 
 @given(fatos, fatos)
 def test_merging_facts_is_commutative(uns: Fatos, outros: Fatos):
-    """Who came first must not matter."""
+    """It must not matter which came first."""
     assert unir(uns, outros) == unir(outros, uns)
 
 
 @given(fatos, fatos, fatos)
 def test_merging_facts_is_associative(uns: Fatos, outros: Fatos, terceiros: Fatos):
-    """What was folded together before must not matter."""
+    """It must not matter which were merged before."""
     assert unir(unir(uns, outros), terceiros) == unir(uns, unir(outros, terceiros))
 
 
 @given(fatos, fatos)
 def test_merging_facts_is_idempotent(uns: Fatos, outros: Fatos):
-    """A repetition adds nothing, and says so by identity."""
+    """A repetition adds nothing, and the same object shows it."""
     juntos = unir(uns, outros)
 
     assert unir(juntos, outros) is juntos
@@ -169,7 +169,7 @@ def test_merging_facts_is_idempotent(uns: Fatos, outros: Fatos):
 
 @given(historias)
 def test_announcements_end_with_the_final_state(historia: list[EventoPedido | ComCatalogo]):
-    """Whoever kept the newest announcement knows how the order stands."""
+    """A consumer that keeps the newest announcement has the state of the order."""
     estado = folded(*historia)
 
     ditos = anunciados(*historia)
@@ -192,7 +192,7 @@ def test_versao_counts_the_announcements(historia: list[EventoPedido | ComCatalo
 
 @given(historias)
 def test_an_order_survives_its_text_fields(historia: list[EventoPedido | ComCatalogo]):
-    """The state is kept as the text fields of a hash, and folded on from there."""
+    """The state is stored as the text fields of a hash, and read back before the next event."""
     estado = folded(*historia)
 
     lido = HashCodec(Acompanhamento).read(as_texts(estado))

@@ -28,7 +28,7 @@ def test_totals_are_decimal():
 
 
 def test_an_unknown_price_leaves_the_total_absent():
-    """A sum of what is known would be a wrong total, and the catalogue's price is not what was charged."""
+    """A sum of the known prices would be wrong, and the catalogue's price may not be the one charged."""
     fichas = catalogo(produto("1", preco="9.90"))
 
     estado = folded(ComCatalogo(id_pedido="1001", evento=criado(item(preco=None)), fichas=fichas))
@@ -38,7 +38,7 @@ def test_an_unknown_price_leaves_the_total_absent():
 
 
 def test_a_stated_total_stands_where_prices_are_unknown():
-    """A producer that sends null prices states what is to be paid."""
+    """A producer that sends null prices states the total itself."""
     assert folded(criado(item(preco=None), total="51.0")).total == Decimal("51.00")
 
 
@@ -61,17 +61,17 @@ def test_a_category_has_its_minutes(categoria, tempo):
 
 
 def test_a_known_order_without_items_takes_a_quarter_of_an_hour():
-    """The queue at the counter alone takes that."""
+    """The wait at the counter alone is that long."""
     assert folded(criado()).tempo_estimado == "00:15:00"
 
 
 def test_an_estimate_counts_hours_past_a_day():
-    """A party of 500 must not come out as a time of day."""
+    """An order for 500 people takes more than a day."""
     assert folded(criado(item(quantidade=500, categoria="Lanche"))).tempo_estimado == "41:55:00"
 
 
 def test_an_estimate_keeps_two_digits_of_hours():
-    """What is shorter than an hour still reads HH:MM:SS."""
+    """Less than an hour is still HH:MM:SS."""
     assert folded(criado(item(quantidade=9, categoria="Lanche"))).tempo_estimado == "01:00:00"
 
 
@@ -90,7 +90,7 @@ def test_the_catalogue_fills_in_names_and_times():
 
 
 def test_an_item_s_own_words_outrank_the_catalogue():
-    """What the customer was shown is in the order."""
+    """The order has what the customer saw."""
     fichas = catalogo(produto("7", nome="Batata G", categoria="Lanche", tempo_preparo=10))
     proprio = item("7", nome="Batata", categoria="Bebida", tempo_preparo=2)
 
@@ -102,7 +102,7 @@ def test_an_item_s_own_words_outrank_the_catalogue():
 
 
 def test_the_catalogue_s_time_replaces_the_item_s_category():
-    """A known preparation time says more than a category."""
+    """A known preparation time is more exact than that of a category."""
     fichas = catalogo(produto("7", tempo_preparo=10))
     evento = criado(item("7", categoria="Bebida"))
 
@@ -110,7 +110,7 @@ def test_the_catalogue_s_time_replaces_the_item_s_category():
 
 
 def test_a_preparation_time_of_zero_is_unknown():
-    """A real producer writes 0 where it knows none."""
+    """A real producer writes 0 for an unknown time."""
     fichas = catalogo(produto("7", categoria="Lanche", tempo_preparo=0))
 
     estado = folded(ComCatalogo(id_pedido="1001", evento=criado(item("7", tempo_preparo=0)), fichas=fichas))

@@ -1,4 +1,4 @@
-"""What the facts of one order come to."""
+"""How the facts of one order are merged."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -26,14 +26,14 @@ def test_a_late_pendente_is_absorbed():
 
 
 def test_a_repeated_status_changes_nothing():
-    """At-least-once delivery makes repetition ordinary, and identity lets the caller skip the write."""
+    """Repetitions are usual with at-least-once delivery, and the same object lets the caller skip the write."""
     antes = folded(criado(item()), cozinha("Pronto", em(9)))
 
     assert aplicar(antes, cozinha("Pronto", em(9))) is antes
 
 
 def test_a_lower_kitchen_word_is_absorbed():
-    """A late message must not send food back."""
+    """A late message must not undo what the kitchen did."""
     estado = folded(criado(item()), cozinha("Finalizado"), cozinha("Em preparação"))
 
     assert estado.status == "Finalizado"
@@ -45,7 +45,7 @@ def test_an_anonymous_customer_stays_absent():
 
 
 def test_null_never_erases():
-    """A second producer that knows less must not take away what the first one told."""
+    """A second producer that sends less must not erase what the first one sent."""
     cheio = criado(item("1", 2, nome="X-Burger"), total="45", quando=em(0))
     vazio = criado(cliente=None, status=None, quando=em(5))
 
@@ -65,20 +65,20 @@ def test_a_creation_without_a_time_has_the_time_it_was_sent():
 
 
 def test_a_status_without_a_time_moves_no_time():
-    """SentTimestamp is no event time: it stands in for what an order is, not for what became of it."""
+    """SentTimestamp is no event time: it is used for a creation without one, and for nothing else."""
     estado = folded(criado(item(), quando=em(0)), cozinha("Pronto"), pagamento("pago"))
 
     assert estado.atualizado_em == em(0).em
 
 
 def test_atualizado_em_is_the_newest_event_time():
-    """An absorbed event was applied too."""
+    """An event that changes nothing else was applied too."""
     estado = folded(criado(item(), quando=em(0)), cozinha("Pronto", em(9)), cozinha("Em preparação", em(4)))
 
     assert estado.atualizado_em == em(9).em
 
 
-def test_one_event_may_speak_of_the_order_and_its_payment():
+def test_one_event_may_state_an_order_and_its_payment():
     """One producer sends both statuses in one message, without a payment id."""
     evento = EventoPedido(
         id_pedido="1001",
@@ -95,7 +95,7 @@ def test_one_event_may_speak_of_the_order_and_its_payment():
 
 
 def test_the_end_of_an_order_is_when_its_first_terminal_word_was_sent():
-    """It decides how long an order listens to its products, and must not depend on the order of arrival."""
+    """It decides how long changes of products reach an order, and must not depend on the order of arrival."""
     cedo, tarde = ENVIO, ENVIO + timedelta(hours=1)
 
     for envios in ((cedo, tarde), (tarde, cedo)):

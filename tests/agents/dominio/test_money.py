@@ -16,7 +16,7 @@ def test_one_price_in_other_digits_is_the_same_fact():
 
 
 def test_a_price_has_at_least_two_places():
-    """What is shown is money; a third place that was charged is not rounded away."""
+    """At least two places are shown; a third one that was charged is not rounded away."""
     estado = folded(criado(item("1", preco="18"), item("2", preco="0.125")))
 
     assert estado.itens is not None

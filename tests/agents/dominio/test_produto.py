@@ -1,4 +1,4 @@
-"""What the events of one product come to."""
+"""The state that the events of one product leave."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -29,8 +29,22 @@ V3 = produto("7", em(3), "produto_atualizado", nome="Batata G", preco="24", temp
 FIM = produto("7", em(9), "produto_removido")
 
 
+eventos_de_produto = st.builds(
+    EventoProduto,
+    id_produto=st.just("7"),
+    tipo=st.sampled_from(["produto_criado", "produto_atualizado", "produto_removido"]),
+    enviado_em=st.integers(0, 2).map(lambda minuto: ENVIO + timedelta(minutes=minuto)),
+    quando=st.none() | st.builds(em, st.integers(0, 2), adiantado=st.booleans()),
+    nome=st.none() | st.sampled_from("ab"),
+    categoria=st.none() | st.sampled_from("ab"),
+    preco=st.none() | st.sampled_from(["1", "1.0", "2"]).map(Decimal),
+    tempo_preparo=st.none() | st.integers(0, 3),
+    ativo=st.booleans(),
+)
+
+
 def test_the_newest_event_wins_whatever_came_last():
-    """Updates of a product overtake each other on a standard queue."""
+    """On a standard queue updates of a product arrive in any order."""
     esperado = {
         "id_produto": "7",
         "nome": "Batata G",
@@ -46,7 +60,7 @@ def test_the_newest_event_wins_whatever_came_last():
 
 
 def test_null_never_erases_a_product():
-    """An update that leaves the time out does not know it; it does not say that there is none."""
+    """An update without a time does not state that there is none."""
     assert folded(V1, V2).tempo_preparo == 8
     assert folded(V1, produto("7", em(4), "produto_atualizado", tempo_preparo=0)).tempo_preparo == 8
 
@@ -66,7 +80,7 @@ def test_an_update_after_the_removal_brings_the_product_back():
 
 
 def test_a_product_event_without_a_time_has_the_time_it_was_sent():
-    """Nothing else orders it among the others."""
+    """Nothing else gives it a place among the others."""
     sem_hora = produto("7", None, "produto_atualizado", nome="Batata XG")
 
     assert folded(sem_hora, V3).nome == "Batata XG"
@@ -74,7 +88,7 @@ def test_a_product_event_without_a_time_has_the_time_it_was_sent():
 
 
 def test_a_product_s_clock_ahead_outranks_nothing():
-    """A wrong clock must not fix a price for ever."""
+    """A wrong clock must not fix a price forever."""
     adiantado = produto("7", em(600, adiantado=True), "produto_atualizado", nome="?", preco="1")
 
     for ordem in ((V1, adiantado), (adiantado, V1)):
@@ -82,7 +96,7 @@ def test_a_product_s_clock_ahead_outranks_nothing():
 
 
 def test_a_repeated_product_event_changes_nothing():
-    """Identity lets the caller skip the write."""
+    """The same object lets the caller skip the write."""
     antes = folded(V1, V3)
 
     assert aplicar_produto(antes, V1) is antes
@@ -93,20 +107,6 @@ def test_a_product_survives_its_text_fields():
     """The state is kept as the text fields of a hash."""
     for estado in (folded(V1, V3, FIM), folded(produto("8"))):
         assert HashCodec(Produto).read(as_texts(estado)) == estado
-
-
-eventos_de_produto = st.builds(
-    EventoProduto,
-    id_produto=st.just("7"),
-    tipo=st.sampled_from(["produto_criado", "produto_atualizado", "produto_removido"]),
-    enviado_em=st.integers(0, 2).map(lambda minuto: ENVIO + timedelta(minutes=minuto)),
-    quando=st.none() | st.builds(em, st.integers(0, 2), adiantado=st.booleans()),
-    nome=st.none() | st.sampled_from("ab"),
-    categoria=st.none() | st.sampled_from("ab"),
-    preco=st.none() | st.sampled_from(["1", "1.0", "2"]).map(Decimal),
-    tempo_preparo=st.none() | st.integers(0, 3),
-    ativo=st.booleans(),
-)
 
 
 @given(st.lists(eventos_de_produto, min_size=1, max_size=6), st.data())

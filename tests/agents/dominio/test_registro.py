@@ -1,4 +1,4 @@
-"""What the events of one order come to."""
+"""Of two registers the newer one wins, unless its time is ahead."""
 
 from decimal import Decimal
 from itertools import permutations
@@ -18,7 +18,7 @@ from streamapp_codecs.dominio.eventos import Instante
 
 
 def test_a_clock_ahead_is_kept_flagged_and_outranks_nothing():
-    """A wrong clock must not win for ever."""
+    """A wrong clock must not win forever."""
     adiantada = criado(item("2", preco="6"), cliente="***.000.000-**", quando=em(600, adiantado=True))
 
     for eventos in ([criado(item()), adiantada], [adiantada, criado(item())]):
@@ -29,7 +29,7 @@ def test_a_clock_ahead_is_kept_flagged_and_outranks_nothing():
         assert estado.alertas == ("relogio_adiantado",)
 
 
-def test_a_clock_ahead_is_all_that_is_known_until_another_speaks():
+def test_a_clock_ahead_counts_until_another_event_comes():
     """It is kept for the record."""
     estado = folded(criado(item(), quando=em(600, adiantado=True)))
 
@@ -37,7 +37,7 @@ def test_a_clock_ahead_is_all_that_is_known_until_another_speaks():
 
 
 def test_a_status_of_a_clock_ahead_is_a_fact():
-    """Only times are doubted; the kitchen did say so."""
+    """Only its time is doubted, not its status."""
     estado = folded(criado(item()), pagamento("pago"), cozinha("Pronto", em(600, adiantado=True)))
 
     assert (estado.status, estado.atualizado_em) == ("Pronto", em(0).em)
@@ -45,14 +45,14 @@ def test_a_status_of_a_clock_ahead_is_a_fact():
 
 
 def test_a_tie_of_time_is_broken_by_content():
-    """Two tills wrote at one instant: any rule will do as long as all follow it."""
+    """Two tills wrote at the same time: any rule is good enough if all workers follow it."""
     um, outro = criado(cliente="a"), criado(cliente="b")
 
     assert folded(um, outro).cliente == folded(outro, um).cliente
 
 
 def test_two_texts_of_one_amount_do_not_break_a_tie_apart():
-    """Were 1 and 1.00 hashed apart, a third amount between the two hashes would make the merge circular."""
+    """If 1 and 1.00 had two hashes, a third amount between the two would make the merge circular."""
     for centavos in range(101, 121):
         precos_empatados = ("1", "1.00", f"{centavos / 100}")
         for eventos_empatados in (
@@ -63,7 +63,7 @@ def test_two_texts_of_one_amount_do_not_break_a_tie_apart():
 
 
 def test_an_instant_of_one_event_is_kept_whole():
-    """A time that is ahead loses to one that is not, not its flag to the other's time."""
+    """A time that is ahead is replaced as a whole: its mark does not go to the other time."""
     adiantado = fatos_do_evento(cozinha("Pronto", em(9, adiantado=True)))
     certo = fatos_do_evento(cozinha("Pronto", em(1)))
 

@@ -33,7 +33,7 @@ def test_one_payment_stands_at_its_highest_word(
 
 
 def test_a_second_payment_saves_a_refused_one():
-    """A card is refused, another is tried; the late refusal of the first changes nothing."""
+    """A card is refused and another one works; a late refusal of the first changes nothing."""
     antes = folded(criado(item()), pagamento("falhou", "8"), pagamento("pago", "9"))
 
     assert (antes.status, antes.status_pagamento) == ("Em preparação", "pago")
@@ -41,7 +41,7 @@ def test_a_second_payment_saves_a_refused_one():
 
 
 def test_one_refund_of_two_payments_leaves_the_order_paid():
-    """Who paid twice by mistake gets one back and still eats."""
+    """A customer who paid twice by mistake gets one payment back, and the food."""
     estado = folded(
         criado(item()), pagamento("pago", "8"), pagamento("pago", "9"), pagamento("estornado", "8")
     )
@@ -50,7 +50,7 @@ def test_one_refund_of_two_payments_leaves_the_order_paid():
 
 
 def test_a_refund_does_not_uncook():
-    """What was given back had been paid, so the kitchen had begun."""
+    """A refunded payment was paid before, so the kitchen had begun."""
     estado = folded(criado(item()), pagamento("estornado"))
 
     assert (estado.status, estado.status_pagamento) == ("Em preparação", "estornado")
@@ -58,7 +58,7 @@ def test_a_refund_does_not_uncook():
 
 
 def test_a_refund_before_any_cooking_is_no_alert_where_the_kitchen_waits():
-    """Under manual a paid order is not yet being cooked."""
+    """With `manual` a paid order is not being cooked yet."""
     estado = folded(criado(item()), pagamento("estornado"), inicio="manual")
 
     assert (estado.status, estado.alertas) == ("Recebido", ())
@@ -73,19 +73,19 @@ def test_a_refund_with_a_cancel_before_any_cooking_is_no_alert():
 
 @pytest.mark.parametrize(("inicio", "status"), [("automatico", "Em preparação"), ("manual", "Recebido")])
 def test_a_paid_order_starts_as_configured(inicio, status):
-    """Some kitchens start by themselves, some wait for their own word."""
+    """Some kitchens start a paid order at once, others on a command of their own."""
     assert folded(criado(item()), pagamento("pago"), inicio=inicio).status == status
 
 
 def test_cooking_unpaid_is_believed_and_flagged():
-    """The kitchen knows what it cooks; the shop wants to know that nobody paid."""
+    """The kitchen is right about its cooking, but the shop must see that nobody paid."""
     estado = folded(criado(item()), cozinha("Em preparação"))
 
     assert (estado.status, estado.alertas) == ("Em preparação", ("nao_pago",))
 
 
 def test_a_payment_ends_nao_pago():
-    """A flag speaks of the facts, and the fact that was missing has come."""
+    """An alert depends on the facts, and the missing fact has come."""
     assert folded(criado(item()), cozinha("Em preparação"), pagamento("pago")).alertas == ()
 
 
@@ -95,7 +95,7 @@ def test_cancelling_an_unpaid_order_is_no_alert():
 
 
 def test_a_jump_is_flagged_until_the_word_between_arrives():
-    """The missing word may merely be late."""
+    """The missing word may just be late."""
     salto = folded(criado(item()), pagamento("pago"), cozinha("Finalizado"))
 
     depois = folded(criado(item()), pagamento("pago"), cozinha("Finalizado"), cozinha("Pronto"))
@@ -105,7 +105,7 @@ def test_a_jump_is_flagged_until_the_word_between_arrives():
 
 
 def test_a_payment_heals_the_jump_over_em_preparacao():
-    """A paid order has Em preparação without the kitchen's saying so."""
+    """A paid order is in Em preparação even if the kitchen never sends it."""
     assert folded(criado(item()), cozinha("Pronto")).alertas == ("nao_pago", "salto")
     assert folded(criado(item()), cozinha("Pronto"), pagamento("pago")).alertas == ()
 
@@ -120,7 +120,7 @@ def test_a_payment_heals_the_jump_over_em_preparacao():
     ],
 )
 def test_cancelado_beats_finalizado_and_skips_nothing_itself(palavras: tuple[Status, ...], alertas):
-    """Both terminals seen is odd in whatever order; the words below it tell whether one was skipped."""
+    """Both terminal words together are an alert in any order; the words below decide whether one was skipped."""
     for ordem in (palavras, palavras[::-1]):
         estado = folded(criado(item()), pagamento("pago"), *map(cozinha, ordem), inicio="manual")
 
@@ -128,7 +128,7 @@ def test_cancelado_beats_finalizado_and_skips_nothing_itself(palavras: tuple[Sta
 
 
 def test_a_stated_total_that_differs_is_kept_and_flagged():
-    """The till may know of a discount; someone should look."""
+    """There may be a discount, so somebody should look at it."""
     estado = folded(criado(item(preco="22.5"), total="20"))
 
     assert (estado.total, estado.alertas) == (Decimal("20.00"), ("total_divergente",))

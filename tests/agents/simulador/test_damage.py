@@ -1,23 +1,14 @@
 """A rush is damaged as much as was asked for, and no more."""
 
 from collections import Counter
-from datetime import UTC, datetime
 
 import pytest
 
-from streamapp_agents.simulador import Simulacao, simular
-
-MEIO_DIA = datetime(2025, 7, 28, 12, tzinfo=UTC)
-
-
-def almoco(pedidos: int = 40, semente: int = 7, duplicados: float = 0.3, **outros) -> Simulacao:
-    """Make a rush in which much goes wrong."""
-    opcoes = {"fora_de_ordem": 0.3, "invalidos": 0.1, "inicio_em": MEIO_DIA} | outros
-    return simular(pedidos, semente, duplicados=duplicados, **opcoes)
+from rigs.rush import almoco
 
 
 def test_faults_are_as_many_as_asked_for():
-    """The summary counts them, and the worker's own counts are held against it."""
+    """The summary counts them, and is compared with the worker's own counts."""
     inteira = almoco(duplicados=0, fora_de_ordem=0, invalidos=0)
     estragada = almoco(duplicados=0.5, fora_de_ordem=0.25, invalidos=0.1)
     eventos = len(inteira.mensagens)
@@ -32,7 +23,7 @@ def test_faults_are_as_many_as_asked_for():
 
 
 def test_a_duplicate_repeats_a_message_that_is_there():
-    """SQS delivers again what it had, to the byte."""
+    """SQS delivers the same bytes again."""
     mensagens = almoco().mensagens
     vezes = Counter((mensagem.queue, mensagem.body) for mensagem in mensagens)
 

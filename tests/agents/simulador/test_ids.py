@@ -6,7 +6,7 @@ from streamapp_agents.simulador.ids import cpf
 
 
 def test_made_up_cpfs_are_well_formed():
-    """A codec that checks the digits must take them."""
+    """A codec that checks the digits must accept them."""
     for semente in range(50):
         numero = cpf(Random(semente))
         for posicao in (9, 10):

@@ -1,24 +1,18 @@
-"""The made-up rush is repeatable, its faults are counted, and the real code comes to what its script says."""
+"""A made-up rush can be repeated, and the real code leaves the states that its script expects."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from rigs.order_events import visible
+from rigs.rush import MEIO_DIA, almoco
 from rigs.shop_in_memory import Loja, decode
-from streamapp_agents.simulador import DURACAO, Simulacao, differences, simular
+from streamapp_agents.simulador import DURACAO, differences
 from streamapp_agents.simulador.enredo import ENREDOS
 
-MEIO_DIA = datetime(2025, 7, 28, 12, tzinfo=UTC)
 DEPOIS = MEIO_DIA + DURACAO
-
-
-def almoco(pedidos: int = 40, semente: int = 7, duplicados: float = 0.3, **outros) -> Simulacao:
-    """Make a rush in which much goes wrong."""
-    opcoes = {"fora_de_ordem": 0.3, "invalidos": 0.1, "inicio_em": MEIO_DIA} | outros
-    return simular(pedidos, semente, duplicados=duplicados, **opcoes)
 
 
 def test_one_seed_makes_one_rush():
@@ -27,13 +21,13 @@ def test_one_seed_makes_one_rush():
     assert almoco().mensagens != almoco(semente=8).mensagens
 
 
-def test_two_seeds_speak_of_different_orders():
+def test_two_seeds_make_different_orders():
     """A second rush into one shop must not change the orders of the first."""
     assert not set(almoco().acompanhamento) & set(almoco(semente=8).acompanhamento)
 
 
 def test_an_empty_rush_is_the_catalogue():
-    """Nothing else is needed to fill a menu."""
+    """The catalogue is sent even without any order."""
     simulacao = almoco(pedidos=0)
 
     assert simulacao.pedidos == 0
@@ -41,7 +35,7 @@ def test_an_empty_rush_is_the_catalogue():
 
 
 def test_a_rush_fits_into_its_time():
-    """An event of the future would be flagged as a clock ahead."""
+    """An event in the future would be an alert about a clock that is ahead."""
     for semente in range(20):
         fim = max(
             campos["atualizado_em"] or ""
@@ -52,7 +46,7 @@ def test_a_rush_fits_into_its_time():
 
 
 def test_every_story_is_told():
-    """A rush of a few hundred orders shows every alert that a script can bring about."""
+    """A rush of a few hundred orders shows every alert that a script can cause."""
     estados = almoco(pedidos=400, duplicados=0).acompanhamento.values()
 
     assert {campos["status"] for campos in estados} == {enredo.automatico.status for enredo in ENREDOS}
@@ -66,7 +60,7 @@ def test_every_story_is_told():
 
 
 def test_each_body_comes_to_its_outcome():
-    """What must be dead-lettered has its reason, what must be skipped has no effect, the rest is told."""
+    """Bad messages have their reason, skipped ones have no effect, and the rest have events."""
     for mensagem in almoco(pedidos=80, invalidos=0.3).mensagens:
         decodificada = decode(mensagem.queue, mensagem.body, DEPOIS)
         motivo = None if decodificada.error is None else decodificada.error.reason
@@ -79,8 +73,8 @@ def test_each_body_comes_to_its_outcome():
 @pytest.mark.parametrize("semente", range(5))
 @pytest.mark.parametrize("inicio", ["automatico", "manual"])
 @pytest.mark.parametrize("zona", ["UTC", "America/Sao_Paulo"])
-def test_the_real_code_comes_to_what_the_script_says(semente, inicio, zona):
-    """The script was written before the events were, and shares nothing with the code that folds them."""
+def test_the_real_code_leaves_the_states_of_the_script(semente, inicio, zona):
+    """The expected states are written by hand, and share nothing with the code that folds the events."""
     fuso = ZoneInfo(zona)
     simulacao = almoco(pedidos=60, semente=semente, inicio=inicio, fuso=fuso)
     loja = Loja(inicio)
@@ -102,7 +96,7 @@ def test_the_real_code_comes_to_what_the_script_says(semente, inicio, zona):
 
 
 def test_divergences_are_named():
-    """The demo says which field of which order is not what it must be."""
+    """The demo names the fields that are wrong."""
     esperado = {"status": "Pronto", "cliente": None, "total": "9.00"}
 
     assert differences(esperado, {"status": "Recebido", "cliente": "x"}) == ("status", "cliente", "total")

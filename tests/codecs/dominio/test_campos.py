@@ -18,7 +18,7 @@ import pytest
     ],
 )
 def test_a_customer_is_found_under_every_name(one, fields) -> None:
-    """And is masked wherever it was."""
+    """And its CPF is masked under each of them."""
     event = one({"id": 7, "itens": ["X"], **fields})
 
     assert event.criacao.cliente == "***.982.247-**"

@@ -31,7 +31,7 @@ def test_each_canonical_status_is_a_word_of_its_own(status) -> None:
 
 @pytest.mark.parametrize("status", PAGAMENTO)
 def test_each_canonical_payment_status_is_a_word_of_its_own(status) -> None:
-    """As with an order's."""
+    """The same holds for payments."""
     assert STATUS_PAGAMENTO.meaning(status) == status
 
 
@@ -48,6 +48,6 @@ def test_a_kitchen_word_is_no_payment_word(word) -> None:
 
 
 def test_no_word_of_a_vocabulary_has_two_meanings() -> None:
-    """The later line would silently win."""
+    """Then the later line would silently count."""
     for words in (_PEDIDO, _PAGAMENTO):
         assert len({word for word, _ in words}) == len(words)

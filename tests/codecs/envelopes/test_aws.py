@@ -19,7 +19,7 @@ def _sns(message: object, topic: str = "pedidos", **attributes: str) -> dict[str
 
 @pytest.mark.parametrize("kind", ["SubscriptionConfirmation", "UnsubscribeConfirmation"])
 def test_snss_own_messages_are_skipped(decode, kind) -> None:
-    """Nobody follows their URLs: who may send is the queue's policy."""
+    """Their URLs are never followed: the queue's policy decides who may send."""
     body = {
         "Type": kind,
         "TopicArn": "arn:aws:sns:us-east-1:000000000000:pedido-criado",
@@ -55,5 +55,5 @@ def test_a_notification_without_json_is_not_json(reason, message) -> None:
     ],
 )
 def test_a_payload_in_s3_is_not_fetched(reason, body) -> None:
-    """The message says where it is; what it says is not here."""
+    """The message has only the address of its payload."""
     assert reason(body) == "s3_pointer"

@@ -1,4 +1,4 @@
-"""Envelopes: every way in which an event was seen wrapped."""
+"""Envelopes: every way of wrapping an event that was seen."""
 
 import json
 
@@ -140,14 +140,14 @@ def test_the_envelope_may_name_the_kind(one, body, attributes) -> None:
     assert (event.id_pedido, event.pagamento.status) == ("7", "pago")
 
 
-def test_a_topic_says_what_the_body_does_not(one) -> None:
-    """The events of xLina have their kind in the topic alone."""
+def test_a_topic_names_the_status_that_the_body_does_not(one) -> None:
+    """The events of xLina have their kind only in the topic."""
     assert one(_sns({"id_pedido": 7, "produtos": ["X"]}, topic="pedido-preparado")).status == "Pronto"
     assert one(_sns({"id_pedido": 7, "status": "CANCELADO"}, topic="pedido-finalizado")).status == "Cancelado"
 
 
 def test_a_topic_that_is_a_whole_kind_says_whose_event_it_is(one) -> None:
-    """What lies in the body under another entity's name is then one of its fields."""
+    """Then a member of the body with another entity's name is one of its fields."""
     recusado = one(_sns({"pedido": {"id": "42"}, "valor": "10"}, topic="pagamento-recusado"), "pagamento")
     assert (recusado.id_pedido, recusado.pagamento.status) == ("42", "falhou")
 

@@ -80,19 +80,19 @@ def test_a_kind_is_read_whatever_its_spelling(text, kind) -> None:
 @pytest.mark.parametrize(
     ("word", "action"), [("criado", "criar"), ("atualizado", "atualizar"), ("nova", "criar")]
 )
-def test_a_word_alone_speaks_of_the_queues_entity(word, action) -> None:
-    """The queue is all that names one then."""
+def test_a_word_alone_is_about_the_queues_entity(word, action) -> None:
+    """Then only the queue names one."""
     assert classify(word, "produto") == Kind("produto", action)
 
 
 def test_the_same_word_means_another_thing_of_another_entity() -> None:
-    """Vocabularies belong to entities, never to all."""
+    """Each entity has a vocabulary of its own."""
     assert classify("recebido", "pedido") == Kind("pedido", "criar")
     assert classify("recebido", "pagamento") == Kind("pagamento", pagamento="pago")
 
 
 def test_the_innermost_kind_wins() -> None:
-    """It is the producer's own; what is outside was put round it."""
+    """It is the producer's own; the others were put around it later."""
     clues = Clues(explicit=(("pedido_criado", True), ("PagamentoAprovado", True)))
 
     assert resolve(clues, "produto") == _CRIADO
@@ -124,7 +124,7 @@ def test_a_topic_may_name_the_entity() -> None:
 
 
 def test_a_topic_adds_the_word_to_its_own_entity_only() -> None:
-    """An order's topic says nothing about what became of a payment."""
+    """An order's topic states nothing about a payment."""
     pagamento = Clues(explicit=(("pagamento", True),), hints=("pedido-criado",))
     pedido = Clues(explicit=(("pedido", True),), hints=("pedido-criado",))
 

@@ -16,7 +16,7 @@ def test_json_that_is_no_event_is_no_known_envelope(reason, body) -> None:
 
 
 def test_the_parts_of_records_are_events_of_their_own(decode) -> None:
-    """A bad one undoes no good one, and is not lost either."""
+    """A bad part does not undo a good one, and is not lost either."""
     bodies = [
         '{"id_pedido":1,"status":"Pronto"}',
         "{",
@@ -33,7 +33,7 @@ def test_the_parts_of_records_are_events_of_their_own(decode) -> None:
 
 
 def test_a_list_has_a_limit(decode) -> None:
-    """What is within it is applied, the body is then a dead letter."""
+    """The parts within it are applied; then the body is a dead letter."""
     decoded = decode([_ATUALIZADO] * (parts.MAX_PARTS + 1))
 
     assert len(decoded.events) == parts.MAX_PARTS

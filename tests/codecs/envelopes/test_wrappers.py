@@ -20,7 +20,7 @@ def _eventbridge(detail: object, kind: str = "PedidoAtualizado") -> dict[str, ob
 
 
 def test_an_order_that_only_says_which_is_no_envelope(one, reason) -> None:
-    """What stands beside it is the order's: `pedido.id` is one more name of its id."""
+    """The fields beside it are the order's: `pedido.id` is one more name of its id."""
     criado = {"pedido": {"id": 5}, "produtos": [{"id": 1, "quantidade": 2, "preco": 10}], "total": 20}
     for body in ({"event_type": "pedido_criado", "data": criado}, criado):
         event = one(body)
@@ -30,7 +30,7 @@ def test_an_order_that_only_says_which_is_no_envelope(one, reason) -> None:
 
 
 def test_an_envelopes_plain_id_is_no_order_id(reason) -> None:
-    """EventBridge's id names the event."""
+    """EventBridge's id is the event's."""
     assert reason(_eventbridge({"status": "Pronto"})) == "missing_field"
     for nothing in (None, "", [], "text", 7):
         assert reason({**_eventbridge({}), "detail": nothing}) == "missing_field"
@@ -40,18 +40,18 @@ def test_an_envelopes_plain_id_is_no_order_id(reason) -> None:
     "outer", [{"status": "ok"}, {"status": 200}, {"situacao": "PAGO"}, {"codigo": "E-1"}]
 )
 def test_an_envelopes_status_is_not_the_events(reason, outer) -> None:
-    """`{"status": "ok"}` round a payment does not pay for it."""
+    """`{"status": "ok"}` around a payment does not mean that it was paid."""
     assert reason({**outer, "data": {"pedidoId": 7}}, "pagamento") == "undecidable"
     assert reason({**outer, "data": {"valor": 7}}, "pagamento") == "missing_field"
 
 
 def test_an_envelopes_name_is_not_the_products(one) -> None:
-    """It is what the envelope is called."""
+    """It is the name of the envelope."""
     assert one({"name": "catalogo", "tipo": "produto_criado", "data": {"id": 7}}, "produto").nome is None
 
 
 def test_an_object_beside_a_status_is_a_field(one) -> None:
-    """`pedido` is an envelope only where it is all there is."""
+    """`pedido` is an envelope only where nothing of an event stands beside it."""
     assert one({"status": "Pronto", "pedido": {"id": 7}}).id_pedido == "7"
 
 

@@ -21,13 +21,13 @@ from streamapp_codecs.lenient.cpf import mask_cpf
     ],
 )
 def test_a_cpf_is_masked(value) -> None:
-    """The six digits in the middle are what is left of it."""
+    """Only the six digits in the middle are left of it."""
     assert mask_cpf(value) == "***.982.247-**"
 
 
 @pytest.mark.parametrize("value", ["1234567890", 1234567890])
 def test_ten_digits_have_lost_a_zero(value) -> None:
-    """Whoever keeps a CPF as a number loses it."""
+    """A producer that keeps a CPF as a number loses it."""
     assert mask_cpf(value) == "***.345.678-**"
 
 
@@ -66,5 +66,5 @@ def test_ten_digits_have_lost_a_zero(value) -> None:
     ],
 )
 def test_what_is_no_cpf_is_anonymous_and_no_error(value) -> None:
-    """A customer without a CPF is a customer."""
+    """A customer without a CPF is still a customer."""
     assert mask_cpf(value) is None

@@ -8,5 +8,5 @@ def test_an_order_number_code_gives_way_to_an_id(one) -> None:
 
 
 def test_a_null_never_hides_a_known_value(one) -> None:
-    """Of several names the first that holds something counts."""
+    """If a message has several names of a field, the first that holds something counts."""
     assert one({"id_pedido": None, "pedidoId": 7, "idPedido": "", "status": "Pronto"}).id_pedido == "7"

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+_ATUALIZADO = {"id_pedido": 7, "status": "Pronto"}
+
 
 def test_a_number_that_nobody_can_hold_is_invalid(reason) -> None:
     """It is JSON, so the body is not `not_json`."""
@@ -17,9 +19,6 @@ def test_a_fraction_of_a_second_keeps_its_digits(one) -> None:
     assert one(text).quando.em.microsecond == 1
 
 
-_ATUALIZADO = {"id_pedido": 7, "status": "Pronto"}
-
-
 @pytest.mark.parametrize("opening", ["[", '{"a":', '[{"data":', '{"data":'])
 def test_a_nesting_bomb_is_too_deep(reason, opening) -> None:
     """No recursion of ours or the parser's may end the worker."""
@@ -29,14 +28,14 @@ def test_a_nesting_bomb_is_too_deep(reason, opening) -> None:
 
 
 def test_brackets_in_texts_are_not_deep(one) -> None:
-    """What a customer writes is no structure; nor is a wide body a deep one."""
+    """Brackets in a customer's text are no structure, and a wide body is not a deep one."""
     wide = [{"nome": "[{" * 300 + '\\"[', "quantidade": 1}] * 60
 
     assert one({**_ATUALIZADO, "observacoes": wide}).status == "Pronto"
 
 
 def test_a_text_of_brackets_without_end_is_read_once(reason) -> None:
-    """A body that takes seconds to refuse stops its neighbours."""
+    """A body that takes seconds to refuse would stop all others meanwhile."""
     assert reason('["' + '\\"[{' * 60_000) == "not_json"
 
 
@@ -44,7 +43,7 @@ def test_a_text_of_brackets_without_end_is_read_once(reason) -> None:
     "body", ["", " ", "abc", "{", "NaN", "Infinity", "-Infinity", '{"id":NaN}', "{'a':1}", '{"a":1}x']
 )
 def test_text_that_is_not_json_is_not_json(reason, body) -> None:
-    """Python's own parser would let some of these through."""
+    """Python's own parser would accept some of these."""
     assert reason(body) == "not_json"
 
 

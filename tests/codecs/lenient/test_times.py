@@ -1,4 +1,4 @@
-"""Times: every spelling that was seen, and what is none."""
+"""Times: every spelling that was seen, and values that are no time."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

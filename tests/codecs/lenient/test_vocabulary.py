@@ -14,7 +14,7 @@ def test_a_number_as_a_status_is_undecidable(reason, status, rest) -> None:
 
 @pytest.mark.parametrize("status", [True, [], {}, ["Pronto"], {"nome": "Pronto"}])
 def test_what_is_no_word_is_no_status(reason, status) -> None:
-    """Neither a word nor one of the known ambiguities."""
+    """It is neither a word nor a number."""
     assert reason({"id_pedido": 1, "status": status}) == "invalid_value"
 
 

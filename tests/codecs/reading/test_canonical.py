@@ -1,4 +1,4 @@
-"""The canonical path and the tolerant one give one answer."""
+"""The canonical path and the tolerant one return the same events."""
 
 import json
 from datetime import UTC, datetime
@@ -162,17 +162,6 @@ def _is_equal(one: Decoded[Evento], other: Decoded[Evento]) -> bool:
     return repr(one.events) == repr(other.events) and one.skipped == other.skipped and errors[0] == errors[1]
 
 
-@settings(max_examples=600, deadline=None, database=None)
-@given(_bodies())
-def test_both_paths_give_one_answer(body: str) -> None:
-    """The fast path is an optimisation, and nothing else."""
-    event = canonical.decode(body, _ORIGIN)
-    tolerated = tolerant.decode(body, "pedido", _ORIGIN)
-
-    if event is not None:
-        assert _is_equal(Decoded((event,)), tolerated), (event, tolerated)
-
-
 _EXAMPLES = [
     (
         '{"event_type":"pedido_criado","data":{"id_pedido":1001,"cliente":"52998224725","produtos":[{"id":1,"quantidade":2,'
@@ -191,9 +180,20 @@ _EXAMPLES = [
 ]
 
 
+@settings(max_examples=600, deadline=None, database=None)
+@given(_bodies())
+def test_both_paths_return_the_same(body: str) -> None:
+    """The fast path is only an optimisation."""
+    event = canonical.decode(body, _ORIGIN)
+    tolerated = tolerant.decode(body, "pedido", _ORIGIN)
+
+    if event is not None:
+        assert _is_equal(Decoded((event,)), tolerated), (event, tolerated)
+
+
 @pytest.mark.parametrize("body", _EXAMPLES)
 def test_the_canonical_shapes_take_the_canonical_path(body: str) -> None:
-    """The codec counts which way bodies go, so that a slow day can be seen."""
+    """The codec counts the bodies of each path, so that people see why a day is slow."""
     codec = QueueCodec("pedido")
 
     fast = codec.decode(body, _ORIGIN)

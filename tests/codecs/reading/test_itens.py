@@ -16,7 +16,7 @@ def test_items_that_are_none_are_invalid(reason, itens) -> None:
 
 
 def test_a_line_that_names_no_product_misses_a_field(reason) -> None:
-    """Its producer spells a name that a table does not have yet."""
+    """Its producer uses a name that the table does not have yet."""
     assert reason({"id_pedido": 1, "itens": [{"qtd": 1, "lanche": "X"}]}) == "missing_field"
 
 
@@ -26,7 +26,7 @@ def test_more_items_than_an_order_can_have_are_invalid(reason) -> None:
 
 
 def test_the_same_product_on_two_lines_is_one_entry(one) -> None:
-    """Two burgers are two burgers, however they were rung up."""
+    """Two burgers are two burgers, on one line or on two."""
     event = one(
         {"id_pedido": 1, "itens": [{"id": 3, "preco": 18}, {"id": "3", "preco": "18.00", "nome": "X"}]}
     )
@@ -43,7 +43,7 @@ def test_a_product_without_an_id_is_known_by_its_folded_name(one) -> None:
 
 
 def test_lines_that_differ_in_price_keep_the_sum_right(one) -> None:
-    """One of them was on offer: there is no one price, but there is a total."""
+    """One of them was on offer: there is a total, but not one price."""
     event = one(
         {"id_pedido": 1, "itens": [{"id": 3, "preco": 18}, {"id": 3, "preco": 9}, {"id": 3, "preco": 18}]}
     )
@@ -63,7 +63,7 @@ def test_an_unknown_price_leaves_the_sum_unknown(one) -> None:
 
 
 def test_the_product_inside_a_line_is_the_product_and_not_the_line(one) -> None:
-    """The line's own id says nothing about what was ordered."""
+    """The line's own id is not that of the product."""
     line = {"id": 99, "quantity": 1, "product": {"id": 5, "name": "Fries", "category": "SIDE"}}
 
     event = one({"id": 1, "items": [line]})

@@ -1,4 +1,4 @@
-"""What viewers may see of a body: what the shop works with, and nothing that is personal."""
+"""What viewers may see of a body: the fields that the shop works with, and nothing personal."""
 
 import json
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ SAMPLES = [
 
 
 def seen(body: object, entity: str = "pedido") -> object:
-    """What is seen of a body."""
+    """Return what viewers see of *body*."""
     text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
     shown = mask_body(text, entity)  # type: ignore[arg-type]  # one of the three
     return None if shown is None else json.loads(shown)
@@ -63,7 +63,7 @@ def test_what_the_shop_works_with_is_seen_as_it_came() -> None:
     ],
 )
 def test_what_may_be_personal_is_hidden_wherever_it_lies(body: object) -> None:
-    """The tap is at rest in Redis, and read over shoulders."""
+    """The tap is kept in Redis, and shown on screens."""
     text = json.dumps(seen(body), ensure_ascii=False)
 
     for canary in ("39053344705", "390.533.447", "maria@", "Maria", "4111"):
@@ -71,7 +71,7 @@ def test_what_may_be_personal_is_hidden_wherever_it_lies(body: object) -> None:
 
 
 def test_a_product_has_its_name_and_a_customer_beside_it_has_none() -> None:
-    """Both are called `name`."""
+    """Both are called `nome`."""
     body = {"data": {"id_produto": 7, "nome": "Suco", "usuario": {"nome": "Maria"}}}
 
     assert seen(body, "produto") == {
@@ -102,12 +102,12 @@ any_json = st.recursive(
 
 @given(st.text() | any_json.map(json.dumps))
 def test_no_body_whatever_is_an_error(body: str) -> None:
-    """The writer of the tap has to go on."""
+    """The writer of the tap must not stop."""
     shown = mask_body(body, "pedido")
 
     assert shown is None or json.dumps(json.loads(shown))
 
 
 def test_nesting_without_end_is_shown_as_nothing() -> None:
-    """It is an attack, and the stack is finite."""
+    """It may be an attack on the stack."""
     assert seen("[" * 100_000 + "]" * 100_000) is None

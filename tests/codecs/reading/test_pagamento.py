@@ -1,4 +1,4 @@
-"""Payment events: whose they are, and what became of the payment."""
+"""Payment events: whose they are, and the status that they state."""
 
 from datetime import UTC, datetime
 
@@ -32,12 +32,12 @@ def test_recebido_on_a_payment_is_approved(one) -> None:
 
 
 def test_a_bare_payment_without_a_status_is_undecidable(reason) -> None:
-    """Its result was in a queue's name or a routing key that is lost; it is never guessed to be paid."""
+    """Its result was in the name of a queue or in a routing key, and is lost; it must not be taken for paid."""
     assert reason({"pedidoId": 1007}, "pagamento") == "undecidable"
 
 
 def test_an_explicit_update_without_a_status_misses_a_field(reason) -> None:
-    """The kind promised a status."""
+    """Its kind says that there is a status."""
     assert (
         reason({"event_type": "pagamento_atualizado", "data": {"id_pedido": 1}}, "pagamento")
         == "missing_field"
@@ -45,7 +45,7 @@ def test_an_explicit_update_without_a_status_misses_a_field(reason) -> None:
 
 
 def test_a_created_payment_without_a_status_is_pending(one) -> None:
-    """Nothing else can have become of it yet."""
+    """At its creation it can be nothing else."""
     event = one({"event_type": "PagamentoCriado", "data": {"idPedido": 1, "id": 5}}, "pagamento")
 
     assert event.tipo == "pagamento_criado"
@@ -53,7 +53,7 @@ def test_a_created_payment_without_a_status_is_pending(one) -> None:
 
 
 def test_an_unknown_word_is_skipped(decode) -> None:
-    """The sibling's answer when its webhook fails must not change an order."""
+    """What the payment service sends when its webhook fails must not change an order."""
     decoded = decode({"pedidoId": 1, "status": "Desconhecido"}, "pagamento")
 
     assert decoded.skipped == ("pagamento_atualizado (Desconhecido)",)
@@ -70,13 +70,13 @@ def test_a_number_as_a_status_is_undecidable(reason, field, value) -> None:
 
 @pytest.mark.parametrize(("value", "status"), [(True, "pago"), (False, "falhou")])
 def test_foi_aprovado_decides(one, value, status) -> None:
-    """FiapTeam17 answers yes or no."""
+    """FiapTeam17 sends true or false."""
     assert one({"IdPedido": 5, "foiAprovado": value}, "pagamento").pagamento == Pagamento(status=status)
 
 
 @pytest.mark.parametrize("value", ["true", 1, [], {}])
 def test_foi_aprovado_is_a_boolean_or_invalid(reason, value) -> None:
-    """A text that looks like one is not what its producer sends."""
+    """Its producer never sends a text that looks like one."""
     assert reason({"IdPedido": 5, "foiAprovado": value}, "pagamento") == "invalid_value"
 
 
@@ -101,7 +101,7 @@ def test_a_plain_id_is_the_payments_where_the_order_has_its_own(one) -> None:
 
 @pytest.mark.parametrize(("word", "status"), [("recebido", "Recebido"), ("cancelado", "Cancelado")])
 def test_a_kitchen_word_beside_a_payment_status_is_no_payment(one, word, status) -> None:
-    """Both vocabularies know these words, and one word is one fact: it pays for nothing that is not known to be paid."""
+    """These words are in both vocabularies, and a word counts once: it must not make a payment paid."""
     event = one({"id": "12", "status": word, "statusPagamento": "Desconhecido"}, "pagamento")
 
     assert event.status == status
@@ -117,7 +117,7 @@ def test_a_payments_plain_id_is_no_order_id_where_the_orders_is_null(reason, nam
 
 
 def test_a_plain_id_is_no_order_id_where_the_payment_has_its_own(reason) -> None:
-    """Whatever it is then, it is nobody's order for sure."""
+    """It may be anything then, but not surely an order's."""
     body = {"id": 12, "id_pagamento": 9, "statusPagamento": "pago"}
 
     assert reason(body, "pagamento") == "missing_field"
@@ -125,7 +125,7 @@ def test_a_plain_id_is_no_order_id_where_the_payment_has_its_own(reason) -> None
 
 @pytest.mark.parametrize("status", ["recusado", "failed"])
 def test_a_failed_payment_cancels_no_order(one, status) -> None:
-    """Both vocabularies know these words; food is never sent back for them."""
+    """These words are in both vocabularies, and must not stop the cooking."""
     event = one({"pedidoId": 7, "status": status, "statusPagamento": "negado"}, "pagamento")
 
     assert event.status is None
@@ -133,7 +133,7 @@ def test_a_failed_payment_cancels_no_order(one, status) -> None:
 
 
 def test_a_payment_id_is_no_order_id(reason) -> None:
-    """WillianViegas' payment names no order that we could know."""
+    """The payment of WillianViegas has no id of an order."""
     body = {
         "Id": "65f0c0ffee65f0c0ffee65f0",
         "OrderDePagamento": "9",
@@ -153,7 +153,7 @@ def test_a_payments_amount_never_makes_it_fail(one, value) -> None:
 
 
 def test_two_wrappers_are_one_payment(one) -> None:
-    """The order beside the payment tells whose it is."""
+    """The order beside the payment is the one that it is for."""
     body = {"pedido": {"id": 7}, "pagamento": {"id": 9, "status": "aprovado"}}
 
     event = one(body, "pagamento")
@@ -163,7 +163,7 @@ def test_two_wrappers_are_one_payment(one) -> None:
 
 
 def test_a_payment_beside_its_orders_id_is_read(one) -> None:
-    """An object under `pagamento` is the payment, whether or not it is all there is."""
+    """An object under `pagamento` is the payment, alone or beside other fields."""
     pagamento = {"id": 9, "status": "PAGO"}
 
     for body in ({"pedidoId": 7, "pagamento": pagamento}, {"data": {"pedidoId": 7, "pagamento": pagamento}}):
@@ -180,8 +180,8 @@ def test_an_orders_word_beside_a_payment_pays_for_nothing(one) -> None:
     assert event.pagamento == Pagamento(status="pendente")
 
 
-def test_an_order_inside_is_no_envelope_where_a_kind_speaks_of_a_payment(one, reason) -> None:
-    """It tells whose payment it is."""
+def test_an_order_inside_is_no_envelope_where_the_kind_is_a_payments(one, reason) -> None:
+    """It is the order that the payment is for."""
     body = {"event_type": "pagamento_aprovado", "data": {"pedido": {"id": 7}}}
 
     assert one(body).id_pedido == "7"

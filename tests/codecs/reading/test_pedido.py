@@ -64,12 +64,12 @@ def test_without_a_kind_a_status_alone_is_an_update(one) -> None:
 
 
 def test_a_bare_id_is_undecidable(reason) -> None:
-    """Nothing says what happened, so nothing is guessed."""
+    """It does not state what happened, so nothing is guessed."""
     assert reason({"pedidoId": 7}) == "undecidable"
 
 
 def test_an_update_never_makes_the_order_known(one) -> None:
-    """A kitchen's topic carries the items again; the order's own creation tells them."""
+    """A kitchen's topic repeats the items, but only the order's own creation counts."""
     event = one(
         {"event_type": "pedido_atualizado", "data": {"id_pedido": 1, "status": "Pronto", "itens": ["X"]}}
     )
@@ -78,7 +78,7 @@ def test_an_update_never_makes_the_order_known(one) -> None:
 
 
 def test_an_explicit_update_without_a_status_misses_a_field(reason) -> None:
-    """It says that something happened, and not what."""
+    """It states that something happened, but not what."""
     assert reason({"event_type": "pedido_atualizado", "data": {"id_pedido": 1}}) == "missing_field"
 
 
@@ -90,7 +90,7 @@ def test_a_creation_without_items_is_a_creation(one) -> None:
 
 
 def test_an_unknown_word_in_a_creation_still_creates(one) -> None:
-    """The word states nothing, the rest does."""
+    """The word has no meaning, but the rest has."""
     event = one({"event_type": "pedido_criado", "data": {"id_pedido": 1, "status": "Desconhecido"}})
 
     assert event.criacao is not None
@@ -121,7 +121,7 @@ def test_the_word_in_the_body_wins_over_the_kinds(one) -> None:
 
 
 def test_the_kinds_word_counts_where_the_body_has_none(one) -> None:
-    """A kind that says it all needs no status field."""
+    """A kind with a status word needs no status field."""
     assert one({"event_type": "PedidoPronto", "data": {"id": "a"}}).status == "Pronto"
 
 

@@ -1,4 +1,4 @@
-"""Product events: what the catalogue learns."""
+"""Product events: what they state of a product."""
 
 from decimal import Decimal
 
@@ -6,7 +6,7 @@ import pytest
 
 
 def test_a_creation_tells_all_of_a_product(one) -> None:
-    """This is what estimates are made of."""
+    """Estimates are computed from it."""
     event = one(
         {
             "event_type": "produto_criado",
@@ -59,7 +59,7 @@ def test_a_created_product_is_to_be_had(one, name) -> None:
 
 
 def test_a_bare_product_is_an_update(one) -> None:
-    """Whether it is new does not matter to whoever keeps the newest."""
+    """The newest event counts, so it does not matter whether the product is new."""
     assert one({"id": 7, "nome": "X"}, "produto").tipo == "produto_atualizado"
 
 
@@ -69,7 +69,7 @@ def test_a_bare_id_is_undecidable(reason) -> None:
 
 
 def test_a_product_without_an_id_misses_a_field(reason) -> None:
-    """There is nothing to keep it under."""
+    """Without an id it cannot be stored."""
     assert reason({"event_type": "produto_criado", "data": {"nome": "X"}}, "produto") == "missing_field"
 
 

@@ -8,14 +8,6 @@ import pytest
 
 from streamapp_codecs import Decoded, DecodeError, Origin, pagamento, pedido, produto
 
-
-def test_a_body_over_the_limit_is_not_even_parsed(reason) -> None:
-    """256 KiB of UTF-8, whatever is in it."""
-    assert reason('"' + "a" * 256 * 1024 + '"') == "too_large"
-    assert reason("é" * (128 * 1024 + 1)) == "too_large"
-    assert reason("é" * (128 * 1024)) == "not_json"
-
-
 ORIGIN = Origin(queue="q", message_id="m", sent_at=datetime(2025, 7, 28, 18, tzinfo=UTC))
 
 
@@ -26,8 +18,15 @@ SAMPLES = [
 ]
 
 
+def test_a_body_over_the_limit_is_not_even_parsed(reason) -> None:
+    """256 KiB of UTF-8."""
+    assert reason('"' + "a" * 256 * 1024 + '"') == "too_large"
+    assert reason("é" * (128 * 1024 + 1)) == "too_large"
+    assert reason("é" * (128 * 1024)) == "not_json"
+
+
 def test_an_order_that_came_by_the_products_queue_shows_no_name() -> None:
-    """What is called `name` there is the customer's."""
+    """What is called `nome` there is the customer's."""
     body = '{"event_type":"pedido_criado","data":{"id_pedido":3,"nome":"Maria","itens":["X"]}}'
 
     shown = produto.codec.show(body, produto.codec.decode(body, ORIGIN))
@@ -37,7 +36,7 @@ def test_an_order_that_came_by_the_products_queue_shows_no_name() -> None:
 
 
 def test_kind_and_key_are_those_of_the_first_event() -> None:
-    """They are what a view is filtered by."""
+    """Viewers filter by them."""
     body = '{"event_type":"pagamento_atualizado","data":{"id_pedido":7,"status":"pago"}}'
 
     shown = pagamento.codec.show(body, pagamento.codec.decode(body, ORIGIN))
@@ -59,7 +58,7 @@ def test_kind_and_key_are_those_of_the_first_event() -> None:
 def test_a_body_without_an_event_has_the_kind_and_the_key_that_it_names(
     body: str, kind: str | None, key: str | None
 ) -> None:
-    """The dead letter of an order belongs to its story, and letters are chosen by their kind."""
+    """The dead letter of an order is part of its story, and dead letters are selected by their kind."""
     shown = pedido.codec.show(body, Decoded(error=DecodeError("missing_field", "")))
 
     assert (shown.kind, shown.key) == (kind, key)

@@ -1,4 +1,4 @@
-"""Payloads that public services really send, one by one, and what becomes of each."""
+"""Payloads that public services really send, one by one, and what each must be decoded to."""
 
 from decimal import Decimal
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 
 from streamapp_codecs.dominio.eventos import EventoPedido, EventoProduto
 
-# Each: where it was seen, the queue, the body, and what it says: an id, the kind, and the facts that matter.
+# Each: where it was seen, the queue, the body, and what it states: an id, the kind, and the facts that matter.
 _APPLIED: list[tuple[str, str, object, dict[str, Any]]] = [
     (
         "monolith, entity",
@@ -432,5 +432,5 @@ def test_a_real_payload_says_what_its_producer_meant(one, stream, body, said) ->
     ("stream", "body", "expected"), [c[1:] for c in _REFUSED], ids=[c[0] for c in _REFUSED]
 )
 def test_a_real_payload_that_cannot_be_decided_is_not_guessed(reason, stream, body, expected) -> None:
-    """Its meaning lies in a queue's name, a routing key, or a number that each producer counts its own way."""
+    """Its meaning is in the name of a queue, in a routing key, or in a number that each producer counts differently."""
     assert reason(body, stream) == expected

@@ -10,7 +10,7 @@ CPF = ("39053344705", "390.533.447-05", " 39053344705 ", "390.533.447-05 - Maria
 
 
 def seen(body: object, entity: str = "pedido") -> object:
-    """What is seen of a body."""
+    """Return what viewers see of *body*."""
     text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
     shown = mask_body(text, entity)  # type: ignore[arg-type]  # one of the three
     return None if shown is None else json.loads(shown)
@@ -26,7 +26,7 @@ def test_a_cpf_is_seen_masked(name: str, cpf: str) -> None:
 @pytest.mark.parametrize("number", [1029.0, 1.5, -0.0, 1e300, 12345678901234567890])
 @pytest.mark.parametrize("name", ["id_pedido", "id", "status", "event_type", "id_pagamento"])
 def test_a_number_of_any_size_is_seen_at_once(name: str, number: float) -> None:
-    """A producer of floats writes 1029.0 for an id, and must not stand the worker still."""
+    """A producer of floats writes 1029.0 for an id, and must not stop the worker."""
     assert seen({name: number}) == {name: number}
 
 
