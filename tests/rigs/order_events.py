@@ -121,7 +121,7 @@ def produto(
 
 
 def catalogo(*eventos: EventoProduto) -> dict[str, Ficha]:
-    """Return what the catalogue knows after *eventos*."""
+    """Return what the catalogue has after *eventos*."""
     produtos: dict[str, Produto] = {}
     for evento in eventos:
         produtos[evento.id_produto] = aplicar_produto(produtos.get(evento.id_produto), evento)

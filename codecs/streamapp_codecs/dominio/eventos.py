@@ -36,7 +36,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Criacao(msgspec.Struct, frozen=True, kw_only=True):
-    """What only an order's creation tells. None is unknown and never erases what is known.
+    """What only an order's creation states. None is unknown and never erases what is known.
 
     *cliente* is a CPF, already masked (`***.456.789-**`). *itens* has one entry a product; a price that differs
     between its lines is None. *soma* is the sum of quantity times price over all lines, None when a price is
@@ -76,7 +76,7 @@ class EventoPedido(msgspec.Struct, frozen=True, kw_only=True):
 class EventoProduto(msgspec.Struct, frozen=True, kw_only=True):
     """The facts that one event states about one product; None is unknown. *tempo_preparo* is in minutes.
 
-    *ativo* is False in a removal, True in a creation, and in an update unless it says otherwise.
+    *ativo* is False in a removal, True in a creation, and in an update unless the event states otherwise.
     """
 
     id_produto: str

@@ -1,4 +1,4 @@
-"""What the envelopes around an event tell of it: an id, a time, its kind."""
+"""What is taken from the envelopes around an event: an id, a time, its kind."""
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple, TypeAlias
@@ -23,7 +23,7 @@ _NO_CLUES = Clues()
 
 
 class Envelope(NamedTuple):
-    """What the envelopes opened so far tell: their objects and kinds, innermost first; *depth* is how many.
+    """What was taken from the envelopes opened so far: objects and kinds, innermost first; *depth* is how many.
 
     *own* is the entity of the queue.
     """
@@ -98,7 +98,7 @@ def _in_text(text: str) -> object:
 
 
 def _is_kind(name: str, value: object) -> bool:
-    # An object under `evento` is an envelope, an array tells nothing; a number is always an unknown kind.
+    # An object under `evento` is an envelope, an array has no meaning; a number is always an unknown kind.
     if isinstance(value, str):
         return not is_blank(value)
     return name in _CERTAIN and is_number(value)

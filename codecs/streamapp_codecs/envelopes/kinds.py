@@ -43,12 +43,12 @@ class Kind(NamedTuple):
 
     @property
     def is_complete(self) -> bool:
-        """Whether it tells what happened."""
+        """Whether it states what happened."""
         return self.action is not None or self.status is not None or self.pagamento is not None
 
 
 class Clues(NamedTuple):
-    """What the envelopes of one part tell of its kind, innermost first.
+    """What the envelopes of one part state of its kind, innermost first.
 
     *explicit* are (kind, whether its field can hold nothing but a kind); *hints* count only where they are known
     kinds. *entity* is that of a wrapper such as `{"pagamento": {}}`.

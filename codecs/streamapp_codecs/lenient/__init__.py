@@ -1,1 +1,1 @@
-"""Read values, times and names that producers spell each in their own way; nothing here knows the shop."""
+"""Values, times and names, which each producer spells in its own way; nothing here is of the shop."""

@@ -1,4 +1,4 @@
-"""A CPF, the number by which Brazil knows a person, leaves the codecs masked or not at all."""
+"""A CPF, the tax number of a person in Brazil, leaves the codecs masked or not at all."""
 
 import re
 from decimal import Decimal

@@ -11,7 +11,7 @@ _FIRST_YEAR = 2000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # A number of a later year is no time since the epoch: 20250728120000 is a date without its separators.
 _LAST_YEAR_OF_EPOCH = 2100
-# Epoch numbers tell their unit by their size: seconds reach 1e11 in the year 5138, milliseconds did in 1973.
+# The size of an epoch number gives its unit: seconds reach 1e11 in the year 5138, milliseconds did in 1973.
 _MICROS_PER_UNIT = (
     (Decimal("1e11"), Decimal("1e6")),
     (Decimal("1e14"), Decimal("1e3")),

@@ -37,7 +37,7 @@ def test_a_bare_payment_without_a_status_is_undecidable(reason) -> None:
 
 
 def test_an_explicit_update_without_a_status_misses_a_field(reason) -> None:
-    """Its kind says that there is a status."""
+    """An event of this kind has a status."""
     assert (
         reason({"event_type": "pagamento_atualizado", "data": {"id_pedido": 1}}, "pagamento")
         == "missing_field"
