@@ -10,7 +10,6 @@ from anyio.abc import TaskStatus
 
 from streamapp.errors import StreamappError
 from streamapp.flow.company import Company
-from streamapp.flow.wakeup import Wakeup
 
 logger = logging.getLogger(__name__)
 
@@ -98,8 +97,9 @@ class Batcher(Generic[T, R]):
         self._flying = 0
         self._items_flying = 0
         self._idle: list[_Idle[T, R]] = []
-        # What `run` waits for: that something should begin, or that company has come to what lingers.
-        self._asleep, self._lingering = Wakeup(), Wakeup()
+        # What `run` waits for, while it waits: that something should begin, or that company has come to what lingers.
+        self._asleep: Event | None = None
+        self._lingering: Event | None = None
         self._closed = False
 
     def __len__(self) -> int:
@@ -142,7 +142,8 @@ class Batcher(Generic[T, R]):
         """Let `run` return once what has been handed over is flushed."""
         self._closed = True
         self._wake_up()
-        self._lingering.ring()
+        if self._lingering is not None:
+            self._lingering.set()
 
     async def run(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Flush until closed and empty."""
@@ -189,10 +190,10 @@ class Batcher(Generic[T, R]):
         batch.items.append(item)
         batch.weight += weight
         self._items_waiting += 1
-        if self._asleep.is_awaited:
+        if self._asleep is not None:
             self._wake_up()
-        elif self._lingering.is_awaited and not self._has_company_to_come():
-            self._lingering.ring()
+        elif self._lingering is not None and not self._has_company_to_come():
+            self._lingering.set()
         return batch, len(batch.items) - 1
 
     async def _something_to_flush(self) -> bool:
@@ -200,16 +201,19 @@ class Batcher(Generic[T, R]):
         while not self._may_begin():
             if self._closed and not self._waiting:
                 return False
-            await self._asleep.wait()
+            asleep = self._asleep = Event()
+            await asleep.wait()
         if self._linger and not self._closed and self._has_company_to_come():
+            lingering = self._lingering = Event()
             with move_on_after(self._linger):
-                await self._lingering.wait()
-            self._lingering.ring()  # nobody lingers now: what comes need not be counted
+                await lingering.wait()
+            self._lingering = None
         return True
 
     def _wake_up(self) -> None:
-        if self._asleep.is_awaited and (self._closed or self._may_begin()):
-            self._asleep.ring()
+        if self._asleep is not None and (self._closed or self._may_begin()):
+            self._asleep.set()
+            self._asleep = None
 
     def _has_company_to_come(self) -> bool:
         return not self._is_one_full() and self._items_waiting + self._items_flying < self._company.expected

@@ -32,29 +32,38 @@ class Outage:
         self._fewer_fail = Wakeup()
 
     async def ride_out(self, call: Callable[[], Awaitable[T]], *, even_misconfigured: bool = True) -> T:
-        """Return what *call* answers, trying until it does; only what can never succeed is raised.
+        """Return what *call* returns, trying until it does; only what can never succeed is raised.
 
         A right or a queue that is missing is waited for only with *even_misconfigured*: somebody has to mend that.
         """
-        this, tries = object(), 0
+        try:
+            result = await call()
+        except ServiceError as error:
+            result = await self._try_again(call, error, even_misconfigured=even_misconfigured)
+        self._end()
+        return result
+
+    async def _try_again(
+        self, call: Callable[[], Awaitable[T]], error: ServiceError, *, even_misconfigured: bool
+    ) -> T:
+        """Return what *call*, which has failed with *error*, returns in the end."""
+        this, failures = object(), 0
         try:
             while True:
+                if not (error.heals or (even_misconfigured and error.fault is Fault.CONFIGURATION)):
+                    raise error
+                self._begin(error)
+                if error.heals:
+                    self._failing.add(this)
+                failures += 1
+                await sleep(pause_of(error, failures, AGAIN))
                 try:
-                    answer = await call()
-                    break
-                except ServiceError as error:
-                    if not (error.heals or (even_misconfigured and error.fault is Fault.CONFIGURATION)):
-                        raise
-                    self._begin(error)
-                    if error.heals:
-                        self._failing.add(this)
-                    tries += 1
-                    await sleep(pause_of(error, tries, AGAIN))
+                    return await call()
+                except ServiceError as again:
+                    error = again
         finally:
             self._failing.discard(this)
             self._fewer_fail.ring()
-        self._end()
-        return answer
 
     async def over(self) -> None:
         """Return at once while the service can be used, else when it can be again."""

@@ -98,7 +98,7 @@ class Announcer:
         if code is not None:
             logger.error(
                 "SQS refused an announcement for good; it is parked in its hash",
-                extra={"queue": announcement.sink, "code": code, "event_id": announcement.id},
+                extra={"queue": announcement.sink, "code": code, "event_id": announcement.place.id},
             )
         place = announcement.place
         self._over[place] = code
@@ -108,9 +108,9 @@ class Announcer:
 
     def _confirm_soon(self, place: Place, announcement: Announcement) -> None:
         is_refused = self._over[place] is not None
-        this = [(announcement.id, announcement.mark)]
+        this = [(place.id, place.mark)]
         confirmed = Confirmed(
-            announcement.redis_key,
+            place.redis_key,
             sent=[] if is_refused else this,
             parked=this if is_refused else [],
             ttl=announcement.ttl,

@@ -1,19 +1,24 @@
 """What an agent has in hand: the deliveries of its events, and what these owe to the outside."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from types import TracebackType
+from typing import Any
 
 import msgspec
 from anyio import get_cancelled_exc_class
 
-from streamapp.errors import NotInEvent, Refused
+from streamapp.errors import NotInEvent, Refused, StreamappError
+from streamapp.flow.batcher import raised
 from streamapp.flow.deadline import Deadline
 from streamapp.pipeline.leases import Lease
 from streamapp.pipeline.runtime import Runtime
 from streamapp.state.announcement import Announcement, Place
-from streamapp.state.committer import Changed
+from streamapp.state.committer import Change, Changed
+from streamapp.state.dedupe import identity_of, shortened
 from streamapp.state.done import Done
+from streamapp.state.folding import Folding
+from streamapp.state.keys import plain
 from streamapp_codecs import DecodeError
 
 
@@ -40,7 +45,46 @@ class InHand(msgspec.Struct, eq=False):
         """Return a context for something that must be done before the deliveries are deleted."""
         return Effect(self)
 
-    def note(self, table: str, key: str, event: object, changed: Changed) -> None:
+    async def update(self, folding: Folding, key: str, event: object) -> Any:  # noqa: ANN401 - the table's own type
+        """Fold *event* into the state of *key*, and return that state once it is durable."""
+        change = self._change(folding, key, event)
+        with self.effect():
+            changed = await self.runtime.changes.submit(change)
+        self._note(folding.name, key, event, changed)
+        return changed.state
+
+    async def update_many(self, folding: Folding, events: Sequence[tuple[str, object]]) -> list[Any]:
+        """Fold each event into its key, and return the states. Raises the first failure once all are through."""
+        changes = [self._change(folding, key, event) for key, event in events]
+        with self.effect():
+            outcomes = await self.runtime.changes.submit_all(changes)
+        for (key, event), outcome in zip(events, outcomes, strict=True):
+            if isinstance(outcome, Changed):
+                self._note(folding.name, key, event, outcome)
+        return [changed.state for changed in raised(outcomes)]
+
+    def _change(self, folding: Folding, key: str, event: object) -> Change:
+        key = plain(key)
+        return Change(
+            folding,
+            key,
+            f"{self.runtime.config.key_prefix}{folding.name}:{key}",
+            event,
+            self.runtime.outboxes[folding.to.stream].queue if folding.to else None,
+            self.cause(event),
+            self._identity_of(folding, event) if folding.once else None,
+        )
+
+    def _identity_of(self, folding: Folding, event: object) -> str:
+        if folding.identity is not None:
+            return shortened(folding.identity(event))
+        origins = self.origins(event)
+        if len(origins) != 1:
+            raise NoIdentity(folding.name)
+        ((lease, position),) = origins
+        return identity_of(lease.delivery.body, position)
+
+    def _note(self, table: str, key: str, event: object, changed: Changed) -> None:
         """Take over what an update did."""
         self.updates.append(Done(table, key, event, changed))
         self.changes += changed.is_new
@@ -97,6 +141,16 @@ class Effect:
         if kind is not None and issubclass(kind, get_cancelled_exc_class()):
             self._in_hand.is_cut = True
         self._in_hand.deadline.resume()
+
+
+class NoIdentity(StreamappError):
+    """A table that applies each event once was given one that no message in hand holds, or that several places do."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(
+            f"table {table!r} applies each event once, and tells events apart by the messages that hold them; for one "
+            "that the agent made, or one object that stands for several events, declare the table with identity="
+        )
 
 
 CURRENT: ContextVar[InHand | None] = ContextVar("in_hand", default=None)

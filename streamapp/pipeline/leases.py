@@ -120,7 +120,8 @@ class Leases:
             del self._held[lease.delivery.message_id]
             self.held.expected -= 1
             self._tokens.give()
-            self._progress.ring()
+            if self._is_failing:
+                self._progress.ring()
 
     async def out_of_beat(self, lease: Lease) -> None:
         """Return when no call of the heartbeat that is under way speaks of *lease*, which has ended."""

@@ -1,6 +1,7 @@
 """What a hash owes to the outside: announcements, each with one message that sees it sent."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -12,21 +13,27 @@ FRESH = 3.0
 """Seconds for which a message is about to see sent what it keeps: two round trips seldom take longer.
 Afterwards whoever finds it takes it over, sooner than that message comes back from a worker that died."""
 
-Place = tuple[str, str, str]
-"""Redis key, id and mark of an announcement."""
 
+class Place(NamedTuple):
+    """Where an announcement is owed, and since which commit: a change back and forth owes the same content again.
 
-class Announcement(msgspec.Struct, frozen=True):
-    """A message that a change of state owes to the outside, until it is known to be sent.
-
-    *id* names what it says, *mark* the commit that owed it; *at* is when that was. *keeper* is the id of the message
-    that is not deleted before it is sent, "" where that is not known: the one that made it or, with *is_adopted*, one
-    that has just found it left alone. It has kept it since *since*. Times are Unix times.
+    *id* names what it says, and *mark* the commit that owed it.
     """
 
     redis_key: str
     id: str
     mark: str
+
+
+class Announcement(msgspec.Struct, frozen=True):
+    """A message that a change of state owes to the outside, until it is known to be sent.
+
+    It has been owed since *at*. *keeper* is the id of the message that is not deleted before it is sent, "" where
+    that is not known: the one that made it or, with *is_adopted*, one that has just found it left alone. It has kept
+    it since *since*. Times are Unix times.
+    """
+
+    place: Place
     sink: str
     sequence: int
     message: Outgoing
@@ -37,9 +44,9 @@ class Announcement(msgspec.Struct, frozen=True):
     is_adopted: bool = False
 
     @property
-    def place(self) -> Place:
-        """Where it is owed, and since which commit: a change back and forth owes the same content again."""
-        return self.redis_key, self.id, self.mark
+    def id(self) -> str:
+        """The name of what it says."""
+        return self.place.id
 
     def text(self) -> str:
         """Return its field of the hash."""
@@ -73,7 +80,9 @@ def pending_of(
             message = Outgoing(it.body, group=it.group, deduplication=it.deduplication)
             identity, mark = name.removeprefix(begins), mark_of(it.sequence, it.at)
             owed.append(
-                Announcement(key, identity, mark, sink, it.sequence, message, ttl, it.at, it.keeper, it.since)
+                Announcement(
+                    Place(key, identity, mark), sink, it.sequence, message, ttl, it.at, it.keeper, it.since
+                )
             )
     return sorted(owed, key=lambda announcement: announcement.sequence)
 
@@ -93,5 +102,5 @@ def adopt(pending: list[Announcement], keeper: str, now: float) -> dict[str, str
         # Its keeper's clock may be ahead of ours, but not by long.
         if abs(now - it.since) >= FRESH:
             pending[n] = replace(it, keeper=keeper, since=now, is_adopted=it.keeper != keeper)
-            fields[PENDING + it.id] = pending[n].text()
+            fields[PENDING + it.place.id] = pending[n].text()
     return fields

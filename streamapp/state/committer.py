@@ -13,7 +13,7 @@ import msgspec
 from streamapp.errors import Crowded, MessageTooLarge, ServiceError
 from streamapp.flow.outage import Outage
 from streamapp.messages import Outgoing, Queue
-from streamapp.state.announcement import Announcement, adopt, mark_of, pending_of
+from streamapp.state.announcement import Announcement, Place, adopt, mark_of, pending_of
 from streamapp.state.dedupe import Deduplication
 from streamapp.state.folding import Folding
 from streamapp.state.reads import UNREADABLE, StateUnreadable, good
@@ -23,6 +23,7 @@ from streamapp.state.store import MAX_PENDING, PENDING, TOKEN, Commit, Store
 class Change(msgspec.Struct, frozen=True, eq=False):
     """One event for one key of one table; one with an *identity* is folded only where that was not seen yet.
 
+    *key* is spelled as in its *redis_key*.
     *queue* is where its announcement goes. *cause* is the id of the message that brought the event, the same
     whenever that message is delivered again.
     """
@@ -128,7 +129,8 @@ class Committer:
             stored = good(fields)
             state = folding.hash_codec.read(stored)
             # Without a destination what the table once owed stays as it is: nothing says where to send it.
-            pending = pending_of(first.redis_key, stored, folding.stream, ttl) if folding.stream else []
+            to = folding.to
+            pending = pending_of(first.redis_key, stored, to.stream, ttl) if to else []
         except UNREADABLE as error:
             return _Plan([StateUnreadable(first.redis_key, error)] * len(changes))
         now = time.time()
@@ -214,7 +216,7 @@ class _Draft:
     def _owe(self, change: Change, said: tuple[str, Outgoing]) -> None:
         owed = _owed_from_now(change, said, self._pending, self._ttl, self._now)
         self._pending.append(owed)
-        self.put[PENDING + owed.id] = owed.text()
+        self.put[PENDING + owed.place.id] = owed.text()
 
     def _kept_by(self, cause: str) -> list[Announcement]:
         """Return what the message *cause* keeps, after it took over what was left alone."""
@@ -240,7 +242,14 @@ def _owed_from_now(
 ) -> Announcement:
     identity, message = said
     sequence = pending[-1].sequence + 1 if pending else 1
-    mark, sink = mark_of(sequence, now), change.folding.stream or ""
+    mark, sink = mark_of(sequence, now), change.folding.to.stream if change.folding.to else ""
     return Announcement(
-        change.redis_key, identity, mark, sink, sequence, message, ttl, now, keeper=change.cause, since=now
+        Place(change.redis_key, identity, mark),
+        sink,
+        sequence,
+        message,
+        ttl,
+        now,
+        keeper=change.cause,
+        since=now,
     )

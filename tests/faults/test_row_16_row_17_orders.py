@@ -172,7 +172,7 @@ class History(RuleBasedStateMachine):
             assert self._told.setdefault(it.id, it.message.body) == it.message.body
         if confirmed and owed:
             self._portal.call(
-                self._store.confirm, [Confirmed(KEY, [(it.id, it.mark) for it in owed], ttl=TTL)]
+                self._store.confirm, [Confirmed(KEY, [(it.id, it.place.mark) for it in owed], ttl=TTL)]
             )
 
     @invariant()
