@@ -1,4 +1,4 @@
-"""A shop in memory: bodies in, states out, wired as the application wires its queues, without any waiting."""
+"""A shop in memory: bodies in, states out, wired like the application, without any waiting."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -14,8 +14,8 @@ from streamapp_codecs.dominio.eventos import Evento, EventoPedido, EventoProduto
 CODECS = {"pedido-events": pedido.codec, "pagamento-events": pagamento.codec, "produto-events": produto.codec}
 
 
-def decodificar(fila: str, corpo: str, sent_at: datetime, zone: tzinfo = UTC) -> Decoded[Evento]:
-    """Return what the codec of *fila* makes of *corpo*."""
+def decode(fila: str, corpo: str, sent_at: datetime, zone: tzinfo = UTC) -> Decoded[Evento]:
+    """Return what the codec of *fila* decodes from *corpo*."""
     return CODECS[fila].decode(corpo, Origin(queue=fila, message_id="m", sent_at=sent_at, zone=zone))
 
 
@@ -29,7 +29,7 @@ class Loja:
         self.indice: defaultdict[str, set[str]] = defaultdict(set)
 
     def receber(self, eventos: Iterable[Evento]) -> None:
-        """Apply *eventos*, each with what the catalogue has to do with it."""
+        """Apply *eventos*, together with what the catalogue has about their products."""
         for evento in eventos:
             if isinstance(evento, EventoProduto):
                 self._catalogar(evento)

@@ -48,7 +48,7 @@ def item(
 
 
 def soma_de(itens: Iterable[Item]) -> Decimal | None:
-    """Return what a codec makes of the lines: None where a price is unknown."""
+    """Return the sum that a codec computes: None where a price is unknown."""
     linhas = list(itens)
     if any(linha.preco is None for linha in linhas):
         return None
@@ -80,7 +80,7 @@ def criado(
 
 
 def cozinha(palavra: Status, quando: Instante | None = None, enviado_em: datetime = ENVIO) -> EventoPedido:
-    """Return a word of the kitchen."""
+    """Return a status of the kitchen."""
     return EventoPedido(
         id_pedido="1001",
         tipo="pedido_status_atualizado",
@@ -93,7 +93,7 @@ def cozinha(palavra: Status, quando: Instante | None = None, enviado_em: datetim
 def pagamento(
     palavra: StatusPagamento, id_pagamento: str | None = "7", quando: Instante | None = None
 ) -> EventoPedido:
-    """Return a word about one payment."""
+    """Return a status of one payment."""
     return EventoPedido(
         id_pedido="1001",
         tipo="pagamento_atualizado",
@@ -121,14 +121,14 @@ def produto(
 
 
 def catalogo(*eventos: EventoProduto) -> dict[str, Ficha]:
-    """Return what the catalogue knows after *eventos*."""
+    """Return what the catalogue has after *eventos*."""
     produtos: dict[str, Produto] = {}
     for evento in eventos:
         produtos[evento.id_produto] = aplicar_produto(produtos.get(evento.id_produto), evento)
     return {id_produto: conhecido.ficha for id_produto, conhecido in produtos.items()}
 
 
-def dobrar(*eventos: EventoPedido | ComCatalogo, inicio: Inicio = "automatico") -> Acompanhamento:
+def folded(*eventos: EventoPedido | ComCatalogo, inicio: Inicio = "automatico") -> Acompanhamento:
     """Return the state that *eventos* leave, in this order."""
     estado = None
     for evento in eventos:
@@ -138,7 +138,7 @@ def dobrar(*eventos: EventoPedido | ComCatalogo, inicio: Inicio = "automatico") 
 
 
 def anunciados(*eventos: EventoPedido | ComCatalogo) -> list[AcompanhamentoAtualizado]:
-    """Return what *eventos*, in this order, say to the outside."""
+    """Return what is announced of *eventos*, in this order."""
     estado, ditos = None, []
     for evento in eventos:
         antes, estado = estado, aplicar(estado, evento)
@@ -148,15 +148,15 @@ def anunciados(*eventos: EventoPedido | ComCatalogo) -> list[AcompanhamentoAtual
     return ditos
 
 
-def em_textos(estado: Acompanhamento | Produto) -> dict[str, str]:
+def as_texts(estado: Acompanhamento | Produto) -> dict[str, str]:
     """Return *estado* as the text fields of a hash."""
     return _PEDIDO.write(estado) if isinstance(estado, Acompanhamento) else _PRODUTO.write(estado)
 
 
-def visivel(estado: Acompanhamento | Produto) -> dict[str, str]:
+def visible(estado: Acompanhamento | Produto) -> dict[str, str]:
     """Return what must not depend on the order of arrival: the shown fields but *versao*."""
     return {
         nome: texto
-        for nome, texto in em_textos(estado).items()
+        for nome, texto in as_texts(estado).items()
         if nome != "versao" and not nome.startswith("_")
     }

@@ -8,20 +8,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rigs.loja_de_exemplo import Loja, decodificar
-from rigs.pedidos_de_exemplo import visivel
+from rigs.order_events import visible
+from rigs.shop_in_memory import Loja, decode
 from streamapp_codecs.dominio.eventos import Evento
 
-DADOS = Path(__file__).parent.parent / "data"
+DATA = Path(__file__).parent.parent / "data"
 CHEGADA = datetime(2025, 11, 23, 12, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
 def decodificados() -> list[tuple[Evento, ...]]:
-    """Return what each real message holds; a redelivery has the SentTimestamp of the first delivery."""
-    linhas = map(json.loads, (DADOS / "messages.jsonl").read_text(encoding="utf-8").splitlines())
+    """Return the events of each real message; a redelivery has the SentTimestamp of the first delivery."""
+    linhas = map(json.loads, (DATA / "messages.jsonl").read_text(encoding="utf-8").splitlines())
     return [
-        decodificar(linha["queue"], linha["body"], CHEGADA + timedelta(seconds=segundo)).events
+        decode(linha["queue"], linha["body"], CHEGADA + timedelta(seconds=segundo)).events
         for segundo, linha in enumerate(linhas)
     ]
 
@@ -29,24 +29,24 @@ def decodificados() -> list[tuple[Evento, ...]]:
 @pytest.fixture(scope="module")
 def esperado():
     """Return what the real messages must leave."""
-    return json.loads((DADOS / "expected.json").read_text(encoding="utf-8"))
+    return json.loads((DATA / "expected.json").read_text(encoding="utf-8"))
 
 
 def campos(loja: Loja) -> dict[str, dict[str, str]]:
-    """All that *loja* shows."""
-    estados = {f"pedido {id_}": visivel(estado) for id_, estado in loja.pedidos.items()}
-    return estados | {f"produto {id_}": visivel(estado) for id_, estado in loja.produtos.items()}
+    """Return all that *loja* shows."""
+    estados = {f"pedido {id_}": visible(estado) for id_, estado in loja.pedidos.items()}
+    return estados | {f"produto {id_}": visible(estado) for id_, estado in loja.produtos.items()}
 
 
 def conferir(loja: Loja, esperado) -> None:
-    """Hold *loja* against what must come out: null is absent, and an order not listed has no state."""
-    achados = {id_: visivel(estado) for id_, estado in loja.pedidos.items()}
+    """Compare *loja* with *esperado*: null is absent, and an order that is not listed has no state."""
+    achados = {id_: visible(estado) for id_, estado in loja.pedidos.items()}
     assert not set(esperado["absent"]) & set(achados)
     for id_pedido, texto in esperado["acompanhamento"].items():
         achado = achados[id_pedido]
         assert {nome: achado.get(nome) for nome in texto} == texto, id_pedido
     for id_produto, texto in esperado["produto"].items():
-        achado = visivel(loja.produtos[id_produto])
+        achado = visible(loja.produtos[id_produto])
         assert {nome: achado.get(nome) for nome in texto} == texto, id_produto
 
 

@@ -1,4 +1,4 @@
-"""No order of arrival and no repetition changes what an order comes to."""
+"""No order of arrival and no repetition changes the final state of an order."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,35 +9,35 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rigs.pedidos_de_exemplo import (
+from rigs.order_events import (
     ENVIO,
     anunciados,
+    as_texts,
     catalogo,
     cozinha,
     criado,
-    dobrar,
     em,
-    em_textos,
+    folded,
     item,
     pagamento,
     produto,
     soma_de,
-    visivel,
+    visible,
 )
 from streamapp.state.hash_codec import HashCodec
 from streamapp_agents.dominio.acompanhamento import Acompanhamento, ComCatalogo, aplicar
-from streamapp_agents.dominio.fatos import COZINHA, POSTO_PAGAMENTO, Fatos, fatos_do_evento, unir
+from streamapp_agents.dominio.fatos import COZINHA, POSTO_PAGAMENTO, Fatos, unir
 from streamapp_agents.dominio.ficha import Ficha
 from streamapp_agents.dominio.registro import Registro
-from streamapp_codecs.dominio.eventos import Criacao, EventoPedido, Instante, Item, Pagamento
+from streamapp_codecs.dominio.eventos import Criacao, EventoPedido, Item, Pagamento
 
 
 def talvez(valores: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
-    """Half of what producers may say they leave out."""
+    """Return *valores*, or None in half of the cases: producers leave much out."""
     return st.none() | valores
 
 
-# Small ranges on purpose: ties of time, of product and of payment are where merges go wrong.
+# Small ranges on purpose: merges go wrong where times, products or payments are equal.
 instantes = st.builds(em, st.integers(0, 2), adiantado=st.booleans())
 envios = st.integers(0, 2).map(lambda minuto: ENVIO + timedelta(minutes=minuto))
 precos = st.sampled_from(["1", "1.00", "2.5", "0.125"]).map(Decimal)
@@ -54,7 +54,7 @@ linhas = st.builds(
 
 @st.composite
 def criacoes(draw: Callable[..., object]) -> Criacao:
-    """Make a creation as a codec does: the sum goes with the lines."""
+    """Return a creation as a codec makes it: the sum is that of the lines."""
     itens = draw(talvez(st.lists(linhas, min_size=1, max_size=3).map(tuple)))
     return Criacao(
         cliente=draw(talvez(st.sampled_from("ab"))),
@@ -80,7 +80,7 @@ eventos_de_pedido = st.builds(
 
 
 def registros(valores: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
-    """Make a register, or none."""
+    """Return a register, or None."""
     return talvez(st.builds(Registro, valores, instantes.map(lambda instante: instante.em), st.booleans()))
 
 
@@ -107,13 +107,11 @@ def fatos_de(evento: EventoPedido | ComCatalogo) -> Fatos:
     return estado.fatos
 
 
-fatos = st.lists(eventos.map(fatos_de), max_size=3).map(
-    lambda varios: dobrar_fatos(*varios) if varios else Fatos()
-)
+fatos = st.lists(eventos.map(fatos_de), max_size=3).map(lambda varios: merged(*varios) if varios else Fatos())
 
 
-def dobrar_fatos(*varios: Fatos) -> Fatos:
-    """Merge from the left."""
+def merged(*varios: Fatos) -> Fatos:
+    """Return all merged, from the left."""
     juntos = Fatos()
     for um in varios:
         juntos = unir(juntos, um)
@@ -129,9 +127,9 @@ def test_no_order_of_arrival_changes_an_order(
     repetidos = data.draw(st.lists(st.sampled_from(historia), max_size=4))
     outra_ordem = data.draw(st.permutations(historia + repetidos))
 
-    um, outro = dobrar(*historia), dobrar(*outra_ordem)
+    um, outro = folded(*historia), folded(*outra_ordem)
 
-    assert visivel(um) == visivel(outro)
+    assert visible(um) == visible(outro)
     assert msgspec.json.encode(um.fatos) == msgspec.json.encode(outro.fatos)
 
 
@@ -144,24 +142,24 @@ def test_a_fan_out_may_come_at_any_time(
     espalhados = [ComCatalogo(id_pedido="1001", fichas=vista) for vista in vistas]
     resto = data.draw(st.permutations(historia[1:] + espalhados))
 
-    assert visivel(dobrar(historia[0], *resto)) == visivel(dobrar(*historia, *espalhados))
+    assert visible(folded(historia[0], *resto)) == visible(folded(*historia, *espalhados))
 
 
 @given(fatos, fatos)
 def test_merging_facts_is_commutative(uns: Fatos, outros: Fatos):
-    """Who came first must not matter."""
+    """It must not matter which came first."""
     assert unir(uns, outros) == unir(outros, uns)
 
 
 @given(fatos, fatos, fatos)
 def test_merging_facts_is_associative(uns: Fatos, outros: Fatos, terceiros: Fatos):
-    """What was folded together before must not matter."""
+    """It must not matter which were merged before."""
     assert unir(unir(uns, outros), terceiros) == unir(uns, unir(outros, terceiros))
 
 
 @given(fatos, fatos)
 def test_merging_facts_is_idempotent(uns: Fatos, outros: Fatos):
-    """A repetition adds nothing, and says so by identity."""
+    """A repetition adds nothing, and the same object shows it."""
     juntos = unir(uns, outros)
 
     assert unir(juntos, outros) is juntos
@@ -171,8 +169,8 @@ def test_merging_facts_is_idempotent(uns: Fatos, outros: Fatos):
 
 @given(historias)
 def test_announcements_end_with_the_final_state(historia: list[EventoPedido | ComCatalogo]):
-    """Whoever kept the newest announcement knows how the order stands."""
-    estado = dobrar(*historia)
+    """A consumer that keeps the newest announcement has the state of the order."""
+    estado = folded(*historia)
 
     ditos = anunciados(*historia)
 
@@ -188,20 +186,20 @@ def test_versao_counts_the_announcements(historia: list[EventoPedido | ComCatalo
     """It orders the announcements of an order without a gap."""
     ditos = [dito.data for dito in anunciados(*historia)]
 
-    assert [dito.versao for dito in ditos] == list(range(1, dobrar(*historia).versao + 1))
+    assert [dito.versao for dito in ditos] == list(range(1, folded(*historia).versao + 1))
     assert [dito.status_anterior for dito in ditos] == [None, *(dito.status for dito in ditos)][: len(ditos)]
 
 
 @given(historias)
 def test_an_order_survives_its_text_fields(historia: list[EventoPedido | ComCatalogo]):
-    """The state is kept as the text fields of a hash, and folded on from there."""
-    estado = dobrar(*historia)
+    """The state is stored as the text fields of a hash, and read back before the next event."""
+    estado = folded(*historia)
 
-    lido = HashCodec(Acompanhamento).read(em_textos(estado))
+    lido = HashCodec(Acompanhamento).read(as_texts(estado))
 
     assert lido == estado
     assert lido is not None
-    assert em_textos(lido) == em_textos(estado)
+    assert as_texts(lido) == as_texts(estado)
     assert aplicar(lido, historia[-1]) is lido
 
 
@@ -238,31 +236,4 @@ def test_all_720_orders_of_one_history_come_to_the_same():
     }
 
     for ordem in permutations(historia):
-        assert visivel(dobrar(*ordem)) == esperado
-
-
-def test_a_tie_of_time_is_broken_by_content():
-    """Two tills wrote at one instant: any rule will do as long as all follow it."""
-    um, outro = criado(cliente="a"), criado(cliente="b")
-
-    assert dobrar(um, outro).cliente == dobrar(outro, um).cliente
-
-
-def test_two_texts_of_one_amount_do_not_break_a_tie_apart():
-    """Were 1 and 1.00 hashed apart, a third amount between the two hashes would make the merge circular."""
-    for centavos in range(101, 121):
-        precos_empatados = ("1", "1.00", f"{centavos / 100}")
-        for eventos_empatados in (
-            [criado(total=preco) for preco in precos_empatados],
-            [criado(item(preco=preco)) for preco in precos_empatados],
-        ):
-            assert len({dobrar(*ordem).total for ordem in permutations(eventos_empatados)}) == 1
-
-
-def test_an_instant_of_one_event_is_kept_whole():
-    """A time that is ahead loses to one that is not, not its flag to the other's time."""
-    adiantado = fatos_do_evento(cozinha("Pronto", em(9, adiantado=True)))
-    certo = fatos_do_evento(cozinha("Pronto", em(1)))
-
-    assert unir(adiantado, certo).atualizado_em == Instante(em(1).em)
-    assert msgspec.json.decode(msgspec.json.encode(adiantado), type=Fatos) == adiantado
+        assert visible(folded(*ordem)) == esperado
