@@ -9,9 +9,9 @@ from streamapp.errors import Crowded, Refused, Reject, Retry, ServiceError
 from streamapp.messages import Queue
 from streamapp.observe.counters import Counters
 from streamapp.observe.quiet_log import QuietLog
-from streamapp.observe.shown import Shows
+from streamapp.observe.shown import ShowBody
 from streamapp.observe.tap_record import Outcome
-from streamapp.observe.tap_writer import Tap, off
+from streamapp.observe.tap_writer import Tap, no_tap
 from streamapp.outbox.sender import Sender
 from streamapp.pipeline.acks import Acks
 from streamapp.pipeline.attempt import Attempt
@@ -47,7 +47,7 @@ class Settler:
         max_attempts: int,
         backoff: float,
         tap: Tap | None = None,
-        shows: Shows | None = None,
+        shows: ShowBody | None = None,
     ) -> None:
         self.acks = Acks(sqs, queue, leases, self._take_note)
         self.queue = queue
@@ -56,7 +56,7 @@ class Settler:
         self._counters = counters
         self._max_attempts = max_attempts
         self._backoff = backoff
-        self._tap = off() if tap is None else tap
+        self._tap = no_tap() if tap is None else tap
         self._shows = shows
         self._quiet_log = QuietLog(logger)
         self.groups = FifoGroups()
@@ -184,7 +184,7 @@ def backoff(attempt: int, base: float, longest: float = LONGEST_BACKOFF) -> floa
 
 def _attempt(
     lease: Lease,
-    shows: Shows | None,
+    shows: ShowBody | None,
     outcome: Outcome,
     why: Why,
     work: InHand | None,

@@ -13,6 +13,7 @@ from streamapp.app import App
 from streamapp.config import Config
 from streamapp.declared.boards import Board, Website
 from streamapp.errors import ServiceError
+from streamapp.sqs.names import queue_name
 from streamapp.state.keys import plain
 from streamapp.web.board_reader import BoardReader, Hashes
 from streamapp.web.live_boards import LiveBoards, News
@@ -48,7 +49,7 @@ async def pages_of(app: App, config: Config, state: Hashes, news: News) -> Async
         yield {}
         return
     # What is told of a queue is told under its name, not the stream's.
-    queues = [config.queue(sink).rstrip("/").rsplit("/", 1)[-1] for sink in app.sinks]
+    queues = [queue_name(config.queue(sink)) for sink in app.sinks]
     site = Site(app.website, config.key_prefix, state, news, queues)
     async with create_task_group() as tasks:
         tasks.start_soon(site.live.run, name="boards")

@@ -15,7 +15,7 @@ from streamapp.messages import Queue
 from streamapp.observe.counters import Counters
 from streamapp.observe.presence import PresenceReporter, PresenceStore
 from streamapp.observe.shown import shows
-from streamapp.observe.tap_writer import Tap, off
+from streamapp.observe.tap_writer import Tap, no_tap
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.sender import Sender
 from streamapp.outbox.sweeper import Sweeper, SweepPace
@@ -108,7 +108,7 @@ async def assemble(
     Raises `ConfigError` or `ServiceError` for what cannot be used.
     """
     chosen = choose(app, agents)
-    tap = off() if tap is None else tap
+    tap = no_tap() if tap is None else tap
     sqs = sqs if tracing is None else tracing.over(sqs)
     await store.ping()
     outage = Outage("Redis", store.ping)
@@ -125,7 +125,7 @@ async def assemble(
             number += len(line.leases) - len(line.settler.acks.deletes)
         return number
 
-    load = None if tracing is None else tracing.laden
+    load = None if tracing is None else tracing.with_context
     outboxes = {
         name: Sender(
             sqs,

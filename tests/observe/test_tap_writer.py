@@ -17,7 +17,7 @@ from streamapp.errors import Fault, Reject, Retry, ServiceError, Skip
 from streamapp.observe.counters import Counters
 from streamapp.observe.tap_reader import TapReader
 from streamapp.observe.tap_record import TapRecord, schema
-from streamapp.observe.tap_writer import BUFFERED, PACK, Entry, Tap
+from streamapp.observe.tap_writer import BUFFERED, PACK, Tap, TapEntry
 from streamapp.redis.store import RedisStore
 from streamapp.redis.tap import RedisTap, open_tap
 from streamapp_codecs import Json
@@ -199,7 +199,7 @@ class Failing:
         self.calls = 0
         self.hangs = hangs
 
-    async def append(self, entries: Sequence[Entry]) -> None:
+    async def append(self, entries: Sequence[TapEntry]) -> None:
         """Refuse."""
         self.calls += len(entries)
         if self.hangs:
@@ -233,7 +233,7 @@ async def test_a_server_of_the_tap_that_hangs_or_is_gone_delays_no_message(
     try:
         async with open_tap(valkey.url, "ill:") as taps:
             rig.tap = Tap(taps, rig.tally)
-            await taps.append([Entry("q", b"{}", 1, 10)])
+            await taps.append([TapEntry("q", b"{}", 1, 10)])
             harm(valkey)
             await rig.send([Add("a") for _ in range(50)])
 
@@ -266,9 +266,9 @@ class Kept:
     """A store that notes what it is given."""
 
     def __init__(self) -> None:
-        self.entries: list[Entry] = []
+        self.entries: list[TapEntry] = []
 
-    async def append(self, entries: Sequence[Entry]) -> None:
+    async def append(self, entries: Sequence[TapEntry]) -> None:
         """Keep them."""
         self.entries += entries
 
@@ -347,7 +347,7 @@ async def test_history_is_the_last_wanted_records_by_count_and_by_time(taps: Red
         for n in range(300)
     ]
     for record in lines:
-        await taps.append([Entry("q", msgspec.json.encode(record), 1, 1000)])
+        await taps.append([TapEntry("q", msgspec.json.encode(record), 1, 1000)])
     reader = TapReader(taps, ["q"])
     await reader.open()
 
@@ -369,7 +369,9 @@ async def test_a_queue_that_appears_later_is_read_from_its_beginning(taps: Redis
     assert reader.silent == ["named"]
     record = TapRecord(queue="late-events", outcome="ok", done_ms=1)
 
-    await taps.append([Entry(name, msgspec.json.encode(record), 1, 10) for name in ("late-events", "other")])
+    await taps.append(
+        [TapEntry(name, msgspec.json.encode(record), 1, 10) for name in ("late-events", "other")]
+    )
 
     with fail_after(10):
         while not (found := await reader.follow(0.2)):
@@ -381,7 +383,7 @@ async def test_a_queue_that_appears_later_is_read_from_its_beginning(taps: Redis
 async def test_an_entry_that_is_none_of_ours_hides_no_other(taps: RedisTap) -> None:
     """A later version of the worker, or a hand on the keyboard, must not blind the viewers."""
     good = TapRecord(queue="q", outcome="ok", done_ms=1)
-    await taps.append([Entry("q", b'{"v":9}\nrubbish\n' + msgspec.json.encode(good), 3, 10)])
+    await taps.append([TapEntry("q", b'{"v":9}\nrubbish\n' + msgspec.json.encode(good), 3, 10)])
 
     assert await told(taps) == [good]
 

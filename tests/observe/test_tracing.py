@@ -287,10 +287,10 @@ async def test_the_context_is_dropped_where_there_is_no_room(traces: Traces) -> 
 
     def added(attributes: Mapping[str, str], room: int) -> set[str]:
         message = Outgoing("body", attributes)
-        laden = Tracing(traces.provider).laden(message, message.size + room)
-        assert laden.size <= message.size + room
-        assert laden.attributes.items() >= attributes.items()
-        return laden.attributes.keys() - attributes.keys()
+        extended = Tracing(traces.provider).with_context(message, message.size + room)
+        assert extended.size <= message.size + room
+        assert extended.attributes.items() >= attributes.items()
+        return extended.attributes.keys() - attributes.keys()
 
     with trace.use_span(trace.NonRecordingSpan(context)):
         assert added({}, 1000) == both

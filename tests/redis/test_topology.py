@@ -12,7 +12,7 @@ from chaos.bench import running
 from chaos.cluster import Cluster, cluster
 from chaos.valkey import Valkey
 from streamapp.errors import Fault, ServiceError
-from streamapp.observe.tap_writer import Entry
+from streamapp.observe.tap_writer import TapEntry
 from streamapp.redis.store import RedisStore, open_redis
 from streamapp.redis.tap import open_tap
 from streamapp.state.store import Commit, Settled
@@ -87,7 +87,7 @@ async def test_the_tap_finds_the_stream_of_each_queue(valkeys: Cluster, prefix: 
     queues = [f"q{n}" for n in range(6)]
     async with open_tap(valkeys.url, f"{prefix}:") as taps:
         assert await taps.after(dict.fromkeys(queues, "0-0"), wait=0.05) == {}
-        await taps.append([Entry(queue, f"of {queue}".encode(), 1, 100) for queue in queues])
+        await taps.append([TapEntry(queue, f"of {queue}".encode(), 1, 100) for queue in queues])
 
         found = await taps.after(dict.fromkeys(queues, "0-0"), wait=5.0)
 

@@ -1,59 +1,19 @@
-"""SQS by the AWS client and by our own calls, on moto's server, and on ours where something has to go wrong."""
+"""SQS by the AWS client and by our own calls, on moto's server, and on ours where something has to fail."""
 
 import json
-from collections.abc import AsyncIterator
 
 import pytest
-from aiohttp import web
 from anyio import create_task_group, current_time, fail_after
 from anyio.lowlevel import checkpoint
 
-from streamapp.cli.demo.servers import local_aws
-from streamapp.cli.setup import open_calls
-from streamapp.errors import ConfigError, Fault, ServiceError
+from streamapp.errors import Fault, ServiceError
 from streamapp.flow.outage import Outage
 from streamapp.messages import Outgoing, Queue, Typed
 from streamapp.observe.counters import Counters
 from streamapp.outbox.sender import Sender
-from streamapp.sqs.boto import BotoSqs, is_local, open_aws, region_of
+from streamapp.sqs.boto import BotoSqs
 from streamapp.sqs.direct import DirectSqs
 from streamapp.testing import Drip, Fail, Garble, Hang, MemorySqs, Partial, Reset
-from streamapp.testing.sqs.server import serve
-
-
-@pytest.fixture(params=["aioboto3", "fast"])
-def client(request: pytest.FixtureRequest) -> str:
-    """Whose calls messages take."""
-    return str(request.param)
-
-
-@pytest.fixture
-async def aws(
-    client: str, moto_endpoint: str, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[BotoSqs | DirectSqs]:
-    """Either client on moto's server."""
-    for name, value in local_aws(moto_endpoint).items():
-        monkeypatch.setenv(name, value)
-    async with open_aws() as plain, open_calls(plain, client) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def memory() -> MemorySqs:
-    """An SQS that can be told to fail."""
-    return MemorySqs()
-
-
-@pytest.fixture
-async def faulty(
-    client: str, memory: MemorySqs, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[BotoSqs | DirectSqs]:
-    """Either client on it, over HTTP."""
-    async with serve(memory) as endpoint:
-        for name, value in local_aws(endpoint).items():
-            monkeypatch.setenv(name, value)
-        async with open_aws() as plain, open_calls(plain, client) as opened:
-            yield opened
 
 
 async def test_a_message_goes_in_and_comes_out(aws: BotoSqs | DirectSqs, prefix: str) -> None:
@@ -127,77 +87,6 @@ async def test_a_handle_that_is_none_is_a_lost_lease(aws: BotoSqs | DirectSqs, p
     (failure,) = await aws.change_visibility(queue, [("nonsense", 5)])
 
     assert failure is not None
-
-
-async def test_without_credentials_nothing_is_sent(
-    moto_endpoint: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Said in words, with what to set."""
-    for name, value in local_aws(moto_endpoint).items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
-    with pytest.raises((ServiceError, ConfigError), match="AWS_ACCESS_KEY_ID"):
-        async with open_aws() as aws:
-            await aws.find("any")
-
-
-@pytest.mark.parametrize(("status", "kind"), [(200, ServiceError), (500, ConfigError)])
-async def test_credentials_that_come_too_late_or_not_at_all_are_told_in_our_words(
-    status: int, kind: type[Exception], memory: MemorySqs, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The chain raises what no client error is, and quotes what came; it must neither end a worker nor be seen."""
-    over = {"AccessKeyId": "a", "SecretAccessKey": "b", "Token": "c", "Expiration": "2020-01-01T00:00:00Z"}
-
-    async def credentials(_: web.Request) -> web.Response:
-        return web.json_response(over, status=status)
-
-    app = web.Application()
-    app.router.add_get("/", credentials)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    async with serve(memory) as endpoint:
-        for name, value in local_aws(endpoint).items():
-            monkeypatch.setenv(name, value)
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            monkeypatch.delenv(name)
-        for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
-            monkeypatch.setenv(name, "/dev/null")
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
-        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)
-        monkeypatch.setattr("aiobotocore.utils.AioContainerMetadataFetcher.RETRY_ATTEMPTS", 1)
-        with pytest.raises(kind) as caught:
-            async with open_aws() as aws:
-                await aws.find("any")
-    await runner.cleanup()
-
-    assert getattr(caught.value, "fault", Fault.CREDENTIALS) is Fault.CREDENTIALS
-    assert "AccessKeyId" not in str(caught.value)
-
-
-async def test_without_a_region_the_start_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The chain of settings is AWS's own; what is missing in it is named."""
-    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
-    with pytest.raises(ConfigError, match="AWS_DEFAULT_REGION"):
-        async with open_aws():
-            pass
-
-
-async def test_an_endpoint_that_refuses_is_transient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The network heals."""
-    for name, value in local_aws("http://127.0.0.1:1").items():
-        monkeypatch.setenv(name, value)
-    async with open_aws() as aws:
-        with pytest.raises(ServiceError) as caught:
-            await aws.find("any")
-
-    assert caught.value.fault is Fault.TRANSIENT
 
 
 async def test_a_silent_server_is_given_up_at_the_deadline(
@@ -344,47 +233,3 @@ async def test_a_dripping_answer_is_given_up(
         await faulty.receive(queue, limit=1, wait=0)
 
     assert current_time() - began < 2
-
-
-@pytest.mark.parametrize(
-    ("url", "region"),
-    [
-        ("https://sqs.sa-east-1.amazonaws.com/123/orders", "sa-east-1"),
-        ("https://sa-east-1.queue.amazonaws.com/123/orders", "sa-east-1"),
-        ("https://sqs.cn-north-1.amazonaws.com.cn/123/orders", "cn-north-1"),
-        ("https://queue.amazonaws.com/123/orders", None),
-        ("http://localhost:4566/000000000000/orders", None),
-        ("http://sqs.sa-east-1.localhost.localstack.cloud:4566/000000000000/orders", None),
-        ("orders", None),
-    ],
-)
-def test_a_url_of_a_queue_names_its_region(url: str, region: str | None) -> None:
-    """What names none is anywhere."""
-    assert region_of(url) == region
-
-
-async def test_a_queue_of_another_region_is_told_by_both_regions(aws: BotoSqs) -> None:
-    """SQS would be asked in the wrong region, and say that there is no such queue."""
-    with pytest.raises(ServiceError, match=r"is in eu-west-1, but AWS_DEFAULT_REGION is us-east-1") as caught:
-        await aws.find("https://sqs.eu-west-1.amazonaws.com/123456789012/orders")
-
-    assert caught.value.fault is Fault.CONFIGURATION
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "local"),
-    [
-        ("http://localhost:4566", True),
-        ("http://127.0.0.1:9324", True),
-        ("http://[::1]:1", True),
-        ("http://[2001:db8::5]:4566", False),
-        ("http://[fe80::1%25eth0]:4566", False),
-        ("http://elasticmq:9324", True),
-        ("http://sqs.localhost", True),
-        ("https://sqs.sa-east-1.amazonaws.com", False),
-        ("https://localhost.evil.com", False),
-    ],
-)
-def test_an_emulator_is_known_by_its_host(endpoint: str, local: bool) -> None:
-    """What may be destroyed without asking."""
-    assert is_local(endpoint) is local

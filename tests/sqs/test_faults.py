@@ -40,7 +40,7 @@ def test_where_keys_or_the_clock_are_wrong_the_line_says_what_to_do(code: str) -
     said = reason_of(code)
 
     assert said.startswith(f"{code}: ")
-    assert any(cure in said for cure in ("renew them", "see to AWS_", "set the clock"))
+    assert any(cure in said for cure in ("renew them", "check AWS_", "set the clock"))
 
 
 @pytest.mark.parametrize(

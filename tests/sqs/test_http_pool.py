@@ -29,7 +29,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from streamapp.sqs.http_pool import Answer, Connections, NoAnswer
+from streamapp.sqs.http_pool import ConnectionPool, NoResponse, Response
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])
@@ -99,9 +99,9 @@ async def server() -> AsyncIterator[Server]:
 @asynccontextmanager
 async def connected(
     server: Server, *, most: int = 4, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
-) -> AsyncIterator[Connections]:
+) -> AsyncIterator[ConnectionPool]:
     """Open connections to *server*."""
-    connections = Connections(host, server.port, tls=tls, most=most)
+    connections = ConnectionPool(host, server.port, tls=tls, most=most)
     try:
         yield connections
     finally:
@@ -112,7 +112,7 @@ async def test_calls_after_one_another_share_a_connection(server: Server) -> Non
     """A handshake a call would cost more than the call."""
     async with connected(server) as connections:
         for _ in range(5):
-            assert await connections.exchange(ASKED) == Answer(200, b"{}")
+            assert await connections.exchange(ASKED) == Response(200, b"{}")
 
     assert (server.connections, server.requests) == (1, 5)
 
@@ -149,7 +149,7 @@ async def test_a_kept_connection_that_was_closed_is_not_used(server: Server) -> 
         await connections.exchange(ASKED)
         await server.closed.wait()
         await wait_all_tasks_blocked()
-        assert await connections.exchange(ASKED) == Answer(200, b"{}")
+        assert await connections.exchange(ASKED) == Response(200, b"{}")
 
     assert (server.connections, server.requests) == (2, 2)
 
@@ -167,7 +167,7 @@ async def test_an_answer_to_no_question_is_nobodys(server: Server) -> None:
         await connections.exchange(ASKED)
         with move_on_after(0.1):
             await sleep_forever()
-        assert await connections.exchange(ASKED) == Answer(200, b"{}")
+        assert await connections.exchange(ASKED) == Response(200, b"{}")
 
 
 async def test_a_call_whose_kept_connection_dies_goes_out_once_more(server: Server) -> None:
@@ -182,7 +182,7 @@ async def test_a_call_whose_kept_connection_dies_goes_out_once_more(server: Serv
     server.script = script
     async with connected(server) as connections:
         await connections.exchange(ASKED)
-        assert await connections.exchange(ASKED) == Answer(200, b"2")
+        assert await connections.exchange(ASKED) == Response(200, b"2")
 
 
 async def test_a_call_that_dies_on_a_new_connection_does_not_go_out_again(server: Server) -> None:
@@ -193,7 +193,7 @@ async def test_a_call_that_dies_on_a_new_connection_does_not_go_out_again(server
 
     server.script = hang_up
     async with connected(server) as connections:
-        with pytest.raises(NoAnswer):
+        with pytest.raises(NoResponse):
             await connections.exchange(ASKED)
 
     assert server.requests == 1
@@ -212,7 +212,7 @@ async def test_an_answer_that_has_begun_is_not_asked_for_again(server: Server) -
     server.script = script
     async with connected(server) as connections:
         await connections.exchange(ASKED)
-        with pytest.raises(NoAnswer):
+        with pytest.raises(NoResponse):
             await connections.exchange(ASKED)
 
     assert server.requests == 2
@@ -230,7 +230,7 @@ async def test_whoever_gives_up_leaves_no_connection_behind(server: Server) -> N
         with move_on_after(0.1):
             await connections.exchange(ASKED)
         await server.closed.wait()
-        assert await connections.exchange(ASKED) == Answer(200, b"1")
+        assert await connections.exchange(ASKED) == Response(200, b"1")
 
     assert server.connections == 2
 
@@ -254,8 +254,8 @@ async def test_every_framing_is_read(server: Server, raw: bytes, piece: int) -> 
 
     server.script = script
     async with connected(server) as connections:
-        assert await connections.exchange(ASKED) == Answer(200, b"{}")
-        assert await connections.exchange(ASKED) == Answer(200, b"{}")
+        assert await connections.exchange(ASKED) == Response(200, b"{}")
+        assert await connections.exchange(ASKED) == Response(200, b"{}")
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ async def test_what_is_no_answer_is_none(server: Server, raw: bytes) -> None:
 
     server.script = script
     async with connected(server) as connections:
-        with fail_after(5), pytest.raises(NoAnswer):
+        with fail_after(5), pytest.raises(NoResponse):
             await connections.exchange(ASKED)
 
 
@@ -295,7 +295,7 @@ async def test_a_reset_is_no_answer(server: Server) -> None:
 
     server.script = reset
     async with connected(server) as connections:
-        with pytest.raises(NoAnswer):
+        with pytest.raises(NoResponse):
             await connections.exchange(ASKED)
 
 
@@ -310,15 +310,15 @@ async def test_an_answer_without_end_is_cut_off(server: Server, monkeypatch: pyt
 
     server.script = flood
     async with connected(server) as connections:
-        with fail_after(5), pytest.raises(NoAnswer, match="more than"):
+        with fail_after(5), pytest.raises(NoResponse, match="more than"):
             await connections.exchange(ASKED)
 
 
 async def test_nobody_there_is_no_answer() -> None:
     """The port is closed."""
-    connections = Connections("127.0.0.1", 1, tls=None, most=1)
+    connections = ConnectionPool("127.0.0.1", 1, tls=None, most=1)
 
-    with pytest.raises(NoAnswer):
+    with pytest.raises(NoResponse):
         await connections.exchange(ASKED)
 
 
@@ -341,7 +341,7 @@ async def test_an_address_that_swallows_everything_is_not_waited_for(
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: both)
         async with connected(server, host="two.example") as connections:
             with fail_after(2):
-                assert await connections.exchange(ASKED) == Answer(200, b"{}")
+                assert await connections.exchange(ASKED) == Response(200, b"{}")
 
 
 async def test_tls_is_spoken_with_those_who_are_vouched_for(tmp_path: Path) -> None:
@@ -351,13 +351,13 @@ async def test_tls_is_spoken_with_those_who_are_vouched_for(tmp_path: Path) -> N
     async with serving(Server(), context) as server:
         trusting = ssl.create_default_context(cafile=str(trust))
         async with connected(server, tls=trusting) as connections:
-            assert await connections.exchange(ASKED) == Answer(200, b"{}")
-            assert await connections.exchange(ASKED) == Answer(200, b"{}")
+            assert await connections.exchange(ASKED) == Response(200, b"{}")
+            assert await connections.exchange(ASKED) == Response(200, b"{}")
         async with connected(server, tls=ssl.create_default_context()) as connections:
-            with pytest.raises(NoAnswer):
+            with pytest.raises(NoResponse):
                 await connections.exchange(ASKED)
         async with connected(server, tls=trusting, host="localhost") as connections:
-            with pytest.raises(NoAnswer):
+            with pytest.raises(NoResponse):
                 await connections.exchange(ASKED)
 
     assert server.requests == 2
@@ -378,8 +378,8 @@ async def test_an_answer_to_no_question_is_nobodys_behind_tls_either(tmp_path: P
     async with serving(Server(script=twice), context) as server:
         trusting = ssl.create_default_context(cafile=str(trust))
         async with connected(server, tls=trusting) as connections:
-            assert await connections.exchange(ASKED) == Answer(200, b"{}")
-            assert await connections.exchange(ASKED) == Answer(200, b"{}")
+            assert await connections.exchange(ASKED) == Response(200, b"{}")
+            assert await connections.exchange(ASKED) == Response(200, b"{}")
 
     assert server.connections == 2
 
@@ -417,9 +417,9 @@ async def test_a_handshake_that_is_cut_off_as_it_ends_leaves_no_connection_behin
 @pytest.mark.parametrize("host", ["two..dots", "long" * 16])
 async def test_a_name_that_can_be_none_is_no_answer(host: str) -> None:
     """What is raised for it is no `OSError`."""
-    connections = Connections(host, 1, tls=None, most=1)
+    connections = ConnectionPool(host, 1, tls=None, most=1)
 
-    with pytest.raises(NoAnswer):
+    with pytest.raises(NoResponse):
         await connections.exchange(ASKED)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from streamapp.errors import ServiceError
 from streamapp.messages import Outgoing, Queue
-from streamapp.sqs.metered import MeteredSqs
+from streamapp.sqs.metered import metered
 from streamapp.testing import Fail, MemorySqs
 
 
@@ -18,7 +18,7 @@ async def test_each_call_that_moves_messages_is_told_with_its_failure_and_an_emp
         assert seconds >= 0
         told.append((queue.name, operation, error))
 
-    timed = MeteredSqs(sqs, note)
+    timed = metered(sqs, note)
 
     assert await timed.receive(queue, limit=10, wait=0) == []
     assert await timed.send(queue, [Outgoing("{}")]) == [None]

@@ -11,7 +11,7 @@ from botocore.credentials import ReadOnlyCredentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamapp.sqs.sigv4 import KeysUnusable, Signer
+from streamapp.sqs.sigv4 import Signer, UnusableCredentials
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def test_what_is_kept_for_a_day_follows_keys_and_clock(cases: list[Asked]) -> No
 )
 def test_keys_that_would_end_their_header_are_refused(keys: ReadOnlyCredentials) -> None:
     """What stands in an environment variable must not become a request of its own."""
-    with pytest.raises(KeysUnusable):
+    with pytest.raises(UnusableCredentials):
         Signer("us-east-1", "localhost").head(keys, "ReceiveMessage", b"{}", 0)
 
 
@@ -123,5 +123,5 @@ def test_keys_that_are_no_text_are_refused(which: str, text: object) -> None:
     """Whoever hands them out may say anything; it is told as what it is, and ends no worker."""
     keys = ReadOnlyCredentials("AKID", "secret", "token")._replace(**{which: text})
 
-    with pytest.raises(KeysUnusable, match="no text"):
+    with pytest.raises(UnusableCredentials, match="not text"):
         Signer("us-east-1", "localhost").head(keys, "ReceiveMessage", b"{}", 0)
