@@ -1,4 +1,4 @@
-"""Log lines about what recurs are few, and lose no count."""
+"""Log lines about a recurring failure are few, and all repetitions are counted."""
 
 import logging
 
@@ -9,10 +9,10 @@ from streamapp.observe.quiet_log import CAUSES, QuietLog
 logger = logging.getLogger("streamapp.test")
 
 
-async def test_a_cause_is_said_once_and_then_counted(
+async def test_a_cause_is_logged_once_and_then_counted(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An outage under load must not fill the disk that it may come from."""
+    """An outage under load must not fill a disk, which may even be its cause."""
     now = 0.0
     monkeypatch.setattr("streamapp.observe.quiet_log.current_time", lambda: now)
     quiet_log = QuietLog(logger)
@@ -25,7 +25,7 @@ async def test_a_cause_is_said_once_and_then_counted(
 
 
 async def test_another_cause_has_its_own_line(caplog: pytest.LogCaptureFixture) -> None:
-    """A second fault must not hide behind the first."""
+    """A second failure must not be hidden by the first."""
     quiet_log = QuietLog(logger)
     for cause in ("a", "b", "a", "b"):
         quiet_log.log(logging.WARNING, "it failed", cause)
@@ -33,8 +33,8 @@ async def test_another_cause_has_its_own_line(caplog: pytest.LogCaptureFixture) 
     assert len(caplog.records) == 2
 
 
-async def test_causes_are_not_remembered_for_ever() -> None:
-    """What a server says of itself may be a new text each time."""
+async def test_the_number_of_remembered_causes_is_bounded() -> None:
+    """An error text of a server may be different each time."""
     quiet_log = QuietLog(logger)
     for number in range(3 * CAUSES):
         quiet_log.log(logging.DEBUG, "it failed", str(number))

@@ -1,4 +1,4 @@
-"""Both clients on one SQS in memory, and the calls that messages take."""
+"""Both clients of one SQS in memory, and the calls that move messages."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from streamapp.testing import MemorySqs
 
 @dataclass(frozen=True)
 class Both:
-    """The same SQS by both clients."""
+    """One SQS, and both clients of it."""
 
     memory: MemorySqs
     aws: BotoSqs
-    fast: DirectSqs
+    direct: DirectSqs
     queue: Queue
 
 
@@ -33,7 +33,7 @@ OPERATIONS: dict[str, Operation] = {
 
 
 async def outcome(operation: Operation, sqs: Sqs, queue: Queue) -> object:
-    """Return what came of a call: its answer, or the class of its error and what it says."""
+    """Return the result of a call, or the class and the text of its error."""
     try:
         return await operation(sqs, queue)
     except ServiceError as error:

@@ -1,4 +1,4 @@
-"""SQS by either client: on moto's server, and on ours, which can be told to fail."""
+"""Clients of SQS: on moto's server, and on ours, which can be made to fail."""
 
 from collections.abc import AsyncIterator
 
@@ -15,15 +15,15 @@ from streamapp.testing.sqs.server import serve
 
 @pytest.fixture(params=["aioboto3", "fast"])
 def client(request: pytest.FixtureRequest) -> str:
-    """Whose calls messages take."""
+    """The name of the client that moves messages."""
     return str(request.param)
 
 
 @pytest.fixture
-async def aws(
+async def sqs(
     client: str, moto_endpoint: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[BotoSqs | DirectSqs]:
-    """Either client on moto's server."""
+    """Either client of moto's server."""
     for name, value in local_aws(moto_endpoint).items():
         monkeypatch.setenv(name, value)
     async with open_aws() as plain, open_calls(plain, client) as opened:
@@ -32,7 +32,7 @@ async def aws(
 
 @pytest.fixture
 async def memory() -> MemorySqs:
-    """An SQS that can be told to fail."""
+    """An SQS in memory, which can be made to fail."""
     return MemorySqs()
 
 
@@ -40,7 +40,7 @@ async def memory() -> MemorySqs:
 async def faulty(
     client: str, memory: MemorySqs, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[BotoSqs | DirectSqs]:
-    """Either client on it, over HTTP."""
+    """Either client of the SQS in memory, over HTTP."""
     async with serve(memory) as endpoint:
         for name, value in local_aws(endpoint).items():
             monkeypatch.setenv(name, value)
@@ -50,14 +50,14 @@ async def faulty(
 
 @pytest.fixture
 async def both(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Both]:
-    """Both clients on our server."""
+    """Both clients of one SQS in memory, over HTTP."""
     memory = MemorySqs()
     async with serve(memory) as endpoint:
         for name, value in local_aws(endpoint).items():
             monkeypatch.setenv(name, value)
-        async with open_aws() as aws:
-            queue = await aws.create("q", {})
-            route = aws.settings.route(aws.endpoint)
+        async with open_aws() as sqs:
+            queue = await sqs.create("q", {})
+            route = sqs.settings.route(sqs.endpoint)
             assert route is not None
-            async with open_direct(aws, route) as fast:
-                yield Both(memory, aws, fast, queue)
+            async with open_direct(sqs, route) as direct:
+                yield Both(memory, sqs, direct, queue)

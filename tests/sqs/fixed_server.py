@@ -8,8 +8,8 @@ from aiohttp import web
 
 
 @asynccontextmanager
-async def listening() -> AsyncIterator[tuple[str, list[dict[str, str]]]]:
-    """Run a server that answers an empty receive, and writes down the headers of each request."""
+async def empty_queues() -> AsyncIterator[tuple[str, list[dict[str, str]]]]:
+    """Run a server where every queue is empty; return its URL and the headers of each request."""
     heard: list[dict[str, str]] = []
 
     async def handle(request: web.Request) -> web.Response:
@@ -17,24 +17,24 @@ async def listening() -> AsyncIterator[tuple[str, list[dict[str, str]]]]:
         attributes = request.headers["X-Amz-Target"].endswith("GetQueueAttributes")
         return web.Response(text=json.dumps({"Attributes": {}} if attributes else {}))
 
-    async with answering(handle) as endpoint:
+    async with serving(handle) as endpoint:
         yield endpoint, heard
 
 
 @asynccontextmanager
-async def saying(status: int, text: str) -> AsyncIterator[str]:
-    """Run a server that says the same to everybody."""
+async def fixed_response(status: int, text: str) -> AsyncIterator[str]:
+    """Run a server with one response for every request; return its URL."""
 
     async def handle(_: web.Request) -> web.Response:
         return web.Response(status=status, text=text)
 
-    async with answering(handle) as endpoint:
+    async with serving(handle) as endpoint:
         yield endpoint
 
 
 @asynccontextmanager
-async def answering(handle: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[str]:
-    """Run a server of one handler; answer where."""
+async def serving(handle: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[str]:
+    """Run a server of one handler; return its URL."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)

@@ -1,4 +1,4 @@
-"""The AWS client: its settings, and what only it is asked for."""
+"""The AWS client, its settings and its endpoint."""
 
 import pytest
 
@@ -7,10 +7,10 @@ from streamapp.errors import ConfigError, Fault, ServiceError
 from streamapp.sqs.boto import BotoSqs, is_local, open_aws
 
 
-async def test_without_credentials_nothing_is_sent(
+async def test_missing_credentials_are_reported_with_what_to_set(
     moto_endpoint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Said in words, with what to set."""
+    """The error at start is one sentence with what to set."""
     for name, value in local_aws(moto_endpoint).items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
@@ -23,8 +23,8 @@ async def test_without_credentials_nothing_is_sent(
             await aws.find("any")
 
 
-async def test_without_a_region_the_start_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The chain of settings is AWS's own; what is missing in it is named."""
+async def test_a_missing_region_is_reported_with_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The chain of settings is AWS's own; the error names what is missing in it."""
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
@@ -34,7 +34,7 @@ async def test_without_a_region_the_start_says_so(monkeypatch: pytest.MonkeyPatc
 
 
 async def test_an_endpoint_that_refuses_is_transient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The network heals."""
+    """The network may work again later."""
     for name, value in local_aws("http://127.0.0.1:1").items():
         monkeypatch.setenv(name, value)
     async with open_aws() as aws:
@@ -44,8 +44,8 @@ async def test_an_endpoint_that_refuses_is_transient(monkeypatch: pytest.MonkeyP
     assert caught.value.fault is Fault.TRANSIENT
 
 
-async def test_a_queue_of_another_region_is_told_by_both_regions(aws: BotoSqs) -> None:
-    """SQS would be asked in the wrong region, and say that there is no such queue."""
+async def test_the_error_for_a_queue_in_another_region_names_both_regions(aws: BotoSqs) -> None:
+    """SQS of the wrong region would only report that the queue does not exist."""
     with pytest.raises(ServiceError, match=r"is in eu-west-1, but AWS_DEFAULT_REGION is us-east-1") as caught:
         await aws.find("https://sqs.eu-west-1.amazonaws.com/123456789012/orders")
 
@@ -66,6 +66,6 @@ async def test_a_queue_of_another_region_is_told_by_both_regions(aws: BotoSqs) -
         ("https://localhost.evil.com", False),
     ],
 )
-def test_an_emulator_is_known_by_its_host(endpoint: str, local: bool) -> None:
-    """What may be destroyed without asking."""
+def test_an_emulator_is_recognised_by_its_host(endpoint: str, local: bool) -> None:
+    """Queues of an emulator are changed without asking."""
     assert is_local(endpoint) is local

@@ -1,4 +1,4 @@
-"""What the AWS client raises becomes an error of ours."""
+"""Errors of the AWS client become errors of ours."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from sqs.clients import OPERATIONS, Both
-from sqs.fixed_server import saying
+from sqs.fixed_server import fixed_response
 from streamapp.cli.demo.servers import local_aws
 from streamapp.cli.setup import open_calls
 from streamapp.errors import ConfigError, Fault, ServiceError
@@ -17,10 +17,10 @@ from streamapp.testing.sqs.server import serve
 
 
 @pytest.mark.parametrize(("status", "kind"), [(200, ServiceError), (500, ConfigError)])
-async def test_credentials_that_come_too_late_or_not_at_all_are_told_in_our_words(
+async def test_expired_credentials_and_a_failing_issuer_are_errors_of_ours(
     status: int, kind: type[Exception], memory: MemorySqs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The chain raises what no client error is, and quotes what came; it must neither end a worker nor be seen."""
+    """The client raises other classes here, and quotes the response; that must neither end a worker nor be shown."""
     over = {"AccessKeyId": "a", "SecretAccessKey": "b", "Token": "c", "Expiration": "2020-01-01T00:00:00Z"}
 
     async def credentials(_: web.Request) -> web.Response:
@@ -50,10 +50,10 @@ async def test_credentials_that_come_too_late_or_not_at_all_are_told_in_our_word
     assert "AccessKeyId" not in str(caught.value)
 
 
-async def test_keys_that_cannot_be_had_are_a_credentials_fault(
+async def test_credentials_that_cannot_be_retrieved_are_a_credentials_fault(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, both: Both
 ) -> None:
-    """The chain raises what it likes, a RuntimeError among others, and the worker lives on."""
+    """The client raises RuntimeError among others, and the worker must survive it."""
     expired = {"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "s", "Expiration": "2020-01-01T00:00:00Z"}
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
@@ -83,10 +83,10 @@ NO_XML = {
 
 @pytest.mark.parametrize("client", ["aioboto3", "fast"])
 @pytest.mark.parametrize("said", NO_XML)
-async def test_a_role_whose_keys_come_as_no_xml_is_waited_for(
+async def test_a_response_for_a_role_that_is_not_xml_is_transient(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, both: Both, client: str, said: str
 ) -> None:
-    """A proxy before STS has its own words; the worker outlives them and does not repeat them."""
+    """A proxy before STS sends pages of its own; the worker survives them and does not quote them."""
     (tmp_path / "config").write_text("[default]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = base\n")
     (tmp_path / "keys").write_text("[base]\naws_access_key_id = a\naws_secret_access_key = s\n")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -94,7 +94,7 @@ async def test_a_role_whose_keys_come_as_no_xml_is_waited_for(
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "keys"))
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    async with saying(*NO_XML[said]) as sts:
+    async with fixed_response(*NO_XML[said]) as sts:
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts)
         async with open_aws() as plain, open_calls(plain, client) as sqs:
             for operation in ("receive", "delete"):
@@ -105,17 +105,17 @@ async def test_a_role_whose_keys_come_as_no_xml_is_waited_for(
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", "null", '"CANARY"', '{"AccessKeyId": 1}', "[" * 5000])
-async def test_keys_that_come_as_something_else_end_the_start_in_one_line(
+async def test_a_response_without_credentials_is_a_config_error(
     monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    """Whoever hands them out may be another service altogether."""
+    """The URL of the credentials may belong to another service; the error is one line."""
     for name, value in local_aws("http://127.0.0.1:9324").items():
         monkeypatch.setenv(name, value)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, "/dev/null")
-    async with saying(200, text) as keys:
+    async with fixed_response(200, text) as keys:
         monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", keys)
         with pytest.raises(ConfigError, match="the response with the credentials cannot be read") as caught:
             async with open_aws():

@@ -1,4 +1,4 @@
-"""SQS by the AWS client and by our own calls, on moto's server, and on ours where something has to fail."""
+"""Both clients of SQS, on moto's server, and on ours where something has to fail."""
 
 import json
 
@@ -16,17 +16,17 @@ from streamapp.sqs.direct import DirectSqs
 from streamapp.testing import Drip, Fail, Garble, Hang, MemorySqs, Partial, Reset
 
 
-async def test_a_message_goes_in_and_comes_out(aws: BotoSqs | DirectSqs, prefix: str) -> None:
-    """Body, attributes and counts survive both ways."""
-    queue = await aws.create(prefix, {"VisibilityTimeout": "7"})
+async def test_a_message_is_received_as_it_was_sent(sqs: BotoSqs | DirectSqs, prefix: str) -> None:
+    """Body, attributes and counts are the same on both sides."""
+    queue = await sqs.create(prefix, {"VisibilityTimeout": "7"})
     typed = {
         "n": Typed("Number", "7"),
         "seal": Typed("Binary.x", b"\x00\xff"),
         "id": Typed("String.uuid", "é"),
     }
-    await aws.send(queue, [Outgoing("é\n{}", {"kind": "a b"}, typed=typed)])
+    await sqs.send(queue, [Outgoing("é\n{}", {"kind": "a b"}, typed=typed)])
     before = current_time()
-    (delivery,) = await aws.receive(queue, limit=10, wait=1)
+    (delivery,) = await sqs.receive(queue, limit=10, wait=1)
 
     assert (delivery.body, delivery.attributes, delivery.receives) == ("é\n{}", {"kind": "a b"}, 1)
     assert delivery.typed == typed, "as it came"
@@ -35,56 +35,58 @@ async def test_a_message_goes_in_and_comes_out(aws: BotoSqs | DirectSqs, prefix:
     assert delivery.sent_at.tzinfo is not None
 
 
-async def test_a_deleted_message_is_gone_and_a_released_one_is_back(
-    aws: BotoSqs | DirectSqs, prefix: str
+async def test_a_deleted_message_is_gone_and_a_released_one_comes_again(
+    sqs: BotoSqs | DirectSqs, prefix: str
 ) -> None:
-    """The three things that can become of a message in hand."""
-    queue = await aws.create(prefix, {})
-    await aws.send(queue, [Outgoing("a"), Outgoing("b")])
-    first, second = await aws.receive(queue, limit=10, wait=1)
+    """A message in hand ends in one of these ways."""
+    queue = await sqs.create(prefix, {})
+    await sqs.send(queue, [Outgoing("a"), Outgoing("b")])
+    first, second = await sqs.receive(queue, limit=10, wait=1)
 
-    assert await aws.delete(queue, [first.handle]) == [None]
-    assert await aws.change_visibility(queue, [(second.handle, 0)]) == [None]
+    assert await sqs.delete(queue, [first.handle]) == [None]
+    assert await sqs.change_visibility(queue, [(second.handle, 0)]) == [None]
 
-    (again,) = await aws.receive(queue, limit=10, wait=1)
+    (again,) = await sqs.receive(queue, limit=10, wait=1)
     assert (again.message_id, again.receives) == (second.message_id, 2)
 
 
-async def test_an_empty_receive_is_an_empty_list(aws: BotoSqs | DirectSqs, prefix: str) -> None:
-    """SQS leaves the key out of its answer."""
-    queue = await aws.create(prefix, {})
+async def test_an_empty_receive_is_an_empty_list(sqs: BotoSqs | DirectSqs, prefix: str) -> None:
+    """SQS leaves the member `Messages` out of its response."""
+    queue = await sqs.create(prefix, {})
 
-    assert await aws.receive(queue, limit=1, wait=0) == []
-
-
-async def test_a_queue_is_found_by_name_and_by_url(aws: BotoSqs | DirectSqs, prefix: str) -> None:
-    """Its variable may hold either."""
-    created = await aws.create(prefix, {})
-
-    assert await aws.find(created.name) == await aws.find(created.url) == created
+    assert await sqs.receive(queue, limit=1, wait=0) == []
 
 
-async def test_creating_again_sets_what_changed(aws: BotoSqs | DirectSqs, prefix: str) -> None:
-    """`queues create` may be run as often as one likes."""
-    await aws.create(prefix, {"VisibilityTimeout": "7"})
-    again = await aws.create(prefix, {"VisibilityTimeout": "9"})
+async def test_a_queue_is_found_by_name_and_by_url(sqs: BotoSqs | DirectSqs, prefix: str) -> None:
+    """The queue's variable may contain either."""
+    created = await sqs.create(prefix, {})
+
+    assert await sqs.find(created.name) == await sqs.find(created.url) == created
+
+
+async def test_creating_a_queue_again_changes_its_attributes(sqs: BotoSqs | DirectSqs, prefix: str) -> None:
+    """`queues create` may be run any number of times."""
+    await sqs.create(prefix, {"VisibilityTimeout": "7"})
+    again = await sqs.create(prefix, {"VisibilityTimeout": "9"})
 
     assert again.visibility == 9
-    assert (await aws.attributes(again))["VisibilityTimeout"] == "9"
+    assert (await sqs.attributes(again))["VisibilityTimeout"] == "9"
 
 
-async def test_a_missing_queue_is_a_configuration_fault(aws: BotoSqs | DirectSqs, prefix: str) -> None:
-    """At start it ends the start; somebody has to create it."""
+async def test_a_missing_queue_is_a_configuration_fault(sqs: BotoSqs | DirectSqs, prefix: str) -> None:
+    """It ends the start, because somebody has to create the queue."""
     with pytest.raises(ServiceError) as caught:
-        await aws.find(prefix)
+        await sqs.find(prefix)
 
     assert caught.value.fault is Fault.CONFIGURATION
 
 
-async def test_a_handle_that_is_none_is_a_lost_lease(aws: BotoSqs | DirectSqs, prefix: str) -> None:
-    """The entry fails, and the call does not."""
-    queue = await aws.create(prefix, {})
-    (failure,) = await aws.change_visibility(queue, [("nonsense", 5)])
+async def test_an_invalid_handle_fails_its_entry_and_not_the_call(
+    sqs: BotoSqs | DirectSqs, prefix: str
+) -> None:
+    """The other entries of the batch may still succeed."""
+    queue = await sqs.create(prefix, {})
+    (failure,) = await sqs.change_visibility(queue, [("nonsense", 5)])
 
     assert failure is not None
 
@@ -92,7 +94,7 @@ async def test_a_handle_that_is_none_is_a_lost_lease(aws: BotoSqs | DirectSqs, p
 async def test_a_silent_server_is_given_up_at_the_deadline(
     faulty: BotoSqs | DirectSqs, memory: MemorySqs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing waits for ever, and what heals is transient."""
+    """No call waits for ever, and a timeout is transient."""
     queue = await faulty.create("q", {})
     for module in ("sqs.boto", "sqs.direct"):
         monkeypatch.setattr(f"streamapp.{module}.SLACK", 0.2)
@@ -127,10 +129,10 @@ HOSTILE = [
 ]
 
 
-async def test_whatever_comes_back_only_a_service_error_is_raised(
+async def test_every_bad_response_raises_a_service_error(
     faulty: BotoSqs | DirectSqs, memory: MemorySqs
 ) -> None:
-    """An exception of another kind would end the worker, and a garbled answer is no success."""
+    """Another exception would end the worker, and a garbled response must not count as a success."""
     wrong: list[tuple[str, str, object]] = []
     other_batches = {"send", "delete", "change_visibility"}
 
@@ -165,10 +167,10 @@ async def test_whatever_comes_back_only_a_service_error_is_raised(
     assert wrong == []
 
 
-async def test_entries_that_the_answer_does_not_name_were_not_done(
+async def test_entries_missing_from_the_response_were_not_done(
     faulty: BotoSqs | DirectSqs, memory: MemorySqs
 ) -> None:
-    """HTTP 200 is no success of each entry."""
+    """HTTP 200 does not mean that each entry succeeded."""
     queue = await faulty.create("q", {})
     memory.faults.add("send", Partial(0b0101, missing=True), times=1)
     outcomes = await faulty.send(queue, [Outgoing(str(n)) for n in range(4)])
@@ -177,10 +179,10 @@ async def test_entries_that_the_answer_does_not_name_were_not_done(
 
 
 @pytest.mark.parametrize("identity", ["00", "\u0660", "10", "x", ""])
-async def test_an_id_that_was_not_asked_about_is_no_success(
+async def test_an_unknown_id_in_the_response_is_not_a_success(
     faulty: BotoSqs | DirectSqs, memory: MemorySqs, identity: str
 ) -> None:
-    """Only the very id that an entry had speaks of it."""
+    """Only the exact id of an entry belongs to it."""
     queue = await faulty.create("q", {})
     answer = json.dumps(
         {"Successful": [{"Id": identity, "MessageId": "m", "MD5OfMessageBody": "d"}]}
@@ -193,7 +195,7 @@ async def test_an_id_that_was_not_asked_about_is_no_success(
 
 
 async def test_a_sender_fault_is_passed_on(faulty: BotoSqs | DirectSqs, memory: MemorySqs) -> None:
-    """Whether an entry may go again is SQS's to say."""
+    """SQS decides whether an entry may be sent again."""
     queue = await faulty.create("q", {})
     memory.faults.add("send", Partial(1, code="InvalidMessageContents", sender_fault=True), times=1)
     (failure,) = await faulty.send(queue, [Outgoing("x")])
@@ -202,10 +204,10 @@ async def test_a_sender_fault_is_passed_on(faulty: BotoSqs | DirectSqs, memory: 
     assert (failure.code, failure.sender_fault) == ("InvalidMessageContents", True)
 
 
-async def test_a_batch_that_a_proxy_finds_too_large_goes_in_halves(
+async def test_a_batch_that_is_too_large_for_a_proxy_is_sent_in_halves(
     faulty: BotoSqs | DirectSqs, memory: MemorySqs
 ) -> None:
-    """Nginx takes 1 MiB in all by default, and knows none of SQS's codes; the same again is vain."""
+    """Nginx accepts 1 MiB by default and sends no code of SQS; to repeat the whole batch would fail again."""
     queue = await faulty.create("q", {})
     outbox = Sender(faulty, queue, Outage("SQS", checkpoint), Counters())
     memory.faults.add("send", Garble(b"<h1>413</h1>", status=413, took_effect=False), times=1)
@@ -220,10 +222,10 @@ async def test_a_batch_that_a_proxy_finds_too_large_goes_in_halves(
     assert len(memory.ledger.calls("send")) == 3
 
 
-async def test_a_dripping_answer_is_given_up(
+async def test_a_response_that_drips_is_given_up(
     faulty: BotoSqs | DirectSqs, memory: MemorySqs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A read timeout alone would wait for each byte."""
+    """A read timeout alone starts anew with each byte."""
     for module in ("sqs.boto", "sqs.direct"):
         monkeypatch.setattr(f"streamapp.{module}.SLACK", 0.3)
     queue = await faulty.create("q", {})

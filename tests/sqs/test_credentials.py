@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sqs.fixed_server import listening
+from sqs.fixed_server import empty_queues
 from streamapp.cli.demo.servers import local_aws
 from streamapp.cli.setup import open_calls
 from streamapp.messages import Queue
@@ -14,13 +14,13 @@ from streamapp.sqs.boto import BotoSqs, open_aws
 from streamapp.sqs.direct import DirectSqs
 
 
-async def test_keys_that_were_renewed_are_signed_with(
+async def test_renewed_credentials_are_used_for_the_next_signature(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A role's keys live for an hour, a worker for weeks."""
+    """A role's credentials are valid for an hour; a worker runs for weeks."""
     keys, process = tmp_path / "keys.json", tmp_path / "config"
     process.write_text(f"[default]\ncredential_process = cat {keys}\n")
-    # Those that expire within minutes are asked for again at each call.
+    # Credentials that expire within minutes are renewed at each call.
     soon = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
     renewed = {"Version": 1, "SecretAccessKey": "s", "Expiration": soon}
 
@@ -29,7 +29,7 @@ async def test_keys_that_were_renewed_are_signed_with(
             json.dumps({**renewed, "AccessKeyId": f"KEY{number}", "SessionToken": f"token{number}"})
         )
 
-    async with listening() as (endpoint, heard):
+    async with empty_queues() as (endpoint, heard):
         for name, value in local_aws(endpoint).items():
             monkeypatch.setenv(name, value)
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -64,10 +64,10 @@ async def test_keys_that_were_renewed_are_signed_with(
         ({}, "http://user:word@127.0.0.1:9324", BotoSqs),
     ],
 )
-async def test_where_only_the_aws_client_knows_the_way_it_goes(
+async def test_endpoints_that_need_the_aws_client_are_reached_by_it(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], endpoint: str, client: type[object]
 ) -> None:
-    """A proxy must not be gone round."""
+    """A configured proxy must not be bypassed."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)

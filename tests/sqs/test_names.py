@@ -2,7 +2,7 @@
 
 import pytest
 
-from streamapp.sqs.names import region_of
+from streamapp.sqs.names import name_in_arn, queue_name, region_of
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,19 @@ from streamapp.sqs.names import region_of
         ("orders", None),
     ],
 )
-def test_a_url_of_a_queue_names_its_region(url: str, region: str | None) -> None:
-    """What names none is anywhere."""
+def test_the_region_is_read_from_a_url_of_aws(url: str, region: str | None) -> None:
+    """A name of a queue and an emulator's URL contain none."""
     assert region_of(url) == region
+
+
+@pytest.mark.parametrize(
+    "given", ["orders", "http://localhost:4566/000000000000/orders", "http://localhost/0/orders/"]
+)
+def test_a_queue_is_given_by_its_name_or_its_url(given: str) -> None:
+    """All settings and commands accept both."""
+    assert queue_name(given) == "orders"
+
+
+def test_an_arn_ends_with_the_name_of_its_queue() -> None:
+    """A RedrivePolicy names its dead-letter queue by ARN."""
+    assert name_in_arn("arn:aws:sqs:us-east-1:123456789012:orders-dlq.fifo") == "orders-dlq.fifo"

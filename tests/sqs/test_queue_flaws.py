@@ -22,7 +22,7 @@ WELL = Queue("orders", "http://sqs/orders", visibility=60, dead_letters="orders-
         ({"visibility": 3600.0}, "wait so long", False),
     ],
 )
-def test_a_source_queue(change: dict[str, Any], words: str, is_problem: bool) -> None:
+def test_flaws_of_a_source_queue(change: dict[str, Any], words: str, is_problem: bool) -> None:
     """Each of these has cost somebody messages or hours."""
     fields = {
         "name": "orders",
@@ -39,8 +39,8 @@ def test_a_source_queue(change: dict[str, Any], words: str, is_problem: bool) ->
     assert flaw.is_problem is is_problem
 
 
-def test_a_visibility_timeout_is_longer_than_a_receive_may_take() -> None:
-    """A receive that is given up after that hides its messages for nothing."""
+def test_a_visibility_timeout_must_be_longer_than_a_receive_may_take() -> None:
+    """Otherwise a receive that is given up late hides messages that nobody has."""
     queue = Queue("orders", "", visibility=30, dead_letters="orders-dlq", max_receives=8)
 
     assert list(source_flaws(queue, Config(wait_seconds=20))) == []
