@@ -11,18 +11,18 @@ from redis.exceptions import RedisError
 
 from streamapp.errors import ServiceError
 from streamapp.redis.errors import error_of_key
-from streamapp.redis.scripts import ADD, COMMIT, READ, SETTLE
+from streamapp.redis.scripts import ADD, COMMIT, CONFIRM, READ
 from streamapp.redis.servers import RedisServers
 from streamapp.redis.topology import Command
 from streamapp.redis.url import open_servers
-from streamapp.state.store import Commit, Settled
+from streamapp.state.store import Commit, Confirmed
 
 SCAN = 500
 """Keys that one step of a scan looks at: this blocks the server for about 0.2 ms."""
 
 _FOR_EVER = -1  # PTTL's reply for a key that does not expire
 
-_SHA = {text: sha1(text.encode(), usedforsecurity=False).hexdigest() for text in (READ, COMMIT, SETTLE, ADD)}
+_SHA = {text: sha1(text.encode(), usedforsecurity=False).hexdigest() for text in (READ, COMMIT, CONFIRM, ADD)}
 """The name that a server gives to a script that was loaded."""
 
 
@@ -57,7 +57,7 @@ class RedisStore:
         replies = await self._run(COMMIT, [commit.key for commit in commits], requests, self._replicas)
         return [reply if isinstance(reply, ServiceError) else reply == 1 for reply in replies]
 
-    async def settle(self, settled: Sequence[Settled]) -> None:
+    async def confirm(self, confirmed: Sequence[Confirmed]) -> None:
         """Remove announcements from the pending ones; a hash without any expires after its ttl again."""
         requests = [
             (
@@ -65,9 +65,9 @@ class RedisStore:
                 [text for pair in each.sent for text in pair],
                 [text for pair in each.parked for text in pair],
             )
-            for each in settled
+            for each in confirmed
         ]
-        await self._run(SETTLE, [each.key for each in settled], requests)
+        await self._run(CONFIRM, [each.key for each in confirmed], requests)
 
     async def add(self, members: Mapping[str, Sequence[str]], ttl: float) -> list[ServiceError | None]:
         """Add members to the set of each key, which then expires in *ttl* seconds; return why a set could not be changed."""

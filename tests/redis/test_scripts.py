@@ -4,7 +4,7 @@ import pytest
 from redis.asyncio import Redis
 
 from streamapp.redis.store import RedisStore
-from streamapp.state.store import Commit, Settled
+from streamapp.state.store import Commit, Confirmed
 
 TTL = 60.0
 
@@ -28,6 +28,6 @@ async def test_scripts_that_the_server_lost_are_loaded_again(
     await redis.script_flush()
     assert await store.commit([Commit(prefix, "", "t1", {"_o:x": "[1,"}, keep=True, ttl=TTL)]) == [True]
     await redis.script_flush()
-    await store.settle([Settled(prefix, [("x", "[1,")], ttl=TTL)])
+    await store.confirm([Confirmed(prefix, [("x", "[1,")], ttl=TTL)])
 
     assert await store.read([prefix]) == [{"_t": "t1"}]

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from streamapp.errors import Fault, ServiceError
 from streamapp.redis.store import RedisStore, open_redis
-from streamapp.state.store import Commit, Settled
+from streamapp.state.store import Commit, Confirmed
 
 TTL = 60.0
 
@@ -54,7 +54,7 @@ async def test_in_a_cluster_each_key_has_a_call_of_its_own(slotted_redis_url: st
         await redis.sadd(keys[0], "no hash")
 
         answers = await store.commit([Commit(key, "", "t", {"_o:x": "[1,"}, keep=True) for key in keys])
-        await store.settle([Settled(key, [("x", "[1,")]) for key in keys])
+        await store.confirm([Confirmed(key, [("x", "[1,")]) for key in keys])
         states = await store.read(keys)
 
     assert isinstance(answers[0], ServiceError)
@@ -69,11 +69,11 @@ async def test_a_batch_is_one_call(store: RedisStore, redis: Redis, prefix: str)
     keys = [f"{prefix}{n}" for n in range(20)]
     await store.read(keys)
     await store.commit([Commit(key, "", "t0", {"a": "1"}) for key in keys])
-    await store.settle([Settled(key, [("x", "[1,")]) for key in keys])
+    await store.confirm([Confirmed(key, [("x", "[1,")]) for key in keys])
     await redis.config_resetstat()
 
     await store.read(keys)
     await store.commit([Commit(key, "t0", "t1", {"a": "1"}) for key in keys])
-    await store.settle([Settled(key, [("x", "[1,")]) for key in keys])
+    await store.confirm([Confirmed(key, [("x", "[1,")]) for key in keys])
 
     assert (await redis.info("commandstats"))["cmdstat_evalsha"]["calls"] == 3

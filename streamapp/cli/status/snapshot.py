@@ -121,7 +121,7 @@ class Glancer:
         return depth.waiting or 0, depth.in_flight or 0
 
     async def _count(self, table: str) -> int:
-        start = self._app.tables[table].start(self._config.key_prefix)
+        start = self._app.tables[table].folding.keys_prefix(self._config.key_prefix)
         number, cursor = 0, ""
         while True:
             keys, cursor = await self._store.keys(start, cursor)
