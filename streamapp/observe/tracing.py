@@ -120,10 +120,10 @@ async def _traced(
 ) -> list[T]:
     """Make one call, and then its span; a receive that returned nothing, and a change of visibility, have none."""
     if operation == "change_visibility":
-        return await call()
+        return await call
     begun = time.time_ns()
     try:
-        returned = await call()
+        returned = await call
     except ServiceError as error:
         _span_of_call(tracer, queue, operation, begun, entries, error.fault.value)
         raise

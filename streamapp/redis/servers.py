@@ -80,7 +80,7 @@ class RedisServers:
         return {name: await self._run_one(name, command) for name in await self.masters()}
 
     async def ping(self) -> None:
-        """Return if all masters reply, and a cluster serves all of its slots."""
+        """Check that all masters reply, and that a cluster serves all of its slots."""
         if not await self.is_cluster():
             await self.run_on_masters("PING")
             return

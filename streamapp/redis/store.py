@@ -106,7 +106,7 @@ class RedisStore:
         }
 
     async def ping(self) -> None:
-        """Return if the store replies."""
+        """Check that the store replies."""
         await self._servers.ping()
 
     async def _run(

@@ -23,7 +23,7 @@ def metered(sqs: Sqs, report: Report) -> Sqs:
         del entries
         started = current_time()
         try:
-            returned = await call()
+            returned = await call
         except ServiceError as error:
             report(queue, operation, current_time() - started, error.fault.value)
             raise

@@ -13,7 +13,7 @@ async def test_only_calls_that_move_messages_go_through_the_hook() -> None:
 
     async def hook(queue: Queue, operation: Operation, entries: Sequence[object], call: Call[T]) -> list[T]:
         seen.append((queue.name, operation, len(entries)))
-        return await call()
+        return await call
 
     memory = MemorySqs()
     sqs = around(memory, hook)
