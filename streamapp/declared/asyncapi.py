@@ -9,6 +9,7 @@ import msgspec
 
 from streamapp.config import Config
 from streamapp.declared.registry import Registry
+from streamapp.sqs.names import queue_name
 
 ASYNCAPI = "3.1.0"
 """The version of the specification that the document keeps."""
@@ -102,5 +103,5 @@ def _operation(action: str, queue: str, types: tuple[type, ...]) -> dict[str, An
 
 
 def _binding(queue: str) -> dict[str, Any]:
-    name = queue.rstrip("/").rsplit("/", 1)[-1]
+    name = queue_name(queue)
     return {"queue": {"name": name, "fifoQueue": name.endswith(".fifo")}, "bindingVersion": BINDING}

@@ -11,7 +11,7 @@ from streamapp.flow.company import Company
 from streamapp.flow.outage import AGAIN, Outage
 from streamapp.messages import Outgoing, Queue
 from streamapp.observe.counters import Counters
-from streamapp.observe.shown import Sent, Shows
+from streamapp.observe.shown import SendAttempt, ShowBody
 from streamapp.observe.tap_writer import Tap
 from streamapp.sqs.client import BATCH, Failure, Sqs
 
@@ -39,7 +39,7 @@ class Sender:
         *,
         company: Company | None = None,
         tap: Tap | None = None,
-        shows: Shows | None = None,
+        shows: ShowBody | None = None,
         load: Callable[[Outgoing, int], Outgoing] | None = None,
         even_misconfigured: bool = True,
     ) -> None:
@@ -95,7 +95,7 @@ class Sender:
         if self._tap is not None:
             for message, outcome in zip(asked, outcomes, strict=True):
                 code = outcome.code if isinstance(outcome, Refused) else None
-                self._tap.note(Sent(self.queue.name, message, self._shows, code))
+                self._tap.note(SendAttempt(self.queue.name, message, self._shows, code))
         return outcomes
 
     async def _send(self, messages: list[Outgoing]) -> list[Failure | None]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from streamapp.observe.shown import Shows, _shown
+from streamapp.observe.shown import ShowBody, shown_body
 from streamapp.observe.tap_record import Effect, Outcome, TapRecord
 from streamapp.pipeline.leases import Lease
 from streamapp.state.done import Done
@@ -27,7 +27,7 @@ class Attempt(msgspec.Struct, frozen=True):
     """
 
     lease: Lease
-    shows: Shows | None
+    shows: ShowBody | None
     outcome: Outcome
     reason: str | None = None
     detail: str | None = None
@@ -49,7 +49,7 @@ class Attempt(msgspec.Struct, frozen=True):
     def line(self, worker: str) -> bytes:
         """Return its record as JSON, with personal data masked."""
         lease, delivery = self.lease, self.lease.delivery
-        shown, body, is_cut = _shown(self.shows, delivery.body, lease.decoded)
+        shown, body, is_cut = shown_body(self.shows, delivery.body, lease.decoded)
         done = [it for it in self.done if it.key == shown.key] if self.is_shared else self.done
         begun = lease.begun_at
         return _ENCODER.encode(

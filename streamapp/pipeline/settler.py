@@ -8,9 +8,9 @@ from streamapp.flow.backoff import Backoff
 from streamapp.messages import Queue
 from streamapp.observe.counters import Counters
 from streamapp.observe.quiet_log import QuietLog
-from streamapp.observe.shown import Shows
+from streamapp.observe.shown import ShowBody
 from streamapp.observe.tap_record import Outcome
-from streamapp.observe.tap_writer import Tap, off
+from streamapp.observe.tap_writer import Tap, no_tap
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.sender import Sender
 from streamapp.pipeline.acks import Acks
@@ -48,7 +48,7 @@ class Settler:
         max_attempts: int,
         backoff: float,
         tap: Tap | None = None,
-        shows: Shows | None = None,
+        shows: ShowBody | None = None,
     ) -> None:
         self.queue = queue
         self.acks = acks
@@ -57,7 +57,7 @@ class Settler:
         self._counters = counters
         self._max_attempts = max_attempts
         self._backoff = Backoff(backoff, LONGEST_BACKOFF)
-        self._tap = off() if tap is None else tap
+        self._tap = no_tap() if tap is None else tap
         self._shows = shows
         self._quiet_log = QuietLog(logger)
 
@@ -152,7 +152,7 @@ class Settler:
 
 def _attempt(
     lease: Lease,
-    shows: Shows | None,
+    shows: ShowBody | None,
     outcome: Outcome,
     why: Why,
     in_hand: InHand | None,

@@ -17,7 +17,7 @@ from streamapp.messages import Queue
 from streamapp.observe.counters import Counters
 from streamapp.observe.presence import PresenceReporter, PresenceStore
 from streamapp.observe.shown import shows
-from streamapp.observe.tap_writer import Tap, off
+from streamapp.observe.tap_writer import Tap, no_tap
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.sender import Sender
 from streamapp.outbox.sweeper import Sweeper, SweepPace
@@ -121,7 +121,7 @@ async def assemble(
         store,
         Outage("Redis", store.ping),
         counters,
-        off() if tap is None else tap,
+        no_tap() if tap is None else tap,
         min(config.wait_seconds, longest_wait),
         tracing,
     )
@@ -203,7 +203,7 @@ def _sender_of(use: _Surroundings, sink: Sink[Any], queue: Queue) -> Sender:
         company=use.unfinished,
         tap=use.tap,
         shows=shows(sink.codec),
-        load=None if use.tracing is None else use.tracing.laden,
+        load=None if use.tracing is None else use.tracing.with_context,
     )
 
 
