@@ -10,10 +10,11 @@ from aiohttp import ClientConnectionResetError, web
 from aiohttp.typedefs import Handler
 from anyio import create_task_group, current_time
 
-from streamapp.app import App
 from streamapp.config import Config
 from streamapp.declared.boards import Board, Website
+from streamapp.declared.registry import Registry
 from streamapp.errors import ServiceError
+from streamapp.sqs.names import queue_name
 from streamapp.state.keys import plain
 from streamapp.web.board_reader import BoardReader, HashReader
 from streamapp.web.live_boards import ChangeFeed, LiveBoards
@@ -42,15 +43,15 @@ HEADERS = {
 
 @asynccontextmanager
 async def pages_of(
-    app: App, config: Config, state: HashReader, news: ChangeFeed
+    registry: Registry, config: Config, state: HashReader, news: ChangeFeed
 ) -> AsyncGenerator[Mapping[str, Handler]]:
-    """Yield the handlers of *app*'s website by path, empty without a website; they work while the context is open."""
-    if app.website is None:
+    """Yield the handlers of the app's website by path, empty without a website; they work while the context is open."""
+    if registry.extras.website is None:
         yield {}
         return
     # The tap uses the names of queues, not those of streams.
-    queues = [config.queue(sink).rstrip("/").rsplit("/", 1)[-1] for sink in app.sinks]
-    site = Site(app.website, config.key_prefix, state, news, queues)
+    queues = [queue_name(config.queue(sink)) for sink in registry.sinks]
+    site = Site(registry.extras.website, config.key_prefix, state, news, queues)
     async with create_task_group() as tasks:
         tasks.start_soon(site.live.run, name="boards")
         yield site.pages

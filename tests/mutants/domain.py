@@ -1,4 +1,4 @@
-"""The wrong parts that the variants put into the order-tracking application."""
+"""Broken parts of the order-tracking application, one for each variant."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from streamapp_codecs.dominio.eventos import EventoPedido
 
 
 def drop_the_unknown(estado: Acompanhamento | None, evento: Any, **opcoes: Any) -> Acompanhamento | None:
-    """Drop an event of an order that does not exist yet."""
+    """Drop an event of an order that is not known yet."""
     if estado is None and isinstance(evento, EventoPedido) and evento.criacao is None:
         return None
     return aplicar(estado, evento, **opcoes)

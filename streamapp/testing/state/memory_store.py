@@ -5,7 +5,7 @@ from random import Random
 from typing import TypeVar
 
 from streamapp.errors import Fault, ServiceError
-from streamapp.state.store import PARKED, PENDING, TOKEN, Commit, Settled
+from streamapp.state.store import PARKED, PENDING, TOKEN, Commit, Confirmed
 from streamapp.testing.clocks.clock import Clock, RealClock
 from streamapp.testing.faults.call import ResponseLost, SimulatedCall
 from streamapp.testing.faults.ledger import Ledger
@@ -83,14 +83,14 @@ class MemoryStore:
             "commit", lambda: [self._commit(commit) for commit in commits], is_durable=self._replicas > 0
         )
 
-    async def settle(self, settled: Sequence[Settled]) -> None:
+    async def confirm(self, confirmed: Sequence[Confirmed]) -> None:
         """Remove announcements from the pending ones; a hash with none left expires by its ttl again."""
 
         def act() -> None:
-            for each in settled:
-                self._settle(each)
+            for each in confirmed:
+                self._confirm(each)
 
-        await self._call("settle", act)
+        await self._call("settle", act)  # as tests of apps name it
 
     async def add(self, members: Mapping[str, Sequence[str]], ttl: float) -> list[ServiceError | None]:
         """Add members to each set by its key, which then expires in *ttl* seconds; return the error of each set."""
@@ -174,20 +174,20 @@ class MemoryStore:
         self.values.put(commit.key, StoredValue(fields, expires_at=expires_at))
         return self._note("done", commit, result=True)
 
-    def _settle(self, settled: Settled) -> None:
-        value = self.values.get(settled.key)
+    def _confirm(self, confirmed: Confirmed) -> None:
+        value = self.values.get(confirmed.key)
         if value is None or value.members is not None:
             return
         fields = dict(value.fields)
-        for identity, mark in settled.sent:
+        for identity, mark in confirmed.sent:
             _take(fields, identity, mark)
-        for identity, mark in settled.parked:
+        for identity, mark in confirmed.parked:
             if body := _take(fields, identity, mark):
                 fields[PARKED + identity] = body
-        is_over = settled.ttl is not None and not _owes(fields)
+        is_over = confirmed.ttl is not None and not _owes(fields)
         self.values.put(
-            settled.key,
-            StoredValue(fields, expires_at=self._in(settled.ttl) if is_over else value.expires_at),
+            confirmed.key,
+            StoredValue(fields, expires_at=self._in(confirmed.ttl) if is_over else value.expires_at),
         )
 
     def _add(self, key: str, members: Sequence[str], ttl: float) -> ServiceError | None:
