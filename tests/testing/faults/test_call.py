@@ -50,7 +50,7 @@ async def test_a_call_fails_with_the_fault_of_its_code(
 
 
 @pytest.mark.parametrize("effect", [Lose(), Reset(), Garble(), Drip()])
-async def test_a_lost_answer_leaves_its_effect(sqs: MemorySqs, queue: Queue, effect: Effect) -> None:
+async def test_a_lost_response_leaves_its_effect(sqs: MemorySqs, queue: Queue, effect: Effect) -> None:
     """A sender that tries again then sends twice."""
     sqs.faults.add("send", effect, times=1)
 
