@@ -38,7 +38,7 @@ class View:
     def _state(self, table: Table[S, Any], fields: "dict[str, str] | ServiceError") -> S | None:
         if isinstance(fields, ServiceError):
             raise fields
-        state: S | None = table.record.read(fields)
+        state: S | None = table.folding.hash_codec.read(fields)
         return state
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from streamapp.app import App
-from streamapp.pipeline.stream import Stream
+from streamapp import App, Stream
+from streamapp.declared.extras import Extras
 from streamapp_agents import ajustes
 from streamapp_agents.dominio.acompanhamento import Acompanhamento, ComCatalogo, anunciar, aplicar
 from streamapp_agents.dominio.ficha import Ficha
@@ -20,13 +20,17 @@ from streamapp_codecs.dominio.eventos import Evento, EventoPedido, EventoProduto
 ESCUTA = timedelta(hours=24)
 """How long an order that has ended still listens to its products."""
 
-app = App("acompanhamento")
-app.scenario = hora_do_almoco
-app.boards = (cozinha, cliente)
-app.website = paginas
-app.portrait = retrato
-app.examples = exemplos
-app.settings = (ajustes.INICIO,)
+app = App(
+    "acompanhamento",
+    extras=Extras(
+        scenario=hora_do_almoco,
+        boards=(cozinha, cliente),
+        website=paginas,
+        portrait=retrato,
+        examples=exemplos,
+        settings=(ajustes.INICIO,),
+    ),
+)
 
 saida = app.sink("acompanhamento-events", acompanhamento.codec, identity=lambda anuncio: anuncio.event_id)
 

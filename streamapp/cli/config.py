@@ -115,7 +115,7 @@ def effective(app: "App", environ: "Mapping[str, str]", flags: "Mapping[str, str
         yield Row(variable, setup.without_password(value), "environment", AWS)
     for name, setting in SETTINGS.items():
         yield _checked(setting, environ, flags.get(name))
-    for setting in app.settings:
+    for setting in app.extras.settings:
         yield _checked(setting, environ, None)
 
 
@@ -132,7 +132,7 @@ def env_file(app: "App") -> "Iterator[str]":
     yield f"# {AWS}"
     for name in ("AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL_SQS"):
         yield f"#{name}="
-    for setting in (*SETTINGS.values(), *app.settings):
+    for setting in (*SETTINGS.values(), *app.extras.settings):
         yield ""
         yield f"# {setting.meaning}"
         yield f"#{setting.variable}={setting.default}"
@@ -148,7 +148,7 @@ def page(app: "App") -> "Iterator[str]":
     queues = ", ".join(f"`{queue_variable(it)}`" for it in _streams(app))
     yield f"| {queues} | the stream's name | text | {QUEUE} |"
     yield f"| `AWS_*` | | | {AWS} |"
-    for setting in (*SETTINGS.values(), *app.settings):
+    for setting in (*SETTINGS.values(), *app.extras.settings):
         default = f" `{setting.default}` " if setting.default else " "
         yield f"| `{setting.variable}` |{default}| {setting.parse.expected} | {setting.meaning} |"
     yield "| `NO_COLOR`, `FORCE_COLOR`, `TERM=dumb` | | | the usual meaning: whether output has colours |"

@@ -173,4 +173,4 @@ def queue_names(incomplete: str) -> list[str]:
 
 def board_names(incomplete: str) -> list[str]:
     """Return the app's boards that begin so, for a shell to complete."""
-    return [board.name for board in load_app(DEFAULT_APP).boards if board.name.startswith(incomplete)]
+    return [board.name for board in load_app(DEFAULT_APP).extras.boards if board.name.startswith(incomplete)]

@@ -1,11 +1,10 @@
 """Typed destination queues."""
 
-import hashlib
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
-from streamapp.messages import Outgoing
-from streamapp.pipeline.work import current_in_hand
+from streamapp.pipeline.in_hand import current_in_hand
+from streamapp.state.destination import Destination
 
 M = TypeVar("M")
 M_contra = TypeVar("M_contra", contravariant=True)
@@ -27,9 +26,14 @@ class Sink(Generic[M]):
     """
 
     def __init__(self, queue: str, codec: Encoder[M], identity: Callable[[M], str] | None = None) -> None:
-        self.queue = queue
         self.codec = codec
-        self._identity = identity
+        self.destination = Destination(queue, codec.encode, identity)
+        """Where its messages go."""
+
+    @property
+    def queue(self) -> str:
+        """The stream that it sends to."""
+        return self.destination.stream
 
     def __repr__(self) -> str:
         return f"<Sink {self.queue}>"
@@ -39,18 +43,8 @@ class Sink(Generic[M]):
 
         *group* is its group on a FIFO queue. Raises `Refused` when SQS will never take it.
         """
-        work = current_in_hand(self)
-        _, outgoing = self.outgoing(message, group or "all")
-        with work.effect():
-            outbox = work.runtime.outboxes[self.queue]
+        in_hand = current_in_hand(self)
+        _, outgoing = self.destination.outgoing(message, group or "all")
+        with in_hand.effect():
+            outbox = in_hand.runtime.outboxes[self.queue]
             await outbox.batcher.submit(outbox.laden(outgoing))
-
-    def outgoing(self, message: M, group: str) -> tuple[str, Outgoing]:
-        """Return the identity of *message* and what is to be sent."""
-        body = self.codec.encode(message)
-        identity = self._identity(message) if self._identity else _digest(group, body)
-        return identity, Outgoing(body, group=group, deduplication=identity)
-
-
-def _digest(group: str, body: str) -> str:
-    return hashlib.sha256(f"{group}\0{body}".encode()).hexdigest()

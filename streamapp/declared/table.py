@@ -8,12 +8,11 @@ import msgspec
 from streamapp.declared.sink import Sink
 from streamapp.errors import StreamappError
 from streamapp.flow.batcher import raised
-from streamapp.messages import Outgoing
-from streamapp.pipeline.work import InHand, current_in_hand
+from streamapp.pipeline.in_hand import InHand, current_in_hand
 from streamapp.state.committer import Change, Changed
 from streamapp.state.dedupe import identity_of, shortened
+from streamapp.state.folding import Folding
 from streamapp.state.hash_codec import HashCodec
-from streamapp.state.keys import plain
 from streamapp.state.reads import StateRequest
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -44,12 +43,9 @@ class Table(Generic[S, E]):
         once: bool = False,
         identity: Callable[[E], str] | None = None,
     ) -> None:
-        self.name: str = name
-        self.record: HashCodec[Any] = HashCodec(of)
-        self.fold: Callable[[Any, Any], Any] = fold
-        self.expires = expires
-        self._announce = announce
-        self._sink = to
+        destination = to.destination if to else None
+        self.folding = Folding(name, HashCodec(of), fold, announce, destination, expires)
+        """How events change its states."""
         self._once = once or identity is not None
         self._identity = identity
 
@@ -57,9 +53,9 @@ class Table(Generic[S, E]):
         return f"<Table {self.name}>"
 
     @property
-    def sink_name(self) -> str | None:
-        """The queue of its announcements."""
-        return self._sink.queue if self._sink else None
+    def name(self) -> str:
+        """What it is called."""
+        return self.folding.name
 
     async def update(self, key: str, event: E) -> S | None:
         """Return the state of *key* after *event*, once that is durable.
@@ -67,21 +63,21 @@ class Table(Generic[S, E]):
         What the change announces is sent before the event's message is deleted. An event that changes nothing
         is a duplicate; it still sends what an earlier one left behind.
         """
-        work = current_in_hand(self)
-        with work.effect():
-            changed = await work.runtime.changes.submit(self._change(work, key, event))
-        work.note(self.name, key, event, changed)
+        in_hand = current_in_hand(self)
+        with in_hand.effect():
+            changed = await in_hand.runtime.changes.submit(self._change(in_hand, key, event))
+        in_hand.note(self.name, key, event, changed)
         return changed.state  # type: ignore[no-any-return]  # fold's answer
 
     async def update_many(self, events: Sequence[tuple[str, E]]) -> list[S | None]:
         """Apply each event to its key, together; answer the states. Raises the first failure once all are through."""
-        work = current_in_hand(self)
-        changes = [self._change(work, key, event) for key, event in events]
-        with work.effect():
-            outcomes = await work.runtime.changes.submit_all(changes)
+        in_hand = current_in_hand(self)
+        changes = [self._change(in_hand, key, event) for key, event in events]
+        with in_hand.effect():
+            outcomes = await in_hand.runtime.changes.submit_all(changes)
         for (key, event), outcome in zip(events, outcomes, strict=True):
             if isinstance(outcome, Changed):
-                work.note(self.name, key, event, outcome)
+                in_hand.note(self.name, key, event, outcome)
         return [outcome.state for outcome in raised(outcomes)]
 
     async def get(self, key: str) -> S | None:
@@ -91,41 +87,30 @@ class Table(Generic[S, E]):
 
     async def get_many(self, keys: Sequence[str]) -> list[S | None]:
         """Return the state of each key, in one round trip."""
-        work = current_in_hand(self)
-        prefix = work.runtime.config.key_prefix
-        with work.timeout.paused():
-            asked = [StateRequest(self.record, self.redis_key(prefix, key)) for key in keys]
-            return raised(await work.runtime.lookup.reads.submit_all(asked))
+        in_hand = current_in_hand(self)
+        prefix = in_hand.runtime.config.key_prefix
+        with in_hand.deadline.paused():
+            asked = [StateRequest(self.folding.hash_codec, self.redis_key(prefix, key)) for key in keys]
+            return raised(await in_hand.runtime.lookup.reads.submit_all(asked))
 
     def redis_key(self, prefix: str, key: str) -> str:
-        """Return where the state of *key* lives."""
-        return self.start(prefix) + plain(key)
+        """Return where the state of *key* is kept in Redis."""
+        return self.folding.redis_key(prefix, key)
 
-    def start(self, prefix: str) -> str:
-        """Return how all its keys begin."""
-        return f"{prefix}{self.name}:"
-
-    def announcement(self, before: S | None, after: S | None, key: str) -> tuple[str, Outgoing] | None:
-        """Return id and message of what a change says to the outside, or None."""
-        if self._announce is None or self._sink is None:
-            return None
-        message = self._announce(before, after)
-        return None if message is None else self._sink.outgoing(message, plain(key))
-
-    def _change(self, work: InHand, key: str, event: E) -> Change:
-        runtime = work.runtime
-        max_bytes = runtime.outboxes[self._sink.queue].queue.max_bytes if self._sink else 0
-        redis_key = self.redis_key(runtime.config.key_prefix, key)
+    def _change(self, in_hand: InHand, key: str, event: E) -> Change:
+        runtime, folding = in_hand.runtime, self.folding
+        queue = runtime.outboxes[folding.to.stream].queue if folding.to else None
+        redis_key = folding.redis_key(runtime.config.key_prefix, key)
         return Change(
-            self, key, redis_key, event, max_bytes, work.cause(event), self._identity_of(work, event)
+            folding, key, redis_key, event, queue, in_hand.cause(event), self._identity_of(in_hand, event)
         )
 
-    def _identity_of(self, work: InHand, event: E) -> str | None:
+    def _identity_of(self, in_hand: InHand, event: E) -> str | None:
         if not self._once:
             return None
         if self._identity is not None:
             return shortened(self._identity(event))
-        origins = work.origins(event)
+        origins = in_hand.origins(event)
         if len(origins) != 1:
             raise NoIdentity(self.name)
         ((lease, position),) = origins

@@ -1,7 +1,6 @@
 """Group concurrent calls into one."""
 
 import logging
-import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
@@ -10,6 +9,7 @@ from anyio import TASK_STATUS_IGNORED, Event, create_task_group, move_on_after
 from anyio.abc import TaskStatus
 
 from streamapp.errors import StreamappError
+from streamapp.flow.company import Company
 from streamapp.flow.wakeup import Wakeup
 
 logger = logging.getLogger(__name__)
@@ -68,9 +68,9 @@ class Batcher(Generic[T, R]):
     raises, all its items have that exception for an outcome.
 
     A batch is what arrived while the last flush ran, and no flush is under way without a reason: a second one
-    begins beside the first only when a full batch waits, up to *parallel*. *linger* is how many seconds a batch
-    that is not full waits for company, if any can come: *in_hand* answers how many items there can be in all, those
-    that wait or fly included, so that nobody waits for nobody.
+    begins beside the first only when a full batch waits, up to *parallel*. *linger* is how many seconds a batch that
+    is not full waits for more items. It does not wait where none can come: *company* says how many items there can be
+    in all, with those that wait or are being flushed.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Batcher(Generic[T, R]):
         name: str,
         limit: int,
         linger: float = 0.0,
-        in_hand: Callable[[], float] = lambda: math.inf,
+        company: Company | None = None,
         parallel: int = 1,
         weigh: Callable[[T], int] = lambda _: 0,
         max_weight: int = 0,
@@ -89,7 +89,7 @@ class Batcher(Generic[T, R]):
         self.name = name
         self._limit = limit
         self._linger = linger
-        self._in_hand = in_hand
+        self._company = company or Company()
         self._parallel = parallel
         self._weigh = weigh
         self._max_weight = max_weight
@@ -212,7 +212,7 @@ class Batcher(Generic[T, R]):
             self._asleep.ring()
 
     def _has_company_to_come(self) -> bool:
-        return not self._is_one_full() and self._items_waiting + self._items_flying < self._in_hand()
+        return not self._is_one_full() and self._items_waiting + self._items_flying < self._company.expected
 
     def _is_one_full(self) -> bool:
         return len(self._waiting) > 1 or self._items_waiting >= self._limit

@@ -1,22 +1,21 @@
 """Wait out what heals by itself, so that an outage never costs a message anything but time."""
 
 import logging
-import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from anyio import sleep
 
 from streamapp.errors import Fault, ServiceError
+from streamapp.flow.backoff import Backoff
 from streamapp.flow.wakeup import Wakeup
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-FIRST_PAUSE = 0.1
-LONGEST_PAUSE = 2.0
-"""Seconds between tries, with full jitter: short enough to be back within 5 s of the cure."""
+AGAIN = Backoff(first=0.2, longest=2.0)
+"""Between tries: short enough to be back within 5 s of the cure."""
 
 MISCONFIGURED_PAUSE = 30.0
 """Seconds between tries where a right or a queue is missing: somebody has to act first."""
@@ -50,7 +49,7 @@ class Outage:
                     if error.heals:
                         self._failing.add(this)
                     tries += 1
-                    await sleep(pause(tries, error.fault))
+                    await sleep(pause_of(error, tries, AGAIN))
         finally:
             self._failing.discard(this)
             self._fewer_fail.ring()
@@ -77,8 +76,6 @@ class Outage:
             logger.info("%s can be used again", self._service)
 
 
-def pause(tries: int, fault: Fault = Fault.TRANSIENT, longest: float = LONGEST_PAUSE) -> float:
-    """Return how many seconds to wait after the *tries*-th failure in a row."""
-    if fault is Fault.CONFIGURATION:
-        return MISCONFIGURED_PAUSE
-    return random.uniform(0, min(longest, FIRST_PAUSE * 2 ** min(tries, 20)))  # noqa: S311 - jitter, not a secret
+def pause_of(error: ServiceError, failures: int, backoff: Backoff) -> float:
+    """Return the seconds to wait after the last of *failures* in a row, by *backoff* where *error* may heal."""
+    return MISCONFIGURED_PAUSE if error.fault is Fault.CONFIGURATION else backoff.pause(failures)

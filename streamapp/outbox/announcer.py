@@ -12,8 +12,7 @@ from streamapp.flow.batcher import Batcher
 from streamapp.flow.outage import Outage
 from streamapp.outbox.sender import Sender
 from streamapp.state.announcement import Announcement, Place
-from streamapp.state.committer import Changed
-from streamapp.state.store import Settled, Store
+from streamapp.state.store import Confirmed, Store
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +36,7 @@ class Announcer:
         # Why SQS refused it, None where it was sent.
         self._over: OrderedDict[Place, str | None] = OrderedDict()
         # Without a linger: what is sent and not confirmed is what a crash repeats.
-        self.confirmations: Batcher[Settled, None] = Batcher(self._confirm, name="confirm", limit=100)
+        self.confirmations: Batcher[Confirmed, None] = Batcher(self._confirm, name="confirm", limit=100)
 
     async def announce(self, pending: Collection[Announcement]) -> dict[Place, str]:
         """Return when all of *pending* is sent, here or by another event's turn.
@@ -66,14 +65,6 @@ class Announcer:
             await self._wait_for_others(announcement)
         return {place: code for place in (*mine, *others) if (code := self._over.get(place)) is not None}
 
-    def due(self, changed: Changed) -> Sequence[Announcement]:
-        """Return what the message of a change must see sent before it is deleted.
-
-        To a FIFO queue all that is pending goes in order, whoever keeps it: the queue drops what comes twice.
-        """
-        pending = changed.pending
-        return pending if pending and self._outboxes[pending[0].sink].queue.fifo else changed.keeps
-
     async def _send(self, announcements: Collection[Announcement]) -> None:
         by_sink: dict[str, list[Announcement]] = {}
         for it in announcements:
@@ -81,7 +72,9 @@ class Announcer:
         for sink, group in by_sink.items():
             outbox = self._outboxes[sink]
             messages = [outbox.laden(it.message) for it in group]
-            outcomes = await outbox.batcher.submit_all(messages, [partial(self._settle, it) for it in group])
+            outcomes = await outbox.batcher.submit_all(
+                messages, [partial(self._take_note, it) for it in group]
+            )
             for outcome in outcomes:
                 if isinstance(outcome, Exception) and not isinstance(outcome, Refused):
                     raise outcome
@@ -97,7 +90,7 @@ class Announcer:
             # Whoever was sending it was cut off: see to it ourselves.
             await self.announce([announcement])
 
-    def _settle(self, announcement: Announcement, outcome: Exception | None) -> None:
+    def _take_note(self, announcement: Announcement, outcome: Exception | None) -> None:
         """Remember what became of *announcement*; one that failed otherwise is still to be sent."""
         if outcome is not None and not isinstance(outcome, Refused):
             return
@@ -116,14 +109,14 @@ class Announcer:
     def _confirm_soon(self, place: Place, announcement: Announcement) -> None:
         is_refused = self._over[place] is not None
         this = [(announcement.id, announcement.mark)]
-        settled = Settled(
+        confirmed = Confirmed(
             announcement.redis_key,
             sent=[] if is_refused else this,
             parked=this if is_refused else [],
             ttl=announcement.ttl,
         )
-        self.confirmations.post(settled)
+        self.confirmations.post(confirmed)
 
-    async def _confirm(self, settled: list[Settled]) -> Sequence[None]:
-        await self._outage.ride_out(partial(self._store.settle, settled))
-        return [None] * len(settled)
+    async def _confirm(self, confirmed: list[Confirmed]) -> Sequence[None]:
+        await self._outage.ride_out(partial(self._store.confirm, confirmed))
+        return [None] * len(confirmed)

@@ -5,15 +5,14 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 from anyio import sleep
 
 from streamapp.config import Config
-from streamapp.declared.table import Table
 from streamapp.errors import ServiceError
 from streamapp.state.announcement import Announcement, pending_of
+from streamapp.state.folding import Folding
 from streamapp.state.store import PARKED, TOKEN, Store
 
 
@@ -59,25 +58,25 @@ class Owing:
 
 async def survey(
     store: Store,
-    tables: Iterable[Table[Any, Any]],
+    foldings: Iterable[Folding],
     config: Config,
     *,
     pause: float = 0.0,
     found: Callable[[Sequence[Owing]], Awaitable[None]] | None = None,
 ) -> Backlog:
-    """Look through all that *tables* hold and answer what is owed; *found* takes it, page by page.
+    """Look through all states of *foldings* and answer what is owed; *found* takes it, page by page.
 
     *pause* is seconds between pages. Raises `ServiceError`.
     """
     backlog = Backlog()
-    for table in tables:
-        cursor = None if table.sink_name is None else ""
+    for folding in foldings:
+        cursor = None if folding.stream is None else ""
         while cursor is not None:
-            start = table.start(config.key_prefix)
+            start = folding.keys_prefix(config.key_prefix)
             found_keys, following = await store.scan(start, cursor)
             # No key holds a colon: what does is of a table whose name begins like this one's.
             keys = [key for key in found_keys if ":" not in key[len(start) :]]
-            owing = await _read(store, table, keys, config.state_ttl) if keys else []
+            owing = await _read(store, folding, keys, config.state_ttl) if keys else []
             backlog = backlog.plus(owing)
             if found is not None:
                 await found(owing)
@@ -86,13 +85,13 @@ async def survey(
     return backlog
 
 
-async def _read(store: Store, table: Table[Any, Any], keys: Sequence[str], state_ttl: float) -> list[Owing]:
-    ttl = state_ttl if table.expires else None
+async def _read(store: Store, folding: Folding, keys: Sequence[str], state_ttl: float) -> list[Owing]:
+    ttl = state_ttl if folding.expires else None
     owing: list[Owing] = []
     for key, fields in zip(keys, await store.read(keys), strict=True):
         with suppress(msgspec.MsgspecError):  # another program's hash, or no text at all
             if not isinstance(fields, ServiceError) and TOKEN in fields:
-                pending = pending_of(key, fields, table.sink_name or "", ttl)
+                pending = pending_of(key, fields, folding.stream or "", ttl)
                 parked = sum(name.startswith(PARKED) for name in fields)
                 owing.append(Owing(key, fields[TOKEN], ttl, pending, parked))
     return owing

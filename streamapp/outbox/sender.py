@@ -1,6 +1,5 @@
 """Send messages to one queue, ten at a time."""
 
-import math
 from collections.abc import Callable, Sequence
 
 from anyio import sleep
@@ -8,7 +7,8 @@ from msgspec.structs import replace
 
 from streamapp.errors import Refused, ServiceError
 from streamapp.flow.batcher import Batcher
-from streamapp.flow.outage import Outage, pause
+from streamapp.flow.company import Company
+from streamapp.flow.outage import AGAIN, Outage
 from streamapp.messages import Outgoing, Queue
 from streamapp.observe.counters import Counters
 from streamapp.observe.shown import Sent, Shows
@@ -37,7 +37,7 @@ class Sender:
         outage: Outage,
         counters: Counters,
         *,
-        in_hand: Callable[[], float] = lambda: math.inf,
+        company: Company | None = None,
         tap: Tap | None = None,
         shows: Shows | None = None,
         load: Callable[[Outgoing, int], Outgoing] | None = None,
@@ -56,7 +56,7 @@ class Sender:
             name=f"send {queue.name}",
             limit=BATCH,
             linger=LINGER,
-            in_hand=in_hand,
+            company=company,
             parallel=1 if queue.fifo else PARALLEL,
             weigh=lambda message: message.size,
             max_weight=queue.max_bytes,
@@ -77,7 +77,7 @@ class Sender:
         tries = 0
         while waiting:
             if tries:
-                await sleep(pause(tries))
+                await sleep(AGAIN.pause(tries))
             turn = _turn(messages, waiting) if self.queue.fifo else waiting
             answers = await self._send([messages[n] for n in turn])
             again: set[int] = set()

@@ -6,17 +6,17 @@ import random
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from anyio import CancelScope, sleep
 
 from streamapp.config import Config
-from streamapp.declared.table import Table
 from streamapp.errors import ServiceError
+from streamapp.flow.backoff import spread
 from streamapp.observe.counters import Counters
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.backlog import Backlog, Owing, survey
-from streamapp.state.store import Commit, Settled, Store
+from streamapp.state.folding import Folding
+from streamapp.state.store import Commit, Confirmed, Store
 
 logger = logging.getLogger(__name__)
 
@@ -43,14 +43,14 @@ class Sweeper:
 
     def __init__(
         self,
-        tables: Iterable[Table[Any, Any]],
+        foldings: Iterable[Folding],
         store: Store,
         announcer: Announcer,
         counters: Counters,
         config: Config,
         pace: SweepPace,
     ) -> None:
-        self._tables = list(tables)
+        self._foldings = list(foldings)
         self._store = store
         self._announcer = announcer
         self._counters = counters
@@ -71,7 +71,7 @@ class Sweeper:
                     await sleep(wait)
                 if not self._is_stopped:
                     await self._try()
-                wait = self._pace.every * random.uniform(0.5, 1.5)  # noqa: S311 - as above
+                wait = spread(self._pace.every)
 
     def stop(self, deadline: float) -> None:
         """Begin nothing more; what is being sent may take until *deadline* (monotonic)."""
@@ -82,7 +82,7 @@ class Sweeper:
     async def sweep(self) -> Backlog:
         """Look through everything once, send and confirm what is old, and answer what was owed before."""
         self.backlog = await survey(
-            self._store, self._tables, self._config, pause=self._pace.pause, found=self._send_old
+            self._store, self._foldings, self._config, pause=self._pace.pause, found=self._send_old
         )
         return self.backlog
 
@@ -93,10 +93,10 @@ class Sweeper:
             logger.warning("a sweep was cut short; the next one will do", extra={"reason": error.detail})
 
     async def _send_old(self, owing: Sequence[Owing]) -> None:
-        idle = [Settled(each.key, ttl=each.ttl) for each in owing if not each.pending and each.ttl]
+        idle = [Confirmed(each.key, ttl=each.ttl) for each in owing if not each.pending and each.ttl]
         if idle:
             # A crash before a confirmation can leave a hash that owes nothing and yet never expires.
-            await self._store.settle(idle)
+            await self._store.confirm(idle)
         limit = time.time() - self._pace.age
         old = [each for each in owing if any(it.at < limit for it in each.pending)]
         if old and self._config.replicas:

@@ -19,6 +19,7 @@ from anyio import (
 from anyio.abc import TaskStatus
 
 from streamapp.errors import Fault, ServiceError
+from streamapp.flow.company import Company
 from streamapp.flow.wakeup import Wakeup
 from streamapp.messages import Delivery, Queue
 from streamapp.observe.counters import Counters
@@ -43,8 +44,9 @@ PARALLEL = 16
 class Lease:
     """Our promise to keep one delivery invisible; *handle* is the newest one of its message.
 
-    *scope* is what to cancel should the lease be lost while an agent works on the message. *decoded* is what the
-    codec made of its body; *received_at* and *begun_at*, when an agent took it, are Unix times for people.
+    *scope* is what to cancel should the lease be lost while an agent works on the message. *is_done*: the message was
+    processed before, and only its delete failed. *is_finished* once nothing is left but its delete. *decoded* is what the codec made of its body; *received_at* and *begun_at*, when an
+    agent took it, are Unix times for people.
     """
 
     delivery: Delivery
@@ -52,20 +54,30 @@ class Lease:
     expires_at: float
     scope: CancelScope | None = field(default=None)
     is_lost: bool = False
+    is_done: bool = False
+    is_finished: bool = False
     decoded: Decoded[object] | None = None
     received_at: float = field(default_factory=time.time)
     begun_at: float | None = None
 
 
 class Leases:
-    """All deliveries of one queue from receipt to settle, buffered ones included."""
+    """All deliveries of one queue from receipt to their end, those that wait for an agent included.
 
-    def __init__(self, sqs: Sqs, queue: Queue, tokens: Tokens, counters: Counters) -> None:
+    *unfinished* counts, for all queues of a worker, what may still have something to send.
+    """
+
+    def __init__(
+        self, sqs: Sqs, queue: Queue, tokens: Tokens, counters: Counters, unfinished: Company | None = None
+    ) -> None:
         self._sqs = sqs
         self._queue = queue
         self._tokens = tokens
         self._counters = counters
         self._held: dict[str, Lease] = {}
+        self._unfinished = unfinished or Company(0)
+        self.held = Company(0)
+        """How many deliveries are in hand, for batches of their ends."""
         self._done: OrderedDict[str, None] = OrderedDict()
         self._calls = CapacityLimiter(PARALLEL)
         self._flying: dict[Lease, Event] = {}
@@ -88,15 +100,25 @@ class Leases:
         if held is not None:
             held.handle, held.expires_at = delivery.handle, expires_at
             return None
-        lease = Lease(delivery, delivery.handle, expires_at)
+        lease = Lease(delivery, delivery.handle, expires_at, is_done=delivery.message_id in self._done)
         self._held[delivery.message_id] = lease
+        self.held.expected += 1
+        self._unfinished.expected += 1
         return lease
 
-    def end(self, lease: Lease) -> None:
-        """Stop extending and return the token: the message is settled, or about to be given back."""
+    def finish(self, lease: Lease) -> None:
+        """Note that nothing is left to do but the delete; a lost lease does not stop its agent any more."""
         lease.scope = None
+        if not lease.is_finished:
+            lease.is_finished = True
+            self._unfinished.expected -= 1
+
+    def end(self, lease: Lease) -> None:
+        """Stop extending and return the token: the message is deleted, or about to be given back."""
+        self.finish(lease)
         if self._held.get(lease.delivery.message_id) is lease:
             del self._held[lease.delivery.message_id]
+            self.held.expected -= 1
             self._tokens.give()
             self._progress.ring()
 
@@ -121,10 +143,6 @@ class Leases:
         self._done[lease.delivery.message_id] = None
         if len(self._done) > REMEMBERED:
             self._done.popitem(last=False)
-
-    def is_done(self, delivery: Delivery) -> bool:
-        """Whether this message was done before, so that only its delete is missing."""
-        return delivery.message_id in self._done
 
     async def run(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Extend what is in hand, for ever: each lease when at most half of the visibility timeout is left."""

@@ -4,7 +4,7 @@ from streamapp.flow.wakeup import Wakeup
 
 
 class Tokens:
-    """Permissions for messages in hand; whoever polls takes first and gives back what it did not use."""
+    """One permission for each message in hand; a poll takes some first, and gives back what it did not use."""
 
     def __init__(self, total: int) -> None:
         self.total = total
@@ -12,7 +12,7 @@ class Tokens:
         self._given = Wakeup()
 
     async def take(self, most: int) -> int:
-        """Return how many of 1..*most* were taken; waits for the first."""
+        """Take 1..*most* tokens and return how many; waits for the first."""
         while self._free <= 0:
             await self._given.wait()
         taken = min(self._free, most)

@@ -43,7 +43,7 @@ return answers
 )
 
 # Asked: ttl in ms (0: for ever), {id, mark, ...} of those sent, {id, mark, ...} of those to park.
-SETTLE = (
+CONFIRM = (
     _OWES
     + """
 local function take_off(key, announcements, park)
@@ -56,12 +56,12 @@ local function take_off(key, announcements, park)
     end
   end
 end
-local function settle(key, ttl, sent, parked)
+local function confirm(key, ttl, sent, parked)
   take_off(key, sent, false)
   take_off(key, parked, true)
   if ttl ~= 0 and not owes(key) then redis.call('PEXPIRE', key, ttl) end
 end
-for i, asked in ipairs(cmsgpack.unpack(ARGV[1])) do settle(KEYS[i], unpack(asked)) end
+for i, asked in ipairs(cmsgpack.unpack(ARGV[1])) do confirm(KEYS[i], unpack(asked)) end
 return {}
 """
 )

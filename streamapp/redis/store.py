@@ -11,18 +11,18 @@ from redis.exceptions import RedisError
 
 from streamapp.errors import ServiceError
 from streamapp.redis.errors import one_keys
-from streamapp.redis.scripts import ADD, COMMIT, READ, SETTLE
+from streamapp.redis.scripts import ADD, COMMIT, CONFIRM, READ
 from streamapp.redis.servers import Servers
 from streamapp.redis.topology import Command
 from streamapp.redis.url import open_servers
-from streamapp.state.store import Commit, Settled
+from streamapp.state.store import Commit, Confirmed
 
 SCAN = 500
 """Keys that one step of a scan looks at: some 0.2 ms of a server that serves others meanwhile."""
 
 _FOR_EVER = -1  # PTTL's answer
 
-_SHA = {text: sha1(text.encode(), usedforsecurity=False).hexdigest() for text in (READ, COMMIT, SETTLE, ADD)}
+_SHA = {text: sha1(text.encode(), usedforsecurity=False).hexdigest() for text in (READ, COMMIT, CONFIRM, ADD)}
 """The name by which a server that was taught a script knows it."""
 
 
@@ -57,7 +57,7 @@ class RedisStore:
         answers = await self._run(COMMIT, [commit.key for commit in commits], asked, self._replicas)
         return [answer if isinstance(answer, ServiceError) else answer == 1 for answer in answers]
 
-    async def settle(self, settled: Sequence[Settled]) -> None:
+    async def confirm(self, confirmed: Sequence[Confirmed]) -> None:
         """Take announcements off the pending ones; a hash with none left expires by its ttl again."""
         asked = [
             (
@@ -65,9 +65,9 @@ class RedisStore:
                 [text for pair in each.sent for text in pair],
                 [text for pair in each.parked for text in pair],
             )
-            for each in settled
+            for each in confirmed
         ]
-        await self._run(SETTLE, [each.key for each in settled], asked)
+        await self._run(CONFIRM, [each.key for each in confirmed], asked)
 
     async def add(self, members: Mapping[str, Sequence[str]], ttl: float) -> list[ServiceError | None]:
         """Add members to each set, by its key, which lives *ttl* seconds from now; answer why a set takes none."""

@@ -6,81 +6,52 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from streamapp.errors import Crowded, MessageTooLarge, ServiceError
 from streamapp.flow.outage import Outage
-from streamapp.messages import Outgoing
+from streamapp.messages import Outgoing, Queue
 from streamapp.state.announcement import Announcement, adopt, mark_of, pending_of
 from streamapp.state.dedupe import Deduplication
-from streamapp.state.hash_codec import HashCodec
+from streamapp.state.folding import Folding
 from streamapp.state.reads import UNREADABLE, StateUnreadable, good
 from streamapp.state.store import MAX_PENDING, PENDING, TOKEN, Commit, Store
-
-
-class Folded(Protocol):
-    """What a table declares, as far as changing its state goes."""
-
-    @property
-    def name(self) -> str:
-        """What it is called."""
-        ...
-
-    @property
-    def record(self) -> HashCodec[Any]:
-        """How its state becomes a hash."""
-        ...
-
-    @property
-    def fold(self) -> Callable[[Any, Any], Any]:
-        """How an event changes a state; None is no state."""
-        ...
-
-    @property
-    def expires(self) -> bool:
-        """Whether its hashes outlive their last change by the state's TTL only."""
-        ...
-
-    @property
-    def sink_name(self) -> str | None:
-        """The sink of its announcements."""
-        ...
-
-    def announcement(self, before: Any, after: Any, key: str) -> tuple[str, Outgoing] | None:  # noqa: ANN401 - the state's own type
-        """Return id and message of what a change says to the outside, or None."""
-        ...
 
 
 class Change(msgspec.Struct, frozen=True, eq=False):
     """One event for one key of one table; one with an *identity* is folded only where that was not seen yet.
 
-    *cause* is the id of the message that brought it, the same whenever that is delivered again.
+    *queue* is where its announcement goes. *cause* is the id of the message that brought the event, the same
+    whenever that message is delivered again.
     """
 
-    table: Folded
+    folding: Folding
     key: str
     redis_key: str
     event: object
-    max_bytes: int
+    queue: Queue | None = None
     cause: str = ""
     identity: str | None = None
 
 
 class Changed(msgspec.Struct, frozen=True):
-    """What an event did: the state after it, whether that differs from before, and all that the key owes.
+    """What an event did: the state after it, whether that differs from before, and what the key owes.
 
-    *before* and *after* are the hash's fields, for whoever wants to tell what changed. Of what is *pending* its
-    message *keeps* what it announced, now or when it was delivered before, and what it found left alone.
+    *before* and *after* are the hash's fields, for viewers of the change. *pending* is all that the key owes. The
+    event's message *keeps* a part of it: what it announced, now or when it was delivered before, and what it found left alone.
+    What is *due* must be sent before that message is deleted: what it keeps, and for a FIFO queue all that is pending, in
+    order, because such a queue drops what comes twice.
     """
 
     state: Any
     is_new: bool
-    pending: tuple[Announcement, ...]
+    pending: Sequence[Announcement]
     before: Mapping[str, str]
     after: Mapping[str, str]
-    keeps: Sequence[Announcement]
+    keeps: Sequence[Announcement] = ()
+    due: Sequence[Announcement] = ()
 
 
 @dataclass(slots=True)
@@ -130,7 +101,7 @@ class Committer:
                 del plans[key]
             for key, plan in plans.items():
                 if plan.evicted:
-                    self._evicted(changes[todo[key][0]].table.name, plan.evicted)
+                    self._evicted(changes[todo[key][0]].folding.name, plan.evicted)
                 outcomes.update(zip(todo.pop(key), plan.outcomes, strict=True))
         return [outcomes[position] for position in range(len(changes))]
 
@@ -150,55 +121,23 @@ class Committer:
         return conflicts
 
     def _plan(self, changes: Sequence[Change], fields: dict[str, str] | ServiceError) -> _Plan:
-        table = changes[0].table
-        ttl = self._ttl if table.expires else None
+        """Fold the events of one key in order, and plan the commit of what they come to."""
+        first, folding = changes[0], changes[0].folding
+        ttl = self._ttl if folding.expires else None
         try:
             stored = good(fields)
-            state = table.record.read(stored)
-            sink = table.sink_name
-            # Where a table has none any more, what it once owed stays as it is: nobody could say where to.
-            pending = pending_of(changes[0].redis_key, stored, sink, ttl) if sink else []
+            state = folding.hash_codec.read(stored)
+            # Without a destination what the table once owed stays as it is: nothing says where to send it.
+            pending = pending_of(first.redis_key, stored, folding.stream, ttl) if folding.stream else []
         except UNREADABLE as error:
-            return _Plan([StateUnreadable(changes[0].redis_key, error)] * len(changes))
-        written: dict[str, str] | None = None
-        new: dict[str, str] = {}
-        steps: list[
-            tuple[Any, bool, Mapping[str, str], Mapping[str, str], Sequence[Announcement]] | Exception
-        ]
-        steps = []
+            return _Plan([StateUnreadable(first.redis_key, error)] * len(changes))
         now = time.time()
-        seen = Deduplication({} if changes[0].identity is None else stored, now)
-        for change in changes:
-            before = after = stored if written is None else written
-            is_new = False
-            if change.identity is None or change.identity not in seen:
-                try:
-                    following, said = _step(change, state, len(pending))
-                    after = {} if following is None else table.record.write(following)
-                except Exception as error:  # noqa: BLE001 - the fold is the application's; its bug ends one event
-                    steps.append(error)
-                    continue
-                if said is not None:
-                    pending.append(_owed_from_now(change, said, pending, ttl, now))
-                    new[PENDING + said[0]] = pending[-1].text()
-                is_new = following != state
-                state, written = following, after
-                if change.identity is not None:
-                    seen.add(change.identity)
-            keeps: Sequence[Announcement] = ()
-            if pending:
-                # What is owed anew under the same id is newer than what was left alone.
-                new = {**adopt(pending, change.cause, now), **new}
-                keeps = [it for it in pending if it.keeper in {change.cause, ""}]
-            steps.append((state, is_new, before, after, keeps))
-        owed_now = tuple(pending)
-        outcomes = [
-            step if isinstance(step, Exception) else Changed(step[0], step[1], owed_now, *step[2:])
-            for step in steps
-        ]
+        seen = Deduplication({} if first.identity is None else stored, now)
+        draft = _Draft(stored, state, pending, seen, ttl, now)
+        outcomes = [draft.apply(change) for change in changes]
         forgotten, evicted = seen.drop()
-        new.update(seen.put)
-        commit = self._commit(changes[0], written, stored, new, forgotten, keep=bool(pending), ttl=ttl)
+        draft.put.update(seen.put)
+        commit = self._commit(first, draft.written, stored, draft.put, forgotten, keep=bool(pending), ttl=ttl)
         return _Plan(outcomes, commit, evicted)
 
     def _commit(
@@ -212,7 +151,7 @@ class Committer:
         keep: bool,
         ttl: float | None,
     ) -> Commit | None:
-        names = change.table.record.names
+        names = change.folding.hash_codec.names
         if written is None:  # no event got through
             written = {name: text for name, text in stored.items() if name in names}
         put = {name: text for name, text in written.items() if stored.get(name) != text}
@@ -223,15 +162,76 @@ class Committer:
         return Commit(change.redis_key, stored.get(TOKEN, ""), token, {**put, **new}, drop, keep, ttl)
 
 
-def _step(change: Change, state: Any, owed: int) -> tuple[Any, tuple[str, Outgoing] | None]:  # noqa: ANN401 - as above
-    after = change.table.fold(state, change.event)
-    said = None if after is state else change.table.announcement(state, after, change.key)
+class _Draft:
+    """One hash as it becomes while the events of a flush are folded into it.
+
+    *pending* grows by what they announce. *written* are the fields of the newest state, None before the first
+    event; *put* are the fields to set beside them.
+    """
+
+    __slots__ = ("_now", "_pending", "_seen", "_stored", "_ttl", "put", "state", "written")
+
+    def __init__(
+        self,
+        stored: Mapping[str, str],
+        state: Any,  # noqa: ANN401 - the state's own type
+        pending: list[Announcement],
+        seen: Deduplication,
+        ttl: float | None,
+        now: float,
+    ) -> None:
+        self._stored = stored
+        self._pending = pending
+        self._seen = seen
+        self._ttl = ttl
+        self._now = now
+        self.state = state
+        self.written: Mapping[str, str] | None = None
+        self.put: dict[str, str] = {}
+
+    def apply(self, change: Change) -> Changed | Exception:
+        """Fold one event, and return what it did. One that fails changes nothing and is told by its exception."""
+        before = after = self._stored if self.written is None else self.written
+        is_new = False
+        if change.identity is None or change.identity not in self._seen:
+            try:
+                following, said = _step(change, self.state, len(self._pending))
+                after = {} if following is None else change.folding.hash_codec.write(following)
+            except Exception as error:  # noqa: BLE001 - the fold is the application's; its bug ends one event
+                return error
+            if said is not None:
+                self._owe(change, said)
+            is_new = following != self.state
+            self.state, self.written = following, after
+            if change.identity is not None:
+                self._seen.add(change.identity)
+        if not self._pending:
+            return Changed(self.state, is_new, (), before, after)
+        keeps = self._kept_by(change.cause)
+        due = self._pending if change.queue is not None and change.queue.fifo else keeps
+        return Changed(self.state, is_new, self._pending, before, after, keeps, due)
+
+    def _owe(self, change: Change, said: tuple[str, Outgoing]) -> None:
+        owed = _owed_from_now(change, said, self._pending, self._ttl, self._now)
+        self._pending.append(owed)
+        self.put[PENDING + owed.id] = owed.text()
+
+    def _kept_by(self, cause: str) -> list[Announcement]:
+        """Return what the message *cause* keeps, after it took over what was left alone."""
+        # What is owed anew under the same id is newer than what was left alone.
+        self.put = {**adopt(self._pending, cause, self._now), **self.put}
+        return [it for it in self._pending if it.keeper in {cause, ""}]
+
+
+def _step(change: Change, state: Any, owed: int) -> tuple[Any, tuple[str, Outgoing] | None]:  # noqa: ANN401 - the state's own type
+    after = change.folding.fold(state, change.event)
+    said = None if after is state else change.folding.announcement(state, after, change.key)
     if said is not None:
         if owed >= MAX_PENDING:
             raise Crowded(change.redis_key, owed)
-        if said[1].size > change.max_bytes:
+        if change.queue is not None and (size := said[1].size) > change.queue.max_bytes:
             # Before anything is stored: what cannot be sent must not be owed.
-            raise MessageTooLarge(said[1].size, change.max_bytes)
+            raise MessageTooLarge(size, change.queue.max_bytes)
     return after, said
 
 
@@ -240,7 +240,7 @@ def _owed_from_now(
 ) -> Announcement:
     identity, message = said
     sequence = pending[-1].sequence + 1 if pending else 1
-    mark, sink = mark_of(sequence, now), change.table.sink_name or ""
+    mark, sink = mark_of(sequence, now), change.folding.stream or ""
     return Announcement(
         change.redis_key, identity, mark, sink, sequence, message, ttl, now, keeper=change.cause, since=now
     )

@@ -36,7 +36,7 @@ class Commit(msgspec.Struct, frozen=True):
     ttl: float | None = None
 
 
-class Settled(msgspec.Struct, frozen=True):
+class Confirmed(msgspec.Struct, frozen=True):
     """Announcements of one hash that are pending no more; those in *parked* were refused and are set aside.
 
     Each is (id, mark): one whose text does not begin with the mark was owed again since, and stays.
@@ -62,7 +62,7 @@ class Store(Protocol):
         """Make each change; False where somebody else's came first. When this returns, they are durable."""
         ...
 
-    async def settle(self, settled: Sequence[Settled]) -> None:
+    async def confirm(self, confirmed: Sequence[Confirmed]) -> None:
         """Take announcements off the pending ones; a hash with none left expires by its ttl again."""
         ...
 

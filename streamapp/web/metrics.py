@@ -161,7 +161,7 @@ class _Parts(Collector):
             yield _gauge(
                 f"streamapp_{name}",
                 text,
-                {line.queue.name: value(line, now) for line in worker.lines},
+                {pipeline.queue.name: value(pipeline, now) for pipeline in worker.pipelines},
                 "stream",
             )
         decoded = CounterMetricFamily(
@@ -169,27 +169,27 @@ class _Parts(Collector):
             "Bodies by the path of the codec that took them.",
             labels=["stream", "path"],
         )
-        for line in worker.lines:
-            paths: Mapping[str, int] = getattr(line.agent.codec, "paths", {})
+        for pipeline in worker.pipelines:
+            paths: Mapping[str, int] = getattr(pipeline.agent.codec, "paths", {})
             for path, number in paths.items():
-                decoded.add_metric([line.queue.name, path], number)
+                decoded.add_metric([pipeline.queue.name, path], number)
         yield decoded
 
 
 _BY_STREAM: Sequence[tuple[str, str, Callable[[AgentPipeline, float], float]]] = (
-    ("in_flight", "Messages in hand.", lambda line, _: len(line.leases)),
-    ("concurrency", "Messages in hand at most.", lambda line, _: line.concurrency),
+    ("in_flight", "Messages in hand.", lambda pipeline, _: len(pipeline.leases)),
+    ("concurrency", "Messages in hand at most.", lambda pipeline, _: pipeline.concurrency),
     (
         "last_poll_timestamp_seconds",
         "When a receive last ended well; 0 before the first.",
-        lambda line, _: line.source.polled_at or 0.0,
+        lambda pipeline, _: pipeline.poller.polled_at or 0.0,
     ),
     (
         "poll_overdue_seconds",
         "For how long a receive is late.",
-        lambda line, now: max(0.0, line.source.silent_for(now)),
+        lambda pipeline, now: max(0.0, pipeline.poller.silent_for(now)),
     ),
-    ("polls_failing", "Whether receives fail.", lambda line, _: line.source.failure is not None),
+    ("polls_failing", "Whether receives fail.", lambda pipeline, _: pipeline.poller.failure is not None),
 )
 
 

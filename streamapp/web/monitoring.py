@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from anyio import create_task_group, sleep
 
-from streamapp.app import App
 from streamapp.config import Config
+from streamapp.declared.registry import Registry
 from streamapp.errors import ServiceError
 from streamapp.observe.counters import Counters
 from streamapp.pipeline.runtime import Runtime
@@ -47,7 +47,7 @@ class Monitoring:
 
 
 @asynccontextmanager
-async def monitored(app: App, config: Config, counters: Counters) -> AsyncGenerator[Monitoring]:
+async def monitored(registry: Registry, config: Config, counters: Counters) -> AsyncGenerator[Monitoring]:
     """Serve probes, metrics and the app's website while the context is open, from before the worker is ready to after it has ended.
 
     Without `config.http` nothing is served, and nothing of it is imported. Raises `CannotListen`.
@@ -76,7 +76,7 @@ async def monitored(app: App, config: Config, counters: Counters) -> AsyncGenera
         # Connections of its own: browsers are in nobody's way.
         open_redis(config.redis_url) as state,
         open_tap(config.redis_url, config.key_prefix) as news,
-        pages_of(app, config, state, news) as pages,
+        pages_of(registry, config, state, news) as pages,
         serve_http(config.http, health, metrics.page, pages) as url,
         create_task_group() as asking,
     ):

@@ -14,7 +14,7 @@ from streamapp.messages import Outgoing
 
 async def test_every_example_is_understood_and_makes_an_order(shop: Shop) -> None:
     """The first thing that a newcomer sends must work."""
-    for example in streamapp_agents.app.examples:
+    for example in streamapp_agents.app.extras.examples:
         if example.kind != "produto_removido":
             sent = await call(shop.env, "send", example.queue, "--example", example.kind)
             assert sent.returncode == 0, sent.stderr

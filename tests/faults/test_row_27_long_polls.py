@@ -84,7 +84,7 @@ async def acknowledge(
     hands, tally, app = Hands(), Counters(), App("held")
     for name in QUEUES:
         app.agent(name, Json(int), name=name, concurrency=2 * IN_HAND)(hands.hold)
-    worker = Worker(await assemble(app, config, sqs, store, tally))
+    worker = Worker(await assemble(app.registry, config, sqs, store, tally))
     async with create_task_group() as tasks:
         await tasks.start(worker.run)
         for _ in range(rounds):
@@ -97,7 +97,7 @@ async def acknowledge(
             for told in list(hands.held.values()):
                 told.set()
                 await sleep(0.002)
-            await until(lambda: not sum(len(line.leases) for line in worker.lines), within=60)
+            await until(lambda: not sum(len(line.leases) for line in worker.pipelines), within=60)
         worker.stop()
     numbers = {entry.message_id: number for number, entry in enumerate(memory.ledger.sent())}
     ends = {numbers[entry.message_id]: entry.at for entry in memory.ledger.deleted()}

@@ -239,7 +239,7 @@ async def test_one_object_for_several_events_counts_none_of_them_as_another(rig:
 
     (fields,) = await rig.store.read([clicks.redis_key(rig.config.key_prefix, "all")])
     assert isinstance(fields, dict)
-    assert clicks.record.read(fields) == Count(2, 0)
+    assert clicks.folding.hash_codec.read(fields) == Count(2, 0)
     assert dead(rig) == [["click", "click"]]
 
 

@@ -33,7 +33,7 @@ from streamapp.cli.demo.servers import redis_server
 from streamapp.errors import ConfigError, Fault, ServiceError
 from streamapp.redis.errors import fault_of
 from streamapp.redis.store import RedisStore, open_redis
-from streamapp.state.store import Commit, Settled
+from streamapp.state.store import Commit, Confirmed
 
 TTL = 60.0
 
@@ -72,7 +72,7 @@ async def test_scripts_that_the_server_lost_are_taught_again(
     await redis.script_flush()
     assert await store.commit([Commit(prefix, "", "t1", {"_o:x": "[1,"}, keep=True, ttl=TTL)]) == [True]
     await redis.script_flush()
-    await store.settle([Settled(prefix, [("x", "[1,")], ttl=TTL)])
+    await store.confirm([Confirmed(prefix, [("x", "[1,")], ttl=TTL)])
 
     assert await store.read([prefix]) == [{"_t": "t1"}]
 
@@ -277,7 +277,7 @@ async def test_where_keys_have_slots_each_goes_alone(slotted_redis_url: str, pre
         await redis.sadd(keys[0], "no hash")
 
         answers = await store.commit([Commit(key, "", "t", {"_o:x": "[1,"}, keep=True) for key in keys])
-        await store.settle([Settled(key, [("x", "[1,")]) for key in keys])
+        await store.confirm([Confirmed(key, [("x", "[1,")]) for key in keys])
         states = await store.read(keys)
 
     assert isinstance(answers[0], ServiceError)
@@ -292,11 +292,11 @@ async def test_a_batch_is_one_call(store: RedisStore, redis: Redis, prefix: str)
     keys = [f"{prefix}{n}" for n in range(20)]
     await store.read(keys)
     await store.commit([Commit(key, "", "t0", {"a": "1"}) for key in keys])
-    await store.settle([Settled(key, [("x", "[1,")]) for key in keys])
+    await store.confirm([Confirmed(key, [("x", "[1,")]) for key in keys])
     await redis.config_resetstat()
 
     await store.read(keys)
     await store.commit([Commit(key, "t0", "t1", {"a": "1"}) for key in keys])
-    await store.settle([Settled(key, [("x", "[1,")]) for key in keys])
+    await store.confirm([Confirmed(key, [("x", "[1,")]) for key in keys])
 
     assert (await redis.info("commandstats"))["cmdstat_evalsha"]["calls"] == 3

@@ -15,7 +15,7 @@ from streamapp.errors import Fault, ServiceError
 from streamapp.observe.tap_writer import Entry
 from streamapp.redis.store import RedisStore, open_redis
 from streamapp.redis.tap import open_tap
-from streamapp.state.store import Commit, Settled
+from streamapp.state.store import Commit, Confirmed
 
 TTL = 60.0
 
@@ -76,7 +76,7 @@ async def test_a_slot_that_moves_is_followed(valkeys: Cluster, prefix: str) -> N
         for each in (store, other):
             assert await each.read(new) == [{"_t": "t1", "a": "1"}] * 3
             assert await each.members(f"{prefix}{{one}}set") == {"1"}
-        await store.settle([Settled(key, [("x", "[1,")]) for key in old])
+        await store.confirm([Confirmed(key, [("x", "[1,")]) for key in old])
         assert await other.commit([Commit(key, "t1", "t2", {"b": "1"}, ttl=TTL) for key in old]) == [True] * 3
 
     assert valkeys.master_of(slot) is target is not source

@@ -156,7 +156,7 @@ class Rig:
     async def assemble(self) -> Assembly:
         """Put the worker's parts together."""
         return await assemble(
-            self.app,
+            self.app.registry,
             self.config,
             self.sqs,
             self.store,
@@ -182,7 +182,7 @@ class Rig:
 
     async def state(self, key: str) -> Count | None:
         """Return the state of *key*."""
-        return self.counts.record.read(await self.fields(key))
+        return self.counts.folding.hash_codec.read(await self.fields(key))
 
     async def fields(self, key: str) -> dict[str, str]:
         """Return the whole hash of *key*."""

@@ -65,7 +65,7 @@ class Shop:
         async with (
             open_redis(self.config.redis_url) as state,
             open_tap(self.config.redis_url, self.config.key_prefix) as news,
-            pages_of(streamapp_agents.app, self.config, state, news) as pages,
+            pages_of(streamapp_agents.app.registry, self.config, state, news) as pages,
             serve_http(address, Health(), Metrics(Counters()).page, pages) as url,
         ):
             yield url

@@ -94,9 +94,9 @@ class Demo:
 
     async def columns(self, store: Store) -> dict[str, list[str]]:
         """Return the keys in each column of the app's board, as the store has them now."""
-        if not self.app.boards:
+        if not self.app.extras.boards:
             return {}
-        board = self.app.boards[0]
+        board = self.app.extras.boards[0]
         columns: dict[str, list[str]] = {name: [] for name in board.columns}
         keys = list(self.scenario.expected.get(board.table, {}))
         for key, fields in zip(keys, await self.hashes(board.table, keys, store), strict=True):
@@ -132,7 +132,7 @@ async def _demo(demo: Demo, reach: Mapping[str, str] | None) -> int:
     async with create_task_group() as tasks:
         await tasks.start(signals.listen)
         signals.on_stop = tasks.cancel_scope.cancel
-        polls = most_polls(demo.app, demo.config)
+        polls = most_polls(demo.app.registry, demo.config)
         async with (
             setup.open_sqs(polls=polls) as sqs,
             setup.open_store(demo.config) as store,
@@ -141,7 +141,14 @@ async def _demo(demo: Demo, reach: Mapping[str, str] | None) -> int:
             await create_queues(demo.app, demo.config, sqs)
             tap = Tap(taps, demo.counters, mode=demo.config.tap, keep=demo.config.tap_maxlen)
             parts = await assemble(
-                demo.app, demo.config, sqs, store, demo.counters, longest_wait=1.0, tap=tap, presence=taps
+                demo.app.registry,
+                demo.config,
+                sqs,
+                store,
+                demo.counters,
+                longest_wait=1.0,
+                tap=tap,
+                presence=taps,
             )
             async with create_task_group() as working:
                 worker = Worker(parts)
@@ -229,7 +236,7 @@ def _tell_how_to_reach(demo: Demo, reach: Mapping[str, str]) -> None:
         _say(line)
     # Where uv runs this, another terminal knows no `streamapp`.
     program = "uv run streamapp" if "UV_RUN_RECURSION_DEPTH" in os.environ else "streamapp"
-    portrait = demo.app.portrait
+    portrait = demo.app.extras.portrait
     keys = list(demo.scenario.expected.get(portrait.table, ())) if portrait is not None else []
     # Else they began on a fixed day of the past, and a board would call them late by months.
     begins = datetime.now(UTC) - AGO

@@ -16,7 +16,7 @@ from streamapp.messages import Delivery, Outgoing, Queue
 from streamapp.observe.counters import Counters
 from streamapp.pipeline.agent import Agent
 from streamapp.sqs.client import Failure
-from streamapp.state.store import TOKEN, Commit, Settled, Store
+from streamapp.state.store import TOKEN, Commit, Confirmed, Store
 from streamapp.worker.assembly import assemble
 from streamapp.worker.worker import Worker
 
@@ -50,7 +50,7 @@ async def rehearse(
     settings = replace(config, max_attempts=1, wait_seconds=0.0, drain_timeout=5.0, replicas=0)
     with _silence():
         parts = await assemble(
-            app, settings, stage, overlay, Counters(), agents=[agent.name], longest_wait=0.0
+            app.registry, settings, stage, overlay, Counters(), agents=[agent.name], longest_wait=0.0
         )
         async with create_task_group() as running:
             worker = Worker(parts)
@@ -155,8 +155,8 @@ class _Overlay:
             answers.append(is_mine)
         return answers
 
-    async def settle(self, settled: Sequence[Settled]) -> None:
-        del settled
+    async def confirm(self, confirmed: Sequence[Confirmed]) -> None:
+        del confirmed
 
     async def add(self, members: Mapping[str, Sequence[str]], ttl: float) -> list[ServiceError | None]:
         del ttl

@@ -67,7 +67,7 @@ class Checkup:
                 servers = await store.info()
                 for name, info in servers.items():
                     self._redis(f"redis {name}" if len(servers) > 1 else "redis", info)
-                backlog = await survey(store, self._app.tables.values(), self._config)
+                backlog = await survey(store, [it.folding for it in self._app.tables.values()], self._config)
                 text = f"{backlog.pending} pending"
                 parked = [key.removeprefix(self._config.key_prefix).partition(":") for key in backlog.parked]
                 self._judge(

@@ -111,7 +111,7 @@ def send(
 def _example(app: "App", config: "Config", queue: str, kind: str) -> str:
     from msgspec.json import encode  # noqa: PLC0415 - slow to import
 
-    known = {it.kind: it for it in app.examples if _is_named(queue, it.queue, config)}
+    known = {it.kind: it for it in app.extras.examples if _is_named(queue, it.queue, config)}
     if kind not in known:
         raise NoExample(kind, list(known))
     return encode(known[kind].make(datetime.now(UTC))).decode()

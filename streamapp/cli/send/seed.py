@@ -95,9 +95,9 @@ def seed(
 
 def make_up(app: "App", traffic: Traffic) -> Scenario:
     """Return the scenario of *app* for *traffic*."""
-    if app.scenario is None:
+    if app.extras.scenario is None:
         raise NoScenario(app.name)
-    return app.scenario(traffic)
+    return app.extras.scenario(traffic)
 
 
 def describe(scenario: Scenario) -> str:

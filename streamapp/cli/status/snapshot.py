@@ -123,7 +123,7 @@ class Glancer:
         return visible, hidden
 
     async def _count(self, table: str) -> int:
-        start = self._app.tables[table].start(self._config.key_prefix)
+        start = self._app.tables[table].folding.keys_prefix(self._config.key_prefix)
         number, cursor = 0, ""
         while True:
             keys, cursor = await self._store.keys(start, cursor)

@@ -42,7 +42,7 @@ class NoAgents(ConfigError):
 def run(path: str, config: "Config", *, agents: Sequence[str] | None, idle: float | None, check: bool) -> int:
     """Run the app at *path* and answer the exit code."""
     app = setup.load_app(path)
-    choose(app, agents)
+    choose(app.registry, agents)
     if not (app.agents or app.sinks):
         raise NoAgents(app.name)
     # A tenth to a third less CPU, for who has installed the extra `fast`.
@@ -82,9 +82,9 @@ async def _work(
 ) -> int:
     wait = 20.0 if idle is None else max(1.0, idle)
     counters = Counters()
-    polls = most_polls(app, config)
+    polls = most_polls(app.registry, config)
     async with (
-        monitored(app, config, counters) as monitoring,
+        monitored(app.registry, config, counters) as monitoring,
         setup.open_sqs(polls=polls) as aws,
         setup.open_calls(aws, config.sqs_client, polls=polls) as calls,
         setup.open_store(config) as store,
@@ -92,7 +92,7 @@ async def _work(
     ):
         sqs = monitoring.over(calls)
         parts = await assemble(
-            app,
+            app.registry,
             config,
             sqs,
             store,

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from contextvars import ContextVar
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 import msgspec
 from anyio import get_cancelled_exc_class
@@ -17,21 +16,18 @@ from streamapp.state.committer import Changed
 from streamapp.state.done import Done
 from streamapp_codecs import DecodeError
 
-if TYPE_CHECKING:
-    pass
-
 
 class InHand(msgspec.Struct, eq=False):
-    """The deliveries whose events an agent is processing now, settled together when it asks for the next.
+    """The deliveries whose events an agent is processing now, ended together when it asks for the next.
 
-    *leases* come with why a part of their body could not be decoded, if one could not. *owed* are
-    announcements to be sent before the deliveries are deleted, by their place. *updates* are those that were
-    made and *changes* counts those that changed something; *is_skipped* once the agent skipped an event.
+    *leases* come with why a part of their body could not be decoded, if one could not. *owed* are the
+    announcements that must be sent before the deliveries are deleted, by their place. *updates* are those that were
+    made, and *changes* counts those that changed something. *is_skipped* once the agent skipped an event,
     *is_batch* once more than one delivery was in hand, *is_cut* once the agent did not wait for an effect.
     """
 
     runtime: Runtime
-    timeout: Deadline
+    deadline: Deadline
     leases: dict[Lease, DecodeError | None] = {}
     owed: dict[Place, Announcement] = {}
     updates: list[Done] = []
@@ -40,15 +36,15 @@ class InHand(msgspec.Struct, eq=False):
     is_batch: bool = False
     is_cut: bool = False
 
-    def effect(self) -> "Awaited":
-        """Enter what is answered while something is done that the deliveries must not be deleted before."""
-        return Awaited(self)
+    def effect(self) -> "Effect":
+        """Return a context for something that must be done before the deliveries are deleted."""
+        return Effect(self)
 
     def note(self, table: str, key: str, event: object, changed: Changed) -> None:
         """Take over what an update did."""
         self.updates.append(Done(table, key, event, changed))
         self.changes += changed.is_new
-        for it in self.runtime.announcer.due(changed):
+        for it in changed.due:
             self.owed[it.place] = it
 
     def cause(self, event: object) -> str:
@@ -84,31 +80,31 @@ class InHand(msgspec.Struct, eq=False):
         return found
 
 
-class Awaited:
-    """Something that is being done for an agent: its time does not pass meanwhile."""
+class Effect:
+    """Something that is being done for an agent; the agent's timeout does not run meanwhile."""
 
-    __slots__ = ("_work",)
+    __slots__ = ("_in_hand",)
 
-    def __init__(self, work: InHand) -> None:
-        self._work = work
+    def __init__(self, in_hand: InHand) -> None:
+        self._in_hand = in_hand
 
     def __enter__(self) -> None:
-        self._work.timeout.pause()
+        self._in_hand.deadline.pause()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is not None and issubclass(kind, get_cancelled_exc_class()):
-            self._work.is_cut = True
-        self._work.timeout.resume()
+            self._in_hand.is_cut = True
+        self._in_hand.deadline.resume()
 
 
-CURRENT: ContextVar[InHand | None] = ContextVar("work", default=None)
+CURRENT: ContextVar[InHand | None] = ContextVar("in_hand", default=None)
 
 
 def current_in_hand(what: object) -> InHand:
-    """Return the work of the agent that is running now; *what* is who asks. Raises `NotInEvent`."""
-    work = CURRENT.get()
-    if work is None:
+    """Return what the agent that is running now has in hand; *what* is used by it. Raises `NotInEvent`."""
+    in_hand = CURRENT.get()
+    if in_hand is None:
         raise NotInEvent(what)
-    return work
+    return in_hand
