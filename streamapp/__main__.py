@@ -4,7 +4,7 @@ import sys
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C is quiet from the first import on."""
+    """Run the command line; Ctrl-C ends it quietly from the first import on."""
     try:
         from streamapp.cli import main as run  # noqa: PLC0415 - takes long enough to be interrupted
 

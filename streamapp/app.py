@@ -1,4 +1,4 @@
-"""What has been declared: agents, tables, sinks, indexes."""
+"""An app: what it declares, and how it is tested."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -100,9 +100,9 @@ class App:
         once: bool = False,
         identity: Callable[[E], str] | None = None,
     ) -> Table[S, E]:
-        """Declare typed state by key; *announce* says what a change tells *to* the outside.
+        """Declare typed state by key; *announce* returns what a change sends *to* a sink.
 
-        *once* and *identity* are for a fold that is no merge, such as a counter: see `Table`.
+        *once* and *identity* are for a fold that must not see an event twice, such as a counter: see `Table`.
         """
         table: Table[S, E] = Table(
             name, of, fold=fold, announce=announce, to=to, expires=expires, once=once, identity=identity
@@ -117,7 +117,7 @@ class App:
     def test(
         self, config: Config | None = None, *, dead_letters: bool = True, seed: int = 0
     ) -> "AbstractAsyncContextManager[Trial]":
-        """Run the app in a test: the real engine, between an SQS and a store in memory that are its alone.
+        """Run the app in a test: the real engine, with an SQS and a store in memory of its own.
 
             async with app.test() as t:
                 await t.send("clicks", Hit("home"), Hit("home"))
@@ -126,10 +126,10 @@ class App:
                 assert t.sent("popular-pages") == []
                 assert t.dead("clicks") == []
 
-        On asyncio and on trio. Time passes at once while everybody waits for it, backoffs and visibility timeouts
-        included, and so do the timeouts of the test itself. No variable is read: *config* is the default one, or
-        what you give. *dead_letters*: each agent's queue has a dead-letter queue. *seed* makes the message ids, and
-        what faults leave to chance.
+        It works on asyncio and on trio. Waiting takes no real time: while all tasks wait, the clock jumps ahead; so do
+        backoffs, visibility timeouts and the timeouts of the test itself. No environment variable is read: *config* is
+        the default one, or what you give. With *dead_letters* each agent's queue has a dead-letter queue. *seed* decides
+        message ids, and what faults leave to chance.
         """
         from streamapp.testing.trial import open_trial  # noqa: PLC0415 - a worker has no need of it
 

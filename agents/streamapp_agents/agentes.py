@@ -18,7 +18,7 @@ from streamapp_codecs import acompanhamento, pagamento, pedido, produto
 from streamapp_codecs.dominio.eventos import Evento, EventoPedido, EventoProduto
 
 ESCUTA = timedelta(hours=24)
-"""How long an order that has ended still listens to its products."""
+"""How long a change of a product still reaches an order that has ended."""
 
 app = App(
     "acompanhamento",
@@ -47,14 +47,14 @@ pedidos_do_produto = app.index("indice:produto")
 
 @app.agent("pedido-events", pedido.codec)
 async def pedidos(eventos: Stream[Evento]) -> None:
-    """Orders as they are made, cooked and handed over."""
+    """Orders: made, cooked, handed over."""
     async for evento in eventos:
         await acompanhar(evento)
 
 
 @app.agent("pagamento-events", pagamento.codec)
 async def pagamentos(eventos: Stream[Evento]) -> None:
-    """Payments as they are asked for, made, refused and refunded."""
+    """Payments: asked for, made, refused, refunded."""
     async for evento in eventos:
         await acompanhar(evento)
 
@@ -67,7 +67,7 @@ async def catalogo(eventos: Stream[Evento]) -> None:
 
 
 async def acompanhar(evento: Evento) -> None:
-    """Apply *evento*, whichever queue brought it."""
+    """Apply *evento*, from whichever queue it came."""
     if isinstance(evento, EventoProduto):
         await _catalogar(evento)
     elif evento.criacao is not None and evento.criacao.itens:
@@ -78,9 +78,10 @@ async def acompanhar(evento: Evento) -> None:
 
 
 async def _abrir(evento: EventoPedido, ids: Sequence[str]) -> None:
-    """Apply an order's creation with what the catalogue knows of its products.
+    """Apply an order's creation together with what the catalogue has about its products.
 
-    A product that changes meanwhile either finds the order in its index, or is found by the second look.
+    If a product changes meanwhile, either its update finds the order in the index, or the second read finds the
+    update.
     """
     pedido = evento.id_pedido
     await pedidos_do_produto.add(ids, pedido)
@@ -97,7 +98,10 @@ async def _fichas(ids: Sequence[str]) -> dict[str, Ficha]:
 
 
 async def _catalogar(evento: EventoProduto) -> None:
-    """Apply a product's event, then tell every order that holds it, also when a crash had cut that off before."""
+    """Apply a product's event, then update every order that holds the product.
+
+    The orders are updated even if the event changes nothing: a crash may have stopped that before.
+    """
     produto = await produtos.update(evento.id_produto, evento)
     if produto is None:
         return

@@ -9,6 +9,7 @@ from streamapp.cli import setup
 from streamapp.cli.group import Group
 from streamapp.cli.terminal import output as out
 from streamapp.errors import ConfigError
+from streamapp.sqs.names import queue_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -134,7 +135,7 @@ def _as_json(made: Made) -> dict[str, object]:
 def _names(config: "Config", streams: "Iterable[str]") -> "Iterator[str]":
     """Return the queue names of *streams*: of a URL its last part."""
     for stream in streams:
-        yield config.queue(stream).rstrip("/").rsplit("/", 1)[-1]
+        yield queue_name(config.queue(stream))
 
 
 def _dlq(name: str) -> str:

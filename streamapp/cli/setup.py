@@ -102,11 +102,11 @@ async def open_sqs(*, polls: int = 1) -> "AsyncGenerator[BotoSqs]":
 @asynccontextmanager
 async def open_calls(aws: "BotoSqs", client: str, *, polls: int = 1) -> "AsyncGenerator[BotoSqs | DirectSqs]":
     """Open what makes the calls that messages take: *client*, or the AWS client where only that knows the way."""
-    route = aws.chain.route(aws.endpoint) if client == "fast" else None
+    route = aws.settings.route(aws.endpoint) if client == "fast" else None
     if route is not None:
-        from streamapp.sqs.direct import open_fast  # noqa: PLC0415 - for workers only
+        from streamapp.sqs.direct import open_direct  # noqa: PLC0415 - for workers only
 
-        async with open_fast(aws, route, polls=polls) as fast:
+        async with open_direct(aws, route, polls=polls) as fast:
             yield fast
     else:
         if client == "fast":

@@ -9,6 +9,7 @@ import msgspec
 
 from streamapp.config import Config
 from streamapp.declared.registry import Registry
+from streamapp.sqs.names import queue_name
 
 ASYNCAPI = "3.1.0"
 """The version of the specification that the document keeps."""
@@ -20,12 +21,12 @@ _REF = "#/components/schemas/{name}"
 
 
 def wire_types(codec: object) -> tuple[type, ...]:
-    """Return the types whose JSON *codec* reads or writes, none where it does not tell."""
+    """Return the types whose JSON *codec* reads or writes; none if the codec does not declare them."""
     return tuple(getattr(codec, "wire", ()))
 
 
 def json_schemas(registry: Registry) -> dict[str, Any]:
-    """Return a JSON Schema (2020-12) of each message by its kind, or by the name of its type where it has none."""
+    """Return a JSON Schema (2020-12) of each message by its kind or, without one, by the name of its type."""
     return {
         _kind(of): {"$schema": "https://json-schema.org/draft/2020-12/schema"} | _schema(of)
         for codec in _codecs(registry)
@@ -102,5 +103,5 @@ def _operation(action: str, queue: str, types: tuple[type, ...]) -> dict[str, An
 
 
 def _binding(queue: str) -> dict[str, Any]:
-    name = queue.rstrip("/").rsplit("/", 1)[-1]
+    name = queue_name(queue)
     return {"queue": {"name": name, "fifoQueue": name.endswith(".fifo")}, "bindingVersion": BINDING}

@@ -20,8 +20,8 @@ class Index:
         return f"<Index {self.name}>"
 
     async def add(self, keys: Sequence[str], member: str) -> None:
-        """Put *member* into the set of each key. Raises `UnicodeEncodeError` for half a character."""
-        member.encode()  # here, or those that are added with it would fail too
+        """Put *member* into the set of each key. Raises `UnicodeEncodeError` for an unpaired surrogate."""
+        member.encode()  # raise here: later, what is added with it would fail too
         in_hand, runtime = self._at_work()
         members = [IndexEntry(self._place(runtime, key), member) for key in keys]
         if members:

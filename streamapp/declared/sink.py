@@ -21,8 +21,8 @@ class Encoder(Protocol[M_contra]):
 class Sink(Generic[M]):
     """Messages of one type for one queue.
 
-    *identity* answers what makes two messages the same: the deduplication id on a FIFO queue, and the id of an
-    announcement until it is sent. By default it is the hash of group and body, so same content, same id.
+    *identity* returns what makes two messages the same: it is the deduplication id on a FIFO queue, and the id of an
+    announcement until that is sent. By default it is the hash of group and body, so the same content has the same id.
     """
 
     def __init__(self, queue: str, codec: Encoder[M], identity: Callable[[M], str] | None = None) -> None:
@@ -39,9 +39,10 @@ class Sink(Generic[M]):
         return f"<Sink {self.queue}>"
 
     async def send(self, message: M, *, group: str | None = None) -> None:
-        """Return when SQS has accepted *message*: with others in one call, before the event's message is deleted.
+        """Return when SQS has accepted *message*, which is sent with others in one call.
 
-        *group* is its group on a FIFO queue. Raises `Refused` when SQS will never take it.
+        The event's message is deleted only after that. *group* is its group on a FIFO queue. Raises `Refused` when SQS
+        will never accept it.
         """
         in_hand = current_in_hand(self)
         _, outgoing = self.destination.outgoing(message, group or "all")

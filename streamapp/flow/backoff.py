@@ -8,8 +8,8 @@ from dataclasses import dataclass
 class Backoff:
     """Pauses under a limit that doubles with each failure, from *first* up to *longest* seconds.
 
-    Each pause is anything from 0 to its limit ("full jitter"), so that those who failed together do not come back
-    together: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+    Each pause is a random time from 0 to its limit ("full jitter"), so that callers that failed together do not try
+    again together: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
     """
 
     first: float
@@ -17,10 +17,10 @@ class Backoff:
 
     def pause(self, failures: int) -> float:
         """Return the seconds to wait after *failures* in a row (1..)."""
-        # 2 ** 30 seconds are 34 years: beyond that a float would overflow, sooner or later.
+        # 2 ** 30 seconds are 34 years. Without a limit the number would overflow a float at some time.
         return random.uniform(0, min(self.longest, self.first * 2 ** min(failures - 1, 30)))  # noqa: S311 - jitter, not a secret
 
 
 def spread(seconds: float) -> float:
-    """Return *seconds*, give or take a half: those who do the same thing from time to time then do it apart."""
+    """Return between a half and one and a half of *seconds*, so that workers do not do the same thing at the same time."""
     return seconds * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, not a secret

@@ -4,9 +4,9 @@ import math
 
 
 class Company:
-    """The number of items that are still *expected*: infinite where it is not known.
+    """The number of items that are still *expected*; infinite if that is not known.
 
-    A batch that has all of them waits for no more. Parts of a pipeline share one, and keep its number.
+    A batch that holds all of them does not wait for more. The parts that know the number keep it up to date.
     """
 
     __slots__ = ("expected",)

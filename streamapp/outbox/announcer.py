@@ -1,4 +1,4 @@
-"""Say to the outside what changed: each announcement sent once by this process, then taken off its hash."""
+"""Send announcements: each one once by this process, then confirm it in its hash."""
 
 import logging
 from collections import OrderedDict
@@ -23,32 +23,32 @@ REMEMBERED = 10_000
 class Announcer:
     """Sends what hashes owe, and confirms it there.
 
-    One process sends one announcement once, however many events find it pending; after a crash another may send it
-    again.
+    One process sends an announcement once, however many events find it pending. After a crash another process may
+    send it again.
     """
 
     def __init__(self, outboxes: Mapping[str, Sender], store: Store, outage: Outage) -> None:
         self._outboxes = outboxes
         self._store = store
         self._outage = outage
-        # Most are sent without anybody else waiting for them; whoever does brings the event.
+        # Usually nobody else waits for one; a call that does puts an event here.
         self._flying: dict[Place, Event | None] = {}
         # Why SQS refused it, None where it was sent.
         self._over: OrderedDict[Place, str | None] = OrderedDict()
-        # Without a linger: what is sent and not confirmed is what a crash repeats.
+        # Without a linger: a crash repeats what is sent and not confirmed.
         self.confirmations: Batcher[Confirmed, None] = Batcher(self._confirm, name="confirm", limit=100)
 
     async def announce(self, pending: Collection[Announcement]) -> dict[Place, str]:
-        """Return when all of *pending* is sent, here or by another event's turn.
+        """Return when all of *pending* is sent, by this call or by that of another event.
 
-        Answers SQS's code for each that it will never take; that one is then parked in its hash.
+        Return SQS's code for each that SQS will never accept; that one is parked in its hash.
         """
         mine: dict[Place, Announcement] = {}
         others: dict[Place, Announcement] = {}
         for it in pending:
             place = it.place
             if place in self._over:
-                # Found pending all the same: its confirmation is on the way, or was lost.
+                # It is pending all the same: its confirmation is under way, or was lost.
                 self._confirm_soon(place, it)
             elif place in self._flying:
                 others[place] = it
@@ -80,25 +80,25 @@ class Announcer:
                     raise outcome
 
     async def _wait_for_others(self, announcement: Announcement) -> None:
-        """Return when *announcement* is not on its way any more."""
+        """Return when no other call is sending *announcement* any more."""
         if announcement.place not in self._flying:
             return
         sent = self._flying[announcement.place] or Event()
         self._flying[announcement.place] = sent
         await sent.wait()
         if announcement.place not in self._over:
-            # Whoever was sending it was cut off: see to it ourselves.
+            # The call that was sending it was cancelled: send it here.
             await self.announce([announcement])
 
     def _take_note(self, announcement: Announcement, outcome: Exception | None) -> None:
-        """Remember what became of *announcement*; one that failed otherwise is still to be sent."""
+        """Remember that *announcement* was sent or refused; after any other failure it is still to be sent."""
         if outcome is not None and not isinstance(outcome, Refused):
             return
         code = outcome.code if outcome is not None else None
         if code is not None:
             logger.error(
                 "SQS refused an announcement for good; it is parked in its hash",
-                extra={"queue": announcement.sink, "code": code, "event_id": announcement.id},
+                extra={"queue": announcement.sink, "code": code, "event_id": announcement.place.id},
             )
         place = announcement.place
         self._over[place] = code
@@ -108,9 +108,9 @@ class Announcer:
 
     def _confirm_soon(self, place: Place, announcement: Announcement) -> None:
         is_refused = self._over[place] is not None
-        this = [(announcement.id, announcement.mark)]
+        this = [(place.id, place.mark)]
         confirmed = Confirmed(
-            announcement.redis_key,
+            place.redis_key,
             sent=[] if is_refused else this,
             parked=this if is_refused else [],
             ttl=announcement.ttl,

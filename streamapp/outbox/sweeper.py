@@ -1,4 +1,4 @@
-"""Send what was left owed: where a message never comes back, nobody else comes upon what it announced."""
+"""Send announcements that were left unsent: if a message never comes back, no other message finds what it announced."""
 
 import logging
 import os
@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 class SweepPace:
     """How often, and how gently, a worker sweeps; in seconds.
 
-    *every* is between two sweeps, give or take a half, so that workers do not sweep together. What has been
-    owed for less than *age* is still in somebody's hand. *pause* is between two steps of a scan.
+    *every* is between two sweeps, give or take a half, so that workers do not sweep together. What has been owed for less
+    than *age* is left to the message that keeps it. *pause* is between two steps of a scan.
     """
 
     every: float = 300.0
@@ -37,8 +37,8 @@ class SweepPace:
 class Sweeper:
     """Sends, from time to time, what the tables have owed for long, and confirms it.
 
-    Every worker has one and none leads: what two of them find is announced twice, with one id. With *barrier*
-    nothing is sent before the replicas have what owes it.
+    Every worker has one, and there is no leader: what two of them find is announced twice, with one id. With replicas to
+    wait for, nothing is sent before they have the hash that owes it.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Sweeper:
         """What the last sweep found before it sent any of it; None before the first."""
 
     async def run(self) -> None:
-        """Sweep until stopped. The first sweep comes early in a worker's life, for there may not be a second."""
+        """Sweep until stopped. The first sweep comes early, because a worker may not live until a second one."""
         wait = random.uniform(0, self._pace.every)  # noqa: S311 - jitter, not a secret
         with self._scope:
             while not self._is_stopped:
@@ -74,13 +74,13 @@ class Sweeper:
                 wait = spread(self._pace.every)
 
     def stop(self, deadline: float) -> None:
-        """Begin nothing more; what is being sent may take until *deadline* (monotonic)."""
+        """Begin no further sweep; what is being sent may take until *deadline* (monotonic time)."""
         self._is_stopped = True
         self._pausing.cancel("the worker drains")
         self._scope.deadline = deadline
 
     async def sweep(self) -> Backlog:
-        """Look through everything once, send and confirm what is old, and answer what was owed before."""
+        """Scan everything once, send and confirm what is old, and return what was owed before."""
         self.backlog = await survey(
             self._store, self._foldings, self._config, pause=self._pace.pause, found=self._send_old
         )
@@ -115,7 +115,7 @@ class Sweeper:
         self._counters.add(announcements[0].sink, "swept", len(announcements) - len(refused))
 
     async def _proven(self, owing: Sequence[Owing]) -> list[Owing]:
-        """Return those of *owing* that the replicas have too; who is being changed now is in somebody's hand."""
+        """Return those of *owing* that the replicas have too, without the hashes that were changed meanwhile."""
         commits = [Commit(it.key, it.token, os.urandom(12).hex(), {}, keep=True, ttl=it.ttl) for it in owing]
-        answers = await self._store.commit(commits)
-        return [it for it, answer in zip(owing, answers, strict=True) if answer is True]
+        outcomes = await self._store.commit(commits)
+        return [it for it, outcome in zip(owing, outcomes, strict=True) if outcome is True]

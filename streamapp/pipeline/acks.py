@@ -30,7 +30,7 @@ TRIES = 4
 class Acks:
     """The deletes and releases of one queue; nobody waits for them.
 
-    When a delivery ends here its lease ends, and what waits behind it in its group goes on or is given back as well.
+    When a delivery ends here, its lease ends too. What waits behind it in its group then goes on, or is given back as well.
     """
 
     def __init__(self, sqs: Sqs, queue: Queue, leases: Leases, handoff: Handoff, counters: Counters) -> None:
@@ -54,18 +54,18 @@ class Acks:
         self._quiet_log = QuietLog(logger)
 
     def delete(self, lease: Lease) -> None:
-        """Let the message be deleted with others. From here on a lost lease is no longer its agent's business."""
+        """Delete the message, with others in one call. If its lease is lost from here on, its agent is not cancelled any more."""
         self._leases.finish(lease)
         self.deletes.post(lease)
 
     def release(self, lease: Lease, after: float = 0.0) -> None:
-        """Give the message back, so that it comes again after *after* seconds, and those behind it in its group."""
+        """Give the message back; it and those behind it in its group come again after *after* seconds."""
         if not lease.is_lost:
             self._counters.add(self._queue.name, "released")
         self.give_back(lease, after)
 
     def give_back(self, lease: Lease, after: float) -> None:
-        """As `release`, for a message that is counted as something else, such as a retry."""
+        """Do what `release` does, for a message that is counted as something else, such as a retry."""
         if not lease.is_lost:
             # First, or a heartbeat could overwrite the pause.
             self._leases.end(lease)
@@ -96,7 +96,7 @@ class Acks:
         return [None] * len(leases)
 
     def _end(self, lease: Lease, *, is_gone: bool) -> None:
-        """End the lease, and let the next of its group follow unless *lease* will come again before it."""
+        """End the lease. The next of its group follows, unless the message of *lease* comes again before it."""
         self._leases.end(lease)
         for left in self._handoff.done(lease) if is_gone else self._handoff.give_up(lease):
             self.release(left)
@@ -113,7 +113,7 @@ class Acks:
 
     async def _release(self, releases: list[tuple[Lease, float]]) -> Sequence[None]:
         for lease, _ in releases:
-            # An extension that SQS hears after the release would hide the message again.
+            # An extension that reaches SQS after the release would hide the message again.
             await self._leases.out_of_beat(lease)
         waiting = releases
         for failures in range(1, TRIES + 1):
@@ -142,7 +142,7 @@ class Acks:
 
 
 def _hidden_for(lease: Lease, after: float, now: float) -> int:
-    """Return *after* as SQS takes it: whole seconds, and at most 12 h since the receipt."""
+    """Return *after* in the form that SQS accepts: whole seconds, and at most 12 h since the receipt."""
     longest = MAX_VISIBILITY - 5 - (now - lease.delivery.asked_at)
     return round(max(0.0, min(longest, after)))
 

@@ -14,15 +14,16 @@ IN_A_ROW = 10
 
 
 class Handoff:
-    """Hands each lease to one taker, in the order in which both came; of a group the next one when the one before is done.
+    """Hands each lease to one taker, in the order in which leases and takers came.
 
-    Only a *fifo* queue has groups whose order counts. Tokens bound what waits here, so `put` never waits itself. What
-    nobody takes is returned by the call that finds that out, and is then the caller's to give back.
+    On a *fifo* queue the next lease of a group is handed over when the one before it is done. Tokens bound how many
+    leases wait here, so `put` itself never waits. A call that finds leases which nobody will take returns them: its
+    caller gives them back.
     """
 
     def __init__(self, *, fifo: bool = False) -> None:
         self._ready: deque[Lease] = deque()
-        # A permit for each lease: a taker that has one may take. To wait for one costs half of waiting for an event.
+        # One permit a lease: a taker needs one. Waiting for a permit costs half of waiting for an event.
         self._permits = Semaphore(0, fast_acquire=True)
         self._groups = FifoGroups() if fifo else None
         self._taken = 0
@@ -30,24 +31,24 @@ class Handoff:
         self._is_stopped = self._is_closed = self._is_abandoned = False
 
     def put(self, lease: Lease) -> list[Lease]:
-        """Hand *lease* over, now or when it is the first of its group; return those that nobody will take."""
+        """Hand *lease* over, now or when it is the first of its group. Return the leases that nobody will take."""
         if self._groups is not None and not self._groups.enter(lease):
             return []
         return self._offer(lease)
 
     def done(self, lease: Lease) -> list[Lease]:
-        """Let the next of its group follow *lease*, which is deleted; return those that nobody will take."""
+        """Note that the message of *lease* is deleted: the next of its group follows. Return the leases that nobody will take."""
         following = self._groups.leave(lease) if self._groups is not None else None
         if following is None:
             return []
         return [following] if current_time() > self._last_turn else self._offer(following)
 
     def give_up(self, lease: Lease) -> list[Lease]:
-        """Return those that wait behind *lease*, which comes again: they must not come before it."""
+        """Note that the message of *lease* comes again. Return the leases behind it, which must not come before it."""
         return [] if self._groups is None else self._groups.abandon(lease)
 
     async def take(self) -> Lease | None:
-        """Return the next lease, None when there will be none."""
+        """Return the next lease, None when no more will come."""
         self._taken += 1
         if not self._taken % IN_A_ROW:
             await checkpoint()
@@ -58,27 +59,27 @@ class Handoff:
         return self._ready.popleft() if self._ready else None
 
     def stop(self, last_turn: float) -> list[Lease]:
-        """From now on hand over only to agents that wait; return what nobody has taken.
+        """Hand over only to agents that wait, from now on. Return the leases that nobody has taken.
 
-        Those that wait in a group still have their turns until *last_turn* (monotonic).
+        Leases that wait in a group may still follow until *last_turn* (monotonic time).
         """
         self._is_stopped = True
         self._last_turn = last_turn
         return self._take_back()
 
     async def nobody_waits(self) -> None:
-        """Return when nobody waits behind another of its group; for one caller."""
+        """Return when no lease waits behind another one of its group; for one caller."""
         if self._groups is not None:
             await self._groups.nobody_waits()
 
     def close(self) -> None:
-        """Nothing more comes: takers get what is there, then None."""
+        """Note that nothing more comes: takers get what is there, then None."""
         self._is_closed = True
         for _ in range(self._permits.statistics().tasks_waiting):
             self._permits.release()
 
     def abandon(self) -> list[Lease]:
-        """Nobody takes any more: return what is left."""
+        """Note that nobody takes any more, and return what is left."""
         self._is_abandoned = True
         return self._take_back()
 
@@ -96,6 +97,6 @@ class Handoff:
             self._permits.acquire_nowait()
             if (
                 self._ready
-            ):  # of the takers that the end called, one that was cut off leaves a permit for nothing
+            ):  # a taker that `close` woke and that was cancelled leaves a permit without a lease
                 rest.append(self._ready.pop())
         return rest[::-1]

@@ -66,12 +66,12 @@ class Poller:
         self._is_stopped = False
         self._quiet_log = QuietLog(logger)
         self.polled_at: float | None = None
-        """Unix time of the last answer, None before the first."""
+        """Unix time of the last response, None before the first."""
         self.failure: ServiceError | None = None
         """Why the last receive failed, None when it did not; *failing_since* is when the first in a row did."""
         self.failing_since = math.inf
         self.idle_since = math.inf
-        """Monotonic time of the first of the empty answers that came last; infinite while messages come."""
+        """Monotonic time of the first of the latest empty responses in a row; infinite while messages come."""
 
     async def run(self) -> None:
         """Poll until stopped; then nothing more is handed off."""
@@ -83,11 +83,11 @@ class Poller:
             self._handoff.close()
 
     def stop(self, deadline: float) -> None:
-        """Start no further receive, and give back what no agent has taken, or takes at once when it still comes.
+        """Start no further receive, and give back what no agent has taken. What still comes goes to an agent that waits, or back.
 
-        A receive under way may return until *deadline* (monotonic): a long poll that is cut off has its messages
-        hidden until they expire. Those that wait in a group still have their turns for half of that time: given
-        back they would have been received for nothing, and nobody could take them before the one in front is done.
+        A receive under way may return until *deadline* (monotonic time): the messages of a long poll that is cut off
+        stay hidden until their visibility timeout ends. Leases that wait in a group may follow for half of that time:
+        if given back they were received for nothing, and no worker could take them before the first of the group ends.
         """
         self._is_stopped = True
         for scope in self._waiting:
@@ -98,7 +98,7 @@ class Poller:
             self._acks.release(lease)
 
     def silent_for(self, now: float) -> float:
-        """Return for how many seconds the oldest receive under way has been due; negative before it is."""
+        """Return for how many seconds the oldest receive under way has been overdue; negative before it is."""
         return max((now - asked_at for asked_at in self._receiving.values()), default=0.0) - self._wait
 
     def _start_poll(self, polls: TaskGroup) -> None:
@@ -107,7 +107,7 @@ class Poller:
             polls.start_soon(self._poll, polls, name=f"poll {self._queue.name}")
 
     async def _poll(self, polls: TaskGroup) -> None:
-        """Receive again and again; an empty answer ends this poll if it has company."""
+        """Receive again and again; an empty response ends this poll if another one is under way."""
         failures = empties = 0
         with CancelScope() as waiting:
             self._waiting.add(waiting)
@@ -119,22 +119,22 @@ class Poller:
                     self._tokens.give(room)
                     break
                 asked_at = current_time()
-                answer = await self._receive(room)
-                if isinstance(answer, ServiceError):
+                received = await self._receive(room)
+                if isinstance(received, ServiceError):
                     self._tokens.give(room)
                     failures += 1
-                    self._note_failure(answer)
-                    await sleep(pause_of(answer, failures, FAILED))
+                    self._note_failure(received)
+                    await sleep(pause_of(received, failures, FAILED))
                     continue
                 failures = 0
                 self.polled_at, self.failure = time.time(), None
-                self._tokens.give(room - len(answer))
-                self._take_in(answer)
-                if len(answer) == room:
+                self._tokens.give(room - len(received))
+                self._take_in(received)
+                if len(received) == room:
                     self._start_poll(polls)
-                elif not answer and self._polls > 1:
+                elif not received and self._polls > 1:
                     break
-                is_hasty = not answer and current_time() - asked_at < min(max(self._wait / 2, 0.05), 1)
+                is_hasty = not received and current_time() - asked_at < min(max(self._wait / 2, 0.05), 1)
                 empties = empties + 1 if is_hasty else 0
                 hasty = FAILED if self._wait >= 1 else SHORT
                 await (sleep(hasty.pause(empties)) if is_hasty else checkpoint())

@@ -34,11 +34,11 @@ MANY_FAILURES = 10
 
 
 class AwaitedCancelled(StreamappError):
-    """An agent awaited something that somebody else cancelled, which ends its message as any exception does."""
+    """An agent awaited something that was cancelled from elsewhere; that ends its message as any exception does."""
 
 
 class Runner:
-    """One agent's instances, all of which share one feed."""
+    """The instances of one agent; all of them take from one hand-off."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Runner:
         return len(self._failing) == MANY_FAILURES and self._done() == self._done_before
 
     async def run(self) -> None:
-        """Run the instances until the feed ends; what they then have not taken is given back."""
+        """Run the instances until no more leases come; give back what they have not taken by then."""
         try:
             await self._run()
         finally:
@@ -77,7 +77,7 @@ class Runner:
                 instances.start_soon(self._instance, name=f"agent {self._agent.name} {number}")
 
     def stop(self) -> None:
-        """Do not start again an agent that ends without asking for an event: none will come."""
+        """Do not restart an agent that ends without asking for an event: no event will come."""
         self._is_stopped = True
         for scope in self._pauses:
             scope.cancel("the worker drains")
@@ -113,7 +113,7 @@ class Runner:
         self._pauses.discard(scope)
 
     async def _once(self, turn: Turn[Any], stream: Stream[Any]) -> None:
-        """Call the agent's function once, until it returns or raises, or the lease of what it has is lost."""
+        """Call the agent's function once: until it returns or raises, or until the lease of its message is lost."""
         with CancelScope() as scope:
             turn.watch(scope)
             try:
@@ -148,7 +148,7 @@ class Runner:
             turn.release()
 
     def _count_failure(self, turn: Turn[Any]) -> None:
-        """Say so, once, when the agent fails at everything that it is given."""
+        """Log once that the agent fails at everything that it is given, when it does."""
         counters, queue = self._runtime.counters, self._settler.queue.name
         done = self._done()
         if done != self._done_before:
@@ -174,7 +174,7 @@ class Runner:
         if not isinstance(called, AsyncIterator):
             await called
             return
-        # Closed here and now, not whenever the garbage collector finds it.
+        # Closed here, and not when the garbage collector finds it.
         generator = (
             cast("AsyncGenerator[object, None]", called) if isinstance(called, AsyncGenerator) else None
         )

@@ -8,9 +8,9 @@ from streamapp.flow.backoff import Backoff
 from streamapp.messages import Queue
 from streamapp.observe.counters import Counters
 from streamapp.observe.quiet_log import QuietLog
-from streamapp.observe.shown import Shows
+from streamapp.observe.shown import ShowBody
 from streamapp.observe.tap_record import Outcome
-from streamapp.observe.tap_writer import Tap, off
+from streamapp.observe.tap_writer import Tap, no_tap
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.sender import Sender
 from streamapp.pipeline.acks import Acks
@@ -48,7 +48,7 @@ class Settler:
         max_attempts: int,
         backoff: float,
         tap: Tap | None = None,
-        shows: Shows | None = None,
+        shows: ShowBody | None = None,
     ) -> None:
         self.queue = queue
         self.acks = acks
@@ -57,15 +57,15 @@ class Settler:
         self._counters = counters
         self._max_attempts = max_attempts
         self._backoff = Backoff(backoff, LONGEST_BACKOFF)
-        self._tap = off() if tap is None else tap
+        self._tap = no_tap() if tap is None else tap
         self._shows = shows
         self._quiet_log = QuietLog(logger)
 
     async def succeed(self, in_hand: InHand) -> None:
         """Send what is owed, then delete the messages.
 
-        Dead-lettered instead are a body with a bad part, and a message that owed what SQS refuses for good.
-        Each delivery leaves *in_hand* as it ends, so that a caller that is cut off here still has the others.
+        A message with a bad part, or one that owed what SQS refuses for good, is dead-lettered instead.
+        Each delivery leaves *in_hand* as it ends, so that a caller that is cancelled here still has the others.
         """
         if in_hand.owed:
             await self.announce(in_hand)
@@ -78,7 +78,7 @@ class Settler:
             del in_hand.leases[lease]
 
     async def announce(self, in_hand: InHand) -> None:
-        """Send what is owed; the messages that owed what SQS refuses for good end as its fault."""
+        """Send what is owed; dead-letter the messages that owed what SQS refuses for good."""
         refused = await self._announcer.announce(list(in_hand.owed.values()))
         in_hand.owed.clear()
         for lease, error in (in_hand.blamed(refused) if refused else {}).items():
@@ -86,11 +86,11 @@ class Settler:
             del in_hand.leases[lease]
 
     async def refuse(self, lease: Lease, error: DecodeError, in_hand: InHand | None = None) -> None:
-        """Dead-letter a message that, or a part of which, can never be decoded."""
+        """Dead-letter a message that can never be decoded, as a whole or in part."""
         await self.bury(lease, Why(error.reason, error.detail), in_hand, word="invalid")
 
     async def fail(self, lease: Lease, error: Exception, in_hand: InHand | None = None) -> None:
-        """End a delivery whose processing raised *error*: given back with backoff, dead-lettered at its last try."""
+        """End a delivery whose processing raised *error*: give it back with backoff, or dead-letter it at its last attempt."""
         if isinstance(error, Reject):
             await self.bury(lease, Why(error.reason, error.detail), in_hand)
         elif isinstance(error, Refused):
@@ -104,7 +104,7 @@ class Settler:
     async def bury(
         self, lease: Lease, why: Why, in_hand: InHand | None = None, *, word: DeadWord = "dead"
     ) -> None:
-        """Send the message to the dead-letter queue, then delete it; without such a queue give it back."""
+        """Send the message to the dead-letter queue, then delete it. Without such a queue give it back."""
         dead = letter(lease, why)
         if self._letters is None or dead.size > self._letters.queue.max_bytes:
             self.retry(lease, why, in_hand)
@@ -130,9 +130,9 @@ class Settler:
     def delete(
         self, lease: Lease, word: EndWord, why: Why = NO_REASON, in_hand: InHand | None = None
     ) -> None:
-        """Let the message be deleted with others; it counts as *word*."""
+        """Delete the message, with others in one call, and count it as *word*."""
         if lease.is_lost:
-            # Not ours to delete; those behind it in its group must not wait for it here.
+            # It is not ours to delete; those behind it in its group must not wait for it here.
             self.acks.release(lease)
         else:
             self._counters.add(self.queue.name, word)
@@ -142,7 +142,7 @@ class Settler:
     def retry(
         self, lease: Lease, why: Why, in_hand: InHand | None = None, *, after: float | None = None
     ) -> None:
-        """Let the message come again after *after* seconds, None: after the backoff of its receives."""
+        """Give the message back for *after* seconds; None: for the backoff of its receive count."""
         delay = self._backoff.pause(lease.delivery.receives) if after is None else after
         if not lease.is_lost:
             self._counters.add(self.queue.name, "retry")
@@ -152,7 +152,7 @@ class Settler:
 
 def _attempt(
     lease: Lease,
-    shows: Shows | None,
+    shows: ShowBody | None,
     outcome: Outcome,
     why: Why,
     in_hand: InHand | None,
@@ -164,7 +164,7 @@ def _attempt(
 
 
 def _why(error: Exception) -> Why:
-    """Return what viewers are told of *error*: the text of errors that are not ours may quote the message."""
+    """Return what viewers are shown of *error*: the text of errors that are not ours may quote the message."""
     if isinstance(error, (ServiceError, Crowded)):
         return Why(type(error).__name__, str(error))
     return Why(type(error).__name__, None)
@@ -177,5 +177,5 @@ def _word(in_hand: InHand) -> EndWord:
 
 
 def _counts(error: Exception) -> bool:
-    """Whether *error* counts against its message: what SQS or Redis lacks never does."""
+    """Whether *error* counts against its message; a failure of SQS or Redis never does."""
     return not isinstance(error, (ServiceError, Crowded))

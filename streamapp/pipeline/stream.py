@@ -27,11 +27,11 @@ class Stream(Generic[T]):
         return self
 
     def __anext__(self) -> Awaitable[T]:
-        """End the last event well, and return the next."""
+        """Note that the last event is done, and return the next one."""
         return self._turn.next_event()
 
     def take(self, n: int, *, within: float) -> "Batches[T]":
-        """Iterate lists of 1..*n* events: what came within *within* seconds of the first, ended together."""
+        """Iterate lists of 1..*n* events that came within *within* seconds of the first one; each list ends together."""
         return Batches(self._turn, n, within)
 
 
@@ -47,7 +47,7 @@ class Batches(Generic[T]):
         return self
 
     async def __anext__(self) -> list[T]:
-        """End the last events well, and return the next ones."""
+        """Note that the last events are done, and return the next ones."""
         events = await self._turn.next_batch(self._n, self._within)
         if not events:
             raise StopAsyncIteration

@@ -1,4 +1,4 @@
-"""What one instance of an agent has in hand, from taking it to its end."""
+"""The turn of one instance of an agent: take a delivery, give out its events, end it."""
 
 import time
 from collections import deque
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Turn(Generic[T]):
-    """Takes deliveries of *stream* for one instance, gives their events to its agent, and ends what it has in hand."""
+    """Takes deliveries of *stream* for one instance, gives its agent their events, and ends what is in hand."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Turn(Generic[T]):
         return [lease.delivery.message_id for lease in self._in_hand.leases]
 
     async def next_event(self) -> T:
-        """End the last event well, and return the next. Raises `StopAsyncIteration` when there is none."""
+        """End what is in hand as done, and return the next event. Raises `StopAsyncIteration` when no more will come."""
         self.asked += 1
         self.deadline.stop()
         if not self._rest:
@@ -66,7 +66,7 @@ class Turn(Generic[T]):
         return self._rest.popleft()
 
     async def next_batch(self, n: int, within: float) -> list[T]:
-        """End the last events well, and return the next 1..*n*; none when the stream has ended.
+        """End what is in hand as done, and return the next 1..*n* events; none when the stream has ended.
 
         They are those that come within *within* seconds of the first.
         """
@@ -94,7 +94,7 @@ class Turn(Generic[T]):
         self._in_hand.is_skipped = bool(self._in_hand.leases)
 
     async def succeed(self) -> None:
-        """End well what is in hand, unless events of it are still to come. Raises `CutOff`."""
+        """End what is in hand as done, unless events of it are still to be given out. Raises `CutOff`."""
         if (self._in_hand.leases or self._in_hand.owed) and not self._rest:
             # The agent is done; how long the rest takes is not its fault.
             self.deadline.stop()
@@ -104,14 +104,14 @@ class Turn(Generic[T]):
             self._forget()
 
     async def fail(self, error: Exception) -> None:
-        """End what is in hand as *error* says; after a cancellation here, what is left is still in hand."""
+        """End what is in hand as *error* says. If this is cancelled, what has not ended is still in hand."""
         self._rest.clear()
-        # However long it takes to say so is not the agent's fault.
+        # The agent is done; how long the rest takes is not its fault.
         self.deadline.stop()
         if self._process is not None:
             self._process.fail(error)
         if isinstance(error, Crowded):
-            # The events before it are committed, and what they announced must go before there is room again.
+            # The events before it are committed. What they announced must be sent before the key has room again.
             await self._settler.announce(self._in_hand)
         leases = self._in_hand.leases
         while leases:
@@ -121,7 +121,7 @@ class Turn(Generic[T]):
         self._forget()
 
     def release(self) -> None:
-        """Give back at once what is in hand: another worker can have it."""
+        """Give back at once what is in hand, so that another worker can take it."""
         for lease in self._in_hand.leases:
             self._settler.acks.release(lease)
         if self._process is not None:
@@ -185,7 +185,7 @@ class Turn(Generic[T]):
         del self._in_hand.leases[lease]
 
     def _trace(self) -> None:
-        """Show what the agent does from now on as the processing of what is in hand."""
+        """Record in the trace that from now on the agent processes what is in hand."""
         if self._process is not None:
             self._process.take([lease.delivery for lease in self._in_hand.leases])
             for error in self._in_hand.leases.values():

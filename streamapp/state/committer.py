@@ -1,4 +1,4 @@
-"""Change state: read the keys of a batch, fold its events, commit one change a key, again where others won."""
+"""Change state: read the keys of a batch, fold its events, commit one change a key, and repeat the keys in conflict."""
 
 import itertools
 import os
@@ -13,7 +13,7 @@ import msgspec
 from streamapp.errors import Crowded, MessageTooLarge, ServiceError
 from streamapp.flow.outage import Outage
 from streamapp.messages import Outgoing, Queue
-from streamapp.state.announcement import Announcement, adopt, mark_of, pending_of
+from streamapp.state.announcement import Announcement, Place, adopt, mark_of, pending_of
 from streamapp.state.dedupe import Deduplication
 from streamapp.state.folding import Folding
 from streamapp.state.reads import UNREADABLE, StateUnreadable, good
@@ -23,7 +23,7 @@ from streamapp.state.store import MAX_PENDING, PENDING, TOKEN, Commit, Store
 class Change(msgspec.Struct, frozen=True, eq=False):
     """One event for one key of one table; one with an *identity* is folded only where that was not seen yet.
 
-    *queue* is where its announcement goes. *cause* is the id of the message that brought the event, the same
+    *key* is spelled as in its *redis_key*. *queue* is where its announcement goes. *cause* is the id of the message that brought the event, the same
     whenever that message is delivered again.
     """
 
@@ -39,10 +39,10 @@ class Change(msgspec.Struct, frozen=True, eq=False):
 class Changed(msgspec.Struct, frozen=True):
     """What an event did: the state after it, whether that differs from before, and what the key owes.
 
-    *before* and *after* are the hash's fields, for viewers of the change. *pending* is all that the key owes. The
-    event's message *keeps* a part of it: what it announced, now or when it was delivered before, and what it found left alone.
-    What is *due* must be sent before that message is deleted: what it keeps, and for a FIFO queue all that is pending, in
-    order, because such a queue drops what comes twice.
+    *before* and *after* are the hash's fields, for viewers. *pending* is all that the key owes. The event's message
+    *keeps* a part of that: what it announced, now or at an earlier delivery, and what others had left unsent.
+    What is *due* must be sent before the message is deleted: what it keeps or, for a FIFO queue, all that is pending in
+    order; such a queue drops what comes twice.
     """
 
     state: Any
@@ -56,7 +56,7 @@ class Changed(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class _Plan:
-    """What one commit of one key is to do, and what it then means for each of the key's changes."""
+    """What the commit of one key does, and the outcome of each of the key's changes once it is made."""
 
     outcomes: list[Changed | Exception] = field(default_factory=list[Changed | Exception])
     commit: Commit | None = None
@@ -78,14 +78,14 @@ class Committer:
         self._store = store
         self._outage = outage
         self._ttl = ttl
-        # With a barrier a duplicate commits too: only a write of its own can prove that the replicas follow.
+        # With a barrier a duplicate commits too: WAIT covers only writes of its own connection.
         self._barrier = barrier
         self._evicted = evicted
         self._run_id = os.urandom(9).hex()
         self._counter = itertools.count()
 
     async def flush(self, changes: list[Change]) -> Sequence[Changed | Exception]:
-        """Apply each change once; a change that fails leaves the others of its batch, and of its key, alone."""
+        """Apply each change once. A change that fails does not touch the others, not even those of its key."""
         outcomes: dict[int, Changed | Exception] = {}
         todo: dict[str, list[int]] = {}
         for position, change in enumerate(changes):
@@ -106,17 +106,17 @@ class Committer:
         return [outcomes[position] for position in range(len(changes))]
 
     async def _conflicts(self, plans: Mapping[str, _Plan]) -> list[str]:
-        """Make the planned commits; answer the keys that somebody else changed since they were read."""
+        """Make the planned commits, and return the keys that another worker changed since they were read."""
         commits = [plan.commit for plan in plans.values() if plan.commit is not None]
         if not commits:
             return []
-        answers = await self._outage.ride_out(lambda: self._store.commit(commits))
+        outcomes = await self._outage.ride_out(lambda: self._store.commit(commits))
         conflicts: list[str] = []
-        for commit, answer in zip(commits, answers, strict=True):
-            if isinstance(answer, ServiceError):
+        for commit, outcome in zip(commits, outcomes, strict=True):
+            if isinstance(outcome, ServiceError):
                 plan = plans[commit.key]
-                plan.outcomes = [answer] * len(plan.outcomes)
-            elif not answer:
+                plan.outcomes = [outcome] * len(plan.outcomes)
+            elif not outcome:
                 conflicts.append(commit.key)
         return conflicts
 
@@ -128,7 +128,8 @@ class Committer:
             stored = good(fields)
             state = folding.hash_codec.read(stored)
             # Without a destination what the table once owed stays as it is: nothing says where to send it.
-            pending = pending_of(first.redis_key, stored, folding.stream, ttl) if folding.stream else []
+            to = folding.to
+            pending = pending_of(first.redis_key, stored, to.stream, ttl) if to else []
         except UNREADABLE as error:
             return _Plan([StateUnreadable(first.redis_key, error)] * len(changes))
         now = time.time()
@@ -163,10 +164,10 @@ class Committer:
 
 
 class _Draft:
-    """One hash as it becomes while the events of a flush are folded into it.
+    """One hash while the events of a flush are folded into it.
 
-    *pending* grows by what they announce. *written* are the fields of the newest state, None before the first
-    event; *put* are the fields to set beside them.
+    *pending* grows by what they announce. *written* are the fields of the newest state, None before the first event.
+    *put* are other fields to set.
     """
 
     __slots__ = ("_now", "_pending", "_seen", "_stored", "_ttl", "put", "state", "written")
@@ -190,7 +191,7 @@ class _Draft:
         self.put: dict[str, str] = {}
 
     def apply(self, change: Change) -> Changed | Exception:
-        """Fold one event, and return what it did. One that fails changes nothing and is told by its exception."""
+        """Fold one event, and return what it did. If that fails, nothing changes and the exception is returned."""
         before = after = self._stored if self.written is None else self.written
         is_new = False
         if change.identity is None or change.identity not in self._seen:
@@ -214,11 +215,11 @@ class _Draft:
     def _owe(self, change: Change, said: tuple[str, Outgoing]) -> None:
         owed = _owed_from_now(change, said, self._pending, self._ttl, self._now)
         self._pending.append(owed)
-        self.put[PENDING + owed.id] = owed.text()
+        self.put[PENDING + owed.place.id] = owed.text()
 
     def _kept_by(self, cause: str) -> list[Announcement]:
-        """Return what the message *cause* keeps, after it took over what was left alone."""
-        # What is owed anew under the same id is newer than what was left alone.
+        """Return what the message *cause* keeps, with what it now takes over from others."""
+        # What is owed anew under the same id is newer than what others had left.
         self.put = {**adopt(self._pending, cause, self._now), **self.put}
         return [it for it in self._pending if it.keeper in {cause, ""}]
 
@@ -240,7 +241,14 @@ def _owed_from_now(
 ) -> Announcement:
     identity, message = said
     sequence = pending[-1].sequence + 1 if pending else 1
-    mark, sink = mark_of(sequence, now), change.folding.stream or ""
+    mark, sink = mark_of(sequence, now), change.folding.to.stream if change.folding.to else ""
     return Announcement(
-        change.redis_key, identity, mark, sink, sequence, message, ttl, now, keeper=change.cause, since=now
+        Place(change.redis_key, identity, mark),
+        sink,
+        sequence,
+        message,
+        ttl,
+        now,
+        keeper=change.cause,
+        since=now,
     )

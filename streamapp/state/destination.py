@@ -1,4 +1,4 @@
-"""Where outgoing messages of one type go, and how they are written there."""
+"""Where outgoing messages of one type go, and how they are encoded."""
 
 import hashlib
 from collections.abc import Callable
@@ -12,8 +12,8 @@ from streamapp.messages import Outgoing
 class Destination:
     """One queue, named by its *stream*, and how a value becomes a message of it.
 
-    *encode* returns the body of a value. *identity* returns what makes two values the same message; without it that is the
-    hash of group and body, so same content, same identity.
+    *encode* returns the body of a value. *identity* returns what makes two values the same message; by default that is
+    the hash of group and body, so the same content has the same identity.
     """
 
     stream: str

@@ -29,14 +29,14 @@ class StateRequest(NamedTuple):
 
 
 class IndexEntry(NamedTuple):
-    """Something to be put into the set under one Redis key."""
+    """A *member* for the set under one Redis key."""
 
     key: str
     member: str
 
 
 class Lookup:
-    """What agents ask of Redis beside changing state; each key of a batch is asked for once, whoever wants it."""
+    """What agents read from Redis, and put into indexes; each key of a batch is read once for all who asked."""
 
     def __init__(self, store: Store, outage: Outage, *, ttl: float, company: Company | None = None) -> None:
         self._store = store
@@ -45,7 +45,7 @@ class Lookup:
         self.reads: Batcher[StateRequest, Any] = Batcher(
             self._read, name="read", limit=LIMIT, linger=LINGER, company=company
         )
-        """Answers the state, None where there is none."""
+        """Returns the state, None if there is none."""
         self.adds: Batcher[IndexEntry, None] = Batcher(
             self._add, name="index", limit=LIMIT, linger=LINGER, company=company
         )
@@ -64,8 +64,8 @@ class Lookup:
         sets: dict[str, list[str]] = {}
         for key, member in members:
             sets.setdefault(key, []).append(member)
-        answers = await self._outage.ride_out(partial(self._store.add, sets, self._ttl))
-        by_key = dict(zip(sets, answers, strict=True))
+        outcomes = await self._outage.ride_out(partial(self._store.add, sets, self._ttl))
+        by_key = dict(zip(sets, outcomes, strict=True))
         return [by_key[key] for key, _ in members]
 
 

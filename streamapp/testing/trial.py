@@ -15,6 +15,7 @@ from streamapp.errors import StreamappError
 from streamapp.messages import Outgoing, Queue
 from streamapp.observe.counters import Counters
 from streamapp.sqs.client import BATCH
+from streamapp.sqs.names import queue_name
 from streamapp.state.store import PENDING
 from streamapp.testing.clocks.loop_time import LoopTime, NeverAtRest, loop_time
 from streamapp.testing.found import Dead, Rows, body_of, dead_letters_of, dead_of, value_of
@@ -137,7 +138,7 @@ class Trial:
         """Create the app's queues, as `streamapp queues create` does."""
         sources = [agent.queue for agent in self.registry.agents.values()]
         for stream in dict.fromkeys([*sources, *self.registry.sinks]):
-            name = self.config.queue(stream).rstrip("/").rsplit("/", 1)[-1]
+            name = queue_name(self.config.queue(stream))
             kind = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
             redrive = {}
             if dead_letters and stream in sources:

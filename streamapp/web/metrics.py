@@ -9,14 +9,23 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from streamapp.messages import Queue
-from streamapp.observe.counters import Counters, Word
-from streamapp.observe.tap_writer import Seen
+from streamapp.observe.counters import CounterName, Counters
+from streamapp.observe.tap_writer import Recordable
 from streamapp.pipeline.attempt import Attempt
 from streamapp.sqs.depths import Depths
 from streamapp.worker.assembly import AgentPipeline
 from streamapp.worker.worker import Worker
 
-OUTCOMES: tuple[Word, ...] = ("ok", "duplicate", "skipped", "retry", "invalid", "dead", "released", "lost")
+OUTCOMES: tuple[CounterName, ...] = (
+    "ok",
+    "duplicate",
+    "skipped",
+    "retry",
+    "invalid",
+    "dead",
+    "released",
+    "lost",
+)
 """How an attempt at a message may end."""
 
 
@@ -63,7 +72,7 @@ class Metrics:
         """From now on tell of the parts of *worker* too."""
         self._registry.register(_Parts(worker))
 
-    def note(self, seen: Seen) -> None:
+    def note(self, seen: Recordable) -> None:
         """Take note of how long an attempt took, and how old its message was when it ended well."""
         if not isinstance(seen, Attempt):
             return

@@ -57,7 +57,7 @@ async def monitored(registry: Registry, config: Config, counters: Counters) -> A
         return
     from streamapp.redis.store import open_redis  # noqa: PLC0415
     from streamapp.redis.tap import open_tap  # noqa: PLC0415
-    from streamapp.sqs.metered import MeteredSqs  # noqa: PLC0415
+    from streamapp.sqs.metered import metered  # noqa: PLC0415
     from streamapp.web.health import Health  # noqa: PLC0415 - only who is watched needs them
     from streamapp.web.metrics import Metrics  # noqa: PLC0415
     from streamapp.web.server import serve_http  # noqa: PLC0415
@@ -81,7 +81,7 @@ async def monitored(registry: Registry, config: Config, counters: Counters) -> A
         create_task_group() as asking,
     ):
         logger.info("serving", extra={"http": url, "paths": ["/livez", "/readyz", "/metrics", *pages]})
-        yield Monitoring(partial(MeteredSqs, note=metrics.call), begin)
+        yield Monitoring(partial(metered, report=metrics.call), begin)
         asking.cancel_scope.cancel("the worker has ended")
 
 

@@ -13,6 +13,7 @@ from streamapp.config import Config
 from streamapp.declared.boards import Board, Website
 from streamapp.declared.registry import Registry
 from streamapp.errors import ServiceError
+from streamapp.sqs.names import queue_name
 from streamapp.state.keys import plain
 from streamapp.web.board_reader import BoardReader, Hashes
 from streamapp.web.live_boards import LiveBoards, News
@@ -50,7 +51,7 @@ async def pages_of(
         yield {}
         return
     # What is told of a queue is told under its name, not the stream's.
-    queues = [config.queue(sink).rstrip("/").rsplit("/", 1)[-1] for sink in registry.sinks]
+    queues = [queue_name(config.queue(sink)) for sink in registry.sinks]
     site = Site(registry.extras.website, config.key_prefix, state, news, queues)
     async with create_task_group() as tasks:
         tasks.start_soon(site.live.run, name="boards")

@@ -1,4 +1,4 @@
-"""Put together the parts that serve each agent; a queue or a store that is missing is found out here."""
+"""Put together the parts of a worker; a queue or a store that is missing is found here."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ from streamapp.messages import Queue
 from streamapp.observe.counters import Counters
 from streamapp.observe.presence import PresenceReporter, PresenceStore
 from streamapp.observe.shown import shows
-from streamapp.observe.tap_writer import Tap, off
+from streamapp.observe.tap_writer import Tap, no_tap
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.sender import Sender
 from streamapp.outbox.sweeper import Sweeper, SweepPace
@@ -63,7 +63,7 @@ class AgentPipeline:
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """All parts of one worker; none of them runs yet."""
+    """All parts of one worker; nothing runs yet."""
 
     runtime: Runtime
     pipelines: Sequence[AgentPipeline]
@@ -106,8 +106,8 @@ async def assemble(
 ) -> Assembly:
     """Find every queue and the store, and return what will serve the named agents (None: all).
 
-    *longest_wait* bounds every long poll, in seconds, and *pace* is that of the sweeps. *tap* and *presence* inform
-    viewers, and *tracing* a tracing backend; without them nobody is informed.
+    *longest_wait* bounds every long poll, in seconds, and *pace* is that of the sweeps. *tap* and *presence* are for
+    viewers, *tracing* for a tracing backend; each may be missing.
     Raises `ConfigError` or `ServiceError` for what cannot be used.
     """
     chosen = choose(registry, agents)
@@ -121,7 +121,7 @@ async def assemble(
         store,
         Outage("Redis", store.ping),
         counters,
-        off() if tap is None else tap,
+        no_tap() if tap is None else tap,
         min(config.wait_seconds, longest_wait),
         tracing,
     )
@@ -166,7 +166,7 @@ def most_polls(registry: Registry, config: Config) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Surroundings:
-    """What the parts of a worker work with; *unfinished* counts what may still have something to send."""
+    """What the parts of a worker need; *unfinished* counts deliveries that may still have something to send."""
 
     config: Config
     sqs: Sqs
@@ -203,12 +203,12 @@ def _sender_of(use: _Surroundings, sink: Sink[Any], queue: Queue) -> Sender:
         company=use.unfinished,
         tap=use.tap,
         shows=shows(sink.codec),
-        load=None if use.tracing is None else use.tracing.laden,
+        load=None if use.tracing is None else use.tracing.with_context,
     )
 
 
 async def _letters(use: _Surroundings, queue: Queue) -> Sender | None:
-    """Return what sends to the dead-letter queue of *queue*, if that can be used."""
+    """Return the sender to the dead-letter queue of *queue*, None if there is none that can be used."""
     dead = await _dead_letters(use.sqs, queue, use.config)
     if dead is None:
         return None

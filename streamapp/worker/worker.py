@@ -1,4 +1,4 @@
-"""Bring an app to life: nested task groups, so that the order of the end is the indentation."""
+"""Run a worker: nested task groups, so that the indentation shows the order of the end."""
 
 import logging
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ SUMMARY_EVERY = 30.0
 
 
 class Worker:
-    """Runs the agents of an assembly until told to stop; *watch*: a thread looks after its event loop."""
+    """Runs the agents of an assembly until told to stop. With *watch* a thread watches its event loop."""
 
     def __init__(self, assembly: Assembly, *, watch: bool = True) -> None:
         self._parts = assembly
@@ -57,12 +57,12 @@ class Worker:
 
     @property
     def tap(self) -> Tap:
-        """Where it is told what became of each message."""
+        """The tap that records what became of each message."""
         return self._parts.tap
 
     @property
     def sweeper(self) -> Sweeper:
-        """What finds what is still owed."""
+        """The sweeper, which finds what is still owed."""
         return self._sweeper
 
     @property
@@ -71,14 +71,14 @@ class Worker:
         return self._stop.is_set()
 
     def stop(self) -> None:
-        """Drain: receive no more, finish what is in hand. A second call gives back at once what is unfinished."""
+        """Begin to drain: receive no more, finish what is in hand. A second call gives back at once what is unfinished."""
         (self._hurry if self._stop.is_set() else self._stop).set()
 
     async def idle(self, seconds: float) -> None:
-        """Return once every queue has answered that it is empty, and nothing was in hand, for *seconds*."""
+        """Return once every queue has been empty, and nothing has been in hand, for *seconds*."""
         busy_at = current_time()
         while current_time() - busy_at < seconds:
-            # Often enough that what was in hand a moment ago is seen.
+            # Often enough to see what was in hand a moment ago.
             await sleep(min(seconds / 5, 0.1))
             if any(
                 len(pipeline.leases) or pipeline.poller.idle_since > current_time()
@@ -94,14 +94,14 @@ class Worker:
             create_task_group() for _ in range(7)
         )
         async with attending:  # to the very end
-            async with heartbeats:  # what is in hand stays ours to the end
+            async with heartbeats:  # what is in hand stays invisible to others to the end
                 for pipeline in self.pipelines:
                     await heartbeats.start(pipeline.leases.run, name=f"heartbeat {pipeline.queue.name}")
-                async with viewing:  # tells what the services did last
+                async with viewing:  # records what the services did last
                     await viewing.start(self._parts.tap.run, name="tap")
                     async with (
                         giving
-                    ):  # until the last delete: it gives the next of its group the turn, too late
+                    ):  # until the last delete, which may still give back the next of its group
                         for releases in self._releases:
                             await giving.start(releases.run, name=releases.name)
                         async with services:
@@ -148,7 +148,7 @@ class Worker:
             attending.start_soon(self._stop_when_idle, idle, name="idle")
 
     async def _drain(self, agents: CancelScope) -> None:
-        """Once told to stop, end the sources, and give the agents until the drain deadline."""
+        """Wait for the stop, then end the polls and set the agents' deadline."""
         await self._stop.wait()
         in_hand = sum(len(pipeline.leases) for pipeline in self.pipelines)
         logger.info(
@@ -174,7 +174,7 @@ class Worker:
         self._stop.set()
 
     async def _summarise(self) -> None:
-        """Log what was done since the last time, unless that is nothing."""
+        """Log from time to time what was done since the last time, unless that is nothing."""
         before: dict[str, int] = {}
         while True:
             await sleep(SUMMARY_EVERY)

@@ -41,8 +41,8 @@ def histories() -> list[tuple[EventoPedido, ...]]:
     )
     said: dict[str, list[EventoPedido]] = {}
     for message in rush.mensagens:
-        origin = Origin(queue=message.fila, message_id="m", sent_at=SENT)
-        for event in pedido.codec.decode(message.corpo, origin).events:
+        origin = Origin(queue=message.queue, message_id="m", sent_at=SENT)
+        for event in pedido.codec.decode(message.body, origin).events:
             if isinstance(event, EventoPedido):
                 said.setdefault(event.id_pedido, []).append(event)
     return [tuple(events) for events in said.values() if len(events) == LENGTH]
@@ -172,7 +172,7 @@ class History(RuleBasedStateMachine):
             assert self._told.setdefault(it.id, it.message.body) == it.message.body
         if confirmed and owed:
             self._portal.call(
-                self._store.confirm, [Confirmed(KEY, [(it.id, it.mark) for it in owed], ttl=TTL)]
+                self._store.confirm, [Confirmed(KEY, [(it.id, it.place.mark) for it in owed], ttl=TTL)]
             )
 
     @invariant()

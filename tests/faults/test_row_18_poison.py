@@ -70,7 +70,7 @@ async def work_off(store: RedisStore, prefix: str, orders: int, poison: list[str
         queue = await sqs.create(
             stream, {"RedrivePolicy": json.dumps({**policy, "maxReceiveCount": MAX_RECEIVES})}
         )
-        bodies = [message.corpo for message in story.mensagens if message.fila == stream]
+        bodies = [message.body for message in story.mensagens if message.queue == stream]
         if stream == "pedido-events":
             bodies += poison
             Random(7).shuffle(bodies)

@@ -21,7 +21,7 @@ from streamapp.redis.store import RedisStore
 from streamapp.sqs.boto import BotoSqs, open_aws
 from streamapp.sqs.client import Sqs
 from streamapp.sqs.direct import DirectSqs
-from streamapp.sqs.http_pool import Connections
+from streamapp.sqs.http_pool import ConnectionPool
 from streamapp.sqs.sigv4 import Signer
 from streamapp.testing import MemorySqs, serve
 from streamapp.worker.assembly import assemble
@@ -66,11 +66,11 @@ async def shared(client: Client, polls: int) -> AsyncIterator[Sqs]:
     config = AioConfig(read_timeout=30, max_pool_connections=polls)
     async with open_aws() as aws, session.client("sqs", config=config) as one:
         if client == "aioboto3":
-            yield BotoSqs(one, one, aws.chain)
+            yield BotoSqs(one, one, aws.settings)
             return
-        route = aws.chain.route(aws.endpoint)
+        route = aws.settings.route(aws.endpoint)
         assert route is not None
-        pool = Connections(route.host, route.port, tls=None, most=polls)
+        pool = ConnectionPool(route.host, route.port, tls=None, most=polls)
         try:
             yield DirectSqs(aws, Signer(aws.region, route.authority), polls=pool, others=pool)
         finally:

@@ -24,7 +24,7 @@ _init = Committer.__init__
 _plan = Committer._plan
 _conflicts = Committer._conflicts
 _announce = Announcer.announce
-_note = InHand.note
+_note = InHand._note
 _store_commit = MemoryStore._commit
 
 
@@ -54,7 +54,9 @@ def forget_what_a_duplicate_finds(self: InHand, *where: str | Changed) -> None:
 
 async def confirm_then_announce(self: Announcer, pending: Sequence[Announcement]) -> dict[Place, str]:
     """The marker goes before the announcement does."""
-    await self._store.confirm([Confirmed(it.redis_key, [(it.id, it.mark)], ttl=it.ttl) for it in pending])
+    await self._store.confirm(
+        [Confirmed(it.place.redis_key, [(it.place.id, it.place.mark)], ttl=it.ttl) for it in pending]
+    )
     return await _announce(self, pending)
 
 

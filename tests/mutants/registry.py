@@ -79,7 +79,7 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     "silent-duplicate": Mutant(
         "a duplicate is deleted without announcing again",
-        [(InHand, "note", protocol.forget_what_a_duplicate_finds)],
+        [(InHand, "_note", protocol.forget_what_a_duplicate_finds)],
         "crashes",
     ),
     "cleared-before-send": Mutant(

@@ -14,7 +14,7 @@ from streamapp.messages import Outgoing, Queue
 from streamapp.observe.counters import Counters
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.sender import Sender
-from streamapp.state.committer import Announcement
+from streamapp.state.committer import Announcement, Place
 from streamapp.state.store import Commit, Confirmed
 from streamapp.testing import Fail, Hang, Lose, MemorySqs, Partial
 
@@ -70,7 +70,7 @@ class Office:
         """Return an announcement that a hash owes."""
         message = Outgoing(body, group=key, deduplication=body)
         return Announcement(
-            key, f"id-{body}", f"[{sequence},", self.queue.name, sequence, message, None, 0.0, "m", 0.0
+            Place(key, f"id-{body}", f"[{sequence},"), self.queue.name, sequence, message, None, 0.0, "m", 0.0
         )
 
     def bodies(self) -> list[str]:

@@ -14,7 +14,7 @@ from rigs.worker import ATTEMPTS, Add, Count, Rig
 from streamapp.declared.index import Index
 from streamapp.declared.table import Table
 from streamapp.errors import Reject, Retry
-from streamapp.observe.tap_writer import Entry, Tap
+from streamapp.observe.tap_writer import Tap, TapEntry
 from streamapp.testing import Fail, MemoryStore
 from streamapp_codecs import Decoded, Origin, Shown
 
@@ -40,7 +40,7 @@ class Kept:
     def __init__(self) -> None:
         self.lines: list[dict[str, Any]] = []
 
-    async def append(self, entries: Sequence[Entry]) -> None:
+    async def append(self, entries: Sequence[TapEntry]) -> None:
         """Keep the records."""
         self.lines += [json.loads(line) for entry in entries for line in entry.lines.splitlines()]
 

@@ -18,7 +18,7 @@ from streamapp.flow.outage import Outage
 from streamapp.messages import Outgoing, Queue
 from streamapp.observe.counters import Counters
 from streamapp.observe.presence import PresenceStore
-from streamapp.observe.tap_writer import off
+from streamapp.observe.tap_writer import no_tap
 from streamapp.observe.tracing import Tracing
 from streamapp.pipeline.agent import Handler
 from streamapp.state.store import Store
@@ -101,7 +101,7 @@ class Rig:
         self.tally = Counters()
         self.queues: dict[str, Queue] = {}
         self.numbers = count()
-        self.tap = off()
+        self.tap = no_tap()
         self.presence: PresenceStore | None = None
         self.tracing: Tracing | None = None
 

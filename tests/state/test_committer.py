@@ -150,7 +150,7 @@ async def test_what_is_settled_is_owed_no_more(desk: Desk) -> None:
     """A confirmation ends an announcement."""
     (first,) = await desk.add(Add("a"))
     await desk.store.confirm(
-        [Confirmed(desk.redis_key("a"), [(it.id, it.mark) for it in first.pending], ttl=60)]
+        [Confirmed(desk.redis_key("a"), [(it.id, it.place.mark) for it in first.pending], ttl=60)]
     )
 
     assert bodies((await desk.add(Add("a", 0)))[0]) == []
@@ -174,7 +174,7 @@ async def test_the_same_content_owed_again_is_another_announcement(desk: Desk) -
     assert last.id == first.pending[0].id
     assert last.place != first.pending[0].place
     await desk.store.confirm(
-        [Confirmed(desk.redis_key("a"), [(first.pending[0].id, first.pending[0].mark)], ttl=60)]
+        [Confirmed(desk.redis_key("a"), [(first.pending[0].id, first.pending[0].place.mark)], ttl=60)]
     )
     assert last.place in {it.place for it in (await desk.add(Add("a", 1)))[0].pending}
     assert second.pending

@@ -252,7 +252,7 @@ def assert_settled(worker: Worker, witness: Witness, tally: Counters) -> None:
     assert tally.of("received") == len(given)
     assert tally.of("received") == sum(tally.of(word) for word in ends) + len(witness.superseded)
     assert len(line.leases) == 0
-    assert line.poller._tokens._free == line.poller._tokens.total
+    assert line.poller._tokens.free == line.poller._tokens.total
 
 
 def assert_ledger(run: Run) -> None:

@@ -272,4 +272,4 @@ async def test_leases_lost_at_every_passage_leave_no_token_behind(store: RedisSt
                 worker.stop()
 
         assert await rig.state("later") == Seen((1,)), at
-        assert line.poller._tokens._free == 5, at
+        assert line.poller._tokens.free == 5, at

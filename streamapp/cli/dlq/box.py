@@ -15,6 +15,7 @@ from streamapp.messages import Delivery, Outgoing, Queue
 from streamapp.observe.shown import shows
 from streamapp.pipeline.agent import Agent
 from streamapp.sqs.client import BATCH, Failure, Sqs
+from streamapp.sqs.depths import depth_of
 from streamapp_codecs import Origin, Shown
 
 OURS = "streamapp-"
@@ -111,7 +112,7 @@ async def boxes(sqs: Sqs, app: App, config: Config) -> list[Box]:
         attributes = await sqs.attributes(letters)
         if attributes.get("RedrivePolicy"):
             raise MovesOn(name)
-        found.append(Box(letters, named_by, int(attributes.get("ApproximateNumberOfMessages", "0"))))
+        found.append(Box(letters, named_by, depth_of(attributes).waiting or 0))
     return found
 
 

@@ -16,6 +16,7 @@ from streamapp.messages import Delivery, Outgoing, Queue
 from streamapp.observe.counters import Counters
 from streamapp.pipeline.agent import Agent
 from streamapp.sqs.client import Failure
+from streamapp.sqs.names import queue_name
 from streamapp.state.store import TOKEN, Commit, Confirmed, Store
 from streamapp.worker.assembly import assemble
 from streamapp.worker.worker import Worker
@@ -69,14 +70,14 @@ class _Stage:
     """An SQS that has the messages, and takes note of what becomes of them."""
 
     def __init__(self, queue: str, messages: Mapping[str, Outgoing]) -> None:
-        self._queue = queue.rstrip("/").rsplit("/", 1)[-1]
+        self._queue = queue_name(queue)
         self._waiting = list(messages.items())
         self._number = len(messages)
         self.verdicts: dict[str, Verdict] = {}
         self.done = Event()
 
     async def find(self, name: str) -> Queue:
-        name = name.rstrip("/").rsplit("/", 1)[-1]
+        name = queue_name(name)
         letters = LETTERS if name == self._queue else None
         return Queue(name, f"rehearsal:{name}", visibility=UNDISTURBED, dead_letters=letters, fifo=False)
 

@@ -11,6 +11,7 @@ import typer
 from streamapp.cli import setup
 from streamapp.cli.terminal import output as out
 from streamapp.errors import ConfigError, StreamappError
+from streamapp.sqs.names import queue_name
 
 if TYPE_CHECKING:
     from streamapp.app import App
@@ -145,11 +146,7 @@ def _unchecked(_: str) -> None:
 
 def _is_named(queue: str, stream: str, config: "Config") -> bool:
     """Whether *queue*, a name or a URL, is that of *stream*."""
-    return _name(queue) in {stream, _name(config.queue(stream))}
-
-
-def _name(queue: str) -> str:
-    return queue.rstrip("/").rsplit("/", 1)[-1]
+    return queue_name(queue) in {stream, queue_name(config.queue(stream))}
 
 
 def _checker(app: "App", config: "Config", queue: str) -> Check:

@@ -10,6 +10,7 @@ import typer
 from streamapp.cli import setup
 from streamapp.cli.terminal import output as out
 from streamapp.cli.terminal.sanitize import as_text
+from streamapp.sqs.names import queue_name
 
 if TYPE_CHECKING:
     from streamapp.cli.tail.session import Request
@@ -146,7 +147,7 @@ def tail(
         count=count,
         timeout=wait("--timeout", timeout),
     )
-    names = [as_text(config.queue(name).rstrip("/").rsplit("/", 1)[-1]) for name in queues or ()]
+    names = [as_text(queue_name(config.queue(name))) for name in queues or ()]
     sys.exit(anyio.run(_tail, config, names, request, clock.value, colour.value))
 
 
