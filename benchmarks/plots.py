@@ -1,4 +1,4 @@
-"""The results as pictures."""
+"""The results as plots."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.field import EVERYONE, WORKS
-from benchmarks.report import Results, median
+from benchmarks.outcome import Results, median
 
 
 def draw(results: "Results", folder: Path) -> list[str]:

@@ -2,48 +2,23 @@
 
 import os
 import platform
-import statistics
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
 from benchmarks.contestant import Work
 from benchmarks.field import EVERYONE, WORKS
+from benchmarks.outcome import Results, RoundOutcome, median
 from benchmarks.process import load
-from benchmarks.round import Outcome
 
 HERE = Path(__file__).parent
 PAGE, README = HERE / "README.md", HERE.parent / "README.md"
 BEGIN, END = "<!-- bench: written by `just bench --write` -->", "<!-- bench: end -->"
 
 
-@dataclass(slots=True)
-class Results:
-    """All that a run measured, rounds by server, work and name. Latencies are (p50, p99) in seconds, None where a rate was too much."""
-
-    rounds: dict[tuple[str, Work, str], list[Outcome]] = field(
-        default_factory=dict[tuple[str, Work, str], list[Outcome]]
-    )
-    latency: dict[tuple[str, int], tuple[float, float] | None] = field(
-        default_factory=dict[tuple[str, int], "tuple[float, float] | None"]
-    )
-    idle: dict[str, tuple[float, float]] = field(default_factory=dict[str, tuple[float, float]])
-    variants: dict[str, list[Outcome]] = field(default_factory=dict[str, list[Outcome]])
-    growth: dict[str, dict[int, float]] = field(default_factory=dict[str, dict[int, float]])
-    missing: dict[str, str] = field(default_factory=dict[str, str])
-    failures: list[str] = field(default_factory=list[str])
-    load_before: float = field(default_factory=load)
-
-
-def median(outcomes: Sequence[Outcome], what: str) -> float:
-    """Return the median of one figure of the rounds."""
-    return statistics.median(float(getattr(outcome, what)) for outcome in outcomes)
-
-
 def table(results: Results) -> str:
-    """Return everything as Markdown."""
+    """Return all results as Markdown."""
     parts = [_machine(results), *costs(results), *further(results)]
     parts += [f"Not measured: {name}: {why}." for name, why in results.missing.items()]
     parts += [f"Failed: {failure}." for failure in dict.fromkeys(results.failures)]
@@ -51,7 +26,7 @@ def table(results: Results) -> str:
 
 
 def costs(results: Results) -> list[str]:
-    """Return a table of what a message costs for each server and each work."""
+    """Return a table of the cost of a message for each server and each work."""
     kinds = dict.fromkeys((server, work) for server, work, _ in results.rounds)
     return [
         f"**On {server}, {WORKS[work]}**\n\n{_throughput(results, server, work)}" for server, work in kinds
@@ -59,7 +34,7 @@ def costs(results: Results) -> list[str]:
 
 
 def further(results: Results) -> list[str]:
-    """Return tables of all else."""
+    """Return the tables of the other measures."""
     parts: list[str] = []
     if results.latency:
         lines = ["| from send to announcement | messages a second | p50 ms | p99 ms |", "|---|---|---|---|"]
@@ -108,7 +83,7 @@ def _throughput(results: Results, server: str, work: Work) -> str:
     return "\n".join(lines)
 
 
-def _requests(them: Sequence[Outcome]) -> str:
+def _requests(them: Sequence[RoundOutcome]) -> str:
     kinds = {"ReceiveMessage": "receive", "SendMessage": "send", "DeleteMessage": "delete"}
     requests: dict[str, float] = {}
     for kind, number in them[len(them) // 2].requests.items():

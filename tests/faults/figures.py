@@ -16,7 +16,7 @@ def table(rows: Iterable[Row]) -> str:
 
 
 def renewed(page: str, rows: Iterable[Row]) -> str:
-    """Return *page* with *rows* in its table in the place of those of the same faults. The other lines stay."""
+    """Return *page* with *rows* in its table in place of those of the same faults. The other rows stay."""
     before, _, rest = page.partition(BEGIN)
     old, _, after = rest.partition(END)
     lines = [

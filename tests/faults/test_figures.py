@@ -8,7 +8,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "guarantees.md"
 
 
 def row(fault: str, runs: str) -> tuple[str, ...]:
-    """Return a line."""
+    """Return one row of the table."""
     return (fault, runs, "0", "0", "0", "0 (0.00 %)", "1.0 s")
 
 

@@ -6,13 +6,13 @@ if TYPE_CHECKING:
     from streamapp.app import App
     from streamapp.config import Config
     from streamapp.declared.boards import Board
-    from streamapp.web.board_reader import BoardReader, Hashes
+    from streamapp.web.board_reader import BoardReader, HashReader
 
 LOOK_EVERY = 1.0
 """Seconds between two looks: a customer does not see a shorter one."""
 
 
-def monitor(app: "App", config: "Config", board: "Board", store: "Hashes") -> "BoardReader":
+def monitor(app: "App", config: "Config", board: "Board", store: "HashReader") -> "BoardReader":
     """Return what reads *board*."""
     from streamapp.web.board_reader import BoardReader  # noqa: PLC0415 - slow to import
 
