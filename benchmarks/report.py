@@ -1,4 +1,4 @@
-"""The results as tables, as files, and in the README."""
+"""The results as tables, as files, and in the documents."""
 
 import os
 import platform
@@ -13,7 +13,7 @@ from benchmarks.outcome import Results, RoundOutcome, median
 from benchmarks.process import load
 
 HERE = Path(__file__).parent
-README = HERE.parent / "README.md"
+PAGE, README = HERE / "README.md", HERE.parent / "README.md"
 BEGIN, END = "<!-- bench: written by `just bench --write` -->", "<!-- bench: end -->"
 
 
@@ -48,7 +48,7 @@ def further(results: Results) -> list[str]:
         parts.append("\n".join(lines))
     if usual := results.variants.get("as it is"):
         lines = [
-            "| streamapp | CPU us a message | to it as it is | a second | RSS MiB |",
+            "| streamapp | CPU µs a message | to it as it is | a second | RSS MiB |",
             "|---|---|---|---|---|",
         ]
         lines += [
@@ -58,7 +58,7 @@ def further(results: Results) -> list[str]:
         ]
         parts.append("\n".join(lines))
     for what, by in results.growth.items():
-        lines = [f"| {what} | streamapp's CPU us a message |", "|---|---|"]
+        lines = [f"| {what} | streamapp's CPU µs a message |", "|---|---|"]
         lines += [f"| {much:,} | {cost * 1e6:.0f} |" for much, cost in by.items()]
         parts.append("\n".join(lines))
     return parts
@@ -69,7 +69,7 @@ def _throughput(results: Results, server: str, work: Work) -> str:
     them_by = {name: them for (on, at, name), them in results.rounds.items() if (on, at) == (server, work)}
     naive, floor = them_by.get("naive"), them_by.get("floor")
     lines = [
-        "| | CPU us a message (least - most) | of naive | to floor | a second | SQS requests a message | RSS MiB |",
+        "| | CPU µs a message (least - most) | of naive | to floor | a second | SQS requests a message | RSS MiB |",
         "|---|---|---|---|---|---|---|",
     ]
     for name, them in them_by.items():
@@ -119,8 +119,20 @@ def _lines(path: str) -> list[str]:
         return []
 
 
+def summary(results: Results) -> str:
+    """Return what an order's message costs in one line; nothing where it was not measured."""
+    them, naive = (results.rounds.get(("stub", "application", name)) for name in ("streamapp", "naive"))
+    if not them or not naive:
+        return ""
+    cost = median(them, "cpu")
+    return (
+        f"An order's message costs {cost * 1e6:.0f} µs of CPU with all guarantees, "
+        f"1/{median(naive, 'cpu') / cost:.0f} of the usual loop on aioboto3."
+    )
+
+
 def write(results: Results) -> None:
-    """Write the results to `benchmarks/results`, and those on the stub into the README between its markers."""
+    """Write all to `benchmarks/results`, what was measured on the stub into PAGE, and its summary into README."""
     from benchmarks import plots  # noqa: PLC0415 - slow to import
 
     folder = HERE / "results"
@@ -131,11 +143,15 @@ def write(results: Results) -> None:
         + "\n".join(f"![{name}]({name}.svg)" for name in names)
         + "\n"
     )
-    text = README.read_text()
-    if BEGIN in text and END in text:
-        head, _, rest = text.partition(BEGIN)
-        _, _, tail = rest.partition(END)
-        shown = [part for part in costs(results) if part.startswith("**On stub")] + further(results)
-        pictures = [f"![{name}](benchmarks/results/{name}.svg)" for name in names if "fauxqs" not in name]
-        middle = "\n\n".join([*shown, *pictures, _machine(results)])
-        README.write_text(f"{head}{BEGIN}\n\n{middle}\n\n{END}{tail}")
+    shown = [part for part in costs(results) if part.startswith("**On stub")] + further(results)
+    pictures = [f"![{name}](results/{name}.svg)" for name in names if "fauxqs" not in name]
+    _renew(PAGE, "\n\n".join([*shown, *pictures, _machine(results)]))
+    _renew(README, summary(results))
+
+
+def _renew(page: Path, middle: str) -> None:
+    """Put *middle* between the markers of *page*; without a middle it stays as it is."""
+    head, begin, rest = page.read_text().partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if begin and end and middle:
+        page.write_text(f"{head}{BEGIN}\n\n{middle}\n\n{END}{tail}")

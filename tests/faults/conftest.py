@@ -38,7 +38,7 @@ def judged(request: pytest.FixtureRequest) -> Callable[[str, int, _Judged], None
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
 ) -> None:
-    """Print the table as Markdown, and renew its rows in the documents."""
+    """Print the table, as Markdown, so that it can be read here, and renew its lines in `--figures FILE`."""
     del exitstatus
     if rows := config.stash.get(FIGURES, []):
         terminalreporter.write_line("\n" + table(rows))

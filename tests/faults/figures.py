@@ -1,4 +1,4 @@
-"""The table of measured figures in the documents; each run renews the rows that it ran."""
+"""The table of what the rig measured, in docs/guarantees.md; each run renews the lines of what it ran."""
 
 import re
 from collections.abc import Iterable
