@@ -13,7 +13,7 @@ from rigs.inprocess import call
 from rigs.shop import Sample, Shop
 from streamapp.cli.demo.servers import redis_server
 from streamapp.cli.doctor.checkup import Checkup, Finding
-from streamapp.cli.doctor.command import verdict
+from streamapp.cli.doctor.command import worst_exit_code
 from streamapp.config import Config
 from streamapp.messages import Outgoing
 from streamapp.observe.presence import Presence
@@ -41,7 +41,7 @@ async def test_what_queues_create_made_is_well(shop: Shop) -> None:
 
     assert bad(findings) == {}
     assert {it.subject for it in findings} >= {"configuration", "SQS", "redis", "pedido-events"}
-    assert verdict(findings, strict=False) == 0
+    assert worst_exit_code(findings, strict=False) == 0
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ async def test_a_redis_that_evicts_is_a_problem_and_ends_with_1(shop: Shop) -> N
         findings = await look(shop)
 
     assert "allkeys-lru can evict state" in bad(findings)["redis", "problem"].text
-    assert verdict(findings, strict=False) == 1
+    assert worst_exit_code(findings, strict=False) == 1
 
 
 @pytest.mark.usefixtures("one_server")
@@ -199,8 +199,8 @@ async def test_warnings_fail_only_when_asked_to(shop: Shop) -> None:
     findings = await look(shop)
 
     assert [it.mark for it in findings if it.mark != "ok"] == ["warning"], "append-only is off here"
-    assert verdict(findings, strict=False) == 0
-    assert verdict(findings, strict=True) == 1
+    assert worst_exit_code(findings, strict=False) == 0
+    assert worst_exit_code(findings, strict=True) == 1
 
 
 async def test_looking_changes_nothing(shop: Shop) -> None:

@@ -8,8 +8,8 @@ import streamapp_agents
 from rigs.inprocess import call
 from rigs.shop import Shop
 from streamapp.cli.send.edit import BadEdit, edited
-from streamapp.cli.send.packing import MOST_BYTES, packed
 from streamapp.messages import Outgoing
+from streamapp.sqs.packing import MAX_BATCH_BYTES, batches
 
 
 async def test_every_example_is_understood_and_makes_an_order(shop: Shop) -> None:
@@ -117,13 +117,15 @@ def test_an_edit_makes_objects_on_its_way_and_changes_list_entries() -> None:
 
 def test_calls_keep_order_and_limits() -> None:
     """SQS refuses a call that is over either limit as a whole."""
-    messages = [Outgoing("x" * size) for size in (MOST_BYTES - 10, 10, 1, *[1] * 25, MOST_BYTES + 1, 1)]
+    messages = [
+        Outgoing("x" * size) for size in (MAX_BATCH_BYTES - 10, 10, 1, *[1] * 25, MAX_BATCH_BYTES + 1, 1)
+    ]
 
-    calls = list(packed(messages))
+    calls = list(batches(messages))
 
     assert [message for call in calls for message in call] == messages
     assert [len(call) for call in calls] == [2, 10, 10, 6, 1, 1]
-    assert list(packed([])) == []
+    assert list(batches([])) == []
 
 
 async def test_a_queue_that_is_named_by_its_url_has_the_same_agent(shop: Shop) -> None:

@@ -18,9 +18,10 @@ import redis
 import streamapp_agents
 from rigs.shop import Shop, ended
 from streamapp.cli.demo.servers import local_aws, redis_server
-from streamapp.cli.queues import create_queues
+from streamapp.cli.setup import sources_of
 from streamapp.config import Config
 from streamapp.messages import Outgoing
+from streamapp.sqs.queue_setup import create_queues
 from streamapp.testing import Hang, MemorySqs, serve
 
 PATIENCE = 60.0
@@ -117,7 +118,9 @@ def standing(process: subprocess.Popen[str]) -> Iterator[None]:
 async def test_the_probes_of_a_worker_whose_surroundings_break() -> None:
     """Only what a restart cures may cost a restart; all else takes the worker out of the rollout, and says why."""
     sqs = MemorySqs()
-    await create_queues(streamapp_agents.app, Config(), sqs)
+    await create_queues(
+        sqs, Config(), sources=sources_of(streamapp_agents.app), sinks=streamapp_agents.app.sinks
+    )
     queue = await sqs.find("pedido-events")
     assert await sqs.send(queue, [Outgoing("{}")]) == [None]
 

@@ -11,7 +11,7 @@ from typing import IO, TextIO
 
 import anyio
 
-from streamapp.cli import main
+from streamapp.cli.root import main
 
 
 @dataclass(frozen=True)

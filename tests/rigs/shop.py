@@ -17,12 +17,13 @@ import streamapp_agents
 from rigs import behind
 from rigs.terminal import bare
 from streamapp.cli.demo.servers import local_aws
-from streamapp.cli.queues import create_queues
+from streamapp.cli.setup import sources_of
 from streamapp.config import Config
 from streamapp.messages import Outgoing, Queue
 from streamapp.observe.counters import Counters
 from streamapp.redis.store import open_redis
 from streamapp.sqs.boto import BotoSqs
+from streamapp.sqs.queue_setup import create_queues
 from streamapp.worker.assembly import assemble
 from streamapp.worker.worker import Worker
 
@@ -85,7 +86,12 @@ class Shop:
 
     async def open(self, *, visibility: int | None = None) -> None:
         """Create the queues; *visibility* is their timeout in seconds."""
-        await create_queues(streamapp_agents.app, Config.load(self.env), self.aws)
+        await create_queues(
+            self.aws,
+            Config.load(self.env),
+            sources=sources_of(streamapp_agents.app),
+            sinks=streamapp_agents.app.sinks,
+        )
         if visibility is not None:
             for stream in STREAMS:
                 await self.aws.create(self.names[stream], {"VisibilityTimeout": str(visibility)})

@@ -9,7 +9,6 @@ from anyio import create_task_group, current_time, fail_after
 from anyio.lowlevel import checkpoint
 
 from streamapp.cli.demo.servers import local_aws
-from streamapp.cli.setup import open_calls
 from streamapp.errors import ConfigError, Fault, ServiceError
 from streamapp.flow.outage import Outage
 from streamapp.messages import Outgoing, Queue, Typed
@@ -17,6 +16,7 @@ from streamapp.observe.counters import Counters
 from streamapp.outbox.sender import Sender
 from streamapp.sqs.boto import BotoSqs, is_local, open_aws, region_of
 from streamapp.sqs.direct import DirectSqs
+from streamapp.sqs.message_client import open_message_client
 from streamapp.testing import Drip, Fail, Garble, Hang, MemorySqs, Partial, Reset
 from streamapp.testing.sqs.server import serve
 
@@ -34,7 +34,7 @@ async def aws(
     """Either client on moto's server."""
     for name, value in local_aws(moto_endpoint).items():
         monkeypatch.setenv(name, value)
-    async with open_aws() as plain, open_calls(plain, client) as opened:
+    async with open_aws() as plain, open_message_client(plain, client) as opened:
         yield opened
 
 
@@ -52,7 +52,7 @@ async def faulty(
     async with serve(memory) as endpoint:
         for name, value in local_aws(endpoint).items():
             monkeypatch.setenv(name, value)
-        async with open_aws() as plain, open_calls(plain, client) as opened:
+        async with open_aws() as plain, open_message_client(plain, client) as opened:
             yield opened
 
 

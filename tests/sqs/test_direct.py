@@ -12,12 +12,12 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from streamapp.cli.demo.servers import local_aws
-from streamapp.cli.setup import open_calls
 from streamapp.errors import ConfigError, Fault, ServiceError
 from streamapp.messages import Outgoing, Queue, Typed
 from streamapp.sqs.boto import BotoSqs, open_aws
 from streamapp.sqs.client import Failure, Sqs
 from streamapp.sqs.direct import DirectSqs, open_fast
+from streamapp.sqs.message_client import open_message_client
 from streamapp.testing import Fail, Garble, MemorySqs, Partial, Reset
 from streamapp.testing.faults.refusal import _SPELLINGS
 from streamapp.testing.sqs.message import Letter
@@ -290,7 +290,7 @@ async def test_keys_that_were_renewed_are_signed_with(
         monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
         queue = Queue("q", f"{endpoint}/0/q")
         renew(1)
-        async with open_aws() as plain, open_calls(plain, "fast") as sqs:
+        async with open_aws() as plain, open_message_client(plain, "fast") as sqs:
             for number in (1, 2):
                 renew(number)
                 assert await sqs.receive(queue, limit=1, wait=0) == []
@@ -313,10 +313,10 @@ async def test_keys_that_cannot_be_had_are_a_credentials_fault(
     for client in ("aioboto3", "fast"):
         (tmp_path / "config").write_text("[default]\ncredential_process = false\n")
         with pytest.raises(ConfigError, match="credentials could not be had"):
-            async with open_aws() as plain, open_calls(plain, client):
+            async with open_aws() as plain, open_message_client(plain, client):
                 pass
         (tmp_path / "config").write_text(f"[default]\ncredential_process = cat {tmp_path / 'keys.json'}\n")
-        async with open_aws() as plain, open_calls(plain, client) as sqs:
+        async with open_aws() as plain, open_message_client(plain, client) as sqs:
             with pytest.raises(ServiceError) as caught:
                 await sqs.delete(both.queue, ["h"])
         assert caught.value.fault is Fault.CREDENTIALS
@@ -345,7 +345,7 @@ async def test_a_role_whose_keys_come_as_no_xml_is_waited_for(
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     async with saying(*NO_XML[said]) as sts:
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts)
-        async with open_aws() as plain, open_calls(plain, client) as sqs:
+        async with open_aws() as plain, open_message_client(plain, client) as sqs:
             for operation in ("receive", "delete"):
                 with pytest.raises(ServiceError) as caught:
                     await OPERATIONS[operation](sqs, both.queue)
@@ -400,7 +400,7 @@ async def test_where_only_the_aws_client_knows_the_way_it_goes(
     for name, value in (local_aws(endpoint) | environment).items():
         monkeypatch.setenv(name, value)
 
-    async with open_aws() as plain, open_calls(plain, "fast") as sqs:
+    async with open_aws() as plain, open_message_client(plain, "fast") as sqs:
         assert type(sqs) is client
 
 
@@ -417,7 +417,7 @@ async def test_a_file_of_certificates_that_is_none_is_a_wrong_setting(
     monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
 
     with pytest.raises(ConfigError, match=rf"AWS_CA_BUNDLE.*{bundle}"):
-        async with open_aws() as plain, open_calls(plain, "fast"):
+        async with open_aws() as plain, open_message_client(plain, "fast"):
             pass
 
 
@@ -426,5 +426,5 @@ async def test_the_setting_says_whose_calls_messages_take(monkeypatch: pytest.Mo
     for name, value in local_aws("http://127.0.0.1:9324").items():
         monkeypatch.setenv(name, value)
 
-    async with open_aws() as plain, open_calls(plain, "aioboto3") as sqs:
+    async with open_aws() as plain, open_message_client(plain, "aioboto3") as sqs:
         assert type(sqs) is BotoSqs

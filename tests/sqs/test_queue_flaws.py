@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from streamapp.cli.doctor.flaws import letters_flaws, owed_flaws, redis_flaws, settings_flaws, skew_flaws
+from streamapp.cli.doctor.flaws import announcement_flaws, redis_flaws, settings_flaws, skew_flaws
 from streamapp.config import Config
 from streamapp.messages import Queue
-from streamapp.sqs.queue_flaws import source_flaws
+from streamapp.sqs.queue_flaws import letters_flaws, source_flaws
 
 WELL = Queue("orders", "http://sqs/orders", visibility=60, dead_letters="orders-dlq", max_receives=8)
 SOURCE = {"MessageRetentionPeriod": "345600", "QueueArn": "arn:orders"}
@@ -31,7 +31,7 @@ def test_what_is_well_has_no_flaw() -> None:
         *settings_flaws(Config(), 0.0),
         *redis_flaws(INFO, Config()),
         *skew_flaws(2.0, "SQS's"),
-        *owed_flaws(3, 2, 60.0, []),
+        *announcement_flaws(3, 2, 60.0, []),
     ]
 
     assert flaws == []
@@ -156,7 +156,7 @@ def test_a_clock_that_is_a_minute_off_is_a_problem() -> None:
 
 def test_announcements_that_are_owed_for_long_wait_for_a_worker() -> None:
     """What is in a worker's hand is owed for seconds, not minutes."""
-    (flaw,) = owed_flaws(3, 2, 600.0, [])
+    (flaw,) = announcement_flaws(3, 2, 600.0, [])
 
     assert "3 pending for 2 keys, the oldest for 600 s" in flaw.text
     assert "streamapp worker" in flaw.cure
@@ -164,7 +164,7 @@ def test_announcements_that_are_owed_for_long_wait_for_a_worker() -> None:
 
 def test_announcements_that_sqs_refused_lead_to_their_key() -> None:
     """They come to nobody by themselves."""
-    (flaw,) = owed_flaws(0, 0, 0.0, ["42", "43"])
+    (flaw,) = announcement_flaws(0, 0, 0.0, ["42", "43"])
 
     assert "2 keys were refused" in flaw.text
     assert flaw.cure == "streamapp show 42"
