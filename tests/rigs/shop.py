@@ -119,6 +119,18 @@ class Shop:
             text=True,
         )
 
+    def run(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a command in a process of its own, to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "streamapp", *arguments],
+            env=self.env,
+            input=typed,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+
     @contextmanager
     def running(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         """Run a worker while the body runs; it does not outlive it."""

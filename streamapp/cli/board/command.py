@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streamapp.cli import options, setup
-from streamapp.cli.board.reader import board_reader
 from streamapp.cli.terminal import output as out
 from streamapp.errors import ConfigError
 
@@ -83,6 +82,8 @@ def _choose(app: "App", name: str | None) -> "Board":
 
 
 async def _look_once(app: "App", config: "Config", board: "Board") -> "dict[str, list[Card]]":
+    from streamapp.cli.board.reader import board_reader  # noqa: PLC0415 - slow to import
+
     async with setup.open_store(config) as store:
         return await board_reader(app, config, board, store).look()
 

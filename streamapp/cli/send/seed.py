@@ -8,7 +8,6 @@ import typer
 
 from streamapp.cli import options, setup
 from streamapp.cli.terminal import output as out
-from streamapp.cli.traffic import count_by_queue, describe, scenario_of, send_traffic
 
 if TYPE_CHECKING:
     from streamapp.config import Config
@@ -54,6 +53,7 @@ def seed(
     import anyio  # noqa: PLC0415 - slow to import
     import msgspec  # noqa: PLC0415
 
+    from streamapp.cli.traffic import describe, scenario_of  # noqa: PLC0415
     from streamapp.declared.traffic import Traffic  # noqa: PLC0415
 
     config = setup.load_config()
@@ -78,6 +78,8 @@ def seed(
 
 
 def _as_json(scenario: "Scenario") -> dict[str, object]:
+    from streamapp.cli.traffic import count_by_queue  # noqa: PLC0415 - beside its only use
+
     return {
         "lifecycles": scenario.subjects,
         "messages": len(scenario.messages),
@@ -91,6 +93,8 @@ def _as_json(scenario: "Scenario") -> dict[str, object]:
 async def _seed(config: "Config", scenario: "Scenario", rate: float) -> None:
     from rich.console import Console  # noqa: PLC0415 - slow to import
     from rich.progress import Progress  # noqa: PLC0415
+
+    from streamapp.cli.traffic import send_traffic  # noqa: PLC0415
 
     console = Console(stderr=True)
     async with setup.open_sqs() as sqs:

@@ -7,7 +7,6 @@ import typer
 
 from streamapp.cli import options, setup
 from streamapp.cli.exits import NOT_FOUND
-from streamapp.cli.show.story import Story
 from streamapp.cli.terminal import output as out
 from streamapp.cli.terminal.sanitize import as_text
 from streamapp.errors import ConfigError
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from streamapp.app import App
+    from streamapp.cli.show.story import Story
     from streamapp.config import Config
     from streamapp.observe.tap_record import TapRecord
 
@@ -76,7 +76,8 @@ def _table(app: "App", name: str | None) -> str:
     return name
 
 
-async def _read(app: "App", config: "Config", name: str, key: str) -> Story:
+async def _read(app: "App", config: "Config", name: str, key: str) -> "Story":
+    from streamapp.cli.show.story import Story  # noqa: PLC0415 - slow to import
     from streamapp.errors import ServiceError  # noqa: PLC0415 - beside its only use
     from streamapp.observe.tap_reader import TapReader  # noqa: PLC0415
     from streamapp.state.announcement import pending_of  # noqa: PLC0415 - slow to import
@@ -124,7 +125,7 @@ class Subject:
         return any(it.table == self._table and it.key == self._key for it in record.effects)
 
 
-def _print_json(story: Story) -> None:
+def _print_json(story: "Story") -> None:
     from msgspec import to_builtins  # noqa: PLC0415 - slow to import
     from msgspec.json import decode, encode  # noqa: PLC0415
 

@@ -1,7 +1,6 @@
 """Text on standard output and standard error. Each text stays on its line and cannot control the terminal."""
 
 import io
-import json
 import os
 import sys
 from collections.abc import Iterable
@@ -124,6 +123,8 @@ def print_json(value: object) -> None:
 
 def as_json(value: object, *, indent: int | None = None) -> str:
     """Return *value* as JSON in printable ASCII, on one line unless *indent* is given."""
+    import json  # noqa: PLC0415 - slow to import
+
     return json.dumps(value, indent=indent).replace("\x7f", "\\u007f")
 
 

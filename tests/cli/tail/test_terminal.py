@@ -116,22 +116,6 @@ def test_each_record_and_the_bar_are_one_line_at_any_width_and_after_a_resize(
         assert terminal.ended() == 0
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(70, 2), (200, 1)])
-def test_an_event_of_a_story_has_one_line_for_what_it_is(
-    redis_url: str, env: dict[str, str], columns: int, rows: int
-) -> None:
-    """Where the terminal is narrow, its id gives way, and what it changed stands below."""
-    sent = record(7, "acompanhamento-events", event_type="acompanhamento_atualizado", message_id="abcdefghi")
-    tell(redis_url, env["STREAMAPP_KEY_PREFIX"], [sent])
-    with Terminal(["show", "7"], env, columns=columns) as terminal:
-        assert terminal.ended() == 0
-
-    told = [row for row in terminal.rows if row.startswith("  ")]
-    assert len(told) == rows + 1, "and the line that counts"
-    assert "attempt 1" in told[0]
-    assert ("abcdefgh" in told[0]) == (columns == 200)
-
-
 def test_more_than_anybody_can_read_is_sampled_and_says_so(redis_url: str, env: dict[str, str]) -> None:
     """A terminal that lags minutes behind is no live view."""
     prefix = env["STREAMAPP_KEY_PREFIX"]
