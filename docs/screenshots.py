@@ -66,13 +66,15 @@ async def work(config: Config) -> list[TapRecord]:
     """Let a worker process a little traffic as it comes; answer what it told the tap last."""
     app, sqs, tally = streamapp_agents.app, MemorySqs(), Counters()
     await create_queues(sqs, config, sources=sources_of(app), sinks=app.sinks)
-    traffic = app.scenario(Traffic(subjects=6, seed=7, duplicates=0.1, reorder=0.1, invalid=0.05))
+    traffic = app.extras.scenario(Traffic(subjects=6, seed=7, duplicates=0.1, reorder=0.1, invalid=0.05))
     async with (
         open_redis(config.redis_url) as store,
         open_tap(config.redis_url, config.key_prefix) as taps,
         create_task_group() as tasks,
     ):
-        parts = await assemble(app, config, sqs, store, tally, longest_wait=1.0, tap=Tap(taps, tally))
+        parts = await assemble(
+            app.registry, config, sqs, store, tally, longest_wait=1.0, tap=Tap(taps, tally)
+        )
         worker = Worker(parts)
         await tasks.start(worker.run)
         for message in traffic.messages:
@@ -122,17 +124,19 @@ async def serve_lunch(config: Config) -> dict[str, list[Card]]:
                 await aws.send(queue, [Outgoing(json.dumps(body))])
         await aws.send(await aws.find("pedido-events"), [Outgoing("not json")])
         await aws.create("produto-events", {"RedrivePolicy": ""})
-        parts = await assemble(streamapp_agents.app, config, aws, store, Counters(), longest_wait=0.0)
+        parts = await assemble(
+            streamapp_agents.app.registry, config, aws, store, Counters(), longest_wait=0.0
+        )
         await Worker(parts).run(idle=0.5)
-        board = streamapp_agents.app.boards[0]
-        start = streamapp_agents.app.tables[board.table].start(config.key_prefix)
+        board = streamapp_agents.app.extras.boards[0]
+        start = streamapp_agents.app.tables[board.table].folding.keys_prefix(config.key_prefix)
         return await BoardReader(board, store, start).look()
 
 
 def draw_board(columns: dict[str, list[Card]]) -> None:
     """Draw the kitchen's board."""
     console = Console(record=True, width=140, height=12, file=open(os.devnull, "w"), force_terminal=True)  # noqa: PTH123, SIM115 - nowhere
-    console.print(BoardDrawing(streamapp_agents.app.boards[0], columns, (None, None)), height=12)
+    console.print(BoardDrawing(streamapp_agents.app.extras.boards[0], columns, (None, None)), height=12)
     console.save_svg(str(FOLDER / "board.svg"), title="streamapp board")
 
 

@@ -56,12 +56,12 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    """Import what is asked for, and no more: the command line, which is in here too, has to answer at once."""
+    """Import only the public name that is used: the command line, which is in this package too, must start quickly."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
 
 
 def __dir__() -> list[str]:
-    """Return the public names, imported or not."""
+    """Return the public names, also those that are not imported yet."""
     return __all__

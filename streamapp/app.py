@@ -1,18 +1,17 @@
-"""What has been declared: agents, tables, sinks, indexes."""
+"""An app: what it declares, and how it is tested."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from streamapp.config import Config, Setting
-from streamapp.declared.boards import Board, Portrait, Website
+from streamapp.config import Config
+from streamapp.declared.extras import Extras
 from streamapp.declared.index import Index
+from streamapp.declared.registry import Registry
 from streamapp.declared.sink import Encoder, Sink
 from streamapp.declared.table import Table
-from streamapp.declared.traffic import Example, Scenario, Traffic
-from streamapp.errors import ConfigError
 from streamapp.pipeline.agent import BACKOFF, Agent, Handler
 from streamapp_codecs import Decoder
 
@@ -26,43 +25,39 @@ M = TypeVar("M")
 
 
 class App:
-    """A stream processing application. Declaring does nothing: the worker brings it to life."""
+    """A stream processing application. Declaring does nothing: the worker runs what was declared."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._agents: dict[str, Agent] = {}
-        self._sinks: dict[str, Sink[Any]] = {}
-        self._tables: dict[str, Table[Any, Any]] = {}
-        self.scenario: Callable[[Traffic], Scenario] | None = None
-        """Makes up traffic, for `seed` and `demo`."""
-        self.boards: Sequence[Board] = ()
-        """Live views for `board`; `demo` shows the first while it runs."""
-        self.website: Website | None = None
-        """The boards as pages of a worker that serves HTTP."""
-        self.portrait: Portrait | None = None
-        """What `show` tells."""
-        self.examples: Sequence[Example] = ()
-        """Events to try, for `send`."""
-        self.settings: Sequence[Setting] = ()
-        """Variables of the app's own, for `config`."""
+    def __init__(self, name: str, *, extras: Extras | None = None) -> None:
+        self.registry = Registry(name, extras or Extras())
+        """All declarations of the app."""
 
     def __repr__(self) -> str:
         return f"<App {self.name}>"
 
     @property
+    def name(self) -> str:
+        """What the app is called."""
+        return self.registry.name
+
+    @property
+    def extras(self) -> Extras:
+        """What the app declares for people."""
+        return self.registry.extras
+
+    @property
     def agents(self) -> Mapping[str, Agent]:
         """All agents, by name."""
-        return self._agents
+        return self.registry.agents
 
     @property
     def sinks(self) -> Mapping[str, Sink[Any]]:
         """All sinks, by queue."""
-        return self._sinks
+        return self.registry.sinks
 
     @property
     def tables(self) -> Mapping[str, Table[Any, Any]]:
         """All tables, by name."""
-        return self._tables
+        return self.registry.tables
 
     def agent(
         self,
@@ -80,13 +75,8 @@ class App:
 
         def declare(handler: Handler[T]) -> Handler[T]:
             called = name or str(getattr(handler, "__name__", handler))
-            if called in self._agents:
-                raise DeclaredTwice("agent", called)
-            if any(agent.queue == queue for agent in self._agents.values()):
-                # Two agents on one queue would each see a part of its messages.
-                raise DeclaredTwice("agent of queue", queue)
-            self._agents[called] = Agent(
-                called, queue, codec, handler, concurrency, instances, backoff, timeout, sink
+            self.registry.add_agent(
+                Agent(called, queue, codec, handler, concurrency, instances, backoff, timeout, sink)
             )
             return handler
 
@@ -94,7 +84,9 @@ class App:
 
     def sink(self, queue: str, codec: Encoder[M], *, identity: Callable[[M], str] | None = None) -> Sink[M]:
         """Declare a destination queue for messages of one type."""
-        return _once(self._sinks, "sink", queue, Sink(queue, codec, identity))
+        sink = Sink(queue, codec, identity)
+        self.registry.add_sink(sink)
+        return sink
 
     def table(
         self,
@@ -108,14 +100,15 @@ class App:
         once: bool = False,
         identity: Callable[[E], str] | None = None,
     ) -> Table[S, E]:
-        """Declare typed state by key; *announce* says what a change tells *to* the outside.
+        """Declare typed state by key; *announce* returns what a change sends *to* a sink.
 
-        *once* and *identity* are for a fold that is no merge, such as a counter: see `Table`.
+        *once* and *identity* are for a fold that must not see an event twice, such as a counter: see `Table`.
         """
         table: Table[S, E] = Table(
             name, of, fold=fold, announce=announce, to=to, expires=expires, once=once, identity=identity
         )
-        return _once(self._tables, "table", name, table)
+        self.registry.add_table(table)
+        return table
 
     def index(self, name: str) -> Index:
         """Declare sets of keys, by key."""
@@ -124,7 +117,7 @@ class App:
     def test(
         self, config: Config | None = None, *, dead_letters: bool = True, seed: int = 0
     ) -> "AbstractAsyncContextManager[Trial]":
-        """Run the app in a test: the real engine, between an SQS and a store in memory that are its alone.
+        """Run the app in a test: the real engine, with an SQS and a store in memory of its own.
 
             async with app.test() as t:
                 await t.send("clicks", Hit("home"), Hit("home"))
@@ -133,25 +126,11 @@ class App:
                 assert t.sent("popular-pages") == []
                 assert t.dead("clicks") == []
 
-        On asyncio and on trio. Time passes at once while everybody waits for it, backoffs and visibility timeouts
-        included, and so do the timeouts of the test itself. No variable is read: *config* is the default one, or
-        what you give. *dead_letters*: each agent's queue has a dead-letter queue. *seed* makes the message ids, and
-        what faults leave to chance.
+        It works on asyncio and on trio. Waiting takes no real time: while all tasks wait, the clock jumps ahead; so do
+        backoffs, visibility timeouts and the timeouts of the test itself. No environment variable is read: *config* is
+        the default one, or what you give. With *dead_letters* each agent's queue has a dead-letter queue. *seed* decides
+        message ids, and what faults leave to chance.
         """
         from streamapp.testing.trial import open_trial  # noqa: PLC0415 - a worker has no need of it
 
-        return open_trial(self, config or Config(), dead_letters=dead_letters, seed=seed)
-
-
-class DeclaredTwice(ConfigError):
-    """Two declarations claim one name."""
-
-    def __init__(self, kind: str, name: str) -> None:
-        super().__init__(f"{kind} {name!r} is declared twice; give the second one another name")
-
-
-def _once(known: dict[str, T], kind: str, name: str, value: T) -> T:
-    if name in known:
-        raise DeclaredTwice(kind, name)
-    known[name] = value
-    return value
+        return open_trial(self.registry, config or Config(), dead_letters=dead_letters, seed=seed)

@@ -1,32 +1,32 @@
-"""What can go wrong, divided by what the caller can do about it."""
+"""All errors of streamapp, grouped by what the caller can do about them."""
 
 import math
 from enum import Enum
 
 
 class StreamappError(Exception):
-    """The root of all errors that streamapp raises on purpose."""
+    """The base class of all errors that streamapp raises on purpose."""
 
 
 class ConfigError(StreamappError):
-    """A setting, a declaration or a right is wrong; the text says which, and how to mend it."""
+    """A setting, a declaration or a permission is wrong; the text says which, and how to correct it."""
 
 
 class NotInEvent(StreamappError):
-    """A table, sink or index was used where no event is being processed."""
+    """A table, sink or index was used while no event is being processed."""
 
     def __init__(self, what: object) -> None:
         super().__init__(
-            f"{what!r} was used outside an agent: its reads and writes belong to the event an agent is processing"
+            f"{what!r} was used outside an agent: it reads and writes only for the event that an agent is processing"
         )
 
 
 class TookTooLong(StreamappError):
-    """An agent took longer over what it had than its timeout allows."""
+    """An agent took longer over its messages than its timeout allows."""
 
 
 class CutOff(StreamappError):
-    """An agent went on although it had itself cut off an update, or a send, that its message must not go before."""
+    """An agent continued after it cancelled an update or a send, without which its message must not be deleted."""
 
 
 class MessageTooLarge(StreamappError):
@@ -34,44 +34,46 @@ class MessageTooLarge(StreamappError):
 
     def __init__(self, size: int, limit: int) -> None:
         super().__init__(
-            f"a message of {size} bytes, attributes counted, is over its queue's limit of {limit}"
+            f"a message of {size} bytes, attributes included, is over its queue's limit of {limit} bytes"
         )
 
 
 class Refused(StreamappError):
-    """SQS refused an outgoing message for good: sending it again cannot help."""
+    """SQS refused an outgoing message permanently: sending it again cannot help."""
 
     def __init__(self, code: str) -> None:
-        super().__init__(f"SQS refused a message for good: {code}")
+        super().__init__(f"SQS refused a message permanently: {code}")
         self.code = code
 
 
 class Crowded(StreamappError):
-    """A key has so many announcements pending that it takes no more until the sink recovers."""
+    """A key has too many pending announcements; it accepts no more until the sink recovers."""
 
     def __init__(self, key: str, pending: int) -> None:
-        super().__init__(f"{key!r} has {pending} announcements pending; it takes no more until they are sent")
+        super().__init__(
+            f"{key!r} has {pending} pending announcements; it accepts no more until they are sent"
+        )
 
 
 class Fault(Enum):
-    """Classes of failure of SQS and Redis, by what to do about them."""
+    """Classes of failures of SQS and Redis, by what to do about them."""
 
     TRANSIENT = "transient"
-    """Wait with jitter and try again; it never counts against a message."""
+    """Wait with jitter and try again; it does not count as an attempt at a message."""
     CAPACITY = "capacity"
-    """The server is full. As transient, and somebody must be told."""
+    """The server is full. Try again as for TRANSIENT, and alert somebody."""
     CREDENTIALS = "credentials"
-    """Keys or the clock are wrong. A refresh may heal it, so try again slowly."""
+    """The credentials or the clock are wrong. New credentials may come, so try again slowly."""
     CONFIGURATION = "configuration"
-    """A queue or a right is missing. Fatal at start, a long pause later."""
+    """A queue or a permission is missing. At start this is fatal; later, try again after a long pause."""
     LEASE_LOST = "lease lost"
-    """Somebody else may hold the message now: stop extending it, do not delete it."""
+    """Another worker may have the message now: stop extending its visibility, and do not delete it."""
     SENDER = "sender"
     """The request itself is wrong; it will never succeed."""
 
 
 class ServiceError(StreamappError):
-    """SQS or Redis did not do what it was asked; *fault* says what may help."""
+    """A call to SQS or Redis failed; *fault* says what can be done about it."""
 
     def __init__(self, service: str, fault: Fault, detail: str) -> None:
         super().__init__(f"{service}: {detail}")
@@ -81,18 +83,18 @@ class ServiceError(StreamappError):
 
     @property
     def heals(self) -> bool:
-        """Whether trying the same call again later can succeed."""
+        """Whether the same call can succeed later."""
         return self.fault in {Fault.TRANSIENT, Fault.CAPACITY, Fault.CREDENTIALS}
 
 
 class Decision(Exception):
-    """What an agent raises to decide itself what becomes of its message."""
+    """What an agent raises to decide how its message ends."""
 
 
 class Retry(Decision):
-    """Give the message back; it comes again after *after* seconds, or after the usual backoff.
+    """Give the message back to its queue; it comes again after *after* seconds, or after the usual backoff.
 
-    Raises `TypeError` or `ValueError`, which then fail the message, for what is no number of seconds.
+    Raises `TypeError` or `ValueError` if *after* is not a number; this then fails the message.
     """
 
     def __init__(self, after: float | None = None) -> None:
@@ -103,22 +105,22 @@ class Retry(Decision):
 
 
 class Reject(Decision):
-    """Dead-letter the message now; *reason* is one word, *detail* says more and holds no value of the message."""
+    """Dead-letter the message now; *reason* is one word, *detail* says more but quotes no value of the message."""
 
     def __init__(self, reason: str, detail: str = "rejected by the agent") -> None:
         super().__init__(reason, detail)
-        self.reason = _readable(reason)
-        self.detail = _readable(detail)
+        self.reason = _as_text(reason)
+        self.detail = _as_text(detail)
 
 
 class Skip(Decision):
-    """Acknowledge the message without effect; *reason* says why."""
+    """Delete the message without any effect; *reason* says why."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
-def _readable(given: object) -> str:
-    """Return *given*, which may be an exception or hold half a character, as a text that can be written."""
+def _as_text(given: object) -> str:
+    """Return *given*, which may be an exception, as text; half a character in it is replaced."""
     return str(given).encode(errors="replace").decode()

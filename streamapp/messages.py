@@ -1,4 +1,4 @@
-"""Messages: what a queue is, what comes out of one, and what goes into one."""
+"""Plain data: a queue, a message received from one, and a message to be sent to one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ import msgspec
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """One SQS queue, as found at start.
+    """One SQS queue, with its settings at start.
 
-    *visibility* is its visibility timeout in seconds, *max_bytes* its MaximumMessageSize. *dead_letters* is
-    the name of the queue that its RedrivePolicy names, and *max_receives* that policy's maxReceiveCount.
+    *visibility* is its visibility timeout in seconds, *max_bytes* its MaximumMessageSize. *dead_letters* is the
+    name of its dead-letter queue, *max_receives* its maxReceiveCount; both are from its RedrivePolicy.
     """
 
     name: str
@@ -25,7 +25,7 @@ class Queue:
 
 
 class Typed(msgspec.Struct, frozen=True):
-    """An attribute that is no plain String: *kind* is its DataType, such as `Number` or `Binary.png`."""
+    """A message attribute that is not a plain String: *kind* is its DataType, such as `Number` or `Binary.png`."""
 
     kind: str
     value: str | bytes
@@ -34,10 +34,10 @@ class Typed(msgspec.Struct, frozen=True):
 class Delivery(msgspec.Struct, frozen=True):
     """One receipt of one message; *attributes* are those of type String, *typed* all others.
 
-    *handle* is the receipt handle, good for this receipt alone. *receives* is SQS's
-    ApproximateReceiveCount, this one included. *asked_at* is the monotonic time just before the receive call
-    was sent: visibility is counted from there, because SQS may have started its clock at any time since. *xray* is
-    the AWSTraceHeader that AWS's own services put on a message.
+    *handle* is the receipt handle, valid for this receipt only. *receives* is SQS's ApproximateReceiveCount, this
+    receipt included. *asked_at* is the monotonic time just before the receive call was sent: the visibility timeout
+    is counted from then, because SQS may have started it at any time since. *xray* is the AWSTraceHeader that AWS's
+    own services put on a message.
     """
 
     queue: Queue
@@ -54,9 +54,9 @@ class Delivery(msgspec.Struct, frozen=True):
 
 
 class Outgoing(msgspec.Struct, frozen=True):
-    """One message to be sent. *group* and *deduplication* are for FIFO queues; *attributes* are all Strings.
+    """One message to be sent. *group* and *deduplication* are ids for FIFO queues; *attributes* are all Strings.
 
-    *typed* are attributes of other types, which are only ever passed on.
+    *typed* are attributes of other types, which streamapp only passes on.
     """
 
     body: str
@@ -67,7 +67,7 @@ class Outgoing(msgspec.Struct, frozen=True):
 
     @property
     def size(self) -> int:
-        """What SQS counts against its limits: UTF-8 bytes of the body and of each attribute's name, type, value."""
+        """What SQS counts against its limits: UTF-8 bytes of the body and of each attribute's name, type and value."""
         attributes = 0
         for name, text in self.attributes.items():
             attributes += len(f"{name}String{text}".encode())

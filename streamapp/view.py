@@ -1,4 +1,4 @@
-"""State for those who are no agents: a service of your own beside the worker reads it typed, and cannot change it."""
+"""Read states outside of a worker, for example in a web service: typed, and without changing them."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 class View:
-    """Reads tables as they were last committed."""
+    """Reads the states of tables as they are committed."""
 
     def __init__(self, store: RedisStore, prefix: str) -> None:
         self._store = store
@@ -32,18 +32,18 @@ class View:
         return [self._state(table, fields) for fields in hashes]
 
     async def ping(self) -> None:
-        """Return when Redis answers. Raises `ServiceError`."""
+        """Return when Redis responds. Raises `ServiceError`."""
         await self._store.ping()
 
     def _state(self, table: Table[S, Any], fields: "dict[str, str] | ServiceError") -> S | None:
         if isinstance(fields, ServiceError):
             raise fields
-        state: S | None = table.record.read(fields)
+        state: S | None = table.folding.hash_codec.read(fields)
         return state
 
 
 @asynccontextmanager
 async def open_view(config: Config) -> AsyncGenerator[View]:
-    """Open the state that workers with the same settings keep; it connects at the first read."""
+    """Open a view of the state of workers with the same settings; it connects at the first read."""
     async with open_redis(config.redis_url) as store:
         yield View(store, config.key_prefix)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from streamapp.app import App
-from streamapp.pipeline.stream import Stream
+from streamapp import App, Stream
+from streamapp.declared.extras import Extras
 from streamapp_agents import ajustes
 from streamapp_agents.dominio.acompanhamento import Acompanhamento, ComCatalogo, anunciar, aplicar
 from streamapp_agents.dominio.ficha import Ficha
@@ -18,15 +18,19 @@ from streamapp_codecs import acompanhamento, pagamento, pedido, produto
 from streamapp_codecs.dominio.eventos import Evento, EventoPedido, EventoProduto
 
 ESCUTA = timedelta(hours=24)
-"""How long an order that has ended still listens to its products."""
+"""How long a change of a product still reaches an order that has ended."""
 
-app = App("acompanhamento")
-app.scenario = hora_do_almoco
-app.boards = (cozinha, cliente)
-app.website = paginas
-app.portrait = retrato
-app.examples = exemplos
-app.settings = (ajustes.INICIO,)
+app = App(
+    "acompanhamento",
+    extras=Extras(
+        scenario=hora_do_almoco,
+        boards=(cozinha, cliente),
+        website=paginas,
+        portrait=retrato,
+        examples=exemplos,
+        settings=(ajustes.INICIO,),
+    ),
+)
 
 saida = app.sink("acompanhamento-events", acompanhamento.codec, identity=lambda anuncio: anuncio.event_id)
 
@@ -43,14 +47,14 @@ pedidos_do_produto = app.index("indice:produto")
 
 @app.agent("pedido-events", pedido.codec)
 async def pedidos(eventos: Stream[Evento]) -> None:
-    """Orders as they are made, cooked and handed over."""
+    """Orders: made, cooked, handed over."""
     async for evento in eventos:
         await acompanhar(evento)
 
 
 @app.agent("pagamento-events", pagamento.codec)
 async def pagamentos(eventos: Stream[Evento]) -> None:
-    """Payments as they are asked for, made, refused and refunded."""
+    """Payments: asked for, made, refused, refunded."""
     async for evento in eventos:
         await acompanhar(evento)
 
@@ -63,7 +67,7 @@ async def catalogo(eventos: Stream[Evento]) -> None:
 
 
 async def acompanhar(evento: Evento) -> None:
-    """Apply *evento*, whichever queue brought it."""
+    """Apply *evento*, from whichever queue it came."""
     if isinstance(evento, EventoProduto):
         await _catalogar(evento)
     elif evento.criacao is not None and evento.criacao.itens:
@@ -74,9 +78,10 @@ async def acompanhar(evento: Evento) -> None:
 
 
 async def _abrir(evento: EventoPedido, ids: Sequence[str]) -> None:
-    """Apply an order's creation with what the catalogue knows of its products.
+    """Apply an order's creation together with what the catalogue has about its products.
 
-    A product that changes meanwhile either finds the order in its index, or is found by the second look.
+    If a product changes meanwhile, either its update finds the order in the index, or the second read finds the
+    update.
     """
     pedido = evento.id_pedido
     await pedidos_do_produto.add(ids, pedido)
@@ -93,7 +98,10 @@ async def _fichas(ids: Sequence[str]) -> dict[str, Ficha]:
 
 
 async def _catalogar(evento: EventoProduto) -> None:
-    """Apply a product's event, then tell every order that holds it, also when a crash had cut that off before."""
+    """Apply a product's event, then update every order that holds the product.
+
+    The orders are updated even if the event changes nothing: a crash may have stopped that before.
+    """
     produto = await produtos.update(evento.id_produto, evento)
     if produto is None:
         return

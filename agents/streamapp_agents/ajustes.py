@@ -16,6 +16,6 @@ INICIO = Setting(
 
 
 def inicio() -> Inicio:
-    """Return ACOMPANHAMENTO_INICIO: whether a paid order starts the kitchen by itself, which is the default."""
+    """Return ACOMPANHAMENTO_INICIO: whether a paid order goes to the kitchen by itself, which is the default."""
     texto = os.environ.get(INICIO.variable) or INICIO.default
     return cast("Inicio", INICIO.parse(INICIO.variable, texto))

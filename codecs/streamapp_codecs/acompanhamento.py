@@ -32,7 +32,7 @@ class DadosAcompanhamento(msgspec.Struct, frozen=True, kw_only=True):
 class AcompanhamentoAtualizado(
     msgspec.Struct, frozen=True, kw_only=True, tag_field="event_type", tag="acompanhamento_atualizado"
 ):
-    """One change of an order; *event_id* is a hash of *data*, so it is the same only for the same content."""
+    """One change of an order; *event_id* is a hash of *data*, so two of them are equal only for equal content."""
 
     event_id: str
     data: DadosAcompanhamento
@@ -49,7 +49,7 @@ class AcompanhamentoAtualizado(
         atualizado_em: datetime,
         versao: int,
     ) -> "AcompanhamentoAtualizado":
-        """Announce the order *id_pedido*; *atualizado_em* is aware. The tracking's id is the order's."""
+        """Return the announcement of the order *id_pedido*, whose id is that of its tracking too; *atualizado_em* is aware."""
         em = atualizado_em.astimezone(UTC)
         data = DadosAcompanhamento(
             id_acompanhamento=id_pedido,

@@ -2,26 +2,12 @@
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, tzinfo
-from typing import Generic, Literal, Protocol, TypeVar, cast, get_args
+from typing import Generic, Protocol, TypeVar, cast
 
 import msgspec
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-
-Reason = Literal[
-    "not_json",
-    "missing_field",
-    "invalid_value",
-    "undecidable",
-    "too_deep",
-    "s3_pointer",
-    "too_large",
-    "unknown_envelope",
-]
-"""Why a body can never be decoded: the word that a dead letter carries as `streamapp-reason`."""
-
-REASONS: tuple[Reason, ...] = get_args(Reason)
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,20 +24,24 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DecodeError(Exception):
-    """A body that can never be processed: *reason* is one word, *detail* a path and a type, never a value."""
+    """A body that can never be processed.
 
-    def __init__(self, reason: Reason, detail: str) -> None:
+    *reason* is one word, which a dead letter carries as `streamapp-reason`. *detail* is a path and a type, never a
+    value.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
-        self.reason: Reason = reason
+        self.reason = reason
         self.detail = detail
 
 
 class Decoded(msgspec.Struct, Generic[T_co], frozen=True):
     """All that one body holds: one body may wrap several events, and some of them may be bad.
 
-    *events* are to be applied, in order. *skipped* names (the kind, or what stands in for it) each part that
-    is to be acknowledged without effect. *error* is the first part that can never be processed: the body is
-    dead-lettered once, after *events* have been committed.
+    *events* are to be applied, in order. *skipped* has one name for each part that is to be acknowledged without
+    effect: its kind, or what stands in for it. *error* is about the first part that can never be processed: then the
+    body becomes a dead letter, once, after *events* were committed.
     """
 
     events: tuple[T_co, ...] = ()
@@ -62,8 +52,8 @@ class Decoded(msgspec.Struct, Generic[T_co], frozen=True):
 class Shown(msgspec.Struct, frozen=True):
     """What viewers may see of a body; nothing in it is personal.
 
-    *kind* is the kind of its first event and *key* what that is about, where the codec knows them. *body* is JSON
-    with what may be personal replaced; None where the body is none.
+    *kind* is the kind of its first event and *key* the id of its subject, where the codec can tell. *body* is JSON
+    in which everything that may be personal is replaced; None where the body is no JSON.
     """
 
     kind: str | None = None
@@ -80,7 +70,7 @@ class Decoder(Protocol[T_co]):
 
 
 class Json(Generic[T]):
-    """The plain codec of one msgspec type: the body is its JSON, nothing is adapted.
+    """The plain codec of one msgspec type: the body is its JSON, read as it is.
 
     Viewers see the fields that the type declares, except what lies under one of the names in *private*.
     """
@@ -112,7 +102,7 @@ class Json(Generic[T]):
     def show(self, body: str, decoded: Decoded[object] | None) -> Shown:
         """Return what viewers may see of *body*, which is empty where only kind and key are wanted.
 
-        *decoded* is what `decode` made of it, if it was asked.
+        *decoded* is what `decode` returned for it, if it was called.
         """
         events: tuple[object, ...] = self.decode(body, _NOWHERE).events if decoded is None else decoded.events
         if not events:

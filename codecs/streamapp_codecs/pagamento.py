@@ -1,5 +1,5 @@
 """The codec of pagamento-events."""
 
-from streamapp_codecs.reading.queue_codec import CodecDeFila
+from streamapp_codecs.reading.queue_codec import QueueCodec
 
-codec = CodecDeFila("pagamento")
+codec = QueueCodec("pagamento")

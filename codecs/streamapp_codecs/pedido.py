@@ -1,5 +1,5 @@
 """The codec of pedido-events."""
 
-from streamapp_codecs.reading.queue_codec import CodecDeFila
+from streamapp_codecs.reading.queue_codec import QueueCodec
 
-codec = CodecDeFila("pedido")
+codec = QueueCodec("pedido")

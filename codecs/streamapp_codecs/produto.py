@@ -1,5 +1,5 @@
 """The codec of produto-events."""
 
-from streamapp_codecs.reading.queue_codec import CodecDeFila
+from streamapp_codecs.reading.queue_codec import QueueCodec
 
-codec = CodecDeFila("produto")
+codec = QueueCodec("produto")

@@ -106,7 +106,7 @@ def effective(
         yield EffectiveSetting(variable, without_password(value), "environment", AWS)
     for name, setting in SETTINGS.items():
         yield _checked(setting, environ, flags.get(name))
-    for setting in app.settings:
+    for setting in app.extras.settings:
         yield _checked(setting, environ, None)
 
 
@@ -123,7 +123,7 @@ def env_file(app: "App") -> "Iterator[str]":
     yield f"# {AWS}"
     for name in ("AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL_SQS"):
         yield f"#{name}="
-    for setting in (*SETTINGS.values(), *app.settings):
+    for setting in (*SETTINGS.values(), *app.extras.settings):
         yield ""
         yield f"# {setting.meaning}"
         yield f"#{setting.variable}={setting.default}"
@@ -137,7 +137,7 @@ def readme_table(app: "App") -> "Iterator[str]":
     yield "|---|---|---|"
     yield f"| {', '.join(f'`{queue_variable(it)}`' for it in _streams(app))} | the stream's name | {QUEUE} |"
     yield f"| `AWS_*` | | {AWS} |"
-    for setting in (*SETTINGS.values(), *app.settings):
+    for setting in (*SETTINGS.values(), *app.extras.settings):
         default = f"`{setting.default}`" if setting.default else ""
         yield f"| `{setting.variable}` | {default} | {setting.meaning} |".replace("|  |", "| |")
     yield "| `NO_COLOR`, `FORCE_COLOR`, `TERM=dumb` | | the usual meaning |"

@@ -16,7 +16,7 @@ def complete_queue(incomplete: str) -> list[str]:
 
 def complete_board(incomplete: str) -> list[str]:
     """Return the app's boards that begin with *incomplete*, for a shell."""
-    return [board.name for board in load_app(DEFAULT_APP).boards if board.name.startswith(incomplete)]
+    return [board.name for board in load_app(DEFAULT_APP).extras.boards if board.name.startswith(incomplete)]
 
 
 App = Annotated[str, typer.Option("--app", metavar="MODULE:ATTR", help="The application.")]

@@ -63,11 +63,11 @@ def schema(
     application = setup.load_app(app)
     if form == "asyncapi":
         # With the queue names of the app, not those in the environment of whoever runs this.
-        document = asyncapi(application, Config())
+        document = asyncapi(application.registry, Config())
     elif form == "tap":
         document = tap_record.schema()
     else:
-        document = json_schemas(application)
+        document = json_schemas(application.registry)
         if kind is not None:
             if kind not in document:
                 raise UnknownKind(kind, sorted(document))

@@ -32,9 +32,9 @@ class TrafficRefused(StreamappError):
 
 def scenario_of(app: "App", traffic: "Traffic") -> "Scenario":
     """Return the scenario that *app* generates for *traffic*."""
-    if app.scenario is None:
+    if app.extras.scenario is None:
         raise NoScenario(app.name)
-    return app.scenario(traffic)
+    return app.extras.scenario(traffic)
 
 
 def describe(scenario: "Scenario") -> str:

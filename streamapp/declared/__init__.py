@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""What an app declares: tables, sinks, indexes, and what people are shown of them."""

@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
-from streamapp.app import App
 from streamapp.config import Config
+from streamapp.declared.registry import Registry
+from streamapp.sqs.names import queue_name
 
 ASYNCAPI = "3.1.0"
 """The version of the specification that the document keeps."""
@@ -20,27 +21,27 @@ _REF = "#/components/schemas/{name}"
 
 
 def wire_types(codec: object) -> tuple[type, ...]:
-    """Return the types whose JSON *codec* reads or writes, none where it does not tell."""
+    """Return the types whose JSON *codec* reads or writes; none if the codec does not declare them."""
     return tuple(getattr(codec, "wire", ()))
 
 
-def json_schemas(app: App) -> dict[str, Any]:
-    """Return a JSON Schema (2020-12) of each message by its kind, or by the name of its type where it has none."""
+def json_schemas(registry: Registry) -> dict[str, Any]:
+    """Return a JSON Schema (2020-12) of each message by its kind or, without one, by the name of its type."""
     return {
         _kind(of): {"$schema": "https://json-schema.org/draft/2020-12/schema"} | _schema(of)
-        for codec in _codecs(app)
+        for codec in _codecs(registry)
         for of in wire_types(codec)
     }
 
 
-def asyncapi(app: App, config: Config) -> dict[str, Any]:
-    """Return the AsyncAPI document of *app*: a channel a queue, what is received, and what is sent."""
-    reads = {agent.queue: wire_types(agent.codec) for agent in app.agents.values()}
-    writes = {queue: wire_types(sink.codec) for queue, sink in app.sinks.items()}
+def asyncapi(registry: Registry, config: Config) -> dict[str, Any]:
+    """Return the AsyncAPI document of *registry*: a channel a queue, what is received, and what is sent."""
+    reads = {agent.queue: wire_types(agent.codec) for agent in registry.agents.values()}
+    writes = {queue: wire_types(sink.codec) for queue, sink in registry.sinks.items()}
     components = _components([of for types in (*reads.values(), *writes.values()) for of in types], _REF)
     return {
         "asyncapi": ASYNCAPI,
-        "info": {"title": app.name, "version": metadata.version("streamapp")},
+        "info": {"title": registry.name, "version": metadata.version("streamapp")},
         "defaultContentType": "application/json",
         "channels": {
             queue: {
@@ -53,7 +54,7 @@ def asyncapi(app: App, config: Config) -> dict[str, Any]:
         "operations": {
             **{
                 agent.name: _operation("receive", agent.queue, reads[agent.queue])
-                for agent in app.agents.values()
+                for agent in registry.agents.values()
             },
             **{f"send-{queue}": _operation("send", queue, types) for queue, types in writes.items()},
         },
@@ -68,9 +69,9 @@ def asyncapi(app: App, config: Config) -> dict[str, Any]:
     }
 
 
-def _codecs(app: App) -> Iterable[object]:
-    yield from (agent.codec for agent in app.agents.values())
-    yield from (sink.codec for sink in app.sinks.values())
+def _codecs(registry: Registry) -> Iterable[object]:
+    yield from (agent.codec for agent in registry.agents.values())
+    yield from (sink.codec for sink in registry.sinks.values())
 
 
 def _schema(of: type) -> dict[str, Any]:
@@ -102,5 +103,5 @@ def _operation(action: str, queue: str, types: tuple[type, ...]) -> dict[str, An
 
 
 def _binding(queue: str) -> dict[str, Any]:
-    name = queue.rstrip("/").rsplit("/", 1)[-1]
+    name = queue_name(queue)
     return {"queue": {"name": name, "fifoQueue": name.endswith(".fifo")}, "bindingVersion": BINDING}

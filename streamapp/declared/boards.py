@@ -1,4 +1,4 @@
-"""What an app may add for people: made-up traffic with its outcome, examples of events, boards of its state."""
+"""Live views of an app's state: boards, their cards and pages, and what `show` tells of one key."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from datetime import datetime
 class Card:
     """One entry of a board. None of it is personal.
 
-    Its age is counted from *since* (aware; None: it has none); from an age of *due* seconds on it is nearly
-    late. *notes* are words that want attention.
+    Its age is counted from *since* (aware; None: it has no age). From an age of *due* seconds on it is nearly late.
+    *notes* are words that need attention.
     """
 
     key: str
@@ -44,9 +44,9 @@ def _never(_: Mapping[str, str]) -> bool:
 class Board:
     """A live view of one table.
 
-    Each hash stands in the column that *column_of* answers for its fields, or in none, as the card that *card*
-    makes of its key and fields. One that *is_over* never comes back. In the columns of *ageing*, age makes a
-    card late; in the last one, unless it is one of those, a card is new and then old. Without *shows_age* the age is not told.
+    *column_of* returns the column of a hash from its fields, or None; *card* makes its card from its key and fields. A
+    hash that *is_over* never comes back. In the columns of *ageing*, age makes a card late; in the last column, unless
+    it is one of those, a card is new and then old. Without *shows_age* the age is not shown.
     """
 
     name: str
@@ -65,8 +65,8 @@ class Board:
 class Website:
     """An app's boards as web pages of its worker, by path.
 
-    *queue* is the path of what stands on the first board, *one* that of one hash of its table by key, both as
-    JSON; nobody is told the fields in *hidden*, nor those that begin with `_`.
+    *queue* is the path of the first board's cards, *one* that of one hash of its table by key, both as JSON. Fields in
+    *hidden*, and those that begin with `_`, are never shown.
     """
 
     pages: Mapping[str, Board]
@@ -79,8 +79,8 @@ class Website:
 class Portrait:
     """What `show` tells of one thing that the app tracks in *table*, called *word*.
 
-    *lines* answers lines from its key and its hash's fields, none of them personal. Changes of the fields in
-    *quiet* are not told of: each event changes them.
+    *lines* returns lines of text from its key and its hash's fields; none of them is personal. Changes of the fields in
+    *quiet* are not shown, because each event changes them.
     """
 
     table: str

@@ -58,7 +58,7 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """An event to try: *make* answers the body that a producer would send to *queue* at that time."""
+    """An event to try: *make* returns the body that a producer would send to *queue* at a given time."""
 
     queue: str
     kind: str

@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""Waiting and batching; it knows no service."""

@@ -1,7 +1,6 @@
 """Group concurrent calls into one."""
 
 import logging
-import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
@@ -10,7 +9,7 @@ from anyio import TASK_STATUS_IGNORED, Event, create_task_group, move_on_after
 from anyio.abc import TaskStatus
 
 from streamapp.errors import StreamappError
-from streamapp.flow.wakeup import Wakeup
+from streamapp.flow.company import Company
 
 logger = logging.getLogger(__name__)
 
@@ -19,9 +18,9 @@ R = TypeVar("R")
 
 
 class _Batch(Generic[T, R]):
-    """Items that are flushed together; *over* is set once their *outcomes* are known, and *takers* were told theirs.
+    """Items that are flushed together; *over* is set once *outcomes* are known and *takers* were called with theirs.
 
-    With *is_posted* there may be failures of which nobody else would tell.
+    With *is_posted* nobody awaits some of the items, so failures must be logged here.
     """
 
     __slots__ = ("is_posted", "items", "outcomes", "over", "takers", "weight")
@@ -36,7 +35,7 @@ class _Batch(Generic[T, R]):
 
 
 class _Idle(Generic[T, R]):
-    """A flusher at rest: it flushes the *batch* that it is *given*, and ends where it is given none."""
+    """A task that waits for the next *batch* to flush; it ends if *given* is set without one."""
 
     __slots__ = ("batch", "given")
 
@@ -54,7 +53,7 @@ def raised(outcomes: Sequence[R | Exception]) -> list[R]:
 
 
 class OutcomesMissing(StreamappError):
-    """A flush answered another number of outcomes than it was given items."""
+    """A flush returned another number of outcomes than it was given items."""
 
     def __init__(self, name: str, items: int, outcomes: int) -> None:
         super().__init__(f"{name}: expected one outcome an item, {items} in all, got {outcomes}")
@@ -63,14 +62,14 @@ class OutcomesMissing(StreamappError):
 class Batcher(Generic[T, R]):
     """Collect items and hand them to *flush* together.
 
-    *flush* takes 1..*limit* items, whose weights add up to at most *max_weight*, and answers one outcome an
-    item, in order; an outcome that is an exception is raised to whoever awaits that item. When *flush* itself
-    raises, all its items have that exception for an outcome.
+    *flush* takes 1..*limit* items, whose weights add up to at most *max_weight*, and returns one outcome an item, in
+    order. An outcome that is an exception is raised for the caller that awaits that item. When *flush* itself raises,
+    the exception is the outcome of all its items.
 
-    A batch is what arrived while the last flush ran, and no flush is under way without a reason: a second one
-    begins beside the first only when a full batch waits, up to *parallel*. *linger* is how many seconds a batch
-    that is not full waits for company, if any can come: *in_hand* answers how many items there can be in all, those
-    that wait or fly included, so that nobody waits for nobody.
+    A batch is what arrived while the last flush ran. A second flush begins beside the first only when a full batch
+    waits; up to *parallel* flushes run at once. *linger* is how many seconds a batch that
+    is not full waits for more items. It does not wait where none can come: *company* says how many items there can be
+    in all, with those that wait or are being flushed.
     """
 
     def __init__(
@@ -80,7 +79,7 @@ class Batcher(Generic[T, R]):
         name: str,
         limit: int,
         linger: float = 0.0,
-        in_hand: Callable[[], float] = lambda: math.inf,
+        company: Company | None = None,
         parallel: int = 1,
         weigh: Callable[[T], int] = lambda _: 0,
         max_weight: int = 0,
@@ -89,7 +88,7 @@ class Batcher(Generic[T, R]):
         self.name = name
         self._limit = limit
         self._linger = linger
-        self._in_hand = in_hand
+        self._company = company or Company()
         self._parallel = parallel
         self._weigh = weigh
         self._max_weight = max_weight
@@ -98,8 +97,9 @@ class Batcher(Generic[T, R]):
         self._flying = 0
         self._items_flying = 0
         self._idle: list[_Idle[T, R]] = []
-        # What `run` waits for: that something should begin, or that company has come to what lingers.
-        self._asleep, self._lingering = Wakeup(), Wakeup()
+        # Set while `run` waits: until a flush should begin, or until a batch that lingers has all the items it waits for.
+        self._asleep: Event | None = None
+        self._lingering: Event | None = None
         self._closed = False
 
     def __len__(self) -> int:
@@ -107,7 +107,7 @@ class Batcher(Generic[T, R]):
         return self._items_waiting
 
     async def submit(self, item: T) -> R:
-        """Return *item*'s own outcome once it is known, or raise it; a cancelled caller leaves the batch whole."""
+        """Return *item*'s own outcome once it is known, or raise it. If a caller is cancelled, its batch is flushed all the same."""
         batch, position = self._enter(item)
         await batch.over.wait()
         outcome = batch.outcomes[position]
@@ -120,8 +120,8 @@ class Batcher(Generic[T, R]):
     ) -> list[R | Exception]:
         """Return each item's own outcome, in order; items handed over together are flushed in that order.
 
-        Each item's taker, if there are any, is called with its outcome as soon as that is known, before that of the
-        last, and also when the caller was cancelled meanwhile.
+        Each item's taker, if there are any, is called with its outcome as soon as that is known, also when the caller
+        was cancelled meanwhile.
         """
         places = [self._enter(item) for item in items]
         for (batch, position), taker in zip(places, takers, strict=False):
@@ -134,15 +134,16 @@ class Batcher(Generic[T, R]):
         return outcomes
 
     def post(self, item: T) -> None:
-        """Hand *item* over without waiting for its outcome, which is *flush*'s to deal with."""
+        """Hand *item* over without waiting for its outcome; a failure is logged."""
         batch, _ = self._enter(item)
         batch.is_posted = True
 
     def close(self) -> None:
-        """Let `run` return once what has been handed over is flushed."""
+        """End `run` once everything that was handed over is flushed."""
         self._closed = True
         self._wake_up()
-        self._lingering.ring()
+        if self._lingering is not None:
+            self._lingering.set()
 
     async def run(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Flush until closed and empty."""
@@ -165,7 +166,7 @@ class Batcher(Generic[T, R]):
                 idle.given.set()
 
     async def _flush_on(self, batch: _Batch[T, R] | None) -> None:
-        """Flush *batch* and what comes after it: a new task costs as much as half a call of SQS."""
+        """Flush *batch* and those after it. A new task for each would cost as much as half a call of SQS."""
         while batch is not None:
             await self._run(batch)
             if self._closed:
@@ -176,7 +177,7 @@ class Batcher(Generic[T, R]):
             batch = idle.batch
 
     def _enter(self, item: T) -> tuple[_Batch[T, R], int]:
-        """Put *item* into the last batch that has room for it; answer where it is."""
+        """Put *item* into the last batch if that has room for it, else into a new one, and return its place."""
         weight = self._weigh(item) if self._max_weight else 0
         batch: _Batch[T, R] | None = self._waiting[-1] if self._waiting else None
         if (
@@ -189,30 +190,33 @@ class Batcher(Generic[T, R]):
         batch.items.append(item)
         batch.weight += weight
         self._items_waiting += 1
-        if self._asleep.is_awaited:
+        if self._asleep is not None:
             self._wake_up()
-        elif self._lingering.is_awaited and not self._has_company_to_come():
-            self._lingering.ring()
+        elif self._lingering is not None and not self._has_company_to_come():
+            self._lingering.set()
         return batch, len(batch.items) - 1
 
     async def _something_to_flush(self) -> bool:
-        """Wait until a flush should begin; False once closed with nothing left to begin."""
+        """Wait until a flush should begin, and return True; False once closed with nothing left to flush."""
         while not self._may_begin():
             if self._closed and not self._waiting:
                 return False
-            await self._asleep.wait()
+            asleep = self._asleep = Event()
+            await asleep.wait()
         if self._linger and not self._closed and self._has_company_to_come():
+            lingering = self._lingering = Event()
             with move_on_after(self._linger):
-                await self._lingering.wait()
-            self._lingering.ring()  # nobody lingers now: what comes need not be counted
+                await lingering.wait()
+            self._lingering = None
         return True
 
     def _wake_up(self) -> None:
-        if self._asleep.is_awaited and (self._closed or self._may_begin()):
-            self._asleep.ring()
+        if self._asleep is not None and (self._closed or self._may_begin()):
+            self._asleep.set()
+            self._asleep = None
 
     def _has_company_to_come(self) -> bool:
-        return not self._is_one_full() and self._items_waiting + self._items_flying < self._in_hand()
+        return not self._is_one_full() and self._items_waiting + self._items_flying < self._company.expected
 
     def _is_one_full(self) -> bool:
         return len(self._waiting) > 1 or self._items_waiting >= self._limit

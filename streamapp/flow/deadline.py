@@ -6,12 +6,12 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from anyio import CancelScope, current_time
 
-# Most agents have no timeout, and each event is spared the price of one.
+# Most agents have no timeout, so their events do not pay for one.
 _UNLIMITED = nullcontext()
 
 
 class Deadline:
-    """Cuts an agent off *seconds* after the last `start`, None: never; `paused` time does not count."""
+    """Cancels an agent *seconds* after the last `start` (None: never); time in `paused` does not count."""
 
     def __init__(self, seconds: float | None) -> None:
         self._is_limited = seconds is not None
@@ -27,23 +27,23 @@ class Deadline:
         return current_time() >= self._deadline
 
     def watch(self, scope: CancelScope) -> None:
-        """Have *scope* cut off from now on."""
+        """Cancel *scope* at the deadline from now on."""
         self._scope = scope
 
     def start(self) -> None:
-        """Let the time begin anew."""
+        """Begin to count from now."""
         self._set(self._seconds)
 
     def stop(self) -> None:
-        """Let no time pass until the next start."""
+        """Stop counting until the next start."""
         self._set(math.inf)
 
     def paused(self) -> AbstractContextManager[None]:
-        """Let no time pass meanwhile: what SQS and Redis take is not the agent's fault."""
+        """Return a context in which no time is counted: how long SQS and Redis take is not the agent's fault."""
         return self._paused() if self._is_limited else _UNLIMITED
 
     def pause(self) -> None:
-        """Let no time pass until `resume`. Pauses may overlap: it passes again after the last of them."""
+        """Stop counting until `resume`. Pauses may overlap: time counts again after the last of them."""
         if self._is_limited:
             if not self._pauses:
                 self._left = self._deadline - current_time()

@@ -1,29 +1,28 @@
 """Wait out what heals by itself, so that an outage never costs a message anything but time."""
 
 import logging
-import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from anyio import sleep
 
 from streamapp.errors import Fault, ServiceError
+from streamapp.flow.backoff import Backoff
 from streamapp.flow.wakeup import Wakeup
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-FIRST_PAUSE = 0.1
-LONGEST_PAUSE = 2.0
-"""Seconds between tries, with full jitter: short enough to be back within 5 s of the cure."""
+AGAIN = Backoff(first=0.2, longest=2.0)
+"""Between tries: short enough to be back within 5 s of the cure."""
 
 MISCONFIGURED_PAUSE = 30.0
 """Seconds between tries where a right or a queue is missing: somebody has to act first."""
 
 
 class Outage:
-    """Whether one service can be used now; *probe* is a harmless call that tells."""
+    """Whether one service can be used now; *probe* is a harmless call that finds out."""
 
     def __init__(self, service: str, probe: Callable[[], Awaitable[object]]) -> None:
         self._service = service
@@ -33,36 +32,45 @@ class Outage:
         self._fewer_fail = Wakeup()
 
     async def ride_out(self, call: Callable[[], Awaitable[T]], *, even_misconfigured: bool = True) -> T:
-        """Return what *call* answers, trying until it does; only what can never succeed is raised.
+        """Return what *call* returns, and try again until it does. Only an error that cannot heal is raised.
 
-        A right or a queue that is missing is waited for only with *even_misconfigured*: somebody has to mend that.
+        With *even_misconfigured* it also waits for a right or a queue that is missing, which somebody has to mend.
         """
-        this, tries = object(), 0
+        try:
+            result = await call()
+        except ServiceError as error:
+            result = await self._try_again(call, error, even_misconfigured=even_misconfigured)
+        self._end()
+        return result
+
+    async def _try_again(
+        self, call: Callable[[], Awaitable[T]], error: ServiceError, *, even_misconfigured: bool
+    ) -> T:
+        """Try *call* again after its first *error*, and return what it returns in the end."""
+        this, failures = object(), 0
         try:
             while True:
+                if not (error.heals or (even_misconfigured and error.fault is Fault.CONFIGURATION)):
+                    raise error
+                self._begin(error)
+                if error.heals:
+                    self._failing.add(this)
+                failures += 1
+                await sleep(pause_of(error, failures, AGAIN))
                 try:
-                    answer = await call()
-                    break
-                except ServiceError as error:
-                    if not (error.heals or (even_misconfigured and error.fault is Fault.CONFIGURATION)):
-                        raise
-                    self._begin(error)
-                    if error.heals:
-                        self._failing.add(this)
-                    tries += 1
-                    await sleep(pause(tries, error.fault))
+                    return await call()
+                except ServiceError as again:
+                    error = again
         finally:
             self._failing.discard(this)
             self._fewer_fail.ring()
-        self._end()
-        return answer
 
     async def over(self) -> None:
-        """Return at once while the service can be used, else when it can be again."""
+        """Return when the service can be used: at once if that is now."""
         while self.is_on:
             await self.ride_out(self._probe)
             while self._failing:
-                # It answers, and yet takes nothing: a full Redis does so.
+                # It responds, and yet refuses all writes: a full Redis does so.
                 await self._fewer_fail.wait()
 
     def _begin(self, error: ServiceError) -> None:
@@ -71,14 +79,12 @@ class Outage:
             logger.warning("%s cannot be used; waiting for it", self._service, extra={"reason": error.detail})
 
     def _end(self) -> None:
-        # What one call can do another may not: while Redis is full it answers all that read.
+        # One call may work while another does not: a full Redis still responds to all reads.
         if self.is_on and not self._failing:
             self.is_on = False
             logger.info("%s can be used again", self._service)
 
 
-def pause(tries: int, fault: Fault = Fault.TRANSIENT, longest: float = LONGEST_PAUSE) -> float:
-    """Return how many seconds to wait after the *tries*-th failure in a row."""
-    if fault is Fault.CONFIGURATION:
-        return MISCONFIGURED_PAUSE
-    return random.uniform(0, min(longest, FIRST_PAUSE * 2 ** min(tries, 20)))  # noqa: S311 - jitter, not a secret
+def pause_of(error: ServiceError, failures: int, backoff: Backoff) -> float:
+    """Return the seconds to wait after the last of *failures* in a row, by *backoff* where *error* may heal."""
+    return MISCONFIGURED_PAUSE if error.fault is Fault.CONFIGURATION else backoff.pause(failures)

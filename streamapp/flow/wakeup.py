@@ -1,10 +1,10 @@
-"""A wake-up call for whoever waits."""
+"""A wake-up call for tasks that wait."""
 
 from anyio import Event
 
 
 class Wakeup:
-    """Wakes all that wait for it. It keeps nothing: who comes later waits for the next time."""
+    """Wakes all tasks that wait for it. Unlike an Event it does not stay set: a later waiter waits for the next `ring`."""
 
     __slots__ = ("_event",)
 
@@ -13,17 +13,17 @@ class Wakeup:
 
     @property
     def is_awaited(self) -> bool:
-        """Whether somebody has waited since it was last rung."""
+        """Whether a task has waited since the last `ring`."""
         return self._event is not None
 
     async def wait(self) -> None:
-        """Return when it is next rung."""
+        """Return at the next `ring`."""
         if self._event is None:
             self._event = Event()
         await self._event.wait()
 
     def ring(self) -> None:
-        """Wake those who wait now; where nobody does, which is the rule, that costs next to nothing."""
+        """Wake the tasks that wait now. Usually none does; that costs next to nothing."""
         if self._event is not None:
             self._event.set()
             self._event = None

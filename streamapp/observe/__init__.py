@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""What a worker reports about itself and its messages: counters, the tap, presence, traces and log lines."""

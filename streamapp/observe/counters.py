@@ -1,9 +1,9 @@
-"""Counts of what became of messages."""
+"""Counters of what happened to messages."""
 
 from collections import Counter
 from typing import Literal
 
-Word = Literal[
+CounterName = Literal[
     "received",
     "ok",
     "duplicate",
@@ -23,42 +23,42 @@ Word = Literal[
     "evicted",
     "tap_dropped",
 ]
-"""received: deliveries taken in. ok, duplicate (nothing changed), skipped, invalid and dead (dead-lettered: by the
-codec, by the agent or its last attempt): how a message ended. retry, released: given back. lost: its lease ended
-first. sent: outgoing messages accepted, in sends calls. refused: outgoing messages that SQS will never take.
-blocked: how often the event loop stood still, by agent.
-silent: how often a poll did not return. crashing: how often an agent failed at many messages in a row. swept: announcements, by
-their queue, that a sweep found owed for long and sent. evicted: identities, by their table, that made
-room for newer ones. tap_dropped: records that viewers will not see."""
+"""received: messages received. ok, duplicate (nothing changed), skipped, invalid (dead-lettered by the codec) and dead
+(dead-lettered by the agent, or after its last attempt): how a message ended. retry, released: given back. lost: its
+lease ended first. sent: outgoing messages that SQS accepted, in so many sends (calls). refused: outgoing messages
+that SQS refused permanently. blocked: how often the event loop was blocked, by agent. silent: how often a poll did
+not return. crashing: how often an agent failed at many messages in a row. swept: announcements that were overdue and
+that the sweeper sent, by their queue. evicted: identities that made room for newer ones, by their table.
+tap_dropped: records that viewers will not see."""
 
 
 class Counters:
-    """One worker's counts by queue and word; reading it changes nothing."""
+    """One worker's counts, by queue and counter; reading them does not reset them."""
 
     def __init__(self) -> None:
-        self._counts: Counter[tuple[str, Word]] = Counter()
+        self._counts: Counter[tuple[str, CounterName]] = Counter()
 
-    def add(self, queue: str, word: Word, number: int = 1) -> None:
-        """Count *number* more of *word* for *queue*."""
-        self._counts[queue, word] += number
+    def add(self, queue: str, name: CounterName, number: int = 1) -> None:
+        """Add *number* to the counter *name* of *queue*."""
+        self._counts[queue, name] += number
 
-    def of(self, word: Word, queue: str | None = None) -> int:
-        """Return how many of *word* there were, in *queue* or in all."""
+    def of(self, name: CounterName, queue: str | None = None) -> int:
+        """Return the count of *name*, for *queue* or for all queues together."""
         if queue is not None:
-            return self._counts[queue, word]
-        return sum(number for (_, counted), number in self._counts.items() if counted == word)
+            return self._counts[queue, name]
+        return sum(number for (_, counted), number in self._counts.items() if counted == name)
 
     def in_queue(self, queue: str) -> dict[str, int]:
-        """Return the counts of *queue*, by word."""
-        return {word: number for (counted, word), number in self._counts.items() if counted == queue}
+        """Return the counts of *queue*, by name."""
+        return {name: number for (counted, name), number in self._counts.items() if counted == queue}
 
-    def counts(self) -> dict[tuple[str, Word], int]:
-        """Return all counts, by queue (or what else was counted for) and word."""
+    def counts(self) -> dict[tuple[str, CounterName], int]:
+        """Return all counts, by queue (or agent or table) and name."""
         return dict(self._counts)
 
-    def words(self) -> dict[Word, int]:
-        """Return the totals of all words that were counted."""
-        totals: Counter[Word] = Counter()
-        for (_, word), number in self._counts.items():
-            totals[word] += number
+    def words(self) -> dict[CounterName, int]:
+        """Return the total over all queues of each counter."""
+        totals: Counter[CounterName] = Counter()
+        for (_, name), number in self._counts.items():
+            totals[name] += number
         return dict(totals)

@@ -1,4 +1,4 @@
-"""That a worker is there, and what it has done so far: told every few seconds, forgotten soon after."""
+"""Presence: each worker reports every few seconds that it runs, and what it has done; old reports are ignored."""
 
 import logging
 import os
@@ -16,14 +16,14 @@ from streamapp.observe.counters import Counters
 logger = logging.getLogger(__name__)
 
 EVERY = 2.0
-"""Seconds between two words of a worker."""
+"""Seconds between two reports of a worker."""
 
 TTL = 30.0
-"""Seconds after which a worker that says nothing is none; the clocks of two machines may differ by some."""
+"""Seconds after which a worker without a new report counts as gone; clocks of machines may differ by a few."""
 
 
 class Presence(msgspec.Struct, frozen=True, kw_only=True):
-    """One worker. Times are Unix seconds."""
+    """The report of one worker; *said* is when it was made. Times are Unix seconds."""
 
     worker: str
     host: str
@@ -34,7 +34,7 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
     in_hand: dict[str, int]
     """Messages in hand, by queue."""
     counts: dict[str, dict[str, int]]
-    """What became of messages since it started, by queue and by the words of `Counters`."""
+    """Its counters since it started, by queue and by the names in `Counters`."""
     oldest: dict[str, float] = {}
     """When the oldest message in hand was sent, by queue."""
 
@@ -44,26 +44,26 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PresenceStore(Protocol):
-    """Where workers say that they are there."""
+    """Where workers report their presence. Every call raises only `ServiceError`."""
 
     async def beat(self, presence: Presence) -> None:
-        """Say that a worker is there. Raises `ServiceError`."""
+        """Store the report of a worker."""
         ...
 
     async def leave(self, worker: str) -> None:
-        """Take back that a worker is there. Raises `ServiceError`."""
+        """Remove the report of a worker."""
         ...
 
 
 class PresenceReporter:
-    """Says that this worker is there until it is cancelled, then that it is gone."""
+    """Reports this worker's presence until it is cancelled, then removes the report."""
 
     def __init__(
         self,
         store: PresenceStore | None,
         worker: str,
         counters: Counters,
-        in_hand: Mapping[str, "Held"],
+        in_hand: Mapping[str, "MessagesInHand"],
         sinks: Sequence[str],
     ) -> None:
         self._store = store
@@ -74,7 +74,7 @@ class PresenceReporter:
         self._started = time.time()
 
     async def run(self) -> None:
-        """Say so for ever; a Redis that does not answer is asked again at the next turn."""
+        """Report every `EVERY` seconds, also after Redis has failed."""
         if self._store is None:
             return
         try:
@@ -82,14 +82,16 @@ class PresenceReporter:
                 try:
                     await self._store.beat(self._presence())
                 except ServiceError as error:
-                    logger.debug("the worker's presence could not be told", extra={"detail": error.detail})
+                    logger.debug(
+                        "the worker's presence could not be reported", extra={"detail": error.detail}
+                    )
                 await sleep(EVERY)
         finally:
             with move_on_after(1, shield=True):
                 try:
                     await self._store.leave(self._worker)
                 except ServiceError:
-                    logger.debug("it is forgotten by itself")
+                    logger.debug("the worker's presence could not be removed; it expires by itself")
 
     def _presence(self) -> Presence:
         return Presence(
@@ -99,14 +101,18 @@ class PresenceReporter:
             started=self._started,
             said=time.time(),
             queues=tuple(self._in_hand),
-            in_hand={queue: len(held) for queue, held in self._in_hand.items()},
-            oldest={queue: at for queue, held in self._in_hand.items() if (at := held.oldest()) is not None},
+            in_hand={queue: len(messages) for queue, messages in self._in_hand.items()},
+            oldest={
+                queue: at
+                for queue, messages in self._in_hand.items()
+                if (at := messages.oldest()) is not None
+            },
             counts={queue: self._counters.in_queue(queue) for queue in (*self._in_hand, *self._sinks)},
         )
 
 
-class Held(Protocol):
-    """The messages in hand of one queue."""
+class MessagesInHand(Protocol):
+    """The messages of one queue that are in hand."""
 
     def __len__(self) -> int: ...
 
@@ -116,7 +122,7 @@ class Held(Protocol):
 
 
 def read_presence(text: str) -> Presence | None:
-    """Return what a worker said; None where it is of another version."""
+    """Return a worker's report; None if it is of another version."""
     try:
         return msgspec.json.decode(text, type=Presence)
     except msgspec.MsgspecError:

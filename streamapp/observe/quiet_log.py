@@ -1,4 +1,4 @@
-"""Say the same thing once in a while: what goes wrong many times a second is one line, with its number."""
+"""A rate-limited log: what fails many times a second is one line now and then, with the number of repetitions."""
 
 import logging
 from collections import OrderedDict
@@ -7,35 +7,35 @@ from dataclasses import dataclass
 from anyio import current_time
 
 QUIET = 10.0
-"""Seconds between two lines about one cause: enough to see that it lasts, and no flood."""
+"""Seconds between two lines about one cause: often enough to see that it lasts, without a flood."""
 
 CAUSES = 100
-"""Causes remembered; what a server says of itself may be a new text each time."""
+"""Causes remembered; an error text of a server may be different each time."""
 
 
 @dataclass(slots=True)
-class _Said:
+class _Logged:
     at: float
-    kept_back: int = 0
+    suppressed: int = 0
 
 
 class QuietLog:
-    """A logger that says each cause at most every ten seconds, and then how often it was there meanwhile."""
+    """Logs each cause at most every `QUIET` seconds, and with the next line how often it was repeated meanwhile."""
 
     def __init__(self, logger: logging.Logger) -> None:
         self._logger = logger
-        self._said: OrderedDict[tuple[str, str], _Said] = OrderedDict()
+        self._logged: OrderedDict[tuple[str, str], _Logged] = OrderedDict()
 
     def log(self, level: int, sentence: str, cause: str, **about: object) -> None:
-        """Say *sentence* and what is *about* it, unless it was just said for the same *cause*."""
-        said = self._said.get((sentence, cause))
+        """Log *sentence* with the fields *about*, unless it was just logged for the same *cause*."""
+        logged = self._logged.get((sentence, cause))
         now = current_time()
-        if said is not None and now - said.at < QUIET:
-            said.kept_back += 1
+        if logged is not None and now - logged.at < QUIET:
+            logged.suppressed += 1
             return
-        if said is not None and said.kept_back:
-            about["repeated"] = said.kept_back
-        self._said[sentence, cause] = _Said(now)
-        if len(self._said) > CAUSES:
-            self._said.popitem(last=False)
+        if logged is not None and logged.suppressed:
+            about["repeated"] = logged.suppressed
+        self._logged[sentence, cause] = _Logged(now)
+        if len(self._logged) > CAUSES:
+            self._logged.popitem(last=False)
         self._logger.log(level, sentence, extra=about)

@@ -15,36 +15,34 @@ _ENCODER = msgspec.json.Encoder()
 SHOWN = 8 * 1024
 """Bytes of a masked body that are shown."""
 
-
 READ = 32 * 1024
-"""Characters of a body up to which it is read again to be masked: a longer one would hold up the loop."""
+"""Characters up to which a body is masked; to mask a longer one would block the event loop."""
+
+ShowBody = Callable[[str, "Decoded[object] | None"], Shown]
+"""Returns what viewers may see of a body; a codec's `show`."""
 
 
-Shows = Callable[[str, "Decoded[object] | None"], Shown]
-"""How a codec shows a body to viewers."""
-
-
-class _Shows(Protocol):
+class _ShowingCodec(Protocol):
     def show(self, body: str, decoded: "Decoded[object] | None") -> Shown: ...
 
 
-def shows(codec: object) -> Shows | None:
-    """Return how *codec* shows a body; of a codec that does not say so, no body is shown."""
-    return cast("_Shows", codec).show if hasattr(codec, "show") else None
+def shows(codec: object) -> ShowBody | None:
+    """Return the `show` of *codec*; None if it has none, and then no body is shown."""
+    return cast("_ShowingCodec", codec).show if hasattr(codec, "show") else None
 
 
-class Sent(msgspec.Struct, frozen=True):
-    """An outgoing message that SQS took, or refused for good (*reason* is its code)."""
+class SendAttempt(msgspec.Struct, frozen=True):
+    """An outgoing message that SQS accepted, or refused permanently (*reason* is its code)."""
 
     queue: str
     message: Outgoing
-    shows: Shows | None
+    shows: ShowBody | None
     reason: str | None = None
     at: float = msgspec.field(default_factory=time.time)
 
     @property
     def outcome(self) -> Outcome:
-        """Whether SQS took it."""
+        """Whether SQS accepted it."""
         return "refused" if self.reason else "sent"
 
     @property
@@ -54,7 +52,7 @@ class Sent(msgspec.Struct, frozen=True):
 
     def line(self, worker: str) -> bytes:
         """Return its record as JSON, masked."""
-        shown, body, is_cut = _shown(self.shows, self.message.body, None)
+        shown, body, is_cut = shown_body(self.shows, self.message.body, None)
         at = int(self.at * 1000)
         return _ENCODER.encode(
             TapRecord(
@@ -74,10 +72,10 @@ class Sent(msgspec.Struct, frozen=True):
         )
 
 
-def _shown(
-    shows: Shows | None, body: str, decoded: "Decoded[object] | None"
+def shown_body(
+    shows: ShowBody | None, body: str, decoded: "Decoded[object] | None"
 ) -> tuple[Shown, msgspec.Raw, bool]:
-    """Return what is shown of *body*: its kind and key, its masked JSON, and whether that was cut."""
+    """Return what is shown of *body*: its kind and key, its masked JSON, and whether that is cut."""
     if shows is None:
         return Shown(), NO_BODY, False
     shown = shows(body if len(body) <= READ else "", decoded)

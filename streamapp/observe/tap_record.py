@@ -1,4 +1,4 @@
-"""What the tap tells viewers about one message: the record, documented as a JSON Schema."""
+"""The record: what the tap shows viewers about one message. Its JSON Schema is in docs/tap-record.json."""
 
 from typing import Annotated, Literal, get_args
 
@@ -6,16 +6,15 @@ import msgspec
 from msgspec import Meta
 
 VERSION = 1
-"""Of the record; it changes only when a field changes its meaning."""
+"""Version of the record; it changes only when a field changes its meaning."""
 
 Outcome = Literal["ok", "duplicate", "skipped", "retry", "dead", "invalid", "sent", "refused"]
-"""How an attempt ended; of an announcement, whether SQS took it."""
+"""How an attempt ended; for an announcement, whether SQS accepted it."""
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 ERRORS: frozenset[Outcome] = frozenset({"retry", "dead", "invalid", "refused"})
-"""The outcomes that STREAMAPP_TAP=errors still tells of."""
-
+"""The outcomes that are recorded with STREAMAPP_TAP=errors."""
 
 NO_BODY = msgspec.Raw(b"null")
 
@@ -43,16 +42,16 @@ class TapRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ]
     outcome: Annotated[Outcome, Meta(description="How it ended")]
     done_ms: Annotated[int, Meta(description="When it ended")]
-    message_id: Annotated[str, Meta(description="SQS's message id; of an announcement its event id")] = ""
+    message_id: Annotated[str, Meta(description="SQS's message id; for an announcement its event id")] = ""
     event_type: Annotated[
-        str | None, Meta(description="Kind of the event, the first one where a body holds several")
+        str | None, Meta(description="Kind of the event; of the first one if a body has several")
     ] = None
     key: Annotated[str | None, Meta(description="What the event is about: the order's id")] = None
     attempt: Annotated[int, Meta(description="SQS's receive count")] = 1
     reason: Annotated[str | None, Meta(description="One word: why it did not succeed")] = None
-    detail: Annotated[str | None, Meta(description="More about that: a path and a type, never a value")] = (
-        None
-    )
+    detail: Annotated[
+        str | None, Meta(description="More about the reason: a path and a type, never a value")
+    ] = None
     delay_s: Annotated[float | None, Meta(description="Seconds after which a retry comes again")] = None
     sent_ms: Annotated[int | None, Meta(description="When the message was sent, by SQS's clock")] = None
     received_ms: Annotated[int | None, Meta(description="When the worker received it")] = None
@@ -63,14 +62,14 @@ class TapRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     body: Annotated[
         msgspec.Raw,
         Meta(
-            description="The body as JSON, masked; a string of its beginning where *truncated*; null where it is no JSON"
+            description="The body as JSON, masked; if *truncated* a string with its beginning; null if it is not JSON"
         ),
     ] = msgspec.field(default_factory=lambda: NO_BODY)
     truncated: Annotated[bool, Meta(description="Whether there is more of the body than is shown")] = False
 
     @property
     def content(self) -> object:
-        """The body's value; None where there is none."""
+        """The value of the body; None if there is none."""
         return msgspec.json.decode(self.body)
 
 

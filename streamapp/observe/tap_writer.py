@@ -1,4 +1,4 @@
-"""The tap: what the worker tells viewers about each message, best effort and never in a message's way."""
+"""The tap: what the worker records about each message for viewers. It is best effort and delays no message."""
 
 import logging
 import os
@@ -19,27 +19,27 @@ from streamapp.observe.tap_record import ERRORS, Outcome
 logger = logging.getLogger(__name__)
 
 BUFFERED = 10_000
-"""Records that wait to be written; more are dropped and counted."""
+"""Records that may wait to be written; more are dropped and counted."""
 
 BUFFERED_CHARACTERS = 16 * 1024 * 1024
-"""Characters of bodies that wait to be written."""
+"""Characters of bodies that may wait to be written."""
 
 PACK = 200
-"""Records in one entry, at most."""
+"""Records in one entry at most."""
 
 LINGER = 0.1
-"""Seconds in which records gather: an eye waits longer, and the writer costs less."""
+"""Seconds in which records are collected: no viewer notices the delay, and larger entries cost less."""
 
 AT_ONCE = 20
-"""Records made before others have a turn of the loop: about half a millisecond."""
+"""Records made before other tasks run: about half a millisecond."""
 
 PAUSE = 1.0
-"""Seconds without a try after Redis refused an entry."""
+"""Seconds until the next attempt after Redis refused an entry."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """Some records of one queue, one JSON a line; *keep* is how many such entries the stream should keep."""
+class TapEntry:
+    """Some records of one queue, one JSON a line; *keep* is how many such entries the queue's stream should keep."""
 
     queue: str
     lines: bytes
@@ -47,12 +47,12 @@ class Entry:
     keep: int
 
 
-class Seen(Protocol):
-    """Something that was seen to end; its record is made when nobody waits for it."""
+class Recordable(Protocol):
+    """An attempt that has ended; its record is made later, when no message waits for that."""
 
     @property
     def queue(self) -> str:
-        """The SQS queue."""
+        """The name of the SQS queue."""
         ...
 
     @property
@@ -71,18 +71,18 @@ class Seen(Protocol):
 
 
 class TapStore(Protocol):
-    """Where records are kept."""
+    """Where the tap writes its entries."""
 
-    async def append(self, entries: Sequence[Entry]) -> None:
+    async def append(self, entries: Sequence[TapEntry]) -> None:
         """Append each entry to its queue's stream. Raises `ServiceError`."""
         ...
 
 
 class Tap:
-    """Takes note of attempts without waiting, and writes them behind everybody's back.
+    """Takes attempts without waiting, and writes their records in the background.
 
-    *mode* is STREAMAPP_TAP, *keep* about how many records each queue keeps. What cannot be written is dropped and
-    counted (`tap_dropped`): a viewer may miss a record, a message never misses its end.
+    *mode* is STREAMAPP_TAP, *keep* about how many records are kept for each queue. A record that cannot be written is
+    dropped and counted (`tap_dropped`): viewers may miss it, but the message is not affected.
     """
 
     def __init__(
@@ -94,14 +94,14 @@ class Tap:
         keep: int = 10_000,
     ) -> None:
         self.worker = os.urandom(3).hex()
-        self.observe: Callable[[Seen], None] = lambda _: None
-        """Called with all that is noted, whatever the mode."""
+        self.observe: Callable[[Recordable], None] = lambda _: None
+        """Called with each attempt, in every mode."""
         self._store = store
         self._counters = counters
         self._is_off = store is None or mode == "off"
         self._only_errors = mode == "errors"
         self._keep = keep
-        self._waiting: deque[tuple[Seen, int]] = deque()
+        self._waiting: deque[tuple[Recordable, int]] = deque()
         self._characters = 0
         self._per_entry: dict[str, float] = {}
         self._wake, self._full = Wakeup(), Wakeup()
@@ -111,17 +111,17 @@ class Tap:
         """How many records wait to be written."""
         return len(self._waiting)
 
-    def note(self, seen: Seen) -> None:
-        """Take *seen*, to be written soon; it costs its caller next to nothing and cannot fail."""
-        self.observe(seen)
-        if self._is_off or (self._only_errors and seen.outcome not in ERRORS):
+    def note(self, attempt: Recordable) -> None:
+        """Take *attempt*, to be written soon; this is cheap and cannot fail."""
+        self.observe(attempt)
+        if self._is_off or (self._only_errors and attempt.outcome not in ERRORS):
             return
         waiting = len(self._waiting)
         if waiting >= BUFFERED or self._characters > BUFFERED_CHARACTERS:
-            self._counters.add(seen.queue, "tap_dropped")
+            self._counters.add(attempt.queue, "tap_dropped")
             return
-        size = len(seen.body)
-        self._waiting.append((seen, size))
+        size = len(attempt.body)
+        self._waiting.append((attempt, size))
         self._characters += size
         if not waiting:
             self._wake.ring()
@@ -129,7 +129,7 @@ class Tap:
             self._full.ring()
 
     def close(self) -> None:
-        """Let `run` return once what was noted is written."""
+        """Make `run` return once all that waits is written."""
         self._is_closed = True
         self._wake.ring()
         self._full.ring()
@@ -159,37 +159,37 @@ class Tap:
                 await self._full.wait()
         return bool(self._waiting)
 
-    async def _entries(self) -> list[Entry]:
-        """Return one entry a queue of what was noted."""
+    async def _entries(self) -> list[TapEntry]:
+        """Return one entry a queue of the attempts that wait."""
         lines: dict[str, list[bytes]] = {}
         for number in range(min(len(self._waiting), PACK)):
             if number % AT_ONCE == AT_ONCE - 1:
                 await checkpoint()
-            seen, size = self._waiting.popleft()
+            attempt, size = self._waiting.popleft()
             self._characters -= size
-            if (line := self._line(seen)) is not None:
-                lines.setdefault(seen.queue, []).append(line)
+            if (line := self._line(attempt)) is not None:
+                lines.setdefault(attempt.queue, []).append(line)
         return [self._entry(queue, packed) for queue, packed in lines.items()]
 
-    def _line(self, seen: Seen) -> bytes | None:
+    def _line(self, attempt: Recordable) -> bytes | None:
         try:
-            return seen.line(self.worker)
-        except Exception:  # a codec's own way of showing a body must not end the worker
-            self._counters.add(seen.queue, "tap_dropped")
-            logger.exception("a record of the tap could not be made", extra={"queue": seen.queue})
+            return attempt.line(self.worker)
+        except Exception:  # a bug in a codec's `show` must not end the worker
+            self._counters.add(attempt.queue, "tap_dropped")
+            logger.exception("a record of the tap could not be made", extra={"queue": attempt.queue})
             return None
 
-    def _entry(self, queue: str, packed: list[bytes]) -> Entry:
-        # Redis counts entries, we promise records: so many entries, as entries have been of late.
+    def _entry(self, queue: str, packed: list[bytes]) -> TapEntry:
+        # Redis limits a stream in entries, but *keep* counts records, so divide by the recent size of an entry.
         before = self._per_entry.get(queue, 1.0)
         self._per_entry[queue] = now = before + (len(packed) - before) / 20
-        return Entry(queue, b"\n".join(packed), len(packed), max(1, round(self._keep / now)))
+        return TapEntry(queue, b"\n".join(packed), len(packed), max(1, round(self._keep / now)))
 
-    async def _append(self, entries: Sequence[Entry]) -> None:
+    async def _append(self, entries: Sequence[TapEntry]) -> None:
         if self._store is not None:
             await self._store.append(entries)
 
 
-def off() -> Tap:
-    """Return a tap that tells nobody anything."""
+def no_tap() -> Tap:
+    """Return a tap that records nothing."""
     return Tap(None, Counters())

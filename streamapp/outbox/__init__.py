@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""The transactional outbox: what changes of state owe to the outside, until it is sent."""

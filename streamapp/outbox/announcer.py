@@ -1,4 +1,4 @@
-"""Say to the outside what changed: each announcement sent once by this process, then taken off its hash."""
+"""Send announcements: each one once by this process, then confirm it in its hash."""
 
 import logging
 from collections import OrderedDict
@@ -12,8 +12,7 @@ from streamapp.flow.batcher import Batcher
 from streamapp.flow.outage import Outage
 from streamapp.outbox.sender import Sender
 from streamapp.state.announcement import Announcement, Place
-from streamapp.state.committer import Changed
-from streamapp.state.store import Settled, Store
+from streamapp.state.store import Confirmed, Store
 
 logger = logging.getLogger(__name__)
 
@@ -24,32 +23,32 @@ REMEMBERED = 10_000
 class Announcer:
     """Sends what hashes owe, and confirms it there.
 
-    One process sends one announcement once, however many events find it pending; after a crash another may send it
-    again.
+    One process sends an announcement once, however many events find it pending. After a crash another process may
+    send it again.
     """
 
     def __init__(self, outboxes: Mapping[str, Sender], store: Store, outage: Outage) -> None:
         self._outboxes = outboxes
         self._store = store
         self._outage = outage
-        # Most are sent without anybody else waiting for them; whoever does brings the event.
+        # Usually nobody else waits for one; a call that does puts an event here.
         self._flying: dict[Place, Event | None] = {}
         # Why SQS refused it, None where it was sent.
         self._over: OrderedDict[Place, str | None] = OrderedDict()
-        # Without a linger: what is sent and not confirmed is what a crash repeats.
-        self.confirmations: Batcher[Settled, None] = Batcher(self._confirm, name="confirm", limit=100)
+        # Without a linger: a crash repeats what is sent and not confirmed.
+        self.confirmations: Batcher[Confirmed, None] = Batcher(self._confirm, name="confirm", limit=100)
 
     async def announce(self, pending: Collection[Announcement]) -> dict[Place, str]:
-        """Return when all of *pending* is sent, here or by another event's turn.
+        """Return when all of *pending* is sent, by this call or by that of another event.
 
-        Answers SQS's code for each that it will never take; that one is then parked in its hash.
+        Return SQS's code for each that SQS will never accept; that one is parked in its hash.
         """
         mine: dict[Place, Announcement] = {}
         others: dict[Place, Announcement] = {}
         for it in pending:
             place = it.place
             if place in self._over:
-                # Found pending all the same: its confirmation is on the way, or was lost.
+                # It is pending all the same: its confirmation is under way, or was lost.
                 self._confirm_soon(place, it)
             elif place in self._flying:
                 others[place] = it
@@ -66,14 +65,6 @@ class Announcer:
             await self._wait_for_others(announcement)
         return {place: code for place in (*mine, *others) if (code := self._over.get(place)) is not None}
 
-    def due(self, changed: Changed) -> Sequence[Announcement]:
-        """Return what the message of a change must see sent before it is deleted.
-
-        To a FIFO queue all that is pending goes in order, whoever keeps it: the queue drops what comes twice.
-        """
-        pending = changed.pending
-        return pending if pending and self._outboxes[pending[0].sink].queue.fifo else changed.keeps
-
     async def _send(self, announcements: Collection[Announcement]) -> None:
         by_sink: dict[str, list[Announcement]] = {}
         for it in announcements:
@@ -81,31 +72,33 @@ class Announcer:
         for sink, group in by_sink.items():
             outbox = self._outboxes[sink]
             messages = [outbox.laden(it.message) for it in group]
-            outcomes = await outbox.batcher.submit_all(messages, [partial(self._settle, it) for it in group])
+            outcomes = await outbox.batcher.submit_all(
+                messages, [partial(self._take_note, it) for it in group]
+            )
             for outcome in outcomes:
                 if isinstance(outcome, Exception) and not isinstance(outcome, Refused):
                     raise outcome
 
     async def _wait_for_others(self, announcement: Announcement) -> None:
-        """Return when *announcement* is not on its way any more."""
+        """Return when no other call is sending *announcement* any more."""
         if announcement.place not in self._flying:
             return
         sent = self._flying[announcement.place] or Event()
         self._flying[announcement.place] = sent
         await sent.wait()
         if announcement.place not in self._over:
-            # Whoever was sending it was cut off: see to it ourselves.
+            # The call that was sending it was cancelled: send it here.
             await self.announce([announcement])
 
-    def _settle(self, announcement: Announcement, outcome: Exception | None) -> None:
-        """Remember what became of *announcement*; one that failed otherwise is still to be sent."""
+    def _take_note(self, announcement: Announcement, outcome: Exception | None) -> None:
+        """Remember that *announcement* was sent or refused; after any other failure it is still to be sent."""
         if outcome is not None and not isinstance(outcome, Refused):
             return
         code = outcome.code if outcome is not None else None
         if code is not None:
             logger.error(
                 "SQS refused an announcement for good; it is parked in its hash",
-                extra={"queue": announcement.sink, "code": code, "event_id": announcement.id},
+                extra={"queue": announcement.sink, "code": code, "event_id": announcement.place.id},
             )
         place = announcement.place
         self._over[place] = code
@@ -115,15 +108,15 @@ class Announcer:
 
     def _confirm_soon(self, place: Place, announcement: Announcement) -> None:
         is_refused = self._over[place] is not None
-        this = [(announcement.id, announcement.mark)]
-        settled = Settled(
-            announcement.redis_key,
+        this = [(place.id, place.mark)]
+        confirmed = Confirmed(
+            place.redis_key,
             sent=[] if is_refused else this,
             parked=this if is_refused else [],
             ttl=announcement.ttl,
         )
-        self.confirmations.post(settled)
+        self.confirmations.post(confirmed)
 
-    async def _confirm(self, settled: list[Settled]) -> Sequence[None]:
-        await self._outage.ride_out(partial(self._store.settle, settled))
-        return [None] * len(settled)
+    async def _confirm(self, confirmed: list[Confirmed]) -> Sequence[None]:
+        await self._outage.ride_out(partial(self._store.confirm, confirmed))
+        return [None] * len(confirmed)

@@ -1,27 +1,26 @@
-"""What the tables owe to the outside: found by a look through all of their keys."""
+"""What the tables owe to the outside, found by a scan of all their keys."""
 
 import math
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 from anyio import sleep
 
 from streamapp.config import Config
-from streamapp.declared.table import Table
 from streamapp.errors import ServiceError
 from streamapp.state.announcement import Announcement, pending_of
+from streamapp.state.folding import Folding
 from streamapp.state.store import PARKED, TOKEN, Store
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What the tables owed to the outside when somebody last looked: *pending* announcements of *keys* keys.
+    """What the tables owed to the outside at the last scan: *pending* announcements of *keys* keys.
 
-    *since* is the Unix time of the oldest of them, infinite where nothing is owed. *parked* are the keys that hold
+    *since* is the Unix time of the oldest of them, infinite if nothing is owed. *parked* are the keys that hold
     announcements which SQS refused for good.
     """
 
@@ -32,11 +31,11 @@ class Backlog:
 
     @property
     def oldest(self) -> float:
-        """For how many seconds the oldest announcement has been owed by now; 0 where nothing is."""
+        """For how many seconds the oldest announcement has been owed by now; 0 if nothing is."""
         return max(0.0, time.time() - self.since)
 
     def plus(self, owing: Sequence["Owing"]) -> "Backlog":
-        """Return this and what *owing* owe."""
+        """Return the sum of this and what *owing* owe."""
         announcements = [it for each in owing for it in each.pending]
         return Backlog(
             self.keys + sum(bool(each.pending) for each in owing),
@@ -59,25 +58,25 @@ class Owing:
 
 async def survey(
     store: Store,
-    tables: Iterable[Table[Any, Any]],
+    foldings: Iterable[Folding],
     config: Config,
     *,
     pause: float = 0.0,
     found: Callable[[Sequence[Owing]], Awaitable[None]] | None = None,
 ) -> Backlog:
-    """Look through all that *tables* hold and answer what is owed; *found* takes it, page by page.
+    """Scan all states of *foldings*, and return what is owed; *found* is called with it page by page.
 
     *pause* is seconds between pages. Raises `ServiceError`.
     """
     backlog = Backlog()
-    for table in tables:
-        cursor = None if table.sink_name is None else ""
+    for folding in foldings:
+        cursor = None if folding.stream is None else ""
         while cursor is not None:
-            start = table.start(config.key_prefix)
+            start = folding.keys_prefix(config.key_prefix)
             found_keys, following = await store.scan(start, cursor)
-            # No key holds a colon: what does is of a table whose name begins like this one's.
+            # A plain key holds no colon: this one is of a table whose name begins like this table's.
             keys = [key for key in found_keys if ":" not in key[len(start) :]]
-            owing = await _read(store, table, keys, config.state_ttl) if keys else []
+            owing = await _read(store, folding, keys, config.state_ttl) if keys else []
             backlog = backlog.plus(owing)
             if found is not None:
                 await found(owing)
@@ -86,13 +85,13 @@ async def survey(
     return backlog
 
 
-async def _read(store: Store, table: Table[Any, Any], keys: Sequence[str], state_ttl: float) -> list[Owing]:
-    ttl = state_ttl if table.expires else None
+async def _read(store: Store, folding: Folding, keys: Sequence[str], state_ttl: float) -> list[Owing]:
+    ttl = state_ttl if folding.expires else None
     owing: list[Owing] = []
     for key, fields in zip(keys, await store.read(keys), strict=True):
-        with suppress(msgspec.MsgspecError):  # another program's hash, or no text at all
+        with suppress(msgspec.MsgspecError):  # a hash of another program, or no text
             if not isinstance(fields, ServiceError) and TOKEN in fields:
-                pending = pending_of(key, fields, table.sink_name or "", ttl)
+                pending = pending_of(key, fields, folding.stream or "", ttl)
                 parked = sum(name.startswith(PARKED) for name in fields)
                 owing.append(Owing(key, fields[TOKEN], ttl, pending, parked))
     return owing

@@ -1,6 +1,5 @@
 """Send messages to one queue, ten at a time."""
 
-import math
 from collections.abc import Callable, Sequence
 
 from anyio import sleep
@@ -8,10 +7,11 @@ from msgspec.structs import replace
 
 from streamapp.errors import Refused, ServiceError
 from streamapp.flow.batcher import Batcher
-from streamapp.flow.outage import Outage, pause
+from streamapp.flow.company import Company
+from streamapp.flow.outage import AGAIN, Outage
 from streamapp.messages import Outgoing, Queue
 from streamapp.observe.counters import Counters
-from streamapp.observe.shown import Sent, Shows
+from streamapp.observe.shown import SendAttempt, ShowBody
 from streamapp.observe.tap_writer import Tap
 from streamapp.sqs.client import BATCH, Failure, Sqs
 
@@ -26,8 +26,8 @@ PARALLEL = 8
 class Sender:
     """Sends messages to one queue, ten at a time.
 
-    *load* answers a message with more attributes, within so many bytes. Where the queue or the right to send is
-    missing, messages wait for it or, without *even_misconfigured*, are refused.
+    *load* returns a message with more attributes, within so many bytes. If the queue or the right to send is missing,
+    messages wait for it or, without *even_misconfigured*, are refused.
     """
 
     def __init__(
@@ -37,9 +37,9 @@ class Sender:
         outage: Outage,
         counters: Counters,
         *,
-        in_hand: Callable[[], float] = lambda: math.inf,
+        company: Company | None = None,
         tap: Tap | None = None,
-        shows: Shows | None = None,
+        shows: ShowBody | None = None,
         load: Callable[[Outgoing, int], Outgoing] | None = None,
         even_misconfigured: bool = True,
     ) -> None:
@@ -56,36 +56,36 @@ class Sender:
             name=f"send {queue.name}",
             limit=BATCH,
             linger=LINGER,
-            in_hand=in_hand,
+            company=company,
             parallel=1 if queue.fifo else PARALLEL,
             weigh=lambda message: message.size,
             max_weight=queue.max_bytes,
         )
 
     def laden(self, message: Outgoing) -> Outgoing:
-        """Return *message* with what it shall carry of its sender's context, if anything: here its sender runs."""
+        """Return *message* with the trace context of the running task, if that is to be sent."""
         return message if self._load is None else self._load(message, self.queue.max_bytes)
 
     async def _flush(self, messages: list[Outgoing]) -> Sequence[Exception | None]:
         """Send until each message is accepted or refused for good; only those that failed go again."""
         asked = messages
         if not self.queue.fifo:
-            # SQS refuses a deduplication id here, and a group would name a tenant.
+            # A standard queue refuses a deduplication id, and takes a group for the name of a tenant.
             messages = [replace(message, group=None, deduplication=None) for message in messages]
         outcomes: list[Exception | None] = [None] * len(messages)
         waiting = list(range(len(messages)))
         tries = 0
         while waiting:
             if tries:
-                await sleep(pause(tries))
+                await sleep(AGAIN.pause(tries))
             turn = _turn(messages, waiting) if self.queue.fifo else waiting
-            answers = await self._send([messages[n] for n in turn])
+            failures = await self._send([messages[n] for n in turn])
             again: set[int] = set()
-            for n, answer in zip(turn, answers, strict=True):
-                if answer is None:
+            for n, failure in zip(turn, failures, strict=True):
+                if failure is None:
                     continue
-                if answer.is_final:
-                    outcomes[n] = Refused(answer.code)
+                if failure.is_final:
+                    outcomes[n] = Refused(failure.code)
                     self._counters.add(self.queue.name, "refused")
                 else:
                     again.add(n)
@@ -95,7 +95,7 @@ class Sender:
         if self._tap is not None:
             for message, outcome in zip(asked, outcomes, strict=True):
                 code = outcome.code if isinstance(outcome, Refused) else None
-                self._tap.note(Sent(self.queue.name, message, self._shows, code))
+                self._tap.note(SendAttempt(self.queue.name, message, self._shows, code))
         return outcomes
 
     async def _send(self, messages: list[Outgoing]) -> list[Failure | None]:
@@ -107,13 +107,13 @@ class Sender:
         except ServiceError as error:
             if len(messages) == 1:
                 return [Failure(error.detail.rsplit(" ", 1)[-1], sender_fault=True)]
-            # The call as a whole is refused, as for its size: some half of it may pass.
+            # The call is refused as a whole, for example for its size: one half of it may pass.
             half = len(messages) // 2
             return await self._send(messages[:half]) + await self._send(messages[half:])
 
 
 def _turn(messages: Sequence[Outgoing], waiting: Sequence[int]) -> list[int]:
-    """Return the first of each group: SQS may take a later entry of a call and not an earlier one."""
+    """Return the first of each group: SQS may accept a later entry of a call and refuse an earlier one."""
     first: dict[str | None, int] = {}
     for n in waiting:
         first.setdefault(messages[n].group, n)

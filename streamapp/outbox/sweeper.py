@@ -1,4 +1,4 @@
-"""Send what was left owed: where a message never comes back, nobody else comes upon what it announced."""
+"""Send announcements that were left unsent: if a message never comes back, no other message finds what it announced."""
 
 import logging
 import os
@@ -6,17 +6,17 @@ import random
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from anyio import CancelScope, sleep
 
 from streamapp.config import Config
-from streamapp.declared.table import Table
 from streamapp.errors import ServiceError
+from streamapp.flow.backoff import spread
 from streamapp.observe.counters import Counters
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.backlog import Backlog, Owing, survey
-from streamapp.state.store import Commit, Settled, Store
+from streamapp.state.folding import Folding
+from streamapp.state.store import Commit, Confirmed, Store
 
 logger = logging.getLogger(__name__)
 
@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 class SweepPace:
     """How often, and how gently, a worker sweeps; in seconds.
 
-    *every* is between two sweeps, give or take a half, so that workers do not sweep together. What has been
-    owed for less than *age* is still in somebody's hand. *pause* is between two steps of a scan.
+    *every* is between two sweeps, give or take a half, so that workers do not sweep together. What has been owed for less
+    than *age* is left to the message that keeps it. *pause* is between two steps of a scan.
     """
 
     every: float = 300.0
@@ -37,20 +37,20 @@ class SweepPace:
 class Sweeper:
     """Sends, from time to time, what the tables have owed for long, and confirms it.
 
-    Every worker has one and none leads: what two of them find is announced twice, with one id. With *barrier*
-    nothing is sent before the replicas have what owes it.
+    Every worker has one, and there is no leader: what two of them find is announced twice, with one id. With replicas to
+    wait for, nothing is sent before they have the hash that owes it.
     """
 
     def __init__(
         self,
-        tables: Iterable[Table[Any, Any]],
+        foldings: Iterable[Folding],
         store: Store,
         announcer: Announcer,
         counters: Counters,
         config: Config,
         pace: SweepPace,
     ) -> None:
-        self._tables = list(tables)
+        self._foldings = list(foldings)
         self._store = store
         self._announcer = announcer
         self._counters = counters
@@ -63,7 +63,7 @@ class Sweeper:
         """What the last sweep found before it sent any of it; None before the first."""
 
     async def run(self) -> None:
-        """Sweep until stopped. The first sweep comes early in a worker's life, for there may not be a second."""
+        """Sweep until stopped. The first sweep comes early, because a worker may not live until a second one."""
         wait = random.uniform(0, self._pace.every)  # noqa: S311 - jitter, not a secret
         with self._scope:
             while not self._is_stopped:
@@ -71,18 +71,18 @@ class Sweeper:
                     await sleep(wait)
                 if not self._is_stopped:
                     await self._try()
-                wait = self._pace.every * random.uniform(0.5, 1.5)  # noqa: S311 - as above
+                wait = spread(self._pace.every)
 
     def stop(self, deadline: float) -> None:
-        """Begin nothing more; what is being sent may take until *deadline* (monotonic)."""
+        """Begin no further sweep; what is being sent may take until *deadline* (monotonic time)."""
         self._is_stopped = True
         self._pausing.cancel("the worker drains")
         self._scope.deadline = deadline
 
     async def sweep(self) -> Backlog:
-        """Look through everything once, send and confirm what is old, and answer what was owed before."""
+        """Scan everything once, send and confirm what is old, and return what was owed before."""
         self.backlog = await survey(
-            self._store, self._tables, self._config, pause=self._pace.pause, found=self._send_old
+            self._store, self._foldings, self._config, pause=self._pace.pause, found=self._send_old
         )
         return self.backlog
 
@@ -93,10 +93,10 @@ class Sweeper:
             logger.warning("a sweep was cut short; the next one will do", extra={"reason": error.detail})
 
     async def _send_old(self, owing: Sequence[Owing]) -> None:
-        idle = [Settled(each.key, ttl=each.ttl) for each in owing if not each.pending and each.ttl]
+        idle = [Confirmed(each.key, ttl=each.ttl) for each in owing if not each.pending and each.ttl]
         if idle:
             # A crash before a confirmation can leave a hash that owes nothing and yet never expires.
-            await self._store.settle(idle)
+            await self._store.confirm(idle)
         limit = time.time() - self._pace.age
         old = [each for each in owing if any(it.at < limit for it in each.pending)]
         if old and self._config.replicas:
@@ -115,7 +115,7 @@ class Sweeper:
         self._counters.add(announcements[0].sink, "swept", len(announcements) - len(refused))
 
     async def _proven(self, owing: Sequence[Owing]) -> list[Owing]:
-        """Return those of *owing* that the replicas have too; who is being changed now is in somebody's hand."""
+        """Return those of *owing* that the replicas have too, without the hashes that were changed meanwhile."""
         commits = [Commit(it.key, it.token, os.urandom(12).hex(), {}, keep=True, ttl=it.ttl) for it in owing]
-        answers = await self._store.commit(commits)
-        return [it for it, answer in zip(owing, answers, strict=True) if answer is True]
+        outcomes = await self._store.commit(commits)
+        return [it for it, outcome in zip(owing, outcomes, strict=True) if outcome is True]

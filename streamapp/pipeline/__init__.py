@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""The way of a message: poll, lease, hand-off, agent, and its end."""

@@ -1,14 +1,17 @@
 """Tell SQS what became of deliveries, ten at a time: deleted, or given back; what fails goes again."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from anyio import current_time, sleep
 
 from streamapp.errors import Fault, ServiceError
+from streamapp.flow.backoff import Backoff
 from streamapp.flow.batcher import Batcher
 from streamapp.messages import Queue
+from streamapp.observe.counters import Counters
 from streamapp.observe.quiet_log import QuietLog
+from streamapp.pipeline.handoff import Handoff
 from streamapp.pipeline.leases import Lease, Leases
 from streamapp.sqs.client import BATCH, MAX_VISIBILITY, Failure, Sqs
 
@@ -17,27 +20,27 @@ logger = logging.getLogger(__name__)
 LINGER = 0.02
 """Seconds that deletes and releases wait for company; nobody waits for them."""
 
-PAUSES = (0.1, 0.25, 0.5)
-"""Seconds before each further try of a delete or a release that failed."""
+AGAIN = Backoff(first=0.2, longest=1.0)
+"""Before each further try of a delete or a release that failed."""
+
+TRIES = 4
+"""How often a delete or a release is tried: for about a second. After that SQS brings the message again."""
 
 
 class Acks:
     """The deletes and releases of one queue; nobody waits for them.
 
-    *deleted* is called once a delete is over and the lease has ended, with whether the message is gone; if not, it
-    comes again.
+    When a delivery ends here, its lease ends too. What waits behind it in its group then goes on, or is given back as well.
     """
 
-    def __init__(
-        self, sqs: Sqs, queue: Queue, leases: Leases, deleted: Callable[[Lease, bool], None]
-    ) -> None:
+    def __init__(self, sqs: Sqs, queue: Queue, leases: Leases, handoff: Handoff, counters: Counters) -> None:
         # On a FIFO queue the next of the group waits for the delete, so that does not wait for company.
         self.deletes: Batcher[Lease, None] = Batcher(
             self._delete,
             name=f"delete {queue.name}",
             limit=BATCH,
             linger=0.0 if queue.fifo else LINGER,
-            in_hand=lambda: len(leases),
+            company=leases.held,
             parallel=4,
         )
         self.releases: Batcher[tuple[Lease, float], None] = Batcher(
@@ -46,12 +49,33 @@ class Acks:
         self._sqs = sqs
         self._queue = queue
         self._leases = leases
-        self._deleted = deleted
+        self._handoff = handoff
+        self._counters = counters
         self._quiet_log = QuietLog(logger)
+
+    def delete(self, lease: Lease) -> None:
+        """Delete the message, with others in one call. If its lease is lost from here on, its agent is not cancelled any more."""
+        self._leases.finish(lease)
+        self.deletes.post(lease)
+
+    def release(self, lease: Lease, after: float = 0.0) -> None:
+        """Give the message back; it and those behind it in its group come again after *after* seconds."""
+        if not lease.is_lost:
+            self._counters.add(self._queue.name, "released")
+        self.give_back(lease, after)
+
+    def give_back(self, lease: Lease, after: float) -> None:
+        """Do what `release` does, for a message that is counted as something else, such as a retry."""
+        if not lease.is_lost:
+            # First, or a heartbeat could overwrite the pause.
+            self._leases.end(lease)
+            self.releases.post((lease, after))
+        for follower in self._handoff.give_up(lease):
+            self.release(follower, after)
 
     async def _delete(self, leases: list[Lease]) -> Sequence[None]:
         waiting = leases
-        for pause in (*PAUSES, None):
+        for failures in range(1, TRIES + 1):
             handles = [lease.handle for lease in waiting]
             outcomes = await self._try_delete(handles)
             again: list[Lease] = []
@@ -62,9 +86,9 @@ class Acks:
                 else:
                     self._end(lease, is_gone=failure is None)
             waiting = again
-            if not waiting or pause is None:
+            if not waiting or failures == TRIES:
                 break
-            await sleep(pause)
+            await sleep(AGAIN.pause(failures))
         for lease in waiting:
             self._warn("a delete failed", lease)
             self._leases.remember(lease)
@@ -72,8 +96,10 @@ class Acks:
         return [None] * len(leases)
 
     def _end(self, lease: Lease, *, is_gone: bool) -> None:
+        """End the lease. The next of its group follows, unless the message of *lease* comes again before it."""
         self._leases.end(lease)
-        self._deleted(lease, is_gone)
+        for left in self._handoff.done(lease) if is_gone else self._handoff.give_up(lease):
+            self.release(left)
 
     async def _try_delete(self, handles: list[str]) -> list[Failure | None]:
         try:
@@ -87,15 +113,15 @@ class Acks:
 
     async def _release(self, releases: list[tuple[Lease, float]]) -> Sequence[None]:
         for lease, _ in releases:
-            # An extension that SQS hears after the release would hide the message again.
+            # An extension that reaches SQS after the release would hide the message again.
             await self._leases.out_of_beat(lease)
         waiting = releases
-        for pause in (*PAUSES, None):
+        for failures in range(1, TRIES + 1):
             outcomes = await self._try_release(waiting)
             waiting = [each for each, failure in zip(waiting, outcomes, strict=True) if _may_heal(failure)]
-            if not waiting or pause is None:
+            if not waiting or failures == TRIES:
                 break
-            await sleep(pause)
+            await sleep(AGAIN.pause(failures))
         for lease, _ in waiting:
             # Nothing is lost: it comes back when its visibility timeout ends.
             self._warn("a message could not be given back", lease)
@@ -116,7 +142,7 @@ class Acks:
 
 
 def _hidden_for(lease: Lease, after: float, now: float) -> int:
-    """Return *after* as SQS takes it: whole seconds, and at most 12 h since the receipt."""
+    """Return *after* in the form that SQS accepts: whole seconds, and at most 12 h since the receipt."""
     longest = MAX_VISIBILITY - 5 - (now - lease.delivery.asked_at)
     return round(max(0.0, min(longest, after)))
 

@@ -1,10 +1,9 @@
-"""What an app declares of an agent."""
+"""An agent, as an app declares it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from streamapp.declared.sink import Sink
 from streamapp.pipeline.stream import Stream
 from streamapp_codecs import Decoder
 
@@ -13,9 +12,16 @@ T = TypeVar("T")
 Handler = Callable[[Stream[T]], Awaitable[None] | AsyncIterator[Any]]
 """An agent's function: it iterates the stream, and may yield values for its sink."""
 
-
 BACKOFF = 2.0
 """Seconds that a message waits at most before its second try; each further try may wait twice as long."""
+
+
+class Outlet(Protocol):
+    """Takes what an agent yields."""
+
+    async def send(self, message: Any) -> None:  # noqa: ANN401 - the agent's own type
+        """Return when SQS has accepted *message*."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,4 +41,4 @@ class Agent:
     instances: int | None = None
     backoff: float = BACKOFF
     timeout: float | None = None
-    sink: Sink[Any] | None = None
+    sink: Outlet | None = None

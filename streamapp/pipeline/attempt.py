@@ -1,11 +1,11 @@
-"""What was seen of a message, for the tap: an attempt at it that is over, or an announcement that was sent."""
+"""One attempt at a message that is over, as the tap records it."""
 
 import time
 from collections.abc import Sequence
 
 import msgspec
 
-from streamapp.observe.shown import Shows, _shown
+from streamapp.observe.shown import ShowBody, shown_body
 from streamapp.observe.tap_record import Effect, Outcome, TapRecord
 from streamapp.pipeline.leases import Lease
 from streamapp.state.done import Done
@@ -22,12 +22,12 @@ _ENCODER = msgspec.json.Encoder()
 class Attempt(msgspec.Struct, frozen=True):
     """One attempt at a message, from receipt to its end.
 
-    *done* are the updates made by its agent; with *is_shared* those of other messages of a batch as well.
+    *done* are the updates that its agent made. With *is_shared* they include those of other messages of a batch.
     *delay* is in seconds.
     """
 
     lease: Lease
-    shows: Shows | None
+    shows: ShowBody | None
     outcome: Outcome
     reason: str | None = None
     detail: str | None = None
@@ -47,9 +47,9 @@ class Attempt(msgspec.Struct, frozen=True):
         return self.lease.delivery.body
 
     def line(self, worker: str) -> bytes:
-        """Return its record as JSON, masked."""
+        """Return its record as JSON, with personal data masked."""
         lease, delivery = self.lease, self.lease.delivery
-        shown, body, is_cut = _shown(self.shows, delivery.body, lease.decoded)
+        shown, body, is_cut = shown_body(self.shows, delivery.body, lease.decoded)
         done = [it for it in self.done if it.key == shown.key] if self.is_shared else self.done
         begun = lease.begun_at
         return _ENCODER.encode(

@@ -14,7 +14,7 @@ _ILLEGAL = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U001
 
 
 class Why(NamedTuple):
-    """Why a message did not succeed: one word, and more about it, which never holds a value of the message."""
+    """Why a message did not succeed: one word, and a detail that never holds a value of the message."""
 
     reason: str | None
     detail: str | None
@@ -26,7 +26,7 @@ NO_REASON = Why(None, None)
 def letter(lease: Lease, why: Why) -> Outgoing:
     """Return what goes to the dead-letter queue: the body byte for byte, and three attributes of ours.
 
-    Of its own attributes those that SQS has room for beside them.
+    The message's own attributes are kept as far as SQS has room for them beside ours.
     """
     delivery = lease.delivery
     ours = {
@@ -52,5 +52,5 @@ def letter(lease: Lease, why: Why) -> Outgoing:
 
 
 def _legal(text: str) -> str:
-    """Return *text* as SQS takes it for an attribute: not empty, no control characters, not long."""
+    """Return *text* as SQS accepts it for an attribute: not empty, without control characters, not long."""
     return _ILLEGAL.sub("?", text)[:1024] or "-"

@@ -9,7 +9,7 @@ from streamapp.pipeline.leases import Lease
 
 
 class FifoGroups:
-    """Who may be processed now, and who waits behind whom; a lease without a group waits for nobody."""
+    """Which lease may be processed now, and which ones wait behind it; a lease without a group never waits."""
 
     def __init__(self) -> None:
         self._first: dict[str, Lease] = {}
@@ -28,9 +28,9 @@ class FifoGroups:
         return True
 
     def leave(self, lease: Lease) -> Lease | None:
-        """*lease* is done, and deleted: answer whose turn is next.
+        """Note that *lease* is done and deleted, and return the next of its group.
 
-        That one may be lost. It comes again, so it is to be abandoned, and not to be passed over.
+        That one may be lost. Its message comes again, so call `abandon` for it: those behind it may not pass it.
         """
         group = lease.delivery.group
         if group is None or self._first.get(group) is not lease:
@@ -45,7 +45,7 @@ class FifoGroups:
         return self._first[group]
 
     def abandon(self, lease: Lease) -> list[Lease]:
-        """*lease* is not done: answer those that waited behind it, which must not come before it."""
+        """Note that *lease* is not done, and return those that waited behind it: they must not come before it."""
         group = lease.delivery.group
         if group is None or self._first.get(group) is not lease:
             return []
@@ -53,7 +53,7 @@ class FifoGroups:
         return list(self._forget(group))
 
     async def nobody_waits(self) -> None:
-        """Return when nobody waits behind anybody; for one caller."""
+        """Return when no lease waits behind another one; for one caller."""
         while self._behind:
             self._fewer_wait = Event()
             await self._fewer_wait.wait()

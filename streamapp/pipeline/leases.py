@@ -19,6 +19,7 @@ from anyio import (
 from anyio.abc import TaskStatus
 
 from streamapp.errors import Fault, ServiceError
+from streamapp.flow.company import Company
 from streamapp.flow.wakeup import Wakeup
 from streamapp.messages import Delivery, Queue
 from streamapp.observe.counters import Counters
@@ -41,10 +42,11 @@ PARALLEL = 16
 
 @dataclass(slots=True, eq=False)
 class Lease:
-    """Our promise to keep one delivery invisible; *handle* is the newest one of its message.
+    """One delivery that this worker keeps invisible to others; *handle* is the newest one of its message.
 
-    *scope* is what to cancel should the lease be lost while an agent works on the message. *decoded* is what the
-    codec made of its body; *received_at* and *begun_at*, when an agent took it, are Unix times for people.
+    *scope* is what to cancel should the lease be lost while an agent works on the message. *is_done*: the message was
+    processed before, and only its delete failed. *is_finished* once nothing is left but its delete. *decoded* is what the codec made of its body; *received_at* and *begun_at*, when an
+    agent took it, are Unix times for people.
     """
 
     delivery: Delivery
@@ -52,20 +54,30 @@ class Lease:
     expires_at: float
     scope: CancelScope | None = field(default=None)
     is_lost: bool = False
+    is_done: bool = False
+    is_finished: bool = False
     decoded: Decoded[object] | None = None
     received_at: float = field(default_factory=time.time)
     begun_at: float | None = None
 
 
 class Leases:
-    """All deliveries of one queue from receipt to settle, buffered ones included."""
+    """All deliveries of one queue from their receipt to their end, also those that wait for an agent.
 
-    def __init__(self, sqs: Sqs, queue: Queue, tokens: Tokens, counters: Counters) -> None:
+    *unfinished* counts the deliveries of all queues of a worker that may still have something to send.
+    """
+
+    def __init__(
+        self, sqs: Sqs, queue: Queue, tokens: Tokens, counters: Counters, unfinished: Company | None = None
+    ) -> None:
         self._sqs = sqs
         self._queue = queue
         self._tokens = tokens
         self._counters = counters
         self._held: dict[str, Lease] = {}
+        self._unfinished = unfinished or Company(0)
+        self.held = Company(0)
+        """How many deliveries are in hand, for batches of their ends."""
         self._done: OrderedDict[str, None] = OrderedDict()
         self._calls = CapacityLimiter(PARALLEL)
         self._flying: dict[Lease, Event] = {}
@@ -82,33 +94,44 @@ class Leases:
         return min((it.delivery.sent_at.timestamp() for it in self._held.values()), default=None)
 
     def take(self, delivery: Delivery) -> Lease | None:
-        """Return a new lease, or None where this message is in hand already: it then keeps the newest handle."""
+        """Return a new lease, or None if this message is in hand already: its lease then keeps the newest handle."""
         expires_at = delivery.asked_at + self._queue.visibility
         held = self._held.get(delivery.message_id)
         if held is not None:
             held.handle, held.expires_at = delivery.handle, expires_at
             return None
-        lease = Lease(delivery, delivery.handle, expires_at)
+        lease = Lease(delivery, delivery.handle, expires_at, is_done=delivery.message_id in self._done)
         self._held[delivery.message_id] = lease
+        self.held.expected += 1
+        self._unfinished.expected += 1
         return lease
 
-    def end(self, lease: Lease) -> None:
-        """Stop extending and return the token: the message is settled, or about to be given back."""
+    def finish(self, lease: Lease) -> None:
+        """Note that only the delete is left to do; if the lease is lost now, no agent is cancelled."""
         lease.scope = None
+        if not lease.is_finished:
+            lease.is_finished = True
+            self._unfinished.expected -= 1
+
+    def end(self, lease: Lease) -> None:
+        """Stop extending and return the token: the message is deleted, or about to be given back."""
+        self.finish(lease)
         if self._held.get(lease.delivery.message_id) is lease:
             del self._held[lease.delivery.message_id]
+            self.held.expected -= 1
             self._tokens.give()
-            self._progress.ring()
+            if self._is_failing:
+                self._progress.ring()
 
     async def out_of_beat(self, lease: Lease) -> None:
-        """Return when no call of the heartbeat that is under way speaks of *lease*, which has ended."""
+        """Return when no call of the heartbeat that is under way contains *lease*, which has ended."""
         if lease in self._flying:
             await self._flying[lease].wait()
 
     async def on_time(self, within: float) -> None:
-        """Return once nothing in hand will run out within so many seconds because SQS extends nothing.
+        """Return once no lease will end within so many seconds because extensions fail.
 
-        A poll that is open then receives it again, which counts.
+        A poll that is open at that time would receive the message again, which counts as one more receive.
         """
         while self._is_failing and self._ends_before(current_time() + within):
             await self._progress.wait()
@@ -117,17 +140,13 @@ class Leases:
         return any(lease.expires_at <= when for lease in self._held.values())
 
     def remember(self, lease: Lease) -> None:
-        """Note that this message is done although its delete failed."""
+        """Note that this message was processed although its delete failed."""
         self._done[lease.delivery.message_id] = None
         if len(self._done) > REMEMBERED:
             self._done.popitem(last=False)
 
-    def is_done(self, delivery: Delivery) -> bool:
-        """Whether this message was done before, so that only its delete is missing."""
-        return delivery.message_id in self._done
-
     async def run(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
-        """Extend what is in hand, for ever: each lease when at most half of the visibility timeout is left."""
+        """Extend each lease when at most half of the visibility timeout is left; until cancelled."""
         async with create_task_group() as beats:
             task_status.started()
             while True:
@@ -137,7 +156,7 @@ class Leases:
                 beats.start_soon(self.beat, name=f"beat {self._queue.name}")
 
     async def beat(self) -> None:
-        """Extend what is due now and in no call already."""
+        """Extend the leases that are due now, except those in a call that is under way."""
         due = self._due(current_time())
         async with create_task_group() as calls:
             for start in range(0, len(due), BATCH):
@@ -176,7 +195,7 @@ class Leases:
             self._extended(lease, handle, now + seconds, outcome)
 
     async def _change(self, changes: list[tuple[str, int]]) -> Sequence[Failure | None]:
-        """Return what became of each change; none when the call failed as a whole."""
+        """Return what became of each change, or nothing if the call failed as a whole."""
         # A sixth of the timeout, so that a call that hangs leaves time for two more.
         with move_on_after(max(self._queue.visibility / 6, 1.0)):
             try:
@@ -186,7 +205,7 @@ class Leases:
                 return []
             self._note(None, is_failing=False)
             return outcomes
-        self._note("no answer", is_failing=True)
+        self._note("no response", is_failing=True)
         return []
 
     def _note(self, failure: str | None, *, is_failing: bool) -> None:

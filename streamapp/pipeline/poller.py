@@ -10,30 +10,31 @@ from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
 from streamapp.errors import Fault, ServiceError
-from streamapp.flow.outage import Outage, pause
+from streamapp.flow.backoff import Backoff
+from streamapp.flow.outage import Outage, pause_of
 from streamapp.messages import Delivery, Queue
 from streamapp.observe.counters import Counters
 from streamapp.observe.quiet_log import QuietLog
+from streamapp.pipeline.acks import Acks
 from streamapp.pipeline.handoff import Handoff
-from streamapp.pipeline.leases import Lease, Leases
-from streamapp.pipeline.settler import Settler
+from streamapp.pipeline.leases import Leases
 from streamapp.pipeline.tokens import Tokens
 from streamapp.sqs.client import BATCH, Sqs
 
 logger = logging.getLogger(__name__)
 
-LONGEST_PAUSE = 4.0
-"""Seconds between polls of a queue that keeps failing: a call every other second, and back within 5 s of the cure."""
+FAILED = Backoff(first=0.2, longest=4.0)
+"""Between polls of a queue that keeps failing: a call every other second, and back within 5 s of the cure."""
 
-EMPTY_PAUSE = 2.0
-"""Seconds, at most, between short polls, which are answered at once when there is nothing. A long one
-that is answered so was put to a server that is unwell."""
+SHORT = Backoff(first=0.2, longest=2.0)
+"""Between short polls, which return at once when there is nothing. A long poll that returns at once was put
+to a server that is unwell: it is treated as failed."""
 
 
 class Poller:
     """The polls of one queue: one while it is idle, more while they come back full.
 
-    What is received is leased and put into *feed*, from which a stop takes back what no agent has taken.
+    What is received is leased and handed off to the agents; a stop takes back what none of them has taken.
     """
 
     def __init__(
@@ -43,8 +44,8 @@ class Poller:
         *,
         tokens: Tokens,
         leases: Leases,
-        settler: Settler,
-        feed: Handoff,
+        acks: Acks,
+        handoff: Handoff,
         outage: Outage,
         counters: Counters,
         wait: float,
@@ -53,9 +54,8 @@ class Poller:
         self._queue = queue
         self._tokens = tokens
         self._leases = leases
-        self._settler = settler
-        settler.on_next = self._give_turn
-        self._feed = feed
+        self._acks = acks
+        self._handoff = handoff
         self._outage = outage
         self._counters = counters
         self._wait = wait
@@ -64,42 +64,41 @@ class Poller:
         self._waiting: set[CancelScope] = set()
         self._receiving: dict[CancelScope, float] = {}
         self._is_stopped = False
-        self._last_turn = math.inf
         self._quiet_log = QuietLog(logger)
         self.polled_at: float | None = None
-        """Unix time of the last answer, None before the first."""
+        """Unix time of the last response, None before the first."""
         self.failure: ServiceError | None = None
         """Why the last receive failed, None when it did not; *failing_since* is when the first in a row did."""
         self.failing_since = math.inf
         self.idle_since = math.inf
-        """Monotonic time of the first of the empty answers that came last; infinite while messages come."""
+        """Monotonic time of the first of the latest empty responses in a row; infinite while messages come."""
 
     async def run(self) -> None:
-        """Poll until stopped; then the feed ends."""
+        """Poll until stopped; then nothing more is handed off."""
         try:
             async with create_task_group() as polls:
                 self._start_poll(polls)
-            await self._settler.groups.nobody_waits()
+            await self._handoff.nobody_waits()
         finally:
-            self._feed.close()
+            self._handoff.close()
 
     def stop(self, deadline: float) -> None:
-        """Start no further receive, and give back what no agent has taken, or takes at once when it still comes.
+        """Start no further receive, and give back what no agent has taken. What still comes goes to an agent that waits, or back.
 
-        A receive under way may return until *deadline* (monotonic): a long poll that is cut off has its messages
-        hidden until they expire. Those that wait in a group still have their turns for half of that time: given
-        back they would have been received for nothing, and nobody could take them before the one in front is done.
+        A receive under way may return until *deadline* (monotonic time): the messages of a long poll that is cut off
+        stay hidden until their visibility timeout ends. Leases that wait in a group may follow for half of that time:
+        if given back they were received for nothing, and no worker could take them before the first of the group ends.
         """
         self._is_stopped = True
-        self._last_turn = (current_time() + deadline) / 2
         for scope in self._waiting:
             scope.cancel("the worker drains")
         for scope in self._receiving:
             scope.deadline = deadline
-        self._take_back()
+        for lease in self._handoff.stop(last_turn=(current_time() + deadline) / 2):
+            self._acks.release(lease)
 
     def silent_for(self, now: float) -> float:
-        """Return for how many seconds the oldest receive under way has been due; negative before it is."""
+        """Return for how many seconds the oldest receive under way has been overdue; negative before it is."""
         return max((now - asked_at for asked_at in self._receiving.values()), default=0.0) - self._wait
 
     def _start_poll(self, polls: TaskGroup) -> None:
@@ -108,7 +107,7 @@ class Poller:
             polls.start_soon(self._poll, polls, name=f"poll {self._queue.name}")
 
     async def _poll(self, polls: TaskGroup) -> None:
-        """Receive again and again; an empty answer ends this poll if it has company."""
+        """Receive again and again; an empty response ends this poll if another one is under way."""
         failures = empties = 0
         with CancelScope() as waiting:
             self._waiting.add(waiting)
@@ -120,25 +119,25 @@ class Poller:
                     self._tokens.give(room)
                     break
                 asked_at = current_time()
-                answer = await self._receive(room)
-                if isinstance(answer, ServiceError):
+                received = await self._receive(room)
+                if isinstance(received, ServiceError):
                     self._tokens.give(room)
                     failures += 1
-                    self._note_failure(answer)
-                    await sleep(pause(failures, answer.fault, LONGEST_PAUSE))
+                    self._note_failure(received)
+                    await sleep(pause_of(received, failures, FAILED))
                     continue
                 failures = 0
                 self.polled_at, self.failure = time.time(), None
-                self._tokens.give(room - len(answer))
-                self._take_in(answer)
-                if len(answer) == room:
+                self._tokens.give(room - len(received))
+                self._take_in(received)
+                if len(received) == room:
                     self._start_poll(polls)
-                elif not answer and self._polls > 1:
+                elif not received and self._polls > 1:
                     break
-                is_hasty = not answer and current_time() - asked_at < min(max(self._wait / 2, 0.05), 1)
+                is_hasty = not received and current_time() - asked_at < min(max(self._wait / 2, 0.05), 1)
                 empties = empties + 1 if is_hasty else 0
-                longest = LONGEST_PAUSE if self._wait >= 1 else EMPTY_PAUSE
-                await (sleep(pause(empties, longest=longest)) if is_hasty else checkpoint())
+                hasty = FAILED if self._wait >= 1 else SHORT
+                await (sleep(hasty.pause(empties)) if is_hasty else checkpoint())
         self._waiting.discard(waiting)
         self._polls -= 1
 
@@ -164,26 +163,9 @@ class Poller:
             lease = self._leases.take(delivery)
             if lease is None:
                 self._tokens.give()
-            elif not self._queue.fifo or self._settler.groups.enter(lease):
-                self._offer(lease)
-
-    def _give_turn(self, lease: Lease) -> None:
-        if current_time() > self._last_turn:
-            self._settler.give_back(lease, 0, "released")
-        else:
-            self._offer(lease)
-
-    def _offer(self, lease: Lease) -> None:
-        if self._leases.is_done(lease.delivery):
-            self._settler.delete(lease, "duplicate")
-            return
-        # Once stopped it goes to an agent that waits, or back: to come again would count against it.
-        if not ((not self._is_stopped or self._feed.is_awaited) and self._feed.put(lease)):
-            self._settler.give_back(lease, 0, "released")
-
-    def _take_back(self) -> None:
-        for lease in self._feed.take_back():
-            self._settler.give_back(lease, 0, "released")
+            else:
+                for left in self._handoff.put(lease):
+                    self._acks.release(left)
 
     def _note_failure(self, error: ServiceError) -> None:
         if self.failure is None:

@@ -15,17 +15,18 @@ from anyio import (
 )
 
 from streamapp.errors import Decision, Skip, StreamappError, TookTooLong
-from streamapp.flow.outage import pause
+from streamapp.flow.backoff import Backoff
 from streamapp.pipeline.agent import Agent
 from streamapp.pipeline.handoff import Handoff
 from streamapp.pipeline.runtime import Runtime
 from streamapp.pipeline.settler import Settler
 from streamapp.pipeline.stream import Stream
+from streamapp.pipeline.turn import Turn
 
 logger = logging.getLogger(__name__)
 
-LONGEST_PAUSE = 30.0
-"""Seconds between starts of an agent that ends without having asked for an event."""
+RESTART = Backoff(first=1.6, longest=30.0)
+"""Before an agent that ended without having asked for an event is started again."""
 
 
 MANY_FAILURES = 10
@@ -33,22 +34,22 @@ MANY_FAILURES = 10
 
 
 class AwaitedCancelled(StreamappError):
-    """An agent awaited something that somebody else cancelled, which ends its message as any exception does."""
+    """An agent awaited something that was cancelled from elsewhere; that ends its message as any exception does."""
 
 
 class Runner:
-    """One agent's instances, all of which share one feed."""
+    """The instances of one agent; all of them take from one hand-off."""
 
     def __init__(
         self,
         agent: Agent,
-        feed: Handoff,
+        handoff: Handoff,
         settler: Settler,
         runtime: Runtime,
         instances: int,
     ) -> None:
         self._agent = agent
-        self._feed = feed
+        self._handoff = handoff
         self._settler = settler
         self._runtime = runtime
         self._instances = instances
@@ -63,12 +64,12 @@ class Runner:
         return len(self._failing) == MANY_FAILURES and self._done() == self._done_before
 
     async def run(self) -> None:
-        """Run the instances until the feed ends; what they then have not taken is given back."""
+        """Run the instances until no more leases come; give back what they have not taken by then."""
         try:
             await self._run()
         finally:
-            for lease in self._feed.abandon():
-                self._settler.give_back(lease, 0, "released")
+            for lease in self._handoff.abandon():
+                self._settler.acks.release(lease)
 
     async def _run(self) -> None:
         async with create_task_group() as instances:
@@ -76,50 +77,51 @@ class Runner:
                 instances.start_soon(self._instance, name=f"agent {self._agent.name} {number}")
 
     def stop(self) -> None:
-        """Do not start again an agent that ends without asking for an event: none will come."""
+        """Do not restart an agent that ends without asking for an event: no event will come."""
         self._is_stopped = True
         for scope in self._pauses:
             scope.cancel("the worker drains")
 
     async def _instance(self) -> None:
-        stream: Stream[Any] = Stream(
+        turn: Turn[Any] = Turn(
             self._agent.queue,
             self._agent.codec,
-            self._feed,
+            self._handoff,
             self._settler,
             self._runtime,
             self._agent.timeout,
         )
+        stream = Stream(turn)
         failures = 0
         try:
-            while not (stream.is_ended or (failures and self._is_stopped)):
-                asked = stream.asked
-                await self._once(stream)
-                failures = 0 if stream.asked > asked else failures + 1
+            while not (turn.is_ended or (failures and self._is_stopped)):
+                asked = turn.asked
+                await self._once(turn, stream)
+                failures = 0 if turn.asked > asked else failures + 1
                 if failures:
                     logger.error("an agent ends without asking for events", extra={"agent": self._agent.name})
                     await self._pause(failures)
         finally:
-            stream.release()
+            turn.release()
 
     async def _pause(self, failures: int) -> None:
         if self._is_stopped:
             return
         with CancelScope() as scope:
             self._pauses.add(scope)
-            await sleep(pause(failures + 3, longest=LONGEST_PAUSE))
+            await sleep(RESTART.pause(failures))
         self._pauses.discard(scope)
 
-    async def _once(self, stream: Stream[Any]) -> None:
-        """Call the agent's function once, until it returns or raises, or the lease of what it has is lost."""
+    async def _once(self, turn: Turn[Any], stream: Stream[Any]) -> None:
+        """Call the agent's function once: until it returns or raises, or until the lease of its message is lost."""
         with CancelScope() as scope:
-            stream.watch(scope)
+            turn.watch(scope)
             try:
                 try:
                     await self._call(stream)
                 except Skip:
-                    stream.skip()
-                await stream.settle()
+                    turn.skip()
+                await turn.succeed()
             except get_cancelled_exc_class():
                 if current_effective_deadline() == -math.inf:
                     raise
@@ -128,7 +130,7 @@ class Runner:
                     "what an agent awaited was cancelled",
                     extra={"agent": self._agent.name, "queue": self._agent.queue},
                 )
-                await stream.fail(AwaitedCancelled())
+                await turn.fail(AwaitedCancelled())
             except Exception as error:
                 if not isinstance(error, Decision):
                     logger.warning(
@@ -136,23 +138,23 @@ class Runner:
                         extra={"agent": self._agent.name, "queue": self._agent.queue},
                         exc_info=error,
                     )
-                    self._count_failure(stream)
-                await stream.fail(error)
-        if scope.cancelled_caught and stream.timeout.is_over:
+                    self._count_failure(turn)
+                await turn.fail(error)
+        if scope.cancelled_caught and turn.deadline.is_over:
             logger.warning("an agent took too long", extra={"agent": self._agent.name})
-            self._count_failure(stream)
-            await stream.fail(TookTooLong())
+            self._count_failure(turn)
+            await turn.fail(TookTooLong())
         elif scope.cancelled_caught:
-            stream.release()
+            turn.release()
 
-    def _count_failure(self, stream: Stream[Any]) -> None:
-        """Say so, once, when the agent fails at everything that it is given."""
+    def _count_failure(self, turn: Turn[Any]) -> None:
+        """Log once that the agent fails at everything that it is given, when it does."""
         counters, queue = self._runtime.counters, self._settler.queue.name
         done = self._done()
         if done != self._done_before:
             self._failing.clear()
         self._done_before = done
-        first = next(iter(stream.message_ids), None)
+        first = next(iter(turn.message_ids), None)
         if first is None or first in self._failing or len(self._failing) == MANY_FAILURES:
             return
         self._failing.add(first)
@@ -172,7 +174,7 @@ class Runner:
         if not isinstance(called, AsyncIterator):
             await called
             return
-        # Closed here and now, not whenever the garbage collector finds it.
+        # Closed here, and not when the garbage collector finds it.
         generator = (
             cast("AsyncGenerator[object, None]", called) if isinstance(called, AsyncGenerator) else None
         )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """The running parts that what is declared (tables, sinks, indexes) works through; *tracing* only where there is one."""
+    """The running parts behind what is declared: tables, sinks, indexes. *tracing* is None where nothing is traced."""
 
     config: Config
     counters: Counters

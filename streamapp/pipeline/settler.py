@@ -1,25 +1,23 @@
-"""The straight line after the agent: announce, confirm, delete - or give back, or dead-letter."""
+"""How deliveries end: announce, confirm, delete - or give back, or dead-letter."""
 
 import logging
-import random
-from collections.abc import Callable
 from typing import Literal
 
 from streamapp.errors import Crowded, Refused, Reject, Retry, ServiceError
+from streamapp.flow.backoff import Backoff
 from streamapp.messages import Queue
 from streamapp.observe.counters import Counters
 from streamapp.observe.quiet_log import QuietLog
-from streamapp.observe.shown import Shows
+from streamapp.observe.shown import ShowBody
 from streamapp.observe.tap_record import Outcome
-from streamapp.observe.tap_writer import Tap, off
+from streamapp.observe.tap_writer import Tap, no_tap
+from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.sender import Sender
 from streamapp.pipeline.acks import Acks
 from streamapp.pipeline.attempt import Attempt
 from streamapp.pipeline.dead_letter import NO_REASON, Why, letter
-from streamapp.pipeline.fifo import FifoGroups
-from streamapp.pipeline.leases import Lease, Leases
-from streamapp.pipeline.work import InHand
-from streamapp.sqs.client import Sqs
+from streamapp.pipeline.in_hand import InHand
+from streamapp.pipeline.leases import Lease
 from streamapp_codecs import DecodeError
 
 logger = logging.getLogger(__name__)
@@ -29,97 +27,94 @@ LONGEST_BACKOFF = 900.0
 
 EndWord = Literal["ok", "duplicate", "skipped", "dead", "invalid"]
 DeadWord = Literal["dead", "invalid"]
-BackWord = Literal["retry", "released"]
 """How a delivery may end, by what is then done with its message."""
 
 
 class Settler:
-    """Ends deliveries of one queue: each is deleted, given back or dead-lettered, and its lease ends."""
+    """Ends the deliveries of one queue: each is deleted, given back or dead-lettered, and its lease ends.
+
+    *backoff* is the seconds that a message waits at most before its second attempt. *letters* sends to the
+    dead-letter queue, if there is one.
+    """
 
     def __init__(
         self,
-        sqs: Sqs,
         queue: Queue,
-        leases: Leases,
+        acks: Acks,
         letters: Sender | None,
+        announcer: Announcer,
         counters: Counters,
         *,
         max_attempts: int,
         backoff: float,
         tap: Tap | None = None,
-        shows: Shows | None = None,
+        shows: ShowBody | None = None,
     ) -> None:
-        self.acks = Acks(sqs, queue, leases, self._take_note)
         self.queue = queue
-        self._leases = leases
+        self.acks = acks
         self._letters = letters
+        self._announcer = announcer
         self._counters = counters
         self._max_attempts = max_attempts
-        self._backoff = backoff
-        self._tap = off() if tap is None else tap
+        self._backoff = Backoff(backoff, LONGEST_BACKOFF)
+        self._tap = no_tap() if tap is None else tap
         self._shows = shows
         self._quiet_log = QuietLog(logger)
-        self.groups = FifoGroups()
-        """Order within the groups of a FIFO queue; on others nobody waits."""
-        self.on_next: Callable[[Lease], None] = lambda _: None
-        """Takes the next message of a group when the one before it is done."""
 
-    async def succeed(self, work: InHand) -> None:
-        """Send what *work* owes, then delete its messages.
+    async def succeed(self, in_hand: InHand) -> None:
+        """Send what is owed, then delete the messages.
 
-        Dead-lettered instead are a body with a bad part, and a message that owed what SQS refuses for good.
-
-        Each delivery leaves *work* as it ends, so that whoever is cut off here still has the others in hand.
+        A message with a bad part, or one that owed what SQS refuses for good, is dead-lettered instead.
+        Each delivery leaves *in_hand* as it ends, so that a caller that is cancelled here still has the others.
         """
-        if work.owed:
-            await self.announce(work)
-        while work.leases:
-            lease, flaw = next(iter(work.leases.items()))
+        if in_hand.owed:
+            await self.announce(in_hand)
+        while in_hand.leases:
+            lease, flaw = next(iter(in_hand.leases.items()))
             if flaw is None:
-                self.delete(lease, _word(work), work=work)
+                self.delete(lease, _word(in_hand), in_hand=in_hand)
             else:
-                await self.refuse(lease, flaw, work)
-            del work.leases[lease]
+                await self.refuse(lease, flaw, in_hand)
+            del in_hand.leases[lease]
 
-    async def announce(self, work: InHand) -> None:
-        """Send what *work* owes; the messages that owed what SQS refuses for good end as its fault."""
-        refused = await work.runtime.announcer.announce(list(work.owed.values()))
-        work.owed.clear()
-        for lease, error in (work.blamed(refused) if refused else {}).items():
-            await self.fail(lease, error, work)
-            del work.leases[lease]
+    async def announce(self, in_hand: InHand) -> None:
+        """Send what is owed; dead-letter the messages that owed what SQS refuses for good."""
+        refused = await self._announcer.announce(list(in_hand.owed.values()))
+        in_hand.owed.clear()
+        for lease, error in (in_hand.blamed(refused) if refused else {}).items():
+            await self.fail(lease, error, in_hand)
+            del in_hand.leases[lease]
 
-    async def refuse(self, lease: Lease, error: DecodeError, work: InHand | None = None) -> None:
-        """Dead-letter a message that, or a part of which, can never be decoded."""
-        await self.bury(lease, Why(error.reason, error.detail), work, word="invalid")
+    async def refuse(self, lease: Lease, error: DecodeError, in_hand: InHand | None = None) -> None:
+        """Dead-letter a message that can never be decoded, as a whole or in part."""
+        await self.bury(lease, Why(error.reason, error.detail), in_hand, word="invalid")
 
-    async def fail(self, lease: Lease, error: Exception, work: InHand | None = None) -> None:
-        """End a delivery whose processing raised *error*: given back with backoff, dead-lettered at its last try."""
+    async def fail(self, lease: Lease, error: Exception, in_hand: InHand | None = None) -> None:
+        """End a delivery whose processing raised *error*: give it back with backoff, or dead-letter it at its last attempt."""
         if isinstance(error, Reject):
-            await self.bury(lease, Why(error.reason, error.detail), work)
+            await self.bury(lease, Why(error.reason, error.detail), in_hand)
         elif isinstance(error, Refused):
-            await self.bury(lease, Why("attempts_exhausted", str(error)), work)
+            await self.bury(lease, Why("attempts_exhausted", str(error)), in_hand)
         elif not _counts(error) or lease.delivery.receives < self._max_attempts:
             after = error.after if isinstance(error, Retry) else None
-            delay = self._delay(lease) if after is None else after
-            self.give_back(lease, delay, "retry", _why(error), work)
+            self.retry(lease, _why(error), in_hand, after=after)
         else:
-            await self.bury(lease, Why("attempts_exhausted", type(error).__name__), work)
+            await self.bury(lease, Why("attempts_exhausted", type(error).__name__), in_hand)
 
     async def bury(
-        self, lease: Lease, why: Why, work: InHand | None = None, *, word: DeadWord = "dead"
+        self, lease: Lease, why: Why, in_hand: InHand | None = None, *, word: DeadWord = "dead"
     ) -> None:
-        """Send the message to the dead-letter queue, then delete it; without such a queue give it back."""
+        """Send the message to the dead-letter queue, then delete it. Without such a queue give it back."""
         dead = letter(lease, why)
         if self._letters is None or dead.size > self._letters.queue.max_bytes:
-            self.give_back(lease, self._delay(lease), "retry", why, work)
+            self.retry(lease, why, in_hand)
             return
         try:
             await self._letters.batcher.submit(dead)
         except Refused as error:
             about = {"queue": self._letters.queue.name, "reason": error.code}
             self._quiet_log.log(logging.ERROR, "a message could not be dead-lettered", error.code, **about)
-            self.give_back(lease, self._delay(lease), "retry", why, work)
+            self.retry(lease, why, in_hand)
             return
         logger.error(
             "a message was dead-lettered",
@@ -130,84 +125,57 @@ class Settler:
                 "detail": why.detail,
             },
         )
-        self.delete(lease, word, why, work)
+        self.delete(lease, word, why, in_hand)
 
-    def delete(self, lease: Lease, word: EndWord, why: Why = NO_REASON, work: InHand | None = None) -> None:
-        """Let the message be deleted with others; it counts as *word*."""
+    def delete(
+        self, lease: Lease, word: EndWord, why: Why = NO_REASON, in_hand: InHand | None = None
+    ) -> None:
+        """Delete the message, with others in one call, and count it as *word*."""
         if lease.is_lost:
-            # Not ours to delete; those behind it in its group must not wait for it here.
-            self.give_back(lease, 0, "released")
+            # It is not ours to delete; those behind it in its group must not wait for it here.
+            self.acks.release(lease)
         else:
             self._counters.add(self.queue.name, word)
-            self._tap.note(_attempt(lease, self._shows, word, why, work))
-            # The agent is done with it: from here on a lost lease is none of the agent's business.
-            lease.scope = None
-            self.acks.deletes.post(lease)
+            self._tap.note(_attempt(lease, self._shows, word, why, in_hand))
+            self.acks.delete(lease)
 
-    def give_back(
-        self,
-        lease: Lease,
-        after: float,
-        word: BackWord,
-        why: Why = NO_REASON,
-        work: InHand | None = None,
+    def retry(
+        self, lease: Lease, why: Why, in_hand: InHand | None = None, *, after: float | None = None
     ) -> None:
-        """Let the message come again after *after* seconds, and with it those that wait behind it in its group."""
+        """Give the message back for *after* seconds; None: for the backoff of its receive count."""
+        delay = self._backoff.pause(lease.delivery.receives) if after is None else after
         if not lease.is_lost:
-            self._counters.add(self.queue.name, word)
-            if word == "retry":
-                self._tap.note(_attempt(lease, self._shows, word, why, work, delay=after))
-            # First, or a heartbeat could overwrite the backoff.
-            self._leases.end(lease)
-            self.acks.releases.post((lease, after))
-        self._abandon(lease, after)
-
-    def _delay(self, lease: Lease) -> float:
-        return backoff(lease.delivery.receives, self._backoff)
-
-    def _take_note(self, lease: Lease, is_gone: bool) -> None:  # noqa: FBT001 - the shape that `Acks` asks for
-        """Give the next of its group its turn, unless *lease* will come again before it."""
-        if not is_gone:
-            self._abandon(lease, 0)
-        elif following := self.groups.leave(lease):
-            self.on_next(following)
-
-    def _abandon(self, lease: Lease, after: float) -> None:
-        for follower in self.groups.abandon(lease):
-            self.give_back(follower, after, "released")
-
-
-def backoff(attempt: int, base: float, longest: float = LONGEST_BACKOFF) -> float:
-    """Return the seconds before the try after the *attempt*-th (1..): full jitter under a doubling limit."""
-    return random.uniform(0, min(longest, base * 2 ** min(attempt - 1, 30)))  # noqa: S311 - jitter, not a secret
+            self._counters.add(self.queue.name, "retry")
+            self._tap.note(_attempt(lease, self._shows, "retry", why, in_hand, delay=delay))
+        self.acks.give_back(lease, delay)
 
 
 def _attempt(
     lease: Lease,
-    shows: Shows | None,
+    shows: ShowBody | None,
     outcome: Outcome,
     why: Why,
-    work: InHand | None,
+    in_hand: InHand | None,
     delay: float | None = None,
 ) -> Attempt:
-    done = work.updates if work is not None else ()
-    is_shared = work is not None and work.is_batch
+    done = in_hand.updates if in_hand is not None else ()
+    is_shared = in_hand is not None and in_hand.is_batch
     return Attempt(lease, shows, outcome, why.reason, why.detail, delay, done, is_shared)
 
 
 def _why(error: Exception) -> Why:
-    """Return what viewers are told of *error*: the text of errors that are not ours may quote the message."""
+    """Return what viewers are shown of *error*: the text of errors that are not ours may quote the message."""
     if isinstance(error, (ServiceError, Crowded)):
         return Why(type(error).__name__, str(error))
     return Why(type(error).__name__, None)
 
 
-def _word(work: InHand) -> EndWord:
-    if work.is_skipped and not work.updates:
+def _word(in_hand: InHand) -> EndWord:
+    if in_hand.is_skipped and not in_hand.updates:
         return "skipped"
-    return "duplicate" if work.updates and not work.changes else "ok"
+    return "duplicate" if in_hand.updates and not in_hand.changes else "ok"
 
 
 def _counts(error: Exception) -> bool:
-    """Whether *error* counts against its message: what SQS or Redis lacks never does."""
+    """Whether *error* counts against its message; a failure of SQS or Redis never does."""
     return not isinstance(error, (ServiceError, Crowded))

@@ -1,25 +1,30 @@
 """Permissions for messages in hand."""
 
-from streamapp.flow.wakeup import Wakeup
+from anyio import Semaphore
 
 
 class Tokens:
-    """Permissions for messages in hand; whoever polls takes first and gives back what it did not use."""
+    """One permission for each message in hand. A poll takes tokens before it receives, and gives back those that it did not use."""
 
     def __init__(self, total: int) -> None:
         self.total = total
-        self._free = total
-        self._given = Wakeup()
+        self._free = Semaphore(total, fast_acquire=True)
+
+    @property
+    def free(self) -> int:
+        """How many are not taken."""
+        return self._free.value
 
     async def take(self, most: int) -> int:
-        """Return how many of 1..*most* were taken; waits for the first."""
-        while self._free <= 0:
-            await self._given.wait()
-        taken = min(self._free, most)
-        self._free -= taken
+        """Take 1..*most* tokens and return how many; waits for the first."""
+        await self._free.acquire()
+        taken = 1
+        while taken < most and self._free.value:
+            self._free.acquire_nowait()
+            taken += 1
         return taken
 
     def give(self, number: int = 1) -> None:
         """Give *number* back."""
-        self._free += number
-        self._given.ring()
+        for _ in range(number):
+            self._free.release()

@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""State, the tap and presence in Redis or Valkey: one server, a cluster, or a master that Sentinels name."""

@@ -1,4 +1,4 @@
-"""What Redis and its client raise, as errors of our own."""
+"""Errors of Redis and its client, turned into our own."""
 
 from redis.asyncio.sentinel import MasterNotFoundError
 from redis.exceptions import (
@@ -25,14 +25,14 @@ from streamapp.errors import Fault, ServiceError
 _CAPACITY = ("OOM", "MISCONF")
 _CONFIGURATION = (
     *("NOAUTH", "WRONGPASS", "NOPERM", "CROSSSLOT", "WRONGTYPE"),
-    "HELLO must be called with the client already authenticated",  # the client makes a lost connection of it
-    "ACL failure in script",  # Valkey's words for NOPERM within one
-    "The user executing the script can't",  # and Redis's
+    "HELLO must be called with the client already authenticated",  # the client raises it as a lost connection
+    "ACL failure in script",  # Valkey's text for NOPERM within a script
+    "The user executing the script can't",  # Redis's text for it
 )
 
 
 def fault_of(error: RedisError) -> Fault:  # noqa: PLR0911 - one a class
-    """Return the class of a Redis error; what is unknown is a request that will never succeed."""
+    """Return the class of a Redis error; an unknown one is SENDER, a request that will never succeed."""
     words = str(error)
     if isinstance(error, (AuthenticationError, NoPermissionError)) or any(
         it in words for it in _CONFIGURATION
@@ -41,8 +41,8 @@ def fault_of(error: RedisError) -> Fault:  # noqa: PLR0911 - one a class
     if isinstance(error, (RedisConnectionError, RedisTimeoutError)):
         return Fault.TRANSIENT
     if isinstance(error, (ReadOnlyError, MasterDownError, ClusterDownError, TryAgainError, AskError)):
-        # An AskError, or a MovedError, which is one, has been followed as far as it leads.
-        # The client takes the code off the text of errors that it has a class for.
+        # An AskError (a MovedError is one too) has been followed as far as it leads.
+        # By class, because the client removes the code from the text of errors that it has a class for.
         return Fault.TRANSIENT
     if isinstance(error, DataError):
         return Fault.SENDER
@@ -54,8 +54,8 @@ def fault_of(error: RedisError) -> Fault:  # noqa: PLR0911 - one a class
     return Fault.SENDER
 
 
-def one_keys(error: RedisError) -> ServiceError:
-    """Return *error* as one key's own, or raise it where it speaks of the whole server."""
+def error_of_key(error: RedisError) -> ServiceError:
+    """Return *error* as one of ours if it concerns one key only; raise it if it concerns the server."""
     ours = service_error(error)
     if ours.heals or "WRONGTYPE" not in str(error):
         raise ours from error
@@ -69,10 +69,10 @@ def service_error(error: RedisError) -> ServiceError:
 
 def _detail(error: RedisError) -> str:
     if isinstance(error, NoPermissionError):
-        return "NOPERM: REDIS_URL's user has not all rights that deploy/redis names"
+        return "NOPERM: the user in REDIS_URL lacks a permission; deploy/redis lists all that are needed"
     if isinstance(error, MasterNotFoundError):
-        return str(error).partition(" : ")[0]  # what follows are Python's own words for each Sentinel
-    # Server texts begin with a code; the rest may hold what was sent.
+        return str(error).partition(" : ")[0]  # what follows is the repr of each Sentinel
+    # A server's text begins with a code; the rest may quote what was sent.
     if isinstance(error, ResponseError):
         return f"{type(error).__name__} {str(error).split(' ', 1)[0]}"
     return (

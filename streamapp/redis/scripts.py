@@ -1,9 +1,9 @@
-"""What the store does within Redis, where nothing comes between two steps."""
+"""The store's Lua scripts, which run inside Redis, so that no other command runs between their steps."""
 
 from streamapp.state.store import PARKED, PENDING
 
-# One script call serves a whole batch: KEYS are its hashes, and ARGV[1] is MessagePack of what is asked of each. A
-# hash that is another type's answers its own error, and leaves the others alone; what ails the server fails the call.
+# One call of a script serves a whole batch: KEYS are its hashes, and ARGV[1] is the request for each, in MessagePack.
+# A key of another type fails alone, with an error of its own; a failure of the server fails the whole call.
 READ = """
 local answers = {}
 for i, key in ipairs(KEYS) do answers[i] = redis.pcall('HGETALL', key) end
@@ -19,10 +19,11 @@ local function owes(key)
 end
 """
 
-# Asked: token seen, new token, ttl in ms (0: for ever), whether to keep, {field, value, ...} to set, fields to unset.
-# A client repeats a call whose answer was lost, so finding its own token is success too; it is written again all the
-# same, because WAIT speaks only of what its own connection wrote.
-# Whether anything is owed is for the hash to say: a failover may have brought back what its reader saw confirmed.
+# Request: token seen, new token, ttl in ms (0: for ever), whether to keep, {field, value, ...} to set, fields to unset.
+# A client repeats a call whose reply was lost, so its own token in the hash means success too. It is written again,
+# because WAIT covers only the writes of its own connection.
+# The hash itself decides whether anything is pending: a failover may have restored an announcement that its reader
+# saw confirmed.
 COMMIT = (
     _OWES
     + """
@@ -42,8 +43,8 @@ return answers
 """
 )
 
-# Asked: ttl in ms (0: for ever), {id, mark, ...} of those sent, {id, mark, ...} of those to park.
-SETTLE = (
+# Request: ttl in ms (0: for ever), {id, mark, ...} of those sent, {id, mark, ...} of those to park.
+CONFIRM = (
     _OWES
     + """
 local function take_off(key, announcements, park)
@@ -56,17 +57,17 @@ local function take_off(key, announcements, park)
     end
   end
 end
-local function settle(key, ttl, sent, parked)
+local function confirm(key, ttl, sent, parked)
   take_off(key, sent, false)
   take_off(key, parked, true)
   if ttl ~= 0 and not owes(key) then redis.call('PEXPIRE', key, ttl) end
 end
-for i, asked in ipairs(cmsgpack.unpack(ARGV[1])) do settle(KEYS[i], unpack(asked)) end
+for i, asked in ipairs(cmsgpack.unpack(ARGV[1])) do confirm(KEYS[i], unpack(asked)) end
 return {}
 """
 )
 
-# Asked: ttl in ms, members to add.
+# Request: ttl in ms, members to add.
 ADD = """
 local function add(key, ttl, members)
   local added = redis.pcall('SADD', key, unpack(members))
@@ -79,5 +80,5 @@ for i, asked in ipairs(cmsgpack.unpack(ARGV[1])) do answers[i] = add(KEYS[i], un
 return answers
 """
 
-assert PENDING == "_o:"  # noqa: S101 - the scripts above spell both out
+assert PENDING == "_o:"  # noqa: S101 - the scripts above contain both as text
 assert PARKED == "_x:"  # noqa: S101

@@ -1,4 +1,4 @@
-"""The state store in Redis or Valkey: on the servers that a URL leads to."""
+"""The state store in Redis or Valkey."""
 
 import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -10,40 +10,40 @@ import msgspec
 from redis.exceptions import RedisError
 
 from streamapp.errors import ServiceError
-from streamapp.redis.errors import one_keys
-from streamapp.redis.scripts import ADD, COMMIT, READ, SETTLE
-from streamapp.redis.servers import Servers
+from streamapp.redis.errors import error_of_key
+from streamapp.redis.scripts import ADD, COMMIT, CONFIRM, READ
+from streamapp.redis.servers import RedisServers
 from streamapp.redis.topology import Command
 from streamapp.redis.url import open_servers
-from streamapp.state.store import Commit, Settled
+from streamapp.state.store import Commit, Confirmed
 
 SCAN = 500
-"""Keys that one step of a scan looks at: some 0.2 ms of a server that serves others meanwhile."""
+"""Keys that one step of a scan looks at: this blocks the server for about 0.2 ms."""
 
-_FOR_EVER = -1  # PTTL's answer
+_FOR_EVER = -1  # PTTL's reply for a key that does not expire
 
-_SHA = {text: sha1(text.encode(), usedforsecurity=False).hexdigest() for text in (READ, COMMIT, SETTLE, ADD)}
-"""The name by which a server that was taught a script knows it."""
+_SHA = {text: sha1(text.encode(), usedforsecurity=False).hexdigest() for text in (READ, COMMIT, CONFIRM, ADD)}
+"""The name that a server gives to a script that was loaded."""
 
 
 class RedisStore:
-    """State in Redis. With *replicas*, a commit counts as durable once that many replicas have it."""
+    """The state store. A commit is durable once *replicas* replicas have it."""
 
-    def __init__(self, servers: Servers, *, replicas: int = 0) -> None:
+    def __init__(self, servers: RedisServers, *, replicas: int = 0) -> None:
         self._servers = servers
         self._replicas = replicas
 
     async def read(self, keys: Sequence[str]) -> list[dict[str, str] | ServiceError]:
-        """Return the fields of each hash, or why this key alone has none; an empty one is not there."""
-        answers = await self._run(READ, keys)
+        """Return the fields of each hash, or why this key alone cannot be read; a missing hash is empty."""
+        replies = await self._run(READ, keys)
         return [
-            answer if isinstance(answer, ServiceError) else dict(zip(answer[::2], answer[1::2], strict=True))
-            for answer in answers
+            reply if isinstance(reply, ServiceError) else dict(zip(reply[::2], reply[1::2], strict=True))
+            for reply in replies
         ]
 
     async def commit(self, commits: Sequence[Commit]) -> list[bool | ServiceError]:
-        """Make each change; False where somebody else's came first. When this returns, they are durable."""
-        asked = [
+        """Make each change; False if another one came first. When this returns, all are durable."""
+        requests = [
             (
                 commit.seen,
                 commit.token,
@@ -54,100 +54,102 @@ class RedisStore:
             )
             for commit in commits
         ]
-        answers = await self._run(COMMIT, [commit.key for commit in commits], asked, self._replicas)
-        return [answer if isinstance(answer, ServiceError) else answer == 1 for answer in answers]
+        replies = await self._run(COMMIT, [commit.key for commit in commits], requests, self._replicas)
+        return [reply if isinstance(reply, ServiceError) else reply == 1 for reply in replies]
 
-    async def settle(self, settled: Sequence[Settled]) -> None:
-        """Take announcements off the pending ones; a hash with none left expires by its ttl again."""
-        asked = [
+    async def confirm(self, confirmed: Sequence[Confirmed]) -> None:
+        """Remove announcements from the pending ones; a hash without any expires after its ttl again."""
+        requests = [
             (
                 _milliseconds(each.ttl),
                 [text for pair in each.sent for text in pair],
                 [text for pair in each.parked for text in pair],
             )
-            for each in settled
+            for each in confirmed
         ]
-        await self._run(SETTLE, [each.key for each in settled], asked)
+        await self._run(CONFIRM, [each.key for each in confirmed], requests)
 
     async def add(self, members: Mapping[str, Sequence[str]], ttl: float) -> list[ServiceError | None]:
-        """Add members to each set, by its key, which lives *ttl* seconds from now; answer why a set takes none."""
-        asked = [(_milliseconds(ttl), texts) for texts in members.values()]
-        answers = await self._run(ADD, list(members), asked)
-        return [answer if isinstance(answer, ServiceError) else None for answer in answers]
+        """Add members to the set of each key, which then expires in *ttl* seconds; return why a set could not be changed."""
+        requests = [(_milliseconds(ttl), texts) for texts in members.values()]
+        replies = await self._run(ADD, list(members), requests)
+        return [reply if isinstance(reply, ServiceError) else None for reply in replies]
 
     async def members(self, key: str) -> set[str] | ServiceError:
-        """Return a set's members, or why this key alone has none."""
-        (answer,) = await self._servers.ask([("SMEMBERS", key)])
-        return one_keys(answer) if isinstance(answer, RedisError) else set(answer)
+        """Return a set's members, or why this key alone cannot be read."""
+        (reply,) = await self._servers.run([("SMEMBERS", key)])
+        return error_of_key(reply) if isinstance(reply, RedisError) else set(reply)
 
     async def remove(self, key: str, members: Sequence[str]) -> ServiceError | None:
-        """Take members out of a set; answer why this key alone has none."""
-        (answer,) = await self._servers.ask([("SREM", key, *members)])
-        return one_keys(answer) if isinstance(answer, RedisError) else None
+        """Remove members from a set; return why this key alone could not be changed."""
+        (reply,) = await self._servers.run([("SREM", key, *members)])
+        return error_of_key(reply) if isinstance(reply, RedisError) else None
 
     async def scan(self, prefix: str, cursor: str = "") -> tuple[list[str], str]:
-        """Return some keys of the hashes that begin with *prefix* and do not expire, as what owes does not."""
+        """Return some keys of hashes that begin with *prefix* and do not expire: a hash with pending announcements does not."""
         keys, following = await self.keys(prefix, cursor)
-        lives = await self._ask(*[("PTTL", key) for key in keys])
+        lives = await self._replies(*[("PTTL", key) for key in keys])
         lasting = [key for key, life in zip(keys, lives, strict=True) if life == _FOR_EVER]
         return lasting, following
 
     async def keys(self, prefix: str, cursor: str = "") -> tuple[list[str], str]:
-        """Return some keys of hashes that begin with *prefix*, and where to go on, empty when all were seen."""
+        """Return some keys of hashes that begin with *prefix*, and the next cursor, which is empty at the end."""
         return await self._servers.scan(
             cursor, "MATCH", f"{_literal(prefix)}*", "COUNT", SCAN, "TYPE", "HASH"
         )
 
     async def info(self) -> dict[str, dict[str, str]]:
-        """Return what each server that takes writes says of itself, as INFO names it."""
-        told = await self._servers.ask_each("INFO")
-        return {name: {str(word): str(value) for word, value in it.items()} for name, it in told.items()}
+        """Return the fields of INFO of each master, by its name."""
+        replies = await self._servers.run_on_masters("INFO")
+        return {
+            name: {str(field): str(value) for field, value in info.items()} for name, info in replies.items()
+        }
 
     async def ping(self) -> None:
-        """Return when the store answers."""
+        """Check that the store replies."""
         await self._servers.ping()
 
     async def _run(
-        self, script: str, keys: Sequence[str], asked: Sequence[object] = (), replicas: int = 0
+        self, script: str, keys: Sequence[str], requests: Sequence[object] = (), replicas: int = 0
     ) -> list[Any]:
-        """Run *script* on all *keys* in one round trip; answer each key's answer, or the error that is its alone.
+        """Run *script* on all *keys* in one round trip; return the reply for each key, or the error of this key alone.
 
-        When it returns, *replicas* have what it wrote.
+        When it returns, *replicas* have its writes.
         """
-        # In a cluster a call may speak of one slot's keys only.
+        # In a cluster all keys of a call must be of one slot.
         step = 1 if await self._servers.is_cluster() else len(keys)
         calls: list[Command] = []
         for start in range(0, len(keys), step):
             part = keys[start : start + step]
-            what = msgspec.msgpack.encode(asked[start : start + step])
-            calls.append(("EVALSHA", _SHA[script], len(part), *part, what))
-        answers = await self._servers.ask(calls, replicas=replicas)
+            packed = msgspec.msgpack.encode(requests[start : start + step])
+            calls.append(("EVALSHA", _SHA[script], len(part), *part, packed))
+        replies = await self._servers.run(calls, replicas=replicas)
         return [
-            one_keys(each) if isinstance(each, RedisError) else each
-            for answer in answers
-            for each in _good(answer)
+            error_of_key(each) if isinstance(each, RedisError) else each
+            for reply in replies
+            for each in _checked(reply)
         ]
 
-    async def _ask(self, *commands: Command) -> list[Any]:
-        """Return each command's answer, in one round trip."""
-        return [_good(answer) for answer in await self._servers.ask(commands)]
+    async def _replies(self, *commands: Command) -> list[Any]:
+        """Return each command's reply, in one round trip."""
+        return [_checked(reply) for reply in await self._servers.run(commands)]
 
 
 @asynccontextmanager
 async def open_redis(url: str, *, replicas: int = 0) -> AsyncGenerator[RedisStore]:
-    """Open the store at *url*. Raises `ConfigError` for a URL that means nothing; connects at the first call."""
+    """Open the store at *url*; it connects at the first call. Raises `ConfigError` for an invalid URL."""
     async with open_servers(url, name="streamapp", scripts=list(_SHA)) as servers:
         yield RedisStore(servers, replicas=replicas)
 
 
-def _good(answer: Any) -> Any:  # noqa: ANN401 - Redis's answer
-    if isinstance(answer, RedisError):
-        raise one_keys(answer) from answer
-    return answer
+def _checked(reply: Any) -> Any:  # noqa: ANN401 - Redis's reply
+    if isinstance(reply, RedisError):
+        raise error_of_key(reply) from reply
+    return reply
 
 
 def _literal(text: str) -> str:
-    """Return the pattern that matches *text* alone."""
+    """Return the pattern that matches exactly *text*."""
     return re.sub(r"([*?\[\]\\])", r"\\\1", text)
 
 

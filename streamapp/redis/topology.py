@@ -1,4 +1,4 @@
-"""Who the servers of one Redis are, and which of them has which key."""
+"""The topology of one Redis: its servers, and which of them has which key."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from redis.crc import key_slot
 
 SLOTS = 16_384
+"""The hash slots of a cluster: each key belongs to one, and each master serves some."""
 
 Command = tuple[str | int | float | bytes, ...]
 
@@ -13,38 +14,41 @@ _KEY_AT = {"EVALSHA": 3, "XREAD": -2}
 """Where a command has its key, if that is not its second word."""
 
 
-class Members:
-    """Servers by name, which is `host:port`, each with its client; *is_stale* when they may be others by now.
+class Topology:
+    """Servers by name, which is `host:port`, each with its client; *is_stale* if they may have changed.
 
-    *clients* are those that the URL names, *connect* answers one for another member of their cluster.
+    *clients* are the servers in the URL. *connect* returns a client for any other server of their cluster.
     """
 
     def __init__(self, clients: Mapping[str, Any], connect: Callable[[str], Any]) -> None:
-        # Who failed last comes last, where somebody has to be asked what the cluster looks like.
+        # In the order in which they are asked for the topology: the one that failed last comes last.
         self.clients = dict(clients)
         self.home = next(iter(clients))
         self.slots: list[str] | None = None
-        """Who has each slot; None where one server has all keys."""
+        """The server of each slot; None if one server has all keys."""
         self.is_stale = True
         self._named = frozenset(clients)
         self._connect = connect
 
     @property
     def masters(self) -> list[str]:
-        """Who takes writes, sorted."""
+        """The servers that accept writes, sorted."""
         return [self.home] if self.slots is None else sorted(set(self.slots))
 
-    def place_of(self, command: Command) -> str:
-        """Return who has the key that *command* speaks of."""
+    def server_of(self, command: Command) -> str:
+        """Return the name of the server that has the key of *command*."""
         if self.slots is None:
             return self.home
         return self.slots[key_slot(str(command[_KEY_AT.get(str(command[0]), 1)]).encode())]
 
-    def reach(self, host: str | None, port: int, told_by: str) -> str:
-        """Return the name of a server that can be asked; one without an address is the one that spoke of it."""
-        host = host if host not in {None, "", "?"} else told_by.rpartition(":")[0].strip("[]")
+    def server_at(self, host: str | None, port: int, source: str) -> str:
+        """Return the name of the server at this address, and connect to it if it is new.
+
+        A server without an address is *source*, the one that sent the address.
+        """
+        host = host if host not in {None, "", "?"} else source.rpartition(":")[0].strip("[]")
         if not (host and port):
-            return told_by
+            return source
         name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self.client(name)
         return name
@@ -55,30 +59,30 @@ class Members:
             self.clients[name] = self._connect(name)
         return self.clients[name]
 
-    def learn(self, told_by: str, rows: list[Any] | None) -> None:
-        """Take note of what *told_by* says of all slots, as CLUSTER SLOTS has it; None: it is no cluster's."""
+    def update(self, source: str, rows: list[Any] | None) -> None:
+        """Take over the reply of *source* to CLUSTER SLOTS; None means that it belongs to no cluster."""
         self.is_stale = False
         if rows is None:
             return
-        # Who is asked for a slot that nobody serves says that the cluster is down.
-        self.slots = [told_by] * SLOTS
+        # A slot that no server serves is left to *source*, which replies that the cluster is down.
+        self.slots = [source] * SLOTS
         for first, last, (host, port, *_), *_ in rows:
-            self.slots[first : last + 1] = [self.reach(host, port, told_by)] * (last + 1 - first)
+            self.slots[first : last + 1] = [self.server_at(host, port, source)] * (last + 1 - first)
 
-    def moved(self, slot: int, name: str) -> None:
-        """Take note of a slot's new server; where one went, others may have gone."""
+    def slot_moved(self, slot: int, name: str) -> None:
+        """Record the new server of a slot; other slots may have moved as well, so the topology is stale."""
         if self.slots is not None:
             self.slots[slot] = name
             self.is_stale = True
 
-    def leave(self, name: str) -> None:
-        """Take note that *name* failed."""
+    def server_failed(self, name: str) -> None:
+        """Record that the server *name* failed; in a cluster, the topology is then stale."""
         self.is_stale = self.is_stale or self.slots is not None
         if name in self.clients:
             self.clients[name] = self.clients.pop(name)
 
-    async def forget(self) -> None:
-        """Close the connections to those that are members no more."""
+    async def close_departed(self) -> None:
+        """Close the connections to servers that have left the cluster."""
         for name in self.clients.keys() - self._named - set(self.slots or ()):
             await self.clients.pop(name).aclose()
 

@@ -1,4 +1,4 @@
-"""What a Redis URL means: one server, some members of a cluster, or the master that Sentinels name."""
+"""A Redis URL: one server, some servers of a cluster, or Sentinels, which name the master."""
 
 import re
 from collections.abc import AsyncGenerator, Sequence
@@ -14,9 +14,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from streamapp.errors import ConfigError
-from streamapp.redis.exchange import greet
-from streamapp.redis.servers import TIMEOUT, Servers
-from streamapp.redis.topology import Members
+from streamapp.redis.exchange import handshake
+from streamapp.redis.servers import TIMEOUT, RedisServers
+from streamapp.redis.topology import Topology
 
 SENTINEL_PORT = 26_379
 
@@ -26,20 +26,20 @@ _DATABASE = re.compile(r"/?\d*/?")
 @asynccontextmanager
 async def open_servers(
     url: str, *, name: str, longest: float = 0.0, scripts: Sequence[str] = ()
-) -> AsyncGenerator[Servers]:
-    """Open what *url* means; it connects at the first call. *name* is what Redis shows of it.
+) -> AsyncGenerator[RedisServers]:
+    """Open the servers of *url*; they are connected to at the first call. *name* is the client's name in Redis.
 
-    A command may ask Redis to wait up to *longest* seconds. Raises `ConfigError` for a URL that means nothing.
+    A command may make Redis wait up to *longest* seconds. Raises `ConfigError` for an invalid URL.
     """
     options: dict[str, Any] = {
         "decode_responses": True,
-        # What others wrote into a hash may be no text; it must not end the batch that reads it.
+        # Another program may have written bytes that are not UTF-8; they must not fail the batch that reads them.
         "encoding_errors": "backslashreplace",
         "socket_connect_timeout": TIMEOUT,
-        # Whoever asks says how long: the client would start a timer for each answer, and a task for each write.
+        # `exchange` limits the time: the client would start a timer for each reply, and a task for each write.
         "socket_timeout": None,
-        "redis_connect_func": _greet,
-        # Every wait of ours is counted above this client: its own retries would hide an outage for a minute.
+        "redis_connect_func": _handshake,
+        # Outages are handled above this client: its own retries would hide one for a minute.
         "retry": Retry(NoBackoff(), 0),
         "client_name": name,
     }
@@ -52,7 +52,7 @@ async def open_servers(
                 return Redis.from_url(parts._replace(netloc=f"{user}{at}{host}").geturl(), **options)  # pyright: ignore[reportUnknownMemberType]  # redis-py's own
 
             if parts.scheme.endswith("+sentinel"):
-                sentinel, master = _behind_sentinels(parts, options)
+                sentinel, master = _master_of_sentinels(parts, options)
                 stack.push_async_callback(sentinel.aclose)
                 clients = {hosts: master}
             else:
@@ -62,40 +62,40 @@ async def open_servers(
                     )
                 clients = {host: connect(host) for host in hosts.split(",")}
             for client in clients.values():
-                # An option that nobody knows shows when a connection is made of it.
+                # An unknown option raises only when a connection is made.
                 client.connection_pool.make_connection()
         except (ValueError, TypeError, RedisError):
-            # Its text may quote what stands for the port: half a password, if a slash is in it.
+            # The text of the error may quote the port, which is half a password if that contains a slash.
             raise ConfigError(
                 "REDIS_URL cannot be read: expected redis://USER:PASSWORD@HOST:PORT/NUMBER; "
                 "in a password each of / ? # @ [ ] and % is percent-encoded, a slash as %2F, "
                 "and an option after ? is one of redis-py's"
             ) from None
-        members = Members(clients, connect)
-        stack.push_async_callback(members.aclose)
-        yield Servers(members, scripts, longest=longest)
+        topology = Topology(clients, connect)
+        stack.push_async_callback(topology.aclose)
+        yield RedisServers(topology, scripts, longest=longest)
 
 
-async def _greet(connection: Any) -> None:  # noqa: ANN401 - untyped
-    await greet(connection, TIMEOUT)
+async def _handshake(connection: Any) -> None:  # noqa: ANN401 - untyped
+    await handshake(connection, TIMEOUT)
 
 
-def _behind_sentinels(url: SplitResult, options: dict[str, Any]) -> tuple[Sentinel, Any]:
-    """Return the Sentinels, and a client whose connections lead to whom they name at the time."""
+def _master_of_sentinels(url: SplitResult, options: dict[str, Any]) -> tuple[Sentinel, Any]:
+    """Return the Sentinels, and a client each of whose connections goes to the master that they name then."""
     user, at, hosts = url.netloc.rpartition("@")
     service, _, database = url.path.removeprefix("/").partition("/")
     if not service:
-        raise ConfigError(f"REDIS_URL: {url.scheme}://HOST,HOST/NAME needs the master's NAME")
+        raise ConfigError(f"REDIS_URL: {url.scheme}://HOST,HOST/NAME needs the NAME of the master")
     secure = url.scheme.startswith("rediss")
-    asked = [urlsplit(f"//{host}") for host in hosts.split(",")]
+    sentinels = [urlsplit(f"//{host}") for host in hosts.split(",")]
     build: Any = Sentinel  # it is untyped
     sentinel = build(
-        [(host.hostname, host.port or SENTINEL_PORT) for host in asked],
+        [(host.hostname, host.port or SENTINEL_PORT) for host in sentinels],
         sentinel_kwargs={**options, "socket_timeout": TIMEOUT, "ssl": secure},
     )
-    # User, password and query are the master's: Sentinels are asked without.
-    its = parse_url(f"redis://{user}{at}/{database}?{url.query}")
-    return sentinel, sentinel.master_for(service, redis_class=Redis, ssl=secure, **{**options, **its})
+    # User, password and query are for the master; the Sentinels are connected to without them.
+    of_master = parse_url(f"redis://{user}{at}/{database}?{url.query}")
+    return sentinel, sentinel.master_for(service, redis_class=Redis, ssl=secure, **{**options, **of_master})
 
 
 def redis_cli(url: str) -> str:

@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""Clients of SQS: the calls that everything above is made of, over aioboto3 or over connections of our own."""

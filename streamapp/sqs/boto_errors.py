@@ -1,8 +1,9 @@
-"""What the AWS client raises, as errors of our own."""
+"""The AWS client's errors, turned into our own."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
 
+import msgspec
 from anyio import fail_after
 from botocore.exceptions import (
     BotoCoreError,
@@ -22,26 +23,27 @@ from botocore.parsers import ResponseParserError
 from streamapp.errors import Fault, ServiceError
 from streamapp.sqs.faults import fault_of, reason_of
 
-FOREIGN = (
+CLIENT_ERRORS = (
     BotoCoreError,
     ClientError,
     ClientHTTPError,
-    # Of an answer that is no XML, as a proxy's page in place of those who hand out a role's keys.
+    # The response to a request for a role's credentials is not XML, but for example a proxy's page.
     ResponseParserError,
     OSError,
-    # The parser's and ours, on an answer that is none of SQS's.
+    # The response is not one of SQS's: from the client's parser, and from our own reading.
+    msgspec.MsgspecError,
     ValueError,
     LookupError,
     TypeError,
     AttributeError,
     OverflowError,
-    # The chain's, of credentials that are over; a `RecursionError`, of an answer nested too deep, is one too.
+    # Credentials have expired. A `RecursionError`, of a response nested too deep, is one too.
     RuntimeError,
 )
-"""What a call may raise in place of an answer."""
+"""What a call may raise."""
 
 
-_OF_CHAIN = (
+_CREDENTIALS_ERRORS = (
     NoCredentialsError,
     PartialCredentialsError,
     CredentialRetrievalError,
@@ -49,23 +51,23 @@ _OF_CHAIN = (
     TokenRetrievalError,
     RuntimeError,
 )
-"""What the chain of credentials may raise."""
+"""What looking for credentials may raise."""
 
 
 @contextmanager
-def ours(seconds: float, subject: str) -> Generator[None]:
-    """Bound a call about *subject* to *seconds* and make every failure of it a `ServiceError`."""
+def bounded(seconds: float, subject: str) -> Generator[None]:
+    """Limit a call about *subject* to *seconds*, and raise each failure of it as a `ServiceError`."""
     try:
         with fail_after(seconds):
             yield
     except TimeoutError as error:
-        raise ServiceError("SQS", Fault.TRANSIENT, f"{subject}: no answer within {seconds:g} s") from error
-    except FOREIGN as error:
-        raise ours_of(error, subject) from error
+        raise ServiceError("SQS", Fault.TRANSIENT, f"{subject}: no response within {seconds:g} s") from error
+    except CLIENT_ERRORS as error:
+        raise service_error(error, subject) from error
 
 
-def ours_of(error: Exception, subject: str) -> ServiceError:
-    """Return *error* as ours."""
+def service_error(error: Exception, subject: str) -> ServiceError:
+    """Return *error*, of a call about *subject*, as one of ours."""
     if isinstance(error, ClientError):
         details = error.response.get("Error", {})
         code = str(details.get("QueryErrorCode") or details.get("Code") or "Unknown")
@@ -73,13 +75,13 @@ def ours_of(error: Exception, subject: str) -> ServiceError:
         return ServiceError(
             "SQS", fault_of(code, str(details.get("Message") or "")), f"{subject}: {reason_of(code)}"
         )
-    if isinstance(error, _OF_CHAIN) and not isinstance(error, RecursionError):
+    if isinstance(error, _CREDENTIALS_ERRORS) and not isinstance(error, RecursionError):
         return ServiceError("SQS", Fault.CREDENTIALS, f"{subject}: {advice(error)}")
     return ServiceError("SQS", Fault.TRANSIENT, f"{subject}: {type(error).__name__}")
 
 
 def advice(error: Exception) -> str:
-    """Return what is wrong with the settings of AWS, and what to set."""
+    """Return what is wrong with AWS's settings, and what to set."""
     match error:
         case NoRegionError():
             return "no region is set; set AWS_DEFAULT_REGION, or region in your profile"
@@ -88,15 +90,17 @@ def advice(error: Exception) -> str:
                 "no credentials were found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
             )
         case CredentialRetrievalError():
-            # Its text quotes what came, secrets included.
-            return "credentials could not be had; see to AWS_PROFILE, the role, or whoever hands them out"
+            # Its text quotes the response, secrets included.
+            return "no credentials could be retrieved; check AWS_PROFILE, the role, or the service that issues them"
         case SSOError() | TokenRetrievalError():
-            return "the SSO session is over; run `aws sso login`"
+            return "the SSO session has ended; run `aws sso login`"
         case RuntimeError() if not isinstance(error, RecursionError):
-            # So says the chain where what it is handed out is over already.
-            return "the credentials have expired, and so have their successors; see to the role, or whoever hands them out"
+            # The client raises it when newly issued credentials have already expired.
+            return "the credentials have expired, and so have the new ones; check the role, or the service that issues them"
         case _:
-            # The text of any other may quote what came, too.
+            # The text of any other error may quote the response.
             name = type(error).__name__
             is_of_settings = isinstance(error, (BotoCoreError, ValueError, OSError))
-            return str(error) if is_of_settings else f"what hands out credentials cannot be read: {name}"
+            return (
+                str(error) if is_of_settings else f"the response with the credentials cannot be read: {name}"
+            )

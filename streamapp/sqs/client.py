@@ -1,4 +1,4 @@
-"""What streamapp asks of SQS: the few calls that everything else is made of."""
+"""The interface to SQS: the few calls that everything else is made of."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,10 +9,10 @@ from streamapp.messages import Delivery, Outgoing, Queue
 from streamapp.sqs.faults import fault_of
 
 BATCH = 10
-"""Entries a batch call may carry, and messages a receive may bring: SQS's own limit."""
+"""Entries that a batch call may carry, and messages that a receive may return: SQS's own limit."""
 
 SYSTEM_ATTRIBUTES = ("ApproximateReceiveCount", "SentTimestamp", "MessageGroupId", "AWSTraceHeader")
-"""What a receive asks SQS to tell of each message."""
+"""What a receive asks SQS to return with each message."""
 
 MAX_ATTRIBUTES = 10
 """Attributes that a message may carry: SQS's own limit."""
@@ -25,7 +25,7 @@ MAX_VISIBILITY = 43_200
 class Failure:
     """Why SQS refused one entry of a batch. *sender_fault*: the entry itself is wrong and will never succeed.
 
-    *message* is SQS's own text, which may quote the entry: it helps to classify, and is never shown.
+    *message* is SQS's own text. It helps to classify the failure; it may quote the entry, so it is never shown.
     """
 
     code: str
@@ -39,7 +39,7 @@ class Failure:
 
     @property
     def is_final(self) -> bool:
-        """Whether the same entry will never succeed; to be throttled is no fault of it, whatever the answer says."""
+        """Whether the same entry will never succeed. A throttled entry may, even if SQS calls it a sender fault."""
         fault = self.fault
         return fault is Fault.SENDER or (self.sender_fault and "Throttl" not in self.code)
 
@@ -47,16 +47,16 @@ class Failure:
 class Sqs(Protocol):
     """SQS, or something that keeps its rules.
 
-    Every call raises only `ServiceError`. The three batch calls take 1..10 entries, answer one outcome an
-    entry, in order (None: done), and raise only when the call as a whole failed.
+    Every call raises only `ServiceError`. The three batch calls take 1..10 entries and return one outcome an
+    entry, in order (None: done). They raise only when the call as a whole failed.
     """
 
     async def find(self, name: str) -> Queue:
-        """Return the queue of this name or URL; a missing one is a CONFIGURATION fault."""
+        """Return the queue of this name or URL; a missing queue is a CONFIGURATION fault."""
         ...
 
     async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
-        """Long-poll for 1..10 messages for *wait* seconds (0..20); answer as soon as there is one."""
+        """Wait up to *wait* seconds (0..20) for 1..10 messages; return as soon as there is one."""
         ...
 
     async def send(self, queue: Queue, messages: Sequence[Outgoing]) -> list[Failure | None]:
@@ -64,19 +64,19 @@ class Sqs(Protocol):
         ...
 
     async def delete(self, queue: Queue, handles: Sequence[str]) -> list[Failure | None]:
-        """Delete messages by receipt handle. Success is no proof: a stale handle may succeed and do nothing."""
+        """Delete messages by receipt handle. Success proves nothing: SQS may accept a stale handle and do nothing."""
         ...
 
     async def change_visibility(
         self, queue: Queue, changes: Sequence[tuple[str, int]]
     ) -> list[Failure | None]:
-        """Let each message of (handle, seconds) come back that many seconds from now."""
+        """Make the message of each (handle, seconds) visible again that many seconds from now."""
         ...
 
     async def create(self, name: str, attributes: Mapping[str, str]) -> Queue:
-        """Create the queue, or set these attributes (SQS's names) of one that is there."""
+        """Create the queue, or set these attributes (SQS's names) of an existing one."""
         ...
 
     async def attributes(self, queue: Queue) -> dict[str, str]:
-        """Return all queue attributes, by SQS's names."""
+        """Return all attributes of the queue, by SQS's names."""
         ...

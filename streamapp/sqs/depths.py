@@ -1,7 +1,8 @@
-"""How many messages lie in a worker's queues, asked now and then and in a way that disturbs none of them."""
+"""How many messages a queue holds: SQS's approximate numbers, read from its attributes, so that no message is touched."""
 
 import logging
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from anyio import sleep
 
@@ -12,37 +13,53 @@ from streamapp.sqs.client import Sqs
 logger = logging.getLogger(__name__)
 
 EVERY = 30.0
-"""Seconds between two questions: SQS's own numbers lag by up to a minute, and every worker asks."""
+"""Seconds between two readings: SQS's own numbers lag by up to a minute, and every worker reads them."""
 
-STATES: Mapping[str, str] = {"waiting": "", "in_flight": "NotVisible", "delayed": "Delayed"}
-"""What messages can be, and how SQS's attribute for their number ends."""
+
+class Depth(NamedTuple):
+    """The number of messages of one queue in each state; None where SQS did not return it."""
+
+    waiting: int | None = None
+    in_flight: int | None = None
+    delayed: int | None = None
+
+
+def depth_of(attributes: Mapping[str, str]) -> Depth:
+    """Return what the attributes of a queue say about its depth."""
+    return Depth(
+        *(
+            None
+            if (number := attributes.get(f"ApproximateNumberOfMessages{ending}")) is None
+            else int(number)
+            for ending in ("", "NotVisible", "Delayed")
+        )
+    )
 
 
 class Depths:
-    """The last known numbers of messages, by queue and state; none of a queue that cannot be asked."""
+    """The last known numbers of messages, by queue and state; a queue that cannot be read has none."""
 
     def __init__(self) -> None:
         self.known: dict[tuple[str, str], int] = {}
 
     async def run(self, sqs: Sqs, queues: Iterable[Queue]) -> None:
-        """Ask for ever."""
+        """Read the depths of *queues* every `EVERY` seconds, until cancelled."""
         queues = list(queues)
         while True:
             for queue in queues:
-                await self._ask(sqs, queue)
+                await self._read(sqs, queue)
             await sleep(EVERY)
 
-    async def _ask(self, sqs: Sqs, queue: Queue) -> None:
+    async def _read(self, sqs: Sqs, queue: Queue) -> None:
         try:
-            found = await sqs.attributes(queue)
+            depth = depth_of(await sqs.attributes(queue))
         except ServiceError as error:
-            found = {}
+            depth = Depth()
             logger.debug(
-                "a queue does not tell its depth", extra={"queue": queue.name, "reason": error.detail}
+                "the depth of a queue cannot be read", extra={"queue": queue.name, "reason": error.detail}
             )
-        for state, ending in STATES.items():
-            number = found.get(f"ApproximateNumberOfMessages{ending}")
+        for state, number in depth._asdict().items():
             if number is None:
                 self.known.pop((queue.name, state), None)
             else:
-                self.known[queue.name, state] = int(number)
+                self.known[queue.name, state] = number

@@ -1,4 +1,4 @@
-"""SQS without the AWS client on the way of a message: a twentieth of its cost, and the same outcomes."""
+"""SQS over connections of our own for the calls that move messages: a twentieth of the AWS client's cost, the same outcomes."""
 
 import ssl
 import time
@@ -9,112 +9,116 @@ from anyio import current_time, move_on_after
 
 from streamapp.errors import ConfigError, Fault, ServiceError
 from streamapp.messages import Delivery, Outgoing, Queue
-from streamapp.sqs import wire as calls
+from streamapp.sqs import wire
 from streamapp.sqs.boto import CALL_TIMEOUT, SLACK, BotoSqs
 from streamapp.sqs.client import Failure
 from streamapp.sqs.credentials import Route
 from streamapp.sqs.faults import fault_of, reason_of
-from streamapp.sqs.http_pool import Answer, Connections, NoAnswer
-from streamapp.sqs.sigv4 import KeysUnusable, Signer
+from streamapp.sqs.http_pool import ConnectionPool, NoResponse, Response
+from streamapp.sqs.sigv4 import Signer, UnusableCredentials
 
 _OK = 200
-_NOTHING = Answer(0, b"")
+_NO_RESPONSE = Response(0, b"")
 
 
 class DirectSqs:
-    """SQS, where the four calls that messages take have connections of their own; the rest is the AWS client's.
+    """SQS: the four calls that move messages use connections of their own, all others use the AWS client.
 
-    Nothing is tried again here but a call whose kept connection was closed meanwhile. That is safe for all four:
-    deleting and changing visibility do the same twice, what a lost receive hides comes again, and a message sent
-    twice is what its readers expect of SQS.
+    A call is repeated here only if its kept connection had been closed. That is safe for all four: to delete or to
+    change visibility twice does no harm, messages hidden by a lost receive come again, and readers of SQS must
+    expect a message to be sent twice.
     """
 
-    def __init__(self, aws: BotoSqs, signer: Signer, *, polls: Connections, others: Connections) -> None:
+    def __init__(
+        self, aws: BotoSqs, signer: Signer, *, polls: ConnectionPool, others: ConnectionPool
+    ) -> None:
         self._aws = aws
         self._signer = signer
-        # Ten waiting polls never keep an acknowledgement from a connection.
+        # Two pools: ten waiting polls never take the connection that a delete needs.
         self._polls = polls
         self._others = others
 
     async def find(self, name: str) -> Queue:
-        """Return the queue of this name or URL; a missing one is a CONFIGURATION fault."""
+        """Return the queue of this name or URL; a missing queue is a CONFIGURATION fault."""
         return await self._aws.find(name)
 
     async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
-        """Long-poll for 1..10 messages for *wait* seconds (0..20); answer as soon as there is one."""
+        """Wait up to *wait* seconds (0..20) for 1..10 messages; return as soon as there is one."""
         asked_at = current_time()
-        asked = calls.receive(queue, limit, wait)
-        answer = await self._call(self._polls, "ReceiveMessage", asked, queue, wait + SLACK)
+        request = wire.receive(queue, limit, wait)
+        body = await self._call(self._polls, "ReceiveMessage", request, queue, wait + SLACK)
         try:
-            return calls.deliveries(queue, answer, asked_at)
-        except calls.UNREADABLE as error:
+            return wire.deliveries(queue, wire.decode_receive(body), asked_at)
+        except wire.UNREADABLE as error:
             raise _unreadable(queue, error) from error
 
     async def send(self, queue: Queue, messages: Sequence[Outgoing]) -> list[Failure | None]:
         """Send messages."""
-        asked = calls.send(queue, messages)
-        return await self._batch("SendMessageBatch", asked, queue, len(messages))
+        request = wire.send(queue, messages)
+        return await self._batch("SendMessageBatch", request, queue, len(messages))
 
     async def delete(self, queue: Queue, handles: Sequence[str]) -> list[Failure | None]:
-        """Delete messages by receipt handle. Success is no proof: a stale handle may succeed and do nothing."""
-        asked = calls.delete(queue, handles)
-        return await self._batch("DeleteMessageBatch", asked, queue, len(handles))
+        """Delete messages by receipt handle. Success proves nothing: SQS may accept a stale handle and do nothing."""
+        request = wire.delete(queue, handles)
+        return await self._batch("DeleteMessageBatch", request, queue, len(handles))
 
     async def change_visibility(
         self, queue: Queue, changes: Sequence[tuple[str, int]]
     ) -> list[Failure | None]:
-        """Let each message of (handle, seconds) come back that many seconds from now."""
-        asked = calls.change_visibility(queue, changes)
-        return await self._batch("ChangeMessageVisibilityBatch", asked, queue, len(changes))
+        """Make the message of each (handle, seconds) visible again that many seconds from now."""
+        request = wire.change_visibility(queue, changes)
+        return await self._batch("ChangeMessageVisibilityBatch", request, queue, len(changes))
 
     async def create(self, name: str, attributes: Mapping[str, str]) -> Queue:
-        """Create the queue, or set these attributes (SQS's names) of one that is there."""
+        """Create the queue, or set these attributes (SQS's names) of an existing one."""
         return await self._aws.create(name, attributes)
 
     async def attributes(self, queue: Queue) -> dict[str, str]:
-        """Return all queue attributes, by SQS's names."""
+        """Return all attributes of the queue, by SQS's names."""
         return await self._aws.attributes(queue)
 
-    async def _batch(self, operation: str, asked: bytes, queue: Queue, entries: int) -> list[Failure | None]:
-        answer = await self._call(self._others, operation, asked, queue, CALL_TIMEOUT)
+    async def _batch(
+        self, operation: str, request: bytes, queue: Queue, entries: int
+    ) -> list[Failure | None]:
+        body = await self._call(self._others, operation, request, queue, CALL_TIMEOUT)
         try:
-            return calls.outcomes(entries, answer)
-        except calls.UNREADABLE as error:
+            return wire.outcomes(entries, wire.decode_batch(body))
+        except wire.UNREADABLE as error:
             raise _unreadable(queue, error) from error
 
     async def _call(
-        self, connections: Connections, operation: str, asked: bytes, queue: Queue, seconds: float
+        self, pool: ConnectionPool, operation: str, request: bytes, queue: Queue, seconds: float
     ) -> bytes:
-        """Return the body of the answer to *operation*; every failure is a `ServiceError`."""
-        status, body = _NOTHING
+        """Return the body of the response to *operation*; every failure is a `ServiceError`."""
+        status, body = _NO_RESPONSE
         try:
             with move_on_after(seconds) as scope:
-                # Asked anew each time: keys of a role or a session are renewed before they expire.
-                keys = await self._aws.chain.keys()
-                head = self._signer.head(keys, operation, asked, time.time())
-                status, body = await connections.exchange(head + asked)
+                # Read for each call: the credentials of a role or a session are renewed before they expire.
+                credentials = await self._aws.settings.credentials()
+                head = self._signer.head(credentials, operation, request, time.time())
+                status, body = await pool.exchange(head + request)
             if scope.cancelled_caught:
-                raise NoAnswer(f"no answer within {seconds:g} s")  # noqa: TRY301 - as its kind from below
-        except KeysUnusable as error:
+                raise NoResponse(f"no response within {seconds:g} s")  # noqa: TRY301 - handled as those from below
+        except UnusableCredentials as error:
             raise ServiceError("SQS", Fault.CREDENTIALS, f"{queue.name}: {error}") from error
-        except NoAnswer as error:
+        except NoResponse as error:
             raise ServiceError("SQS", Fault.TRANSIENT, f"{queue.name}: {error}") from error
         if status != _OK:
-            code, text = calls.refusal(status, body)
+            code, text = wire.refusal(status, body)
             # The text may quote what was sent, so only the code is passed on.
             raise ServiceError("SQS", fault_of(code, text), f"{queue.name}: {reason_of(code)}")
         return body
 
 
 @asynccontextmanager
-async def open_fast(aws: BotoSqs, route: Route, *, polls: int = 10) -> AsyncGenerator[DirectSqs]:
-    """Open the fast way to the endpoint of *aws*; *polls* receives may wait at once.
+async def open_direct(aws: BotoSqs, route: Route, *, polls: int = 10) -> AsyncGenerator[DirectSqs]:
+    """Open our own connections to the endpoint of *aws*; *polls* receives may wait at once.
 
-    Raises `ConfigError` when whom to trust cannot be read.
+    Raises `ConfigError` if the CA bundle cannot be read.
     """
-    tls = _trusting(route.trust) if route.is_tls else None
-    waiting = Connections(route.host, route.port, tls=tls, most=polls + 2)
-    others = Connections(route.host, route.port, tls=tls, most=32)
+    tls = _tls_context(route.ca_bundle) if route.is_tls else None
+    waiting = ConnectionPool(route.host, route.port, tls=tls, most=polls + 2)
+    others = ConnectionPool(route.host, route.port, tls=tls, most=32)
     try:
         yield DirectSqs(aws, Signer(aws.region, route.authority), polls=waiting, others=others)
     finally:
@@ -122,12 +126,12 @@ async def open_fast(aws: BotoSqs, route: Route, *, polls: int = 10) -> AsyncGene
         others.close()
 
 
-def _trusting(file: str) -> ssl.SSLContext:
+def _tls_context(ca_bundle: str) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=file)
+        return ssl.create_default_context(cafile=ca_bundle)
     except OSError as error:
         raise ConfigError(
-            f"AWS_CA_BUNDLE, or ca_bundle in your profile: expected a file of certificates, got {file!r}: "
+            f"AWS_CA_BUNDLE, or ca_bundle in your profile: expected a file of certificates, got {ca_bundle!r}: "
             f"{error.strerror}"
         ) from error
 

@@ -1,30 +1,22 @@
-"""What the error codes of SQS mean for us."""
+"""Error codes of SQS, and what to do about each."""
 
 from streamapp.errors import Fault
 
 _LEASE_LOST = frozenset({"ReceiptHandleIsInvalid", "MessageNotInflight", "InvalidReceiptHandle"})
 
-
 _LEASE_LOST_WORDS = (
     "Total VisibilityTimeout",  # 12 h are over
-    "not available for visibility",  # it is visible, or gone
+    "not available for visibility",  # the message is visible again, or deleted
     "receipt handle has expired",  # FIFO only
 )
 
-
 _CAPACITY = frozenset({"OverLimit"})
 
+_EXPIRED = "the credentials have expired; renew them: AWS_SESSION_TOKEN, AWS_PROFILE, or the service that issues them"
 
-_EXPIRED = (
-    "the credentials have expired; renew them: AWS_SESSION_TOKEN, AWS_PROFILE, or whoever hands them out"
-)
-
-
-_UNKNOWN = "AWS does not know the credentials; see to AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN or AWS_PROFILE"
-
+_UNKNOWN = "AWS does not know the credentials; check AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN or AWS_PROFILE"
 
 _MISSIGNED = "this machine's clock or AWS_SECRET_ACCESS_KEY is wrong; set the clock, or the key"
-
 
 _CREDENTIALS = {
     "ExpiredToken": _EXPIRED,
@@ -37,8 +29,7 @@ _CREDENTIALS = {
     "InvalidSignature": _MISSIGNED,
     "RequestExpired": _MISSIGNED,
 }
-"""What is wrong, and what to do about it, by the code."""
-
+"""What is wrong and what to do about it, by code."""
 
 _CONFIGURATION = frozenset(
     {
@@ -57,7 +48,6 @@ _CONFIGURATION = frozenset(
     }
 )
 
-
 _SENDER = frozenset(
     {
         "InvalidMessageContents",
@@ -67,7 +57,7 @@ _SENDER = frozenset(
         "MissingRequiredParameter",
         "MessageTooLong",
         "BatchRequestTooLong",
-        "413",  # a proxy's limit of a request: half of it may pass
+        "413",  # a proxy's size limit: half of the request may pass
         "TooManyEntriesInBatchRequest",
         "EmptyBatchRequest",
         "BatchEntryIdsNotDistinct",
@@ -81,7 +71,7 @@ _SENDER = frozenset(
 
 
 def fault_of(code: str, message: str = "") -> Fault:
-    """Return the class of an SQS error by its code (`QueryErrorCode`, else `Code`); what is unknown may heal."""
+    """Return the class of an SQS error by its code (`QueryErrorCode`, else `Code`); an unknown code is TRANSIENT."""
     code = _plain(code)
     if code in _LEASE_LOST or any(words in message for words in _LEASE_LOST_WORDS):
         return Fault.LEASE_LOST
@@ -97,11 +87,11 @@ def fault_of(code: str, message: str = "") -> Fault:
 
 
 def reason_of(code: str) -> str:
-    """Return what a log line says of an SQS error: its code, and what to do where keys or the clock are wrong."""
-    cure = _CREDENTIALS.get(_plain(code))
-    return code if cure is None else f"{code}: {cure}"
+    """Return the reason for a log line: the code, and for wrong credentials or a wrong clock what to do about it."""
+    remedy = _CREDENTIALS.get(_plain(code))
+    return code if remedy is None else f"{code}: {remedy}"
 
 
 def _plain(code: str) -> str:
-    # Each protocol spells some of them in its own way.
+    # SQS's two protocols, query and JSON, spell some codes differently.
     return code.removeprefix("AWS.SimpleQueueService.").removesuffix("Exception")

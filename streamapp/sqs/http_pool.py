@@ -1,4 +1,4 @@
-"""HTTP/1.1 connections to one host, kept open between calls."""
+"""A pool of HTTP/1.1 connections to one host, kept open between requests."""
 
 import asyncio
 import select
@@ -16,31 +16,31 @@ CONNECT_TIMEOUT = 3.0
 """Seconds to reach the host; one that takes longer is not usable."""
 
 NEXT_ADDRESS = 0.25
-"""Seconds after which the next of a host's addresses is tried beside the one before it (RFC 8305)."""
+"""Seconds after which the host's next address is tried as well (RFC 8305)."""
 
 KEEP = 12.0
-"""Seconds that a connection is kept without use; servers and balancers close theirs after 20 and more."""
+"""Seconds that a connection is kept without use; servers and load balancers close theirs after 20 and more."""
 
 LARGEST = 64 * 1_048_576
-"""Bytes of an answer: ten messages of 1 MiB with every byte escaped."""
+"""Bytes of a response: ten messages of 1 MiB with every byte escaped."""
 
 _FIRST_FINAL = 200
-"""Below are the interim answers of HTTP, for which nobody asked."""
+"""Statuses below are HTTP's interim responses, which we never ask for."""
 
 
-class NoAnswer(StreamappError):
-    """The host could not be reached, or what came from it is no answer; the call may have taken effect."""
+class NoResponse(StreamappError):
+    """The host could not be reached, or it sent no valid response. The request may have taken effect."""
 
 
-class Answer(NamedTuple):
-    """What came back."""
+class Response(NamedTuple):
+    """What the host returned."""
 
     status: int
     body: bytes
 
 
-class Connections:
-    """At most *most* connections to *host*, each with one call under way at a time."""
+class ConnectionPool:
+    """At most *most* connections to *host*, each with one request under way at a time."""
 
     def __init__(self, host: str, port: int, *, tls: ssl.SSLContext | None, most: int) -> None:
         self._host = host
@@ -49,11 +49,11 @@ class Connections:
         self._places = Semaphore(most, fast_acquire=True)
         self._idle: list[_Connection] = []
 
-    async def exchange(self, request: bytes) -> Answer:
-        """Return what the host answers to *request*. Raises `NoAnswer`; the deadline is the caller's.
+    async def exchange(self, request: bytes) -> Response:
+        """Return the host's response to *request*. Raises `NoResponse`; the caller sets the deadline.
 
-        A request whose kept connection turns out to be closed goes out once more, on a new one. The host may have
-        acted on the first all the same, so this is for requests that may be repeated.
+        If a kept connection turns out to be closed, the request is sent once more on a new one. The host may have
+        processed it the first time as well, so use this only for requests that may be repeated.
         """
         if self._places.value:
             self._places.acquire_nowait()
@@ -62,18 +62,18 @@ class Connections:
         try:
             kept = self._take_kept()
             if kept is not None:
-                answer = await self._ask(kept, request)
-                if answer is not None:
-                    return answer
-            answer = await self._ask(await self._connect(), request)
-            if answer is None:
-                raise NoAnswer("the connection was closed before an answer came")
-            return answer
+                response = await self._exchange(kept, request)
+                if response is not None:
+                    return response
+            response = await self._exchange(await self._connect(), request)
+            if response is None:
+                raise NoResponse("the connection was closed before a response came")
+            return response
         finally:
             self._places.release()
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close all idle connections."""
         while self._idle:
             self._idle.pop().close()
 
@@ -96,23 +96,23 @@ class Connections:
                 await loop.create_connection(
                     lambda: connection, sock=connected, ssl=self._tls, server_hostname=name
                 )
-        except (OSError, UnicodeError) as error:  # the latter for what can be no name
+        except (OSError, UnicodeError) as error:  # UnicodeError: the host is not a possible name
             connection.close()
-            raise NoAnswer(f"no connection: {type(error).__name__}") from error
+            raise NoResponse(f"no connection: {type(error).__name__}") from error
         except BaseException:
-            # Cut off as its handshake ended, it would wait for the host's goodbye, uncounted.
+            # A connection cancelled at the end of its handshake would stay open, uncounted, until the host closes it.
             connection.close()
             raise
         return connection
 
-    async def _ask(self, connection: "_Connection", request: bytes) -> Answer | None:
-        """Return what the host answers, None where the connection ended before the first byte of it."""
-        connection.stays = False
+    async def _exchange(self, connection: "_Connection", request: bytes) -> Response | None:
+        """Return the host's response; None if the connection ended before the first byte of it."""
+        connection.is_reusable = False
         try:
-            return await connection.ask(request)
+            return await connection.exchange(request)
         finally:
-            # Whoever was cut off half-way leaves a connection on which an old answer may still come.
-            if connection.stays:
+            # After a cancelled exchange its response may still come, so that connection is not reused.
+            if connection.is_reusable:
                 connection.idle_since = current_time()
                 self._idle.append(connection)
             else:
@@ -120,75 +120,75 @@ class Connections:
 
 
 class _Connection(asyncio.Protocol):
-    """One connection. The event loop calls what is asyncio's, and the parser what begins with `on_`.
+    """One connection. Methods named `on_...` are called by the parser, asyncio's own by the event loop.
 
-    It is none of anyio's streams, with which a message costs a twentieth more.
+    It does not use anyio's streams: with them a message costs a twentieth more.
     """
 
     def __init__(self) -> None:
         self.idle_since = 0.0
-        self.stays = False
-        """Whether another call may follow the last one here."""
+        self.is_reusable = False
+        """Whether another request may follow the last one on this connection."""
         self._is_made = False
         self._poll = select.poll()
         self._parser = HttpResponseParser(self)
-        self._answered: asyncio.Future[Answer | None] | None = None
+        self._response: asyncio.Future[Response | None] | None = None
         self._parts: list[bytes] = []
         self._begun = self._size = 0
         self._status: int | None = None
         self._keeps = False
 
     def is_quiet(self) -> bool:
-        """Whether nothing came while it was idle: neither its end, nor an answer to no question."""
-        # In this order: the number of a closed socket may be another's by now.
+        """Whether nothing has come while it was idle: neither its end nor an unexpected response."""
+        # In this order: the descriptor of a closed socket may already belong to another one.
         return not self._transport.is_closing() and not self._poll.poll(0)
 
-    async def ask(self, request: bytes) -> Answer | None:
-        """Return the answer, None where the connection ended before the first byte of it. Raises `NoAnswer`."""
+    async def exchange(self, request: bytes) -> Response | None:
+        """Return the response; None if the connection ended before the first byte of it. Raises `NoResponse`."""
         if self._transport.is_closing():
             return None
         self._parts, self._begun, self._size, self._status = [], 0, 0, None
-        self._answered = asyncio.get_running_loop().create_future()
+        self._response = asyncio.get_running_loop().create_future()
         self._transport.write(request)
-        return await self._answered
+        return await self._response
 
     def close(self) -> None:
-        """Close it at once, if it was ever open."""
+        """Close the connection at once, if it was ever open."""
         if self._is_made:
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's own class is none by name
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's class is no subclass of it
         self._is_made = True
         self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
-        if self._answered is None or self._answered.done():
+        if self._response is None or self._response.done():
             self.close()
             return
         self._size += len(data)
         if self._size > LARGEST:
-            self._give_up(f"an answer of more than {LARGEST} bytes")
+            self._fail(f"a response of more than {LARGEST} bytes")
             return
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
             if self._status is None or isinstance(error, HttpParserUpgrade):
-                self._give_up(f"no HTTP: {type(error).__name__}")
+                self._fail(f"not HTTP: {type(error).__name__}")
                 return
-            self._keeps = False  # the answer is whole, and what follows it is none
+            self._keeps = False  # the response is complete, and what follows it is not HTTP
         if self._status is not None:
-            # More than one answer is one to no question, and an interim one is followed by another.
-            self.stays = self._keeps and self._begun == 1 and self._status >= _FIRST_FINAL
-            self._answered.set_result(Answer(self._status, b"".join(self._parts)))
+            # A second response answers no request of ours, and an interim one is followed by another.
+            self.is_reusable = self._keeps and self._begun == 1 and self._status >= _FIRST_FINAL
+            self._response.set_result(Response(self._status, b"".join(self._parts)))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._answered is None or self._answered.done():
+        if self._response is None or self._response.done():
             return
         if self._size:
-            self._give_up(f"the answer was cut off: {type(exc).__name__ if exc else 'end of stream'}")
+            self._fail(f"the response was cut off: {type(exc).__name__ if exc else 'end of stream'}")
         else:
-            self._answered.set_result(None)
+            self._response.set_result(None)
 
     def on_message_begin(self) -> None:
         self._begun += 1
@@ -199,9 +199,9 @@ class _Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         if self._begun == 1:
-            # Asked later, the parser has forgotten.
+            # Read them now: the parser forgets both after this call.
             self._status, self._keeps = self._parser.get_status_code(), self._parser.should_keep_alive()
 
-    def _give_up(self, why: str) -> None:
-        if self._answered is not None:
-            self._answered.set_exception(NoAnswer(why))
+    def _fail(self, why: str) -> None:
+        if self._response is not None:
+            self._response.set_exception(NoResponse(why))

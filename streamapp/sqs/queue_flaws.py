@@ -1,4 +1,4 @@
-"""What is unwise in the settings of a queue."""
+"""Settings of a queue that risk messages or time."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -11,20 +11,20 @@ CREATE = "streamapp queues create"
 
 
 SHORTEST_VISIBILITY = 30.0
-"""Seconds: three heartbeats, each of which may take its 10 s."""
+"""Seconds: three heartbeats, each of which may take 10 s."""
 
 
 LONGEST_VISIBILITY = 900.0
-"""Seconds that the messages of a worker that was killed should wait at most."""
+"""Seconds that the messages of a killed worker should wait at most."""
 
 
 FEWEST_RECEIVES = 3
-"""Below this maxReceiveCount, one deployment and one outage make a dead letter of a good message."""
+"""With a lower maxReceiveCount, one deployment and one outage dead-letter a good message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """Something unwise. *cure* is a command or a setting; *is_problem* where messages or state can be lost by it."""
+    """An unwise setting. *cure* is a command or a setting; *is_problem* if messages or state can be lost."""
 
     text: str
     cure: str
@@ -32,32 +32,36 @@ class Flaw:
 
 
 def source_flaws(queue: Queue, config: Config) -> Iterator[Flaw]:
-    """Look at a source queue as it was found."""
+    """Return what is unwise in the settings of a source queue."""
     if queue.dead_letters is None:
         yield Flaw(
-            "no redrive policy: a poison message comes back until its retention ends", CREATE, is_problem=True
+            "no redrive policy: a poison message comes back until its retention period ends",
+            CREATE,
+            is_problem=True,
         )
     elif queue.max_receives is not None and queue.max_receives < FEWEST_RECEIVES:
         yield Flaw(
-            f"maxReceiveCount {queue.max_receives}: an outage makes dead letters", CREATE, is_problem=True
+            f"maxReceiveCount {queue.max_receives}: an outage dead-letters good messages",
+            CREATE,
+            is_problem=True,
         )
     elif queue.max_receives is not None and queue.max_receives <= config.max_attempts:
         yield Flaw(
             f"maxReceiveCount {queue.max_receives} is not above STREAMAPP_MAX_ATTEMPTS={config.max_attempts}: "
-            "SQS moves messages before their reason is written",
+            "SQS moves messages to the dead-letter queue before their reason is written",
             CREATE,
         )
     shortest = max(SHORTEST_VISIBILITY, config.wait_seconds + 5)
     if queue.visibility < shortest:
         yield Flaw(
-            f"visibility timeout {queue.visibility:g} s: one slow heartbeat, and others get what is in hand here "
+            f"visibility timeout {queue.visibility:g} s: after one slow heartbeat, others receive what is in hand here "
             f"(set {shortest:g} s or more)",
             CREATE,
-            is_problem=queue.visibility < 2,  # noqa: PLR2004 - a heartbeat every quarter second cannot save less
+            is_problem=queue.visibility < 2,  # noqa: PLR2004 - even a heartbeat each quarter second is too slow for less
         )
     elif queue.visibility > LONGEST_VISIBILITY:
         yield Flaw(
-            f"visibility timeout {queue.visibility:g} s: so long wait the messages of a killed worker", CREATE
+            f"visibility timeout {queue.visibility:g} s: the messages of a killed worker wait so long", CREATE
         )
 
 

@@ -7,6 +7,7 @@ import msgspec
 
 from streamapp.config import Config
 from streamapp.sqs.client import Sqs
+from streamapp.sqs.names import queue_name
 
 DLQ = "-dlq"
 """Ends the name of a dead-letter queue."""
@@ -36,25 +37,20 @@ async def create_queues(
     """Create the queues of these streams, or set their attributes again; return them."""
     created = [await _create_source(sqs, config, stream) for stream in sources]
     for stream in sinks:
-        name = _name(config, stream)
+        name = queue_name(config.queue(stream))
         await sqs.create(name, _kind(name))
         created.append(CreatedQueue(name))
     return created
 
 
 async def _create_source(sqs: Sqs, config: Config, stream: str) -> CreatedQueue:
-    name = _name(config, stream)
+    name = queue_name(config.queue(stream))
     receives = config.max_attempts + SPARE_RECEIVES
     letters = await sqs.create(_dlq(name), _kind(name) | {"MessageRetentionPeriod": str(DLQ_RETENTION)})
     arn = (await sqs.attributes(letters))["QueueArn"]
     redrive = msgspec.json.encode({"deadLetterTargetArn": arn, "maxReceiveCount": receives}).decode()
     await sqs.create(name, _kind(name) | {"RedrivePolicy": redrive, "VisibilityTimeout": str(VISIBILITY)})
     return CreatedQueue(name, letters.name, receives)
-
-
-def _name(config: Config, stream: str) -> str:
-    """Return the name of the stream's queue: the last part of a URL."""
-    return config.queue(stream).rstrip("/").rsplit("/", 1)[-1]
 
 
 def _dlq(name: str) -> str:

@@ -12,65 +12,65 @@ from streamapp.errors import StreamappError
 _SIGNED = "content-type;host;x-amz-date;x-amz-target"
 _SIGNED_WITH_TOKEN = "content-type;host;x-amz-date;x-amz-security-token;x-amz-target"  # noqa: S105 - names
 
-# Control characters, and halves of surrogate pairs: so Python reads bytes of a variable that are no text.
+# Control characters, and lone surrogates: Python reads invalid UTF-8 in a variable as the latter.
 _UNSENDABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
-class Keys(Protocol):
-    """AWS credentials as they are now; *token* is that of a session, if they are a session's."""
+class Credentials(Protocol):
+    """AWS credentials as they are now; *token* is None unless they belong to a session."""
 
     @property
     def access_key(self) -> str:
-        """The public half."""
+        """The public part."""
         ...
 
     @property
     def secret_key(self) -> str:
-        """The secret half."""
+        """The secret part."""
         ...
 
     @property
     def token(self) -> str | None:
-        """What goes with the keys of a session."""
+        """The token of the session."""
         ...
 
 
-class KeysUnusable(StreamappError):
-    """Credentials are no text, or hold what would end the header that they are sent in."""
+class UnusableCredentials(StreamappError):
+    """Credentials are not text, or contain characters that would end the header that they are sent in."""
 
     def __init__(self) -> None:
         super().__init__(
-            "the credentials hold a control character, or are no text; are they quoted, or cut, wrongly?"
+            "the credentials contain a control character, or are not text; check how they are quoted and where they are cut"
         )
 
 
 @dataclass(frozen=True, slots=True)
-class _Day:
-    """What is the same in all signatures with these keys of this day."""
+class _DailyKey:
+    """What all signatures with these credentials have in common on one day."""
 
-    keys: tuple[str, str, str | None]
+    credentials: tuple[str, str, str | None]
     date: str
     scope: str
     signing_key: bytes
 
 
 class Signer:
-    """Writes the head of each request to one endpoint; *host* is as the Host header spells it."""
+    """Writes the head of each request to one endpoint; *host* is the text of the Host header."""
 
     def __init__(self, region: str, host: str) -> None:
         self._region = region
         self._host = host
-        self._today: _Day | None = None
+        self._today: _DailyKey | None = None
 
-    def head(self, keys: Keys, operation: str, body: bytes, now: float) -> bytes:
+    def head(self, credentials: Credentials, operation: str, body: bytes, now: float) -> bytes:
         """Return the head of the request *operation* with *body*, signed at *now* (Unix time, seconds).
 
-        Raises `KeysUnusable`.
+        Raises `UnusableCredentials`.
         """
         at = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
-        today = self._day(keys, at[:8])
-        token = keys.token
-        # What is signed has its runs of white space reduced to one; what is sent is as it is.
+        today = self._daily_key(credentials, at[:8])
+        token = credentials.token
+        # AWS signs the token with each run of white space as one space; it is sent unchanged.
         signed_token = f"x-amz-security-token:{' '.join(token.split())}\n" if token else ""
         names = _SIGNED_WITH_TOKEN if token else _SIGNED
         canonical = (
@@ -86,21 +86,24 @@ class Signer:
             f"POST / HTTP/1.1\r\nHost: {self._host}\r\nUser-Agent: streamapp\r\n"
             "Content-Type: application/x-amz-json-1.0\r\n"
             f"X-Amz-Date: {at}\r\nX-Amz-Target: AmazonSQS.{operation}\r\n{sent_token}"
-            f"Authorization: AWS4-HMAC-SHA256 Credential={keys.access_key}/{today.scope}, "
+            f"Authorization: AWS4-HMAC-SHA256 Credential={credentials.access_key}/{today.scope}, "
             f"SignedHeaders={names}, Signature={signature}\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         ).encode()
 
-    def _day(self, keys: Keys, date: str) -> _Day:
+    def _daily_key(self, credentials: Credentials, date: str) -> _DailyKey:
         today = self._today
-        these = (keys.access_key, keys.secret_key, keys.token)
-        if today is None or today.date != date or today.keys != these:
-            if not all(_is_sendable(each) for each in (keys.access_key, keys.secret_key, keys.token or "")):
-                raise KeysUnusable
-            key = f"AWS4{keys.secret_key}".encode()
+        these = (credentials.access_key, credentials.secret_key, credentials.token)
+        if today is None or today.date != date or today.credentials != these:
+            if not all(
+                _is_sendable(each)
+                for each in (credentials.access_key, credentials.secret_key, credentials.token or "")
+            ):
+                raise UnusableCredentials
+            key = f"AWS4{credentials.secret_key}".encode()
             for part in (date, self._region, "sqs", "aws4_request"):
                 key = hmac.digest(key, part.encode(), "sha256")
-            today = _Day(these, date, f"{date}/{self._region}/sqs/aws4_request", key)
+            today = _DailyKey(these, date, f"{date}/{self._region}/sqs/aws4_request", key)
             self._today = today
         return today
 

@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""How events change the hashes that hold an app's state."""

@@ -1,6 +1,7 @@
-"""What a hash owes to the outside: announcements, each with one message that sees it sent."""
+"""What a hash owes to the outside: announcements, each with one message that is responsible for it."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -9,24 +10,30 @@ from streamapp.messages import Outgoing
 from streamapp.state.store import PENDING
 
 FRESH = 3.0
-"""Seconds for which a message is about to see sent what it keeps: two round trips seldom take longer.
-Afterwards whoever finds it takes it over, sooner than that message comes back from a worker that died."""
-
-Place = tuple[str, str, str]
-"""Redis key, id and mark of an announcement."""
+"""Seconds in which a message is expected to have sent what it keeps: two round trips seldom take longer. After that
+the next message that finds it takes it over, sooner than the first one comes back from a worker that died."""
 
 
-class Announcement(msgspec.Struct, frozen=True):
-    """A message that a change of state owes to the outside, until it is known to be sent.
+class Place(NamedTuple):
+    """Where an announcement is owed, and by which commit: a change back and forth owes the same content twice.
 
-    *id* names what it says, *mark* the commit that owed it; *at* is when that was. *keeper* is the id of the message
-    that is not deleted before it is sent, "" where that is not known: the one that made it or, with *is_adopted*, one
-    that has just found it left alone. It has kept it since *since*. Times are Unix times.
+    *id* names what it says, and *mark* the commit that owed it.
     """
 
     redis_key: str
     id: str
     mark: str
+
+
+class Announcement(msgspec.Struct, frozen=True):
+    """A message that a change of state owes to the outside, until it is known to be sent.
+
+    It has been owed since *at*. *keeper* is the id of the message that is not deleted before it is sent, "" where
+    that is not known: the one that made it or, with *is_adopted*, one that has just found it left alone. It has kept
+    it since *since*. Times are Unix times.
+    """
+
+    place: Place
     sink: str
     sequence: int
     message: Outgoing
@@ -37,12 +44,12 @@ class Announcement(msgspec.Struct, frozen=True):
     is_adopted: bool = False
 
     @property
-    def place(self) -> Place:
-        """Where it is owed, and since which commit: a change back and forth owes the same content again."""
-        return self.redis_key, self.id, self.mark
+    def id(self) -> str:
+        """The name of what it says."""
+        return self.place.id
 
     def text(self) -> str:
-        """Return its field of the hash."""
+        """Return the text of its field in the hash."""
         said = self.message
         pending = _Pending(
             self.sequence, self.at, said.group, said.deduplication, said.body, self.keeper, self.since
@@ -51,7 +58,7 @@ class Announcement(msgspec.Struct, frozen=True):
 
 
 class _Pending(msgspec.Struct, array_like=True):
-    """An announcement in its hash; what it says is told at `Announcement`."""
+    """An announcement as its hash holds it; the fields are those of `Announcement`."""
 
     sequence: int
     at: float
@@ -65,7 +72,7 @@ class _Pending(msgspec.Struct, array_like=True):
 def pending_of(
     key: str, fields: Mapping[str, str], sink: str, ttl: float | None, *, begins: str = PENDING
 ) -> list[Announcement]:
-    """Return what a hash owes to the outside, in the order in which it was announced; or what *begins* otherwise."""
+    """Return what a hash owes, in the order in which it was announced: the fields that begin with *begins*."""
     owed: list[Announcement] = []
     for name, text in fields.items():
         if name.startswith(begins):
@@ -73,25 +80,27 @@ def pending_of(
             message = Outgoing(it.body, group=it.group, deduplication=it.deduplication)
             identity, mark = name.removeprefix(begins), mark_of(it.sequence, it.at)
             owed.append(
-                Announcement(key, identity, mark, sink, it.sequence, message, ttl, it.at, it.keeper, it.since)
+                Announcement(
+                    Place(key, identity, mark), sink, it.sequence, message, ttl, it.at, it.keeper, it.since
+                )
             )
     return sorted(owed, key=lambda announcement: announcement.sequence)
 
 
 def mark_of(sequence: int, at: float) -> str:
-    """Return how the field of an announcement begins, whoever keeps it; no other commit repeats that."""
+    """Return how the text of an announcement begins, whichever message keeps it; no other commit repeats that."""
     return f"[{sequence},{msgspec.json.encode(at).decode()},"
 
 
 def adopt(pending: list[Announcement], keeper: str, now: float) -> dict[str, str]:
-    """Let the message *keeper* keep what of *pending* was kept for long and is not sent; answer the fields to set.
+    """Make *keeper* responsible for announcements whose owner has not sent them within FRESH seconds.
 
-    The commit that sets them is made by one of those who find it, so that one sends it.
+    Return the fields to set. Only one of the messages that find them can commit that, so only one sends them.
     """
     fields: dict[str, str] = {}
     for n, it in enumerate(pending):
         # Its keeper's clock may be ahead of ours, but not by long.
         if abs(now - it.since) >= FRESH:
             pending[n] = replace(it, keeper=keeper, since=now, is_adopted=it.keeper != keeper)
-            fields[PENDING + it.id] = pending[n].text()
+            fields[PENDING + it.place.id] = pending[n].text()
     return fields

@@ -1,4 +1,4 @@
-"""Change state: read the keys of a batch, fold its events, commit one change a key, again where others won."""
+"""Change state: read the keys of a batch, fold its events, commit one change a key, and repeat the keys in conflict."""
 
 import itertools
 import os
@@ -6,86 +6,57 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from streamapp.errors import Crowded, MessageTooLarge, ServiceError
 from streamapp.flow.outage import Outage
-from streamapp.messages import Outgoing
-from streamapp.state.announcement import Announcement, adopt, mark_of, pending_of
+from streamapp.messages import Outgoing, Queue
+from streamapp.state.announcement import Announcement, Place, adopt, mark_of, pending_of
 from streamapp.state.dedupe import Deduplication
-from streamapp.state.hash_codec import HashCodec
+from streamapp.state.folding import Folding
 from streamapp.state.reads import UNREADABLE, StateUnreadable, good
 from streamapp.state.store import MAX_PENDING, PENDING, TOKEN, Commit, Store
-
-
-class Folded(Protocol):
-    """What a table declares, as far as changing its state goes."""
-
-    @property
-    def name(self) -> str:
-        """What it is called."""
-        ...
-
-    @property
-    def record(self) -> HashCodec[Any]:
-        """How its state becomes a hash."""
-        ...
-
-    @property
-    def fold(self) -> Callable[[Any, Any], Any]:
-        """How an event changes a state; None is no state."""
-        ...
-
-    @property
-    def expires(self) -> bool:
-        """Whether its hashes outlive their last change by the state's TTL only."""
-        ...
-
-    @property
-    def sink_name(self) -> str | None:
-        """The sink of its announcements."""
-        ...
-
-    def announcement(self, before: Any, after: Any, key: str) -> tuple[str, Outgoing] | None:  # noqa: ANN401 - the state's own type
-        """Return id and message of what a change says to the outside, or None."""
-        ...
 
 
 class Change(msgspec.Struct, frozen=True, eq=False):
     """One event for one key of one table; one with an *identity* is folded only where that was not seen yet.
 
-    *cause* is the id of the message that brought it, the same whenever that is delivered again.
+    *key* is spelled as in its *redis_key*. *queue* is where its announcement goes. *cause* is the id of the message that brought the event, the same
+    whenever that message is delivered again.
     """
 
-    table: Folded
+    folding: Folding
     key: str
     redis_key: str
     event: object
-    max_bytes: int
+    queue: Queue | None = None
     cause: str = ""
     identity: str | None = None
 
 
 class Changed(msgspec.Struct, frozen=True):
-    """What an event did: the state after it, whether that differs from before, and all that the key owes.
+    """What an event did: the state after it, whether that differs from before, and what the key owes.
 
-    *before* and *after* are the hash's fields, for whoever wants to tell what changed. Of what is *pending* its
-    message *keeps* what it announced, now or when it was delivered before, and what it found left alone.
+    *before* and *after* are the hash's fields, for viewers. *pending* is all that the key owes. The event's message
+    *keeps* a part of that: what it announced, now or at an earlier delivery, and what others had left unsent.
+    What is *due* must be sent before the message is deleted: what it keeps or, for a FIFO queue, all that is pending in
+    order; such a queue drops what comes twice.
     """
 
     state: Any
     is_new: bool
-    pending: tuple[Announcement, ...]
+    pending: Sequence[Announcement]
     before: Mapping[str, str]
     after: Mapping[str, str]
-    keeps: Sequence[Announcement]
+    keeps: Sequence[Announcement] = ()
+    due: Sequence[Announcement] = ()
 
 
 @dataclass(slots=True)
 class _Plan:
-    """What one commit of one key is to do, and what it then means for each of the key's changes."""
+    """What the commit of one key does, and the outcome of each of the key's changes once it is made."""
 
     outcomes: list[Changed | Exception] = field(default_factory=list[Changed | Exception])
     commit: Commit | None = None
@@ -107,14 +78,14 @@ class Committer:
         self._store = store
         self._outage = outage
         self._ttl = ttl
-        # With a barrier a duplicate commits too: only a write of its own can prove that the replicas follow.
+        # With a barrier a duplicate commits too: WAIT covers only writes of its own connection.
         self._barrier = barrier
         self._evicted = evicted
         self._run_id = os.urandom(9).hex()
         self._counter = itertools.count()
 
     async def flush(self, changes: list[Change]) -> Sequence[Changed | Exception]:
-        """Apply each change once; a change that fails leaves the others of its batch, and of its key, alone."""
+        """Apply each change once. A change that fails does not touch the others, not even those of its key."""
         outcomes: dict[int, Changed | Exception] = {}
         todo: dict[str, list[int]] = {}
         for position, change in enumerate(changes):
@@ -130,75 +101,44 @@ class Committer:
                 del plans[key]
             for key, plan in plans.items():
                 if plan.evicted:
-                    self._evicted(changes[todo[key][0]].table.name, plan.evicted)
+                    self._evicted(changes[todo[key][0]].folding.name, plan.evicted)
                 outcomes.update(zip(todo.pop(key), plan.outcomes, strict=True))
         return [outcomes[position] for position in range(len(changes))]
 
     async def _conflicts(self, plans: Mapping[str, _Plan]) -> list[str]:
-        """Make the planned commits; answer the keys that somebody else changed since they were read."""
+        """Make the planned commits, and return the keys that another worker changed since they were read."""
         commits = [plan.commit for plan in plans.values() if plan.commit is not None]
         if not commits:
             return []
-        answers = await self._outage.ride_out(lambda: self._store.commit(commits))
+        outcomes = await self._outage.ride_out(lambda: self._store.commit(commits))
         conflicts: list[str] = []
-        for commit, answer in zip(commits, answers, strict=True):
-            if isinstance(answer, ServiceError):
+        for commit, outcome in zip(commits, outcomes, strict=True):
+            if isinstance(outcome, ServiceError):
                 plan = plans[commit.key]
-                plan.outcomes = [answer] * len(plan.outcomes)
-            elif not answer:
+                plan.outcomes = [outcome] * len(plan.outcomes)
+            elif not outcome:
                 conflicts.append(commit.key)
         return conflicts
 
     def _plan(self, changes: Sequence[Change], fields: dict[str, str] | ServiceError) -> _Plan:
-        table = changes[0].table
-        ttl = self._ttl if table.expires else None
+        """Fold the events of one key in order, and plan the commit of what they come to."""
+        first, folding = changes[0], changes[0].folding
+        ttl = self._ttl if folding.expires else None
         try:
             stored = good(fields)
-            state = table.record.read(stored)
-            sink = table.sink_name
-            # Where a table has none any more, what it once owed stays as it is: nobody could say where to.
-            pending = pending_of(changes[0].redis_key, stored, sink, ttl) if sink else []
+            state = folding.hash_codec.read(stored)
+            # Without a destination what the table once owed stays as it is: nothing says where to send it.
+            to = folding.to
+            pending = pending_of(first.redis_key, stored, to.stream, ttl) if to else []
         except UNREADABLE as error:
-            return _Plan([StateUnreadable(changes[0].redis_key, error)] * len(changes))
-        written: dict[str, str] | None = None
-        new: dict[str, str] = {}
-        steps: list[
-            tuple[Any, bool, Mapping[str, str], Mapping[str, str], Sequence[Announcement]] | Exception
-        ]
-        steps = []
+            return _Plan([StateUnreadable(first.redis_key, error)] * len(changes))
         now = time.time()
-        seen = Deduplication({} if changes[0].identity is None else stored, now)
-        for change in changes:
-            before = after = stored if written is None else written
-            is_new = False
-            if change.identity is None or change.identity not in seen:
-                try:
-                    following, said = _step(change, state, len(pending))
-                    after = {} if following is None else table.record.write(following)
-                except Exception as error:  # noqa: BLE001 - the fold is the application's; its bug ends one event
-                    steps.append(error)
-                    continue
-                if said is not None:
-                    pending.append(_owed_from_now(change, said, pending, ttl, now))
-                    new[PENDING + said[0]] = pending[-1].text()
-                is_new = following != state
-                state, written = following, after
-                if change.identity is not None:
-                    seen.add(change.identity)
-            keeps: Sequence[Announcement] = ()
-            if pending:
-                # What is owed anew under the same id is newer than what was left alone.
-                new = {**adopt(pending, change.cause, now), **new}
-                keeps = [it for it in pending if it.keeper in {change.cause, ""}]
-            steps.append((state, is_new, before, after, keeps))
-        owed_now = tuple(pending)
-        outcomes = [
-            step if isinstance(step, Exception) else Changed(step[0], step[1], owed_now, *step[2:])
-            for step in steps
-        ]
+        seen = Deduplication({} if first.identity is None else stored, now)
+        draft = _Draft(stored, state, pending, seen, ttl, now)
+        outcomes = [draft.apply(change) for change in changes]
         forgotten, evicted = seen.drop()
-        new.update(seen.put)
-        commit = self._commit(changes[0], written, stored, new, forgotten, keep=bool(pending), ttl=ttl)
+        draft.put.update(seen.put)
+        commit = self._commit(first, draft.written, stored, draft.put, forgotten, keep=bool(pending), ttl=ttl)
         return _Plan(outcomes, commit, evicted)
 
     def _commit(
@@ -212,7 +152,7 @@ class Committer:
         keep: bool,
         ttl: float | None,
     ) -> Commit | None:
-        names = change.table.record.names
+        names = change.folding.hash_codec.names
         if written is None:  # no event got through
             written = {name: text for name, text in stored.items() if name in names}
         put = {name: text for name, text in written.items() if stored.get(name) != text}
@@ -223,15 +163,76 @@ class Committer:
         return Commit(change.redis_key, stored.get(TOKEN, ""), token, {**put, **new}, drop, keep, ttl)
 
 
-def _step(change: Change, state: Any, owed: int) -> tuple[Any, tuple[str, Outgoing] | None]:  # noqa: ANN401 - as above
-    after = change.table.fold(state, change.event)
-    said = None if after is state else change.table.announcement(state, after, change.key)
+class _Draft:
+    """One hash while the events of a flush are folded into it.
+
+    *pending* grows by what they announce. *written* are the fields of the newest state, None before the first event.
+    *put* are other fields to set.
+    """
+
+    __slots__ = ("_now", "_pending", "_seen", "_stored", "_ttl", "put", "state", "written")
+
+    def __init__(
+        self,
+        stored: Mapping[str, str],
+        state: Any,  # noqa: ANN401 - the state's own type
+        pending: list[Announcement],
+        seen: Deduplication,
+        ttl: float | None,
+        now: float,
+    ) -> None:
+        self._stored = stored
+        self._pending = pending
+        self._seen = seen
+        self._ttl = ttl
+        self._now = now
+        self.state = state
+        self.written: Mapping[str, str] | None = None
+        self.put: dict[str, str] = {}
+
+    def apply(self, change: Change) -> Changed | Exception:
+        """Fold one event, and return what it did. If that fails, nothing changes and the exception is returned."""
+        before = after = self._stored if self.written is None else self.written
+        is_new = False
+        if change.identity is None or change.identity not in self._seen:
+            try:
+                following, said = _step(change, self.state, len(self._pending))
+                after = {} if following is None else change.folding.hash_codec.write(following)
+            except Exception as error:  # noqa: BLE001 - the fold is the application's; its bug ends one event
+                return error
+            if said is not None:
+                self._owe(change, said)
+            is_new = following != self.state
+            self.state, self.written = following, after
+            if change.identity is not None:
+                self._seen.add(change.identity)
+        if not self._pending:
+            return Changed(self.state, is_new, (), before, after)
+        keeps = self._kept_by(change.cause)
+        due = self._pending if change.queue is not None and change.queue.fifo else keeps
+        return Changed(self.state, is_new, self._pending, before, after, keeps, due)
+
+    def _owe(self, change: Change, said: tuple[str, Outgoing]) -> None:
+        owed = _owed_from_now(change, said, self._pending, self._ttl, self._now)
+        self._pending.append(owed)
+        self.put[PENDING + owed.place.id] = owed.text()
+
+    def _kept_by(self, cause: str) -> list[Announcement]:
+        """Return what the message *cause* keeps, with what it now takes over from others."""
+        # What is owed anew under the same id is newer than what others had left.
+        self.put = {**adopt(self._pending, cause, self._now), **self.put}
+        return [it for it in self._pending if it.keeper in {cause, ""}]
+
+
+def _step(change: Change, state: Any, owed: int) -> tuple[Any, tuple[str, Outgoing] | None]:  # noqa: ANN401 - the state's own type
+    after = change.folding.fold(state, change.event)
+    said = None if after is state else change.folding.announcement(state, after, change.key)
     if said is not None:
         if owed >= MAX_PENDING:
             raise Crowded(change.redis_key, owed)
-        if said[1].size > change.max_bytes:
+        if change.queue is not None and (size := said[1].size) > change.queue.max_bytes:
             # Before anything is stored: what cannot be sent must not be owed.
-            raise MessageTooLarge(said[1].size, change.max_bytes)
+            raise MessageTooLarge(size, change.queue.max_bytes)
     return after, said
 
 
@@ -240,7 +241,14 @@ def _owed_from_now(
 ) -> Announcement:
     identity, message = said
     sequence = pending[-1].sequence + 1 if pending else 1
-    mark, sink = mark_of(sequence, now), change.table.sink_name or ""
+    mark, sink = mark_of(sequence, now), change.folding.to.stream if change.folding.to else ""
     return Announcement(
-        change.redis_key, identity, mark, sink, sequence, message, ttl, now, keeper=change.cause, since=now
+        Place(change.redis_key, identity, mark),
+        sink,
+        sequence,
+        message,
+        ttl,
+        now,
+        keeper=change.cause,
+        since=now,
     )

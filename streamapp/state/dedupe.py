@@ -1,4 +1,4 @@
-"""Which events a hash has seen, so that a fold that is no merge applies each of them once."""
+"""Which events a hash has seen. A fold that cannot tell a repeated event needs that to apply each event once."""
 
 import hashlib
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ MOST = 1000
 
 
 class Deduplication:
-    """The identities in the *fields* of one hash at *now* (Unix time), and those that are added."""
+    """The identities of events in the *fields* of one hash at *now* (Unix time), and those that are added."""
 
     def __init__(self, fields: Mapping[str, str], now: float) -> None:
         self._now = now
@@ -35,7 +35,7 @@ class Deduplication:
         self.put[SEEN + identity] = str(int(self._now))
 
     def drop(self) -> tuple[list[str], int]:
-        """Return the fields to unset, oldest first, and how many of them are young enough to be missed."""
+        """Return the fields to unset, oldest first, and how many of them might still be needed."""
         if not self._at:
             return [], 0
         old = [name for name, at in self._at.items() if at < self._now - KEPT] if self.put else []
@@ -47,13 +47,13 @@ class Deduplication:
 def identity_of(body: str, position: int) -> str:
     """Return the identity of the event at *position* of a message's *body*.
 
-    A message that is moved back from a dead-letter queue has a new id; its body is all that stays the same.
+    A message that comes back from a dead-letter queue has a new id; only its body stays the same.
     """
     return shortened(f"{position}\0{body}")
 
 
 def shortened(text: str) -> str:
-    """Return a text of 32 characters for *text*, which no other text shares."""
+    """Return 32 characters that stand for *text*: no other text has the same."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 

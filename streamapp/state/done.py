@@ -6,7 +6,7 @@ from streamapp.state.committer import Changed
 
 
 class Done(msgspec.Struct, frozen=True):
-    """What one update did to one key of a table; *event* is what it was made with."""
+    """What one update with *event* did to one key of a table."""
 
     table: str
     key: str

@@ -16,7 +16,7 @@ class HashCodec(Generic[S]):
     """Reads and writes one struct type.
 
     A str is its own text, a bool `1` or `0`, a number its digits, a datetime RFC 3339 in UTC with `Z`; anything
-    else is JSON. None is an absent field, and so is read a field that is not there. Fields whose wire name
+    else is JSON. None is an absent field, and an absent field is read as None. Fields whose wire name
     begins with `_` are the struct's own bookkeeping.
     """
 
@@ -31,7 +31,7 @@ class HashCodec(Generic[S]):
         self.names = frozenset(encoded for _, encoded, _, _ in self._fields)
 
     def write(self, value: S) -> dict[str, str]:
-        """Return the hash fields of *value*. Raises `UnicodeEncodeError` for half a character, which no hash takes."""
+        """Return the hash fields of *value*. Raises `UnicodeEncodeError` for an unpaired surrogate, which no hash takes."""
         fields: dict[str, str] = {}
         for name, encoded, to_text, _ in self._fields:
             member = getattr(value, name)
@@ -39,14 +39,14 @@ class HashCodec(Generic[S]):
                 if to_text is not _text or type(member) is not str:
                     member = to_text(member)
                 if not member.isascii():
-                    member.encode()  # here, or those that are committed with it would fail too
+                    member.encode()  # raise here: later, what is committed with it would fail too
                 fields[encoded] = member
         return fields
 
     def read(self, fields: Mapping[str, str]) -> S | None:
         """Return the value in *fields*, None when none of its fields is there.
 
-        Raises `msgspec.ValidationError` or `msgspec.DecodeError` where they hold something else.
+        Raises `msgspec.ValidationError` or `msgspec.DecodeError` if they hold something else.
         """
         members = {
             name: from_text(fields[encoded])

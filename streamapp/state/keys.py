@@ -1,4 +1,4 @@
-"""Keys of the outside, as they are spelled in Redis."""
+"""How an app's keys are spelled in Redis."""
 
 import hashlib
 import re
@@ -7,5 +7,5 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 def plain(key: str) -> str:
-    """Return *key* where it is short and plain, else its hash, which no plain key can equal."""
+    """Return *key* if it is short and plain, else its hash, which no plain key can equal."""
     return key if _PLAIN.fullmatch(key) else "~" + hashlib.sha256(key.encode()).hexdigest()

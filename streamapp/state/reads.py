@@ -1,7 +1,6 @@
 """Read states and index keys, for many agents in one call."""
 
-import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -9,6 +8,7 @@ import msgspec
 
 from streamapp.errors import ServiceError, StreamappError
 from streamapp.flow.batcher import Batcher
+from streamapp.flow.company import Company
 from streamapp.flow.outage import Outage
 from streamapp.state.hash_codec import HashCodec
 from streamapp.state.store import Store
@@ -24,32 +24,30 @@ LINGER = 0.002
 class StateRequest(NamedTuple):
     """The state under one Redis key."""
 
-    record: HashCodec[Any]
+    hash_codec: HashCodec[Any]
     key: str
 
 
 class IndexEntry(NamedTuple):
-    """Something to be put into the set under one Redis key."""
+    """A *member* for the set under one Redis key."""
 
     key: str
     member: str
 
 
 class Lookup:
-    """What agents ask of Redis beside changing state; each key of a batch is asked for once, whoever wants it."""
+    """What agents read from Redis, and put into indexes; each key of a batch is read once for all who asked."""
 
-    def __init__(
-        self, store: Store, outage: Outage, *, ttl: float, in_hand: Callable[[], float] = lambda: math.inf
-    ) -> None:
+    def __init__(self, store: Store, outage: Outage, *, ttl: float, company: Company | None = None) -> None:
         self._store = store
         self._outage = outage
         self._ttl = ttl
         self.reads: Batcher[StateRequest, Any] = Batcher(
-            self._read, name="read", limit=LIMIT, linger=LINGER, in_hand=in_hand
+            self._read, name="read", limit=LIMIT, linger=LINGER, company=company
         )
-        """Answers the state, None where there is none."""
+        """Returns the state, None if there is none."""
         self.adds: Batcher[IndexEntry, None] = Batcher(
-            self._add, name="index", limit=LIMIT, linger=LINGER, in_hand=in_hand
+            self._add, name="index", limit=LIMIT, linger=LINGER, company=company
         )
 
     async def _read(self, asked: list[StateRequest]) -> Sequence[Any]:
@@ -66,8 +64,8 @@ class Lookup:
         sets: dict[str, list[str]] = {}
         for key, member in members:
             sets.setdefault(key, []).append(member)
-        answers = await self._outage.ride_out(partial(self._store.add, sets, self._ttl))
-        by_key = dict(zip(sets, answers, strict=True))
+        outcomes = await self._outage.ride_out(partial(self._store.add, sets, self._ttl))
+        by_key = dict(zip(sets, outcomes, strict=True))
         return [by_key[key] for key, _ in members]
 
 
@@ -86,7 +84,7 @@ UNREADABLE = (ServiceError, msgspec.MsgspecError, ValueError, TypeError)
 
 def _state(asked: StateRequest, fields: dict[str, str] | ServiceError) -> Any:  # noqa: ANN401 - the state's own type, or its error
     try:
-        return asked.record.read(good(fields))
+        return asked.hash_codec.read(good(fields))
     except UNREADABLE as error:
         return StateUnreadable(asked.key, error)
 

@@ -21,7 +21,7 @@ MAX_PENDING = 64
 
 
 class Commit(msgspec.Struct, frozen=True):
-    """A change of one hash, made only if its token still is *seen* (empty: the hash is not there).
+    """A change of one hash, made only if the hash's token is still *seen* (empty: there is no hash).
 
     *token* is unique to this commit. *put* are fields to set, pending announcements among them, *drop* fields
     to unset. *ttl* is in seconds, None: for ever; a hash with something pending (*keep*) does not expire.
@@ -36,10 +36,10 @@ class Commit(msgspec.Struct, frozen=True):
     ttl: float | None = None
 
 
-class Settled(msgspec.Struct, frozen=True):
-    """Announcements of one hash that are pending no more; those in *parked* were refused and are set aside.
+class Confirmed(msgspec.Struct, frozen=True):
+    """Announcements of one hash that are not pending any more; those in *parked* were refused and are set aside.
 
-    Each is (id, mark): one whose text does not begin with the mark was owed again since, and stays.
+    Each is (id, mark). If the text of the field does not begin with the mark, it was owed again since, and stays.
     """
 
     key: str
@@ -51,41 +51,41 @@ class Settled(msgspec.Struct, frozen=True):
 class Store(Protocol):
     """The state store, or something that keeps its rules.
 
-    Every call raises only `ServiceError`. Every call may be repeated without harm when its answer was lost.
+    Every call raises only `ServiceError`. Every call may be repeated without harm if its response was lost.
     """
 
     async def read(self, keys: Sequence[str]) -> list[dict[str, str] | ServiceError]:
-        """Return the fields of each hash, or why this key alone has none; an empty one is not there."""
+        """Return the fields of each hash, or the error of this key alone; empty: there is no hash."""
         ...
 
     async def commit(self, commits: Sequence[Commit]) -> list[bool | ServiceError]:
-        """Make each change; False where somebody else's came first. When this returns, they are durable."""
+        """Make each change; False if another one came first. When this returns, they are durable."""
         ...
 
-    async def settle(self, settled: Sequence[Settled]) -> None:
-        """Take announcements off the pending ones; a hash with none left expires by its ttl again."""
+    async def confirm(self, confirmed: Sequence[Confirmed]) -> None:
+        """Remove announcements from the pending ones; a hash with none left expires by its ttl again."""
         ...
 
     async def add(self, members: Mapping[str, Sequence[str]], ttl: float) -> list[ServiceError | None]:
-        """Add members to each set, by its key, which lives *ttl* seconds from now; answer why a set takes none."""
+        """Add members to each set, by its key; each set lives *ttl* seconds from now. Return the error of each set, if any."""
         ...
 
     async def members(self, key: str) -> set[str] | ServiceError:
-        """Return a set's members, or why this key alone has none."""
+        """Return a set's members, or the error of this key alone."""
         ...
 
     async def remove(self, key: str, members: Sequence[str]) -> ServiceError | None:
-        """Take members out of a set; answer why this key alone has none."""
+        """Take members out of a set. Return the error of this key alone, if any."""
         ...
 
     async def scan(self, prefix: str, cursor: str = "") -> tuple[list[str], str]:
-        """Return some keys of the hashes that begin with *prefix* and do not expire, as what owes does not.
+        """Return some keys that begin with *prefix* of hashes that do not expire, as hashes that owe something do not.
 
-        With them comes where to go on, empty when all were seen. A key may come twice; none that was there all
-        the time is left out.
+        With them comes the cursor of the next call, empty when all were seen. A key may come twice; a key that
+        was there all the time is never left out.
         """
         ...
 
     async def ping(self) -> None:
-        """Return when the store answers."""
+        """Return when the store responds."""
         ...

@@ -9,12 +9,13 @@ from typing import Any
 from anyio import Event, create_task_group
 from anyio.abc import TaskStatus
 
-from streamapp.app import App
 from streamapp.config import Config
+from streamapp.declared.registry import Registry
 from streamapp.errors import StreamappError
 from streamapp.messages import Outgoing, Queue
 from streamapp.observe.counters import Counters
 from streamapp.sqs.client import BATCH
+from streamapp.sqs.names import queue_name
 from streamapp.state.store import PENDING
 from streamapp.testing.clocks.loop_time import LoopTime, NeverAtRest, loop_time
 from streamapp.testing.found import Dead, Rows, body_of, dead_letters_of, dead_of, value_of
@@ -59,8 +60,8 @@ class Trial:
     *sqs* and *store* keep the rules of the real ones; their `faults` and `ledger` are there for tests of failure.
     """
 
-    def __init__(self, app: App, config: Config, time: LoopTime, *, seed: int) -> None:
-        self.app = app
+    def __init__(self, registry: Registry, config: Config, time: LoopTime, *, seed: int) -> None:
+        self.registry = registry
         self.config = config
         self.sqs = MemorySqs(clock=time, seed=seed)
         self.store = MemoryStore(clock=time, seed=seed)
@@ -111,9 +112,9 @@ class Trial:
 
     def table(self, name: str) -> Rows:
         """Return the states of a table, by key."""
-        if name not in self.app.tables:
-            raise NotOfApp("table", name, self.app.tables)
-        prefix, read = f"{self.config.key_prefix}{name}:", self.app.tables[name].record.read
+        if name not in self.registry.tables:
+            raise NotOfApp("table", name, self.registry.tables)
+        prefix, read = f"{self.config.key_prefix}{name}:", self.registry.tables[name].folding.hash_codec.read
         rows = {
             key.removeprefix(prefix): read(fields)
             for key, fields in self.store.hashes().items()
@@ -123,7 +124,7 @@ class Trial:
 
     def sent(self, queue: str) -> list[Any]:
         """Return all that was sent to a queue, consumed or not: values, where its sink's codec can decode them."""
-        decode = getattr(getattr(self.app.sinks.get(queue), "codec", None), "decode", None)
+        decode = getattr(getattr(self.registry.sinks.get(queue), "codec", None), "decode", None)
         bodies = [letter.body for letter in self._letters.get(self._queue(queue).name, [])]
         return bodies if decode is None else [value_of(decode, body) for body in bodies]
 
@@ -135,9 +136,9 @@ class Trial:
 
     async def create(self, *, dead_letters: bool) -> None:
         """Create the app's queues, as `streamapp queues create` does."""
-        sources = [agent.queue for agent in self.app.agents.values()]
-        for stream in dict.fromkeys([*sources, *self.app.sinks]):
-            name = self.config.queue(stream).rstrip("/").rsplit("/", 1)[-1]
+        sources = [agent.queue for agent in self.registry.agents.values()]
+        for stream in dict.fromkeys([*sources, *self.registry.sinks]):
+            name = queue_name(self.config.queue(stream))
             kind = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
             redrive = {}
             if dead_letters and stream in sources:
@@ -162,7 +163,7 @@ class Trial:
         """Return what the app has still to do, once it waits for time to pass."""
         await self._time.rest()
         left: list[str] = []
-        for name in dict.fromkeys(self._queues[agent.queue].name for agent in self.app.agents.values()):
+        for name in dict.fromkeys(self._queues[agent.queue].name for agent in self.registry.agents.values()):
             stock = self.sqs.service.broker.stored(name, self._time.now()).stock
             if len(stock):
                 most = max(message.receives for message in stock)
@@ -177,12 +178,14 @@ class Trial:
 
 
 @asynccontextmanager
-async def open_trial(app: App, config: Config, *, dead_letters: bool, seed: int) -> AsyncGenerator[Trial]:
-    """Run *app* on queues and a store of its own, and drain it at the end."""
+async def open_trial(
+    registry: Registry, config: Config, *, dead_letters: bool, seed: int
+) -> AsyncGenerator[Trial]:
+    """Run the app of *registry* on queues and a store of its own, and drain it at the end."""
     with loop_time() as time:
-        trial = Trial(app, config, time, seed=seed)
+        trial = Trial(registry, config, time, seed=seed)
         await trial.create(dead_letters=dead_letters)
-        assembly = await assemble(app, config, trial.sqs, trial.store, trial.tally)
+        assembly = await assemble(registry, config, trial.sqs, trial.store, trial.tally)
         worker, is_over = Worker(assembly, watch=False), Event()
         failure: Exception | None = None
         async with create_task_group() as tasks:
@@ -194,9 +197,9 @@ async def open_trial(app: App, config: Config, *, dead_letters: bool, seed: int)
             except Exception as error:  # noqa: BLE001 - the test's own, to be raised as it is and in no group
                 failure = error
             finally:
-                for line in assembly.lines:
+                for pipeline in assembly.pipelines:
                     # A poll that is let return would take its time, which nobody passes now.
-                    line.source.stop(time.now())
+                    pipeline.poller.stop(time.now())
             tasks.cancel_scope.cancel("the test is over")
         if failure is not None:
             raise failure

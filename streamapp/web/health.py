@@ -50,7 +50,9 @@ class Health:
         if self._worker is None:
             return Report({"worker": OK})
         now = current_time()
-        return Report({f"poll {line.queue.name}": _poll(line, now) for line in self._worker.lines})
+        return Report(
+            {f"poll {pipeline.queue.name}": _poll(pipeline, now) for pipeline in self._worker.pipelines}
+        )
 
     async def ready(self) -> Report:
         """Return whether messages are being worked on: queues polled, Redis there, agents sound, not draining."""
@@ -59,10 +61,10 @@ class Health:
             return Report({"worker": "starting"})
         now = current_time()
         checks = {"worker": "draining" if worker.is_draining else OK, "redis": await self._redis(worker)}
-        for line in worker.lines:
-            checks[f"queue {line.queue.name}"] = _queue(line, now)
-            checks[f"agent {line.agent.name}"] = (
-                "fails at everything it is given" if line.runner.is_crashing else OK
+        for pipeline in worker.pipelines:
+            checks[f"queue {pipeline.queue.name}"] = _queue(pipeline, now)
+            checks[f"agent {pipeline.agent.name}"] = (
+                "fails at everything it is given" if pipeline.runner.is_crashing else OK
             )
         return Report(checks)
 
@@ -77,13 +79,13 @@ class Health:
         return f"no answer within {PING_WITHIN:g} s"
 
 
-def _poll(line: AgentPipeline, now: float) -> str:
-    overdue = line.source.silent_for(now)
+def _poll(pipeline: AgentPipeline, now: float) -> str:
+    overdue = pipeline.poller.silent_for(now)
     return OK if overdue <= OVERDUE else f"has not returned for {overdue:.0f} s"
 
 
-def _queue(line: AgentPipeline, now: float) -> str:
-    source = line.source
+def _queue(pipeline: AgentPipeline, now: float) -> str:
+    source = pipeline.poller
     if source.failure is None:
         return OK
     # Keys, rights and queues that are missing need somebody; what heals by itself gets some time for it.

@@ -9,14 +9,23 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from streamapp.messages import Queue
-from streamapp.observe.counters import Counters, Word
-from streamapp.observe.tap_writer import Seen
+from streamapp.observe.counters import CounterName, Counters
+from streamapp.observe.tap_writer import Recordable
 from streamapp.pipeline.attempt import Attempt
 from streamapp.sqs.depths import Depths
 from streamapp.worker.assembly import AgentPipeline
 from streamapp.worker.worker import Worker
 
-OUTCOMES: tuple[Word, ...] = ("ok", "duplicate", "skipped", "retry", "invalid", "dead", "released", "lost")
+OUTCOMES: tuple[CounterName, ...] = (
+    "ok",
+    "duplicate",
+    "skipped",
+    "retry",
+    "invalid",
+    "dead",
+    "released",
+    "lost",
+)
 """How an attempt at a message may end."""
 
 
@@ -63,7 +72,7 @@ class Metrics:
         """From now on tell of the parts of *worker* too."""
         self._registry.register(_Parts(worker))
 
-    def note(self, seen: Seen) -> None:
+    def note(self, seen: Recordable) -> None:
         """Take note of how long an attempt took, and how old its message was when it ended well."""
         if not isinstance(seen, Attempt):
             return
@@ -161,7 +170,7 @@ class _Parts(Collector):
             yield _gauge(
                 f"streamapp_{name}",
                 text,
-                {line.queue.name: value(line, now) for line in worker.lines},
+                {pipeline.queue.name: value(pipeline, now) for pipeline in worker.pipelines},
                 "stream",
             )
         decoded = CounterMetricFamily(
@@ -169,27 +178,27 @@ class _Parts(Collector):
             "Bodies by the path of the codec that took them.",
             labels=["stream", "path"],
         )
-        for line in worker.lines:
-            paths: Mapping[str, int] = getattr(line.agent.codec, "paths", {})
+        for pipeline in worker.pipelines:
+            paths: Mapping[str, int] = getattr(pipeline.agent.codec, "paths", {})
             for path, number in paths.items():
-                decoded.add_metric([line.queue.name, path], number)
+                decoded.add_metric([pipeline.queue.name, path], number)
         yield decoded
 
 
 _BY_STREAM: Sequence[tuple[str, str, Callable[[AgentPipeline, float], float]]] = (
-    ("in_flight", "Messages in hand.", lambda line, _: len(line.leases)),
-    ("concurrency", "Messages in hand at most.", lambda line, _: line.concurrency),
+    ("in_flight", "Messages in hand.", lambda pipeline, _: len(pipeline.leases)),
+    ("concurrency", "Messages in hand at most.", lambda pipeline, _: pipeline.concurrency),
     (
         "last_poll_timestamp_seconds",
         "When a receive last ended well; 0 before the first.",
-        lambda line, _: line.source.polled_at or 0.0,
+        lambda pipeline, _: pipeline.poller.polled_at or 0.0,
     ),
     (
         "poll_overdue_seconds",
         "For how long a receive is late.",
-        lambda line, now: max(0.0, line.source.silent_for(now)),
+        lambda pipeline, now: max(0.0, pipeline.poller.silent_for(now)),
     ),
-    ("polls_failing", "Whether receives fail.", lambda line, _: line.source.failure is not None),
+    ("polls_failing", "Whether receives fail.", lambda pipeline, _: pipeline.poller.failure is not None),
 )
 
 

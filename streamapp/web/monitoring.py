@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from anyio import create_task_group, sleep
 
-from streamapp.app import App
 from streamapp.config import Config
+from streamapp.declared.registry import Registry
 from streamapp.errors import ServiceError
 from streamapp.observe.counters import Counters
 from streamapp.pipeline.runtime import Runtime
@@ -47,7 +47,7 @@ class Monitoring:
 
 
 @asynccontextmanager
-async def monitored(app: App, config: Config, counters: Counters) -> AsyncGenerator[Monitoring]:
+async def monitored(registry: Registry, config: Config, counters: Counters) -> AsyncGenerator[Monitoring]:
     """Serve probes, metrics and the app's website while the context is open, from before the worker is ready to after it has ended.
 
     Without `config.http` nothing is served, and nothing of it is imported. Raises `CannotListen`.
@@ -57,7 +57,7 @@ async def monitored(app: App, config: Config, counters: Counters) -> AsyncGenera
         return
     from streamapp.redis.store import open_redis  # noqa: PLC0415
     from streamapp.redis.tap import open_tap  # noqa: PLC0415
-    from streamapp.sqs.metered import MeteredSqs  # noqa: PLC0415
+    from streamapp.sqs.metered import metered  # noqa: PLC0415
     from streamapp.web.health import Health  # noqa: PLC0415 - only who is watched needs them
     from streamapp.web.metrics import Metrics  # noqa: PLC0415
     from streamapp.web.server import serve_http  # noqa: PLC0415
@@ -76,12 +76,12 @@ async def monitored(app: App, config: Config, counters: Counters) -> AsyncGenera
         # Connections of its own: browsers are in nobody's way.
         open_redis(config.redis_url) as state,
         open_tap(config.redis_url, config.key_prefix) as news,
-        pages_of(app, config, state, news) as pages,
+        pages_of(registry, config, state, news) as pages,
         serve_http(config.http, health, metrics.page, pages) as url,
         create_task_group() as asking,
     ):
         logger.info("serving", extra={"http": url, "paths": ["/livez", "/readyz", "/metrics", *pages]})
-        yield Monitoring(partial(MeteredSqs, note=metrics.call), begin)
+        yield Monitoring(partial(metered, report=metrics.call), begin)
         asking.cancel_scope.cancel("the worker has ended")
 
 

@@ -9,10 +9,11 @@ import msgspec
 from aiohttp import ClientConnectionResetError, web
 from anyio import create_task_group, current_time
 
-from streamapp.app import App
 from streamapp.config import Config
 from streamapp.declared.boards import Board, Website
+from streamapp.declared.registry import Registry
 from streamapp.errors import ServiceError
+from streamapp.sqs.names import queue_name
 from streamapp.state.keys import plain
 from streamapp.web.board_reader import BoardReader, Hashes
 from streamapp.web.live_boards import LiveBoards, News
@@ -42,14 +43,16 @@ Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @asynccontextmanager
-async def pages_of(app: App, config: Config, state: Hashes, news: News) -> AsyncGenerator[Mapping[str, Page]]:
+async def pages_of(
+    registry: Registry, config: Config, state: Hashes, news: News
+) -> AsyncGenerator[Mapping[str, Page]]:
     """Return the pages of *app*'s website by path, which live while the context is open; none without one."""
-    if app.website is None:
+    if registry.extras.website is None:
         yield {}
         return
     # What is told of a queue is told under its name, not the stream's.
-    queues = [config.queue(sink).rstrip("/").rsplit("/", 1)[-1] for sink in app.sinks]
-    site = Site(app.website, config.key_prefix, state, news, queues)
+    queues = [queue_name(config.queue(sink)) for sink in registry.sinks]
+    site = Site(registry.extras.website, config.key_prefix, state, news, queues)
     async with create_task_group() as tasks:
         tasks.start_soon(site.live.run, name="boards")
         yield site.pages

@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""One worker: its parts put together, started and drained."""

@@ -1,24 +1,27 @@
-"""Put together the parts that serve each agent; a queue or a store that is missing is found out here."""
+"""Put together the parts of a worker; a queue or a store that is missing is found here."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from streamapp.app import App
 from streamapp.config import Config, queue_variable
+from streamapp.declared.registry import Registry
+from streamapp.declared.sink import Sink
 from streamapp.errors import ConfigError, ServiceError
 from streamapp.flow.batcher import Batcher
+from streamapp.flow.company import Company
 from streamapp.flow.outage import Outage
 from streamapp.messages import Queue
 from streamapp.observe.counters import Counters
 from streamapp.observe.presence import PresenceReporter, PresenceStore
 from streamapp.observe.shown import shows
-from streamapp.observe.tap_writer import Tap, off
+from streamapp.observe.tap_writer import Tap, no_tap
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.sender import Sender
 from streamapp.outbox.sweeper import Sweeper, SweepPace
+from streamapp.pipeline.acks import Acks
 from streamapp.pipeline.agent import Agent
 from streamapp.pipeline.handoff import Handoff
 from streamapp.pipeline.leases import Leases
@@ -52,19 +55,19 @@ class AgentPipeline:
     agent: Agent
     queue: Queue
     leases: Leases
-    source: Poller
-    settler: Settler
+    poller: Poller
+    acks: Acks
     runner: Runner
     concurrency: int
 
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """All parts of one worker; none of them runs yet."""
+    """All parts of one worker; nothing runs yet."""
 
     runtime: Runtime
-    lines: Sequence[AgentPipeline]
-    batchers: Sequence[Batcher[object, object]]
+    pipelines: Sequence[AgentPipeline]
+    batchers: Sequence[Batcher[Any, Any]]
     sweeper: Sweeper
     tap: Tap
     presence_reporter: PresenceReporter
@@ -88,7 +91,7 @@ class UnknownAgent(ConfigError):
 
 
 async def assemble(
-    app: App,
+    registry: Registry,
     config: Config,
     sqs: Sqs,
     store: Store,
@@ -101,105 +104,84 @@ async def assemble(
     presence: PresenceStore | None = None,
     tracing: "Tracing | None" = None,
 ) -> Assembly:
-    """Find every queue and the store, and answer what will serve the named agents (None: all).
+    """Find every queue and the store, and return what will serve the named agents (None: all).
 
-    *longest_wait* bounds every long poll, in seconds, and *pace* is that of the sweeps. *tap* and *presence* tell
-    viewers, and *tracing* whoever looks at traces; without them nobody is told anything.
+    *longest_wait* bounds every long poll, in seconds, and *pace* is that of the sweeps. *tap* and *presence* are for
+    viewers, *tracing* for a tracing backend; each may be missing.
     Raises `ConfigError` or `ServiceError` for what cannot be used.
     """
-    chosen = choose(app, agents)
-    tap = off() if tap is None else tap
+    chosen = choose(registry, agents)
     sqs = sqs if tracing is None else tracing.over(sqs)
     await store.ping()
-    outage = Outage("Redis", store.ping)
-    queues = {
-        name: await _find(sqs, config, name) for name in (*app.sinks, *(agent.queue for agent in chosen))
-    }
-    sqs_outage = Outage("SQS", partial(sqs.attributes, next(iter(queues.values()))))
-    lines: list[AgentPipeline] = []
-
-    def unsent() -> int:
-        """Return how many messages are in hand that may still have something to send."""
-        number = 0
-        for line in lines:  # no generator: it is asked for each message, some times
-            number += len(line.leases) - len(line.settler.acks.deletes)
-        return number
-
-    load = None if tracing is None else tracing.laden
-    outboxes = {
-        name: Sender(
-            sqs,
-            queues[name],
-            sqs_outage,
-            counters,
-            in_hand=unsent,
-            tap=tap,
-            shows=shows(sink.codec),
-            load=load,
-        )
-        for name, sink in app.sinks.items()
-    }
-    state = Committer(
+    queues = await _queues(sqs, config, [*registry.sinks, *(agent.queue for agent in chosen)])
+    use = _Surroundings(
+        config,
+        sqs,
+        Outage("SQS", partial(sqs.attributes, next(iter(queues.values())))),
         store,
-        outage,
-        ttl=config.state_ttl,
-        barrier=config.replicas > 0,
-        evicted=lambda table, number: counters.add(table, "evicted", number),
-    )
-    runtime = Runtime(
-        config=config,
-        counters=counters,
-        store=store,
-        store_outage=outage,
-        lookup=Lookup(store, outage, ttl=config.state_ttl, in_hand=unsent),
-        changes=Batcher(state.flush, name="state", limit=FLUSH, linger=LINGER, in_hand=unsent),
-        announcer=Announcer(outboxes, store, outage),
-        outboxes=outboxes,
-        tracing=tracing,
-    )
-    letters: list[Sender] = []
-    for agent in chosen:
-        queue = queues[agent.queue]
-        dead = await _dead_letters(sqs, queue, config)
-        # Who waits to be dead-lettered holds up others: it comes again, and SQS moves it by rights of its own.
-        outbox = (
-            Sender(sqs, dead, sqs_outage, counters, in_hand=unsent, even_misconfigured=False)
-            if dead
-            else None
-        )
-        letters += [outbox] if outbox else []
-        wait = min(config.wait_seconds, longest_wait)
-        lines.append(_line(agent, queue, outbox, runtime, sqs, tap, wait=wait))
-    batchers = [
-        runtime.changes,
-        runtime.lookup.reads,
-        runtime.lookup.adds,
-        runtime.announcer.confirmations,
-        *(outbox.batcher for outbox in (*outboxes.values(), *letters)),
-        *(line.settler.acks.deletes for line in lines),
-    ]
-    sweeper = Sweeper(app.tables.values(), store, runtime.announcer, counters, config, pace)
-    presence_reporter = PresenceReporter(
-        presence,
-        tap.worker,
+        Outage("Redis", store.ping),
         counters,
-        {line.queue.name: line.leases for line in lines},
-        [outbox.queue.name for outbox in outboxes.values()],
+        no_tap() if tap is None else tap,
+        min(config.wait_seconds, longest_wait),
+        tracing,
     )
-    return Assembly(runtime, lines, batchers, sweeper, tap, presence_reporter)  # type: ignore[arg-type]  # each takes its own items
+    runtime = _runtime(
+        use, {name: _sender_of(use, sink, queues[name]) for name, sink in registry.sinks.items()}
+    )
+    letters: dict[str, Sender | None] = {
+        agent.queue: await _letters(use, queues[agent.queue]) for agent in chosen
+    }
+    pipelines = [
+        _pipeline(use, agent, queues[agent.queue], letters[agent.queue], runtime) for agent in chosen
+    ]
+    return Assembly(
+        runtime,
+        pipelines,
+        _batchers(runtime, pipelines, [it for it in letters.values() if it is not None]),
+        Sweeper(
+            [table.folding for table in registry.tables.values()],
+            store,
+            runtime.announcer,
+            counters,
+            config,
+            pace,
+        ),
+        use.tap,
+        _presence_reporter(use, presence, runtime, pipelines),
+    )
 
 
-def choose(app: App, names: Sequence[str] | None) -> list[Agent]:
-    """Return the named agents of *app*, all without names. Raises `UnknownAgent`."""
+def choose(registry: Registry, names: Sequence[str] | None) -> list[Agent]:
+    """Return the named agents of *registry*, all without names. Raises `UnknownAgent`."""
     for name in names or ():
-        if name not in app.agents:
-            raise UnknownAgent(name, list(app.agents))
-    return [agent for name, agent in app.agents.items() if names is None or name in names]
+        if name not in registry.agents:
+            raise UnknownAgent(name, list(registry.agents))
+    return [agent for name, agent in registry.agents.items() if names is None or name in names]
 
 
-def most_polls(app: App, config: Config) -> int:
+def most_polls(registry: Registry, config: Config) -> int:
     """Return how many polls may wait at once, each of which needs a connection."""
-    return sum(-(-(agent.concurrency or config.concurrency) // BATCH) for agent in app.agents.values())
+    return sum(-(-(agent.concurrency or config.concurrency) // BATCH) for agent in registry.agents.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """What the parts of a worker need; *unfinished* counts deliveries that may still have something to send."""
+
+    config: Config
+    sqs: Sqs
+    sqs_outage: Outage
+    store: Store
+    store_outage: Outage
+    counters: Counters
+    tap: Tap
+    wait: float
+    tracing: "Tracing | None"
+    unfinished: Company = field(default_factory=lambda: Company(0))
+
+
+async def _queues(sqs: Sqs, config: Config, streams: Iterable[str]) -> dict[str, Queue]:
+    return {stream: await _find(sqs, config, stream) for stream in streams}
 
 
 async def _find(sqs: Sqs, config: Config, stream: str) -> Queue:
@@ -212,8 +194,33 @@ async def _find(sqs: Sqs, config: Config, stream: str) -> Queue:
         raise
 
 
+def _sender_of(use: _Surroundings, sink: Sink[Any], queue: Queue) -> Sender:
+    return Sender(
+        use.sqs,
+        queue,
+        use.sqs_outage,
+        use.counters,
+        company=use.unfinished,
+        tap=use.tap,
+        shows=shows(sink.codec),
+        load=None if use.tracing is None else use.tracing.with_context,
+    )
+
+
+async def _letters(use: _Surroundings, queue: Queue) -> Sender | None:
+    """Return the sender to the dead-letter queue of *queue*, None if there is none that can be used."""
+    dead = await _dead_letters(use.sqs, queue, use.config)
+    if dead is None:
+        return None
+    # To wait for a broken dead-letter queue would block the agent. The message is given back instead, and SQS's
+    # redrive policy moves it in the end.
+    return Sender(
+        use.sqs, dead, use.sqs_outage, use.counters, company=use.unfinished, even_misconfigured=False
+    )
+
+
 async def _dead_letters(sqs: Sqs, queue: Queue, config: Config) -> Queue | None:
-    """Return where the letters of *queue* go; what its settings lack is a warning, never a refusal."""
+    """Return the dead-letter queue of *queue*. What its settings lack is a warning, never a refusal."""
     for flaw in source_flaws(queue, config):
         logger.warning("%s: %s; mend it with: %s", queue.name, flaw.text, flaw.cure)
     if queue.dead_letters is None:
@@ -227,35 +234,88 @@ async def _dead_letters(sqs: Sqs, queue: Queue, config: Config) -> Queue | None:
         return None
 
 
-def _line(
-    agent: Agent, queue: Queue, letters: Sender | None, runtime: Runtime, sqs: Sqs, tap: Tap, *, wait: float
+def _runtime(use: _Surroundings, outboxes: Mapping[str, Sender]) -> Runtime:
+    """Return what all agents share: state, its reads, and its announcements."""
+    ttl = use.config.state_ttl
+    committer = Committer(
+        use.store,
+        use.store_outage,
+        ttl=ttl,
+        barrier=use.config.replicas > 0,
+        evicted=lambda table, number: use.counters.add(table, "evicted", number),
+    )
+    return Runtime(
+        config=use.config,
+        counters=use.counters,
+        store=use.store,
+        store_outage=use.store_outage,
+        lookup=Lookup(use.store, use.store_outage, ttl=ttl, company=use.unfinished),
+        changes=Batcher(committer.flush, name="state", limit=FLUSH, linger=LINGER, company=use.unfinished),
+        announcer=Announcer(outboxes, use.store, use.store_outage),
+        outboxes=outboxes,
+        tracing=use.tracing,
+    )
+
+
+def _pipeline(
+    use: _Surroundings, agent: Agent, queue: Queue, letters: Sender | None, runtime: Runtime
 ) -> AgentPipeline:
-    config, counters = runtime.config, runtime.counters
-    concurrency = agent.concurrency or config.concurrency
-    feed = Handoff()
+    """Return the parts that serve *agent*, in the order in which a message meets them."""
+    concurrency = agent.concurrency or use.config.concurrency
     tokens = Tokens(concurrency)
-    leases = Leases(sqs, queue, tokens, counters)
+    leases = Leases(use.sqs, queue, tokens, use.counters, use.unfinished)
+    handoff = Handoff(fifo=queue.fifo)
+    acks = Acks(use.sqs, queue, leases, handoff, use.counters)
     settler = Settler(
-        sqs,
         queue,
-        leases,
+        acks,
         letters,
-        counters,
-        max_attempts=config.max_attempts,
+        runtime.announcer,
+        use.counters,
+        max_attempts=use.config.max_attempts,
         backoff=agent.backoff,
-        tap=tap,
+        tap=use.tap,
         shows=shows(agent.codec),
     )
-    source = Poller(
-        sqs,
+    poller = Poller(
+        use.sqs,
         queue,
         tokens=tokens,
         leases=leases,
-        settler=settler,
-        feed=feed,
-        outage=runtime.store_outage,
-        counters=counters,
-        wait=wait,
+        acks=acks,
+        handoff=handoff,
+        outage=use.store_outage,
+        counters=use.counters,
+        wait=use.wait,
     )
-    runner = Runner(agent, feed, settler, runtime, agent.instances or concurrency)
-    return AgentPipeline(agent, queue, leases, source, settler, runner, concurrency)
+    runner = Runner(agent, handoff, settler, runtime, agent.instances or concurrency)
+    return AgentPipeline(agent, queue, leases, poller, acks, runner, concurrency)
+
+
+def _batchers(
+    runtime: Runtime, pipelines: Sequence[AgentPipeline], letters: Sequence[Sender]
+) -> Sequence[Batcher[Any, Any]]:
+    """Return what must be flushed before the worker ends."""
+    return [
+        runtime.changes,
+        runtime.lookup.reads,
+        runtime.lookup.adds,
+        runtime.announcer.confirmations,
+        *(sender.batcher for sender in (*runtime.outboxes.values(), *letters)),
+        *(pipeline.acks.deletes for pipeline in pipelines),
+    ]
+
+
+def _presence_reporter(
+    use: _Surroundings,
+    presence: PresenceStore | None,
+    runtime: Runtime,
+    pipelines: Sequence[AgentPipeline],
+) -> PresenceReporter:
+    return PresenceReporter(
+        presence,
+        use.tap.worker,
+        use.counters,
+        {pipeline.queue.name: pipeline.leases for pipeline in pipelines},
+        [sender.queue.name for sender in runtime.outboxes.values()],
+    )

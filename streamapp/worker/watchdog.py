@@ -25,12 +25,14 @@ SILENCE = 30.0
 class Watchdog:
     """Looks at the event loop from a thread of its own, so that a blocked one is seen while it is blocked."""
 
-    def __init__(self, lines: Sequence[AgentPipeline], counters: Counters) -> None:
-        self._lines = lines
+    def __init__(self, pipelines: Sequence[AgentPipeline], counters: Counters) -> None:
+        self._pipelines = pipelines
         self._counters = counters
-        self._names = {code: line.agent.name for line in lines if (code := _code_of(line.agent.handler))}
+        self._names = {
+            code: pipeline.agent.name for pipeline in pipelines if (code := _code_of(pipeline.agent.handler))
+        }
         # Past a third of the visibility timeout heartbeats begin to come too late.
-        self._limit = min((line.queue.visibility for line in lines), default=30.0) / 4
+        self._limit = min((pipeline.queue.visibility for pipeline in pipelines), default=30.0) / 4
         self._alive_at = time.monotonic()
         self._thread_id = 0
         self._over = threading.Event()
@@ -72,8 +74,8 @@ class Watchdog:
         )
 
     def _look_for_silence(self, now: float) -> None:
-        for line in self._lines:
-            name, seconds = line.queue.name, line.source.silent_for(now)
+        for pipeline in self._pipelines:
+            name, seconds = pipeline.queue.name, pipeline.poller.silent_for(now)
             if seconds <= SILENCE:
                 self._silent.discard(name)
             elif name not in self._silent:

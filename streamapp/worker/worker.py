@@ -1,14 +1,16 @@
-"""Bring an app to life: nested task groups, so that the order of the end is the indentation."""
+"""Run a worker: nested task groups, so that the indentation shows the order of the end."""
 
 import logging
 from collections.abc import Sequence
 
 from anyio import TASK_STATUS_IGNORED, CancelScope, Event, create_task_group, current_time, sleep
-from anyio.abc import TaskStatus
+from anyio.abc import TaskGroup, TaskStatus
 
+from streamapp.flow.batcher import Batcher
 from streamapp.messages import Queue
 from streamapp.observe.tap_writer import Tap
 from streamapp.outbox.sweeper import Sweeper
+from streamapp.pipeline.leases import Lease
 from streamapp.pipeline.runtime import Runtime
 from streamapp.worker.assembly import AgentPipeline, Assembly
 from streamapp.worker.watchdog import Watchdog
@@ -26,26 +28,25 @@ SUMMARY_EVERY = 30.0
 
 
 class Worker:
-    """Runs the agents of an assembly until told to stop; *watch*: a thread looks after its event loop."""
+    """Runs the agents of an assembly until told to stop. With *watch* a thread watches its event loop."""
 
     def __init__(self, assembly: Assembly, *, watch: bool = True) -> None:
         self._parts = assembly
-        self._lines = assembly.lines
         self._sweeper = assembly.sweeper
-        self._watch = Watchdog(assembly.lines, assembly.runtime.counters) if watch else None
+        self._watch = Watchdog(assembly.pipelines, assembly.runtime.counters) if watch else None
         self._stop = Event()
         self._hurry = Event()
 
     @property
-    def lines(self) -> Sequence[AgentPipeline]:
+    def pipelines(self) -> Sequence[AgentPipeline]:
         """What serves each agent."""
-        return self._lines
+        return self._parts.pipelines
 
     @property
     def queues(self) -> list[Queue]:
         """The queues that it receives from, and those that it sends to."""
         return [
-            *(line.queue for line in self._lines),
+            *(pipeline.queue for pipeline in self.pipelines),
             *(outbox.queue for outbox in self.runtime.outboxes.values()),
         ]
 
@@ -56,12 +57,12 @@ class Worker:
 
     @property
     def tap(self) -> Tap:
-        """Where it is told what became of each message."""
+        """The tap that records what became of each message."""
         return self._parts.tap
 
     @property
     def sweeper(self) -> Sweeper:
-        """What finds what is still owed."""
+        """The sweeper, which finds what is still owed."""
         return self._sweeper
 
     @property
@@ -70,81 +71,101 @@ class Worker:
         return self._stop.is_set()
 
     def stop(self) -> None:
-        """Drain: receive no more, finish what is in hand. A second call gives back at once what is unfinished."""
+        """Begin to drain: receive no more, finish what is in hand. A second call gives back at once what is unfinished."""
         (self._hurry if self._stop.is_set() else self._stop).set()
 
     async def idle(self, seconds: float) -> None:
-        """Return once every queue has answered that it is empty, and nothing was in hand, for *seconds*."""
+        """Return once every queue has been empty, and nothing has been in hand, for *seconds*."""
         busy_at = current_time()
         while current_time() - busy_at < seconds:
-            # Often enough that what was in hand a moment ago is seen.
+            # Often enough to see what was in hand a moment ago.
             await sleep(min(seconds / 5, 0.1))
-            if any(len(line.leases) or line.source.idle_since > current_time() for line in self._lines):
+            if any(
+                len(pipeline.leases) or pipeline.poller.idle_since > current_time()
+                for pipeline in self.pipelines
+            ):
                 busy_at = current_time()
 
     async def run(
         self, *, idle: float | None = None, task_status: TaskStatus[None] = TASK_STATUS_IGNORED
     ) -> bool:
-        """Run until stopped, or until nothing has come for *idle* seconds; answer whether all was finished."""
-        batchers, givers = self._parts.batchers, [line.settler.acks.releases for line in self._lines]
-        heartbeats, viewing, giving, services, agents, sources = (create_task_group() for _ in range(6))
-        async with heartbeats:  # last to go: what is in hand stays ours to the end
-            for line in self._lines:
-                await heartbeats.start(line.leases.run, name=f"heartbeat {line.queue.name}")
-            async with viewing:  # tells what the services did last
-                await viewing.start(self._parts.tap.run, name="tap")
-                async with giving:  # until the last delete: it gives the next of its group the turn, too late
-                    for giver in givers:
-                        await giving.start(giver.run, name=giver.name)
-                    async with services:
-                        for batcher in batchers:
-                            await services.start(batcher.run, name=batcher.name)
-                        async with agents:
-                            for line in self._lines:
-                                agents.start_soon(line.runner.run, name=f"agent {line.agent.name}")
-                            async with sources:  # end by themselves when told to stop
-                                for line in self._lines:
-                                    sources.start_soon(line.source.run, name=f"source {line.queue.name}")
-                                sources.start_soon(self._sweeper.run, name="sweeper")
-                                heartbeats.start_soon(self._drain, agents.cancel_scope, name="drain")
-                                heartbeats.start_soon(self._hurry_up, agents.cancel_scope, name="hurry")
-                                heartbeats.start_soon(self._summarise, name="summary")
-                                if self._watch is not None:
-                                    heartbeats.start_soon(self._watch.run, name="watch")
-                                heartbeats.start_soon(self._parts.presence_reporter.run, name="presence")
-                                if idle is not None:
-                                    heartbeats.start_soon(self._stop_when_idle, idle, name="idle")
-                                task_status.started()
-                        for batcher in batchers:
-                            batcher.close()
-                        services.cancel_scope.deadline = current_time() + LAST_FLUSH
-                    for giver in givers:
-                        giver.close()
-                    giving.cancel_scope.deadline = current_time() + LAST_WORD
-                self._parts.tap.close()
-                viewing.cancel_scope.deadline = current_time() + LAST_WORD
-            heartbeats.cancel_scope.cancel("all is settled")
+        """Run until stopped, or until nothing has come for *idle* seconds; return whether all was finished."""
+        attending, heartbeats, viewing, giving, services, agents, sources = (
+            create_task_group() for _ in range(7)
+        )
+        async with attending:  # to the very end
+            async with heartbeats:  # what is in hand stays invisible to others to the end
+                for pipeline in self.pipelines:
+                    await heartbeats.start(pipeline.leases.run, name=f"heartbeat {pipeline.queue.name}")
+                async with viewing:  # records what the services did last
+                    await viewing.start(self._parts.tap.run, name="tap")
+                    async with (
+                        giving
+                    ):  # until the last delete, which may still give back the next of its group
+                        for releases in self._releases:
+                            await giving.start(releases.run, name=releases.name)
+                        async with services:
+                            for batcher in self._parts.batchers:
+                                await services.start(batcher.run, name=batcher.name)
+                            async with agents:
+                                for pipeline in self.pipelines:
+                                    agents.start_soon(
+                                        pipeline.runner.run, name=f"agent {pipeline.agent.name}"
+                                    )
+                                async with sources:  # end by themselves when told to stop
+                                    for pipeline in self.pipelines:
+                                        sources.start_soon(
+                                            pipeline.poller.run, name=f"poller {pipeline.queue.name}"
+                                        )
+                                    sources.start_soon(self._sweeper.run, name="sweeper")
+                                    self._attend(attending, agents.cancel_scope, idle)
+                                    task_status.started()
+                            for batcher in self._parts.batchers:
+                                batcher.close()
+                            services.cancel_scope.deadline = current_time() + LAST_FLUSH
+                        for releases in self._releases:
+                            releases.close()
+                        giving.cancel_scope.deadline = current_time() + LAST_WORD
+                    self._parts.tap.close()
+                    viewing.cancel_scope.deadline = current_time() + LAST_WORD
+                heartbeats.cancel_scope.cancel("all is told")
+            attending.cancel_scope.cancel("all is told")
         return not any(group.cancel_scope.cancelled_caught for group in (agents, services, giving))
 
+    @property
+    def _releases(self) -> list[Batcher[tuple[Lease, float], None]]:
+        return [pipeline.acks.releases for pipeline in self.pipelines]
+
+    def _attend(self, attending: TaskGroup, agents: CancelScope, idle: float | None) -> None:
+        """Start the loops that messages do not need: they wait for a reason to stop, watch, and report."""
+        attending.start_soon(self._drain, agents, name="drain")
+        attending.start_soon(self._hurry_up, agents, name="hurry")
+        attending.start_soon(self._summarise, name="summary")
+        attending.start_soon(self._parts.presence_reporter.run, name="presence")
+        if self._watch is not None:
+            attending.start_soon(self._watch.run, name="watch")
+        if idle is not None:
+            attending.start_soon(self._stop_when_idle, idle, name="idle")
+
     async def _drain(self, agents: CancelScope) -> None:
-        """Once told to stop, end the sources, and give the agents until the drain deadline."""
+        """Wait for the stop, then end the polls and set the agents' deadline."""
         await self._stop.wait()
-        in_hand = sum(len(line.leases) for line in self._lines)
+        in_hand = sum(len(pipeline.leases) for pipeline in self.pipelines)
         logger.info(
             "draining: a second signal gives back at once what is unfinished", extra={"in_hand": in_hand}
         )
         deadline = current_time() + self._parts.runtime.config.drain_timeout
         agents.deadline = deadline
         self._sweeper.stop(deadline)
-        for line in self._lines:
-            line.source.stop(deadline)
-            line.runner.stop()
+        for pipeline in self.pipelines:
+            pipeline.poller.stop(deadline)
+            pipeline.runner.stop()
 
     async def _hurry_up(self, agents: CancelScope) -> None:
         await self._hurry.wait()
         self._sweeper.stop(current_time())
-        for line in self._lines:
-            line.source.stop(current_time())
+        for pipeline in self.pipelines:
+            pipeline.poller.stop(current_time())
         agents.cancel("a second signal came")
 
     async def _stop_when_idle(self, seconds: float) -> None:
@@ -153,7 +174,7 @@ class Worker:
         self._stop.set()
 
     async def _summarise(self) -> None:
-        """Log what was done since the last time, unless that is nothing."""
+        """Log from time to time what was done since the last time, unless that is nothing."""
         before: dict[str, int] = {}
         while True:
             await sleep(SUMMARY_EVERY)

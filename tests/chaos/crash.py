@@ -13,7 +13,7 @@ from streamapp.errors import Fault, ServiceError
 from streamapp.messages import Delivery, Outgoing, Queue
 from streamapp.pipeline.agent import Agent
 from streamapp.sqs.client import Failure, Sqs
-from streamapp.state.store import Commit, Settled, Store
+from streamapp.state.store import Commit, Confirmed, Store
 from streamapp_codecs import Decoded, Decoder, Origin
 
 Point = Literal[
@@ -125,9 +125,9 @@ class CrashingStore:
             raise ServiceError("Redis", Fault.TRANSIENT, "the answer was lost")
         return answers
 
-    async def settle(self, settled: Sequence[Settled]) -> None:
+    async def confirm(self, confirmed: Sequence[Confirmed]) -> None:
         """Confirm."""
-        await self._inner.settle(settled)
+        await self._inner.settle(confirmed)
         self._crash.passes("confirmed")
 
 
@@ -150,11 +150,11 @@ class CrashingCodec:
 
 def crashing(app: App, crash: Crash) -> App:
     """Return *app* with a crash point in each codec."""
-    copy = App(app.name)
-    copy._sinks, copy._tables = dict(app.sinks), dict(app.tables)
+    copy = App(app.name, extras=app.extras)
+    copy.registry.sinks, copy.registry.tables = dict(app.sinks), dict(app.tables)
 
     def mined(agent: Agent) -> Agent:
         return replace(agent, codec=CrashingCodec(agent.codec, crash))
 
-    copy._agents = {name: mined(agent) for name, agent in app.agents.items()}
+    copy.registry.agents = {name: mined(agent) for name, agent in app.agents.items()}
     return copy

@@ -84,7 +84,7 @@ async def _serve(orders: Orders) -> int:
     app: App = getattr(import_module(module), name)
     config, tally, signals = Config.load(os.environ), Counters(), StopSignals()
     async with (
-        open_aws(polls=most_polls(app, config)) as aws,
+        open_aws(polls=most_polls(app.registry, config)) as aws,
         open_redis(config.redis_url, replicas=config.replicas) as redis,
         create_task_group() as tasks,
     ):
@@ -101,7 +101,7 @@ async def _serve(orders: Orders) -> int:
                 # Whoever runs real workers starts them again; on a busy machine the server answers late.
                 with suppress(ServiceError):
                     parts = await assemble(
-                        app, config, sqs, store, tally, agents=orders.agents, pace=orders.pace
+                        app.registry, config, sqs, store, tally, agents=orders.agents, pace=orders.pace
                     )
         is_clean = True
         if parts is not None:

@@ -27,7 +27,7 @@ class Rushes:
 
     def next(self) -> Scenario:
         """Return the next rush."""
-        scenario = streamapp_agents.app.scenario
+        scenario = streamapp_agents.app.extras.scenario
         assert scenario is not None
         begins = BEGINS + self.made * timedelta(hours=2)
         rush = scenario(Traffic(subjects=self.orders, seed=self.made, begins=begins, **self.dirt))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from chaos.shop import MAX_RECEIVES, STREAMS, Shop
-from streamapp_agents.simulador.simulacao import divergencias
+from streamapp_agents.simulador.simulacao import differences
 
 Expected = Mapping[str, Mapping[str, Mapping[str, str | None]]]
 """What must be left, by table, key and field; None: the field must be absent."""
@@ -68,7 +68,7 @@ async def judge(
         for key, fields_expected in keys.items():
             stored = found[table].get(key)
             losses += [f"{table} {key}"] if stored is None else []
-            wrong += stored is not None and bool(divergencias(fields_expected, stored))
+            wrong += stored is not None and bool(differences(fields_expected, stored))
     wrong += sum(len(found[table].keys() - keys.keys()) for table, keys in expected.items())
     letters, dead = set(shop.letters()), set(dead)
     losses += [f"dead letter missing: {body}" for body in dead - letters]

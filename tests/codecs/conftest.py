@@ -7,57 +7,56 @@ from typing import Any
 
 import pytest
 
-from streamapp_codecs import pagamento, pedido, produto
-from streamapp_codecs.codec import Decoded, Origin
+from streamapp_codecs import Decoded, Origin, pagamento, pedido, produto
 from streamapp_codecs.dominio.eventos import Evento
 
-CODECS = {"pedido-events": pedido.codec, "pagamento-events": pagamento.codec, "produto-events": produto.codec}
+CODECS = {"pedido": pedido.codec, "pagamento": pagamento.codec, "produto": produto.codec}
 
 
 @pytest.fixture
-def decodificar() -> Callable[..., Decoded[Evento]]:
-    """Decode a body (text, or what is to be written as JSON) that came by *fila*."""
+def decode() -> Callable[..., Decoded[Evento]]:
+    """Decode a body (text, or what is to be written as JSON) that came from the queue *stream*."""
 
-    def decode(
-        corpo: object, fila: str = "pedido", *, zone: tzinfo = UTC, **attributes: str
+    def decode_body(
+        body: object, stream: str = "pedido", *, zone: tzinfo = UTC, **attributes: str
     ) -> Decoded[Evento]:
         origin = Origin(
-            queue=f"{fila}-events",
+            queue=f"{stream}-events",
             message_id="m",
             sent_at=datetime(2025, 7, 28, 18, tzinfo=UTC),
             attributes=attributes,
             zone=zone,
         )
-        texto = corpo if isinstance(corpo, str) else json.dumps(corpo)
-        return CODECS[f"{fila}-events"].decode(texto, origin)
+        text = body if isinstance(body, str) else json.dumps(body)
+        return CODECS[stream].decode(text, origin)
 
-    return decode
+    return decode_body
 
 
 @pytest.fixture
-def um(decodificar: Callable[..., Decoded[Evento]]) -> Callable[..., Any]:
-    """Decode a body that holds one event and nothing else, and answer the event."""
+def one(decode: Callable[..., Decoded[Evento]]) -> Callable[..., Any]:
+    """Decode a body that holds one event and nothing else, and return the event."""
 
-    def decode(corpo: object, fila: str = "pedido", **resto: Any) -> Evento:
-        decoded = decodificar(corpo, fila, **resto)
+    def decode_one(body: object, stream: str = "pedido", **rest: Any) -> Evento:
+        decoded = decode(body, stream, **rest)
         assert decoded.error is None
         assert decoded.skipped == ()
-        (evento,) = decoded.events
-        return evento
+        (event,) = decoded.events
+        return event
 
-    return decode
+    return decode_one
 
 
 @pytest.fixture
-def motivo(decodificar: Callable[..., Decoded[Evento]]) -> Callable[..., str]:
-    """Decode a body that holds nothing good, and answer the reason, or "skipped"."""
+def reason(decode: Callable[..., Decoded[Evento]]) -> Callable[..., str]:
+    """Decode a body that holds nothing good, and return the reason, or "skipped"."""
 
-    def decode(corpo: object, fila: str = "pedido", **resto: Any) -> str:
-        decoded = decodificar(corpo, fila, **resto)
+    def decode_bad(body: object, stream: str = "pedido", **rest: Any) -> str:
+        decoded = decode(body, stream, **rest)
         assert decoded.events == ()
         if decoded.error is None:
             assert decoded.skipped != ()
             return "skipped"
         return decoded.error.reason
 
-    return decode
+    return decode_bad

@@ -1,4 +1,4 @@
-"""The announcement: its bytes, and its name."""
+"""The announcement: its bytes, and its event id."""
 
 import hashlib
 import json
@@ -11,11 +11,11 @@ _EM = datetime(2025, 7, 28, 15, 0, 20, 123456, tzinfo=UTC)
 _ORIGIN = Origin(queue="acompanhamento-events", message_id="m", sent_at=_EM)
 
 
-def _anuncio(*, versao: int = 2, em: datetime = _EM, primeiro: bool = False) -> AcompanhamentoAtualizado:
+def _anuncio(*, versao: int = 2, em: datetime = _EM, first: bool = False) -> AcompanhamentoAtualizado:
     return AcompanhamentoAtualizado.de(
         id_pedido="1001",
         status="Em preparação",
-        status_anterior=None if primeiro else "Recebido",
+        status_anterior=None if first else "Recebido",
         status_pagamento="pago",
         tempo_estimado="00:26:00",
         atualizado_em=em,
@@ -36,28 +36,28 @@ def test_an_announcement_has_the_agreed_keys_in_the_agreed_order() -> None:
 
 
 def test_the_first_announcement_has_a_null_before() -> None:
-    """The key is there, whatever it holds."""
-    assert json.loads(codec.encode(_anuncio(primeiro=True)))["data"]["status_anterior"] is None
+    """The key is always there."""
+    assert json.loads(codec.encode(_anuncio(first=True)))["data"]["status_anterior"] is None
 
 
 def test_times_are_in_utc_with_a_z() -> None:
-    """Whatever zone they were computed in; whole seconds have no fraction."""
+    """The zone they were computed in does not matter; whole seconds have no fraction."""
     brasilia = timezone(timedelta(hours=-3))
 
-    escrito = codec.encode(_anuncio(em=datetime(2025, 7, 28, 12, tzinfo=brasilia)))
+    written = codec.encode(_anuncio(em=datetime(2025, 7, 28, 12, tzinfo=brasilia)))
 
-    assert '"atualizado_em":"2025-07-28T15:00:00Z"' in escrito
+    assert '"atualizado_em":"2025-07-28T15:00:00Z"' in written
 
 
 def test_the_event_id_is_the_hash_of_the_content() -> None:
-    """Consumers drop a repetition by it, and must never drop anything else."""
+    """Consumers use it to drop repetitions, and must never drop anything else."""
     anuncio = _anuncio()
-    dados = codec.encode(anuncio).partition('"data":')[2][:-1]
+    data = codec.encode(anuncio).partition('"data":')[2][:-1]
 
-    assert anuncio.event_id == hashlib.sha256(dados.encode()).hexdigest()
+    assert anuncio.event_id == hashlib.sha256(data.encode()).hexdigest()
     assert anuncio.event_id == _anuncio().event_id
     assert anuncio.event_id != _anuncio(versao=3).event_id
-    assert anuncio.event_id != _anuncio(primeiro=True).event_id
+    assert anuncio.event_id != _anuncio(first=True).event_id
 
 
 def test_an_announcement_comes_back_as_it_went() -> None:
@@ -67,9 +67,9 @@ def test_an_announcement_comes_back_as_it_went() -> None:
     assert codec.decode(codec.encode(anuncio), _ORIGIN).events == (anuncio,)
 
 
-def test_an_announcement_on_an_order_queue_is_skipped(decodificar) -> None:
-    """A queue that is subscribed to everything gets our own words back."""
-    decoded = decodificar(codec.encode(_anuncio()))
+def test_an_announcement_on_an_order_queue_is_skipped(decode) -> None:
+    """A queue that is subscribed to everything gets our own announcements back."""
+    decoded = decode(codec.encode(_anuncio()))
 
     assert decoded.skipped == ("acompanhamento_atualizado",)
     assert decoded.events == ()

@@ -1,4 +1,4 @@
-"""Whatever a body is: nothing escapes the codecs, and nothing personal leaves them."""
+"""Any body at all: the codecs raise nothing, and nothing personal leaves them."""
 
 import json
 from datetime import UTC, datetime
@@ -8,27 +8,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamapp_codecs import pagamento, pedido, produto
-from streamapp_codecs.codec import REASONS, Decoded, Origin
+from streamapp_codecs import REASONS, Decoded, Origin, pagamento, pedido, produto
 from streamapp_codecs.dominio import campos
 from streamapp_codecs.dominio.eventos import Evento, EventoPedido, EventoProduto
-from streamapp_codecs.dominio.vocabulario import ACOES, ENTIDADES, PAGAMENTO, PEDIDO
-from streamapp_codecs.lenient.fields import Campo
+from streamapp_codecs.dominio.vocabulario import ACTION_WORDS, ENTITY_NAMES, PAGAMENTO, PEDIDO
+from streamapp_codecs.lenient.fields import Field
 
 _CODECS = (pedido.codec, pagamento.codec, produto.codec)
 _ORIGIN = Origin(queue="q", message_id="m", sent_at=datetime(2025, 7, 28, 18, tzinfo=UTC))
-_AMOSTRAS = [
-    json.loads(linha)["body"]
-    for linha in (Path(__file__).parent.parent / "data" / "messages.jsonl").read_text("utf-8").splitlines()
+_SAMPLES = [
+    json.loads(line)["body"]
+    for line in (Path(__file__).parent.parent / "data" / "messages.jsonl").read_text("utf-8").splitlines()
 ]
-_EM_PAZ = settings(max_examples=250, deadline=None, database=None)
+_SETTINGS = settings(max_examples=250, deadline=None, database=None)
 
 
-def _nomes(*de: Campo) -> list[str]:
-    return sorted({".".join((nome, *resto)).split(".")[0] for campo in de for nome, resto in campo.caminhos})
+def _names(*de: Field) -> list[str]:
+    return sorted({".".join((name, *rest)).split(".")[0] for field in de for name, rest in field.paths})
 
 
-_CAMPOS = [valor for valor in vars(campos).values() if isinstance(valor, Campo)]
+_FIELDS = [value for value in vars(campos).values() if isinstance(value, Field)]
 _ENVELOPES = (
     *(
         "event_type",
@@ -56,13 +55,13 @@ _ENVELOPES = (
     ),
     *("evento", "dados", "s3BucketName", "s3Key", "timestamp", "Timestamp", "", "x" * 70, "ID-PEDIDO", "_id"),
 )
-_PALAVRAS = [
-    *(palavra for tabela in (PEDIDO, PAGAMENTO) for palavras in tabela.values() for palavra in palavras),
+_WORDS = [
+    *(word for table in (PEDIDO, PAGAMENTO) for words in table.values() for word in words),
     *(
-        f"{nome}_{w}"
-        for e, nomes in ENTIDADES.items()
-        for nome in nomes
-        for ws in ACOES[e].values()
+        f"{name}_{w}"
+        for e, names in ENTITY_NAMES.items()
+        for name in names
+        for ws in ACTION_WORDS[e].values()
         for w in ws
     ),
     *("Notification", "SubscriptionConfirmation", "software.amazon.payloadoffloading.PayloadS3Pointer"),
@@ -76,91 +75,44 @@ _PALAVRAS = [
         "0042",
     ),
 ]
-_folhas = (
+_leaves = (
     st.none()
     | st.booleans()
     | st.integers()
     | st.integers(min_value=10**300, max_value=10**310)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=20)
-    | st.sampled_from(_PALAVRAS)
+    | st.sampled_from(_WORDS)
 )
-_chaves = st.sampled_from([*_nomes(*_CAMPOS), *_ENVELOPES]) | st.text(max_size=5)
+_keys = st.sampled_from([*_names(*_FIELDS), *_ENVELOPES]) | st.text(max_size=5)
 _json = st.recursive(
-    _folhas,
-    lambda dentro: (
-        st.lists(dentro, max_size=4) | st.dictionaries(_chaves, dentro, max_size=6) | dentro.map(json.dumps)
+    _leaves,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(_keys, inner, max_size=6) | inner.map(json.dumps)
     ),
     max_leaves=20,
 )
 
 
-def _assert_e_decoded(decoded: Decoded[Evento]) -> None:
+def _assert_decoded(decoded: Decoded[Evento]) -> None:
     assert isinstance(decoded, Decoded)
     assert decoded.events or decoded.skipped or decoded.error is not None
-    assert all(isinstance(evento, EventoPedido | EventoProduto) for evento in decoded.events)
-    assert all(nome and nome.isprintable() for nome in decoded.skipped)
+    assert all(isinstance(event, EventoPedido | EventoProduto) for event in decoded.events)
+    assert all(name and name.isprintable() for name in decoded.skipped)
     assert decoded.error is None or decoded.error.reason in REASONS
 
 
-@_EM_PAZ
-@given(_json)
-def test_any_json_is_decoded(valor: object) -> None:
-    """One body that raises would end the agent."""
-    for codec in _CODECS:
-        _assert_e_decoded(codec.decode(json.dumps(valor), _ORIGIN))
+_CPF, _EMAIL, _NAME, _PASSWORD = "52998224725", "maria@exemplo.com", "Maria da Silva", "s3nh4-s3creta"
 
 
-@_EM_PAZ
-@given(st.dictionaries(_chaves, _json, max_size=10), st.sampled_from(["pedido", "pagamento", "produto", ""]))
-def test_any_fields_are_decoded(valor: dict[str, object], entidade: str) -> None:
-    """As the above, but deeper: the event is found, and only its values are strange."""
-    corpo = json.dumps({"event_type": f"{entidade}_atualizado", "data": {"id": 7, **valor}})
-
-    for codec in _CODECS:
-        _assert_e_decoded(codec.decode(corpo, _ORIGIN))
+_CANARIES = (_CPF, "529.982.247-25", _EMAIL, _NAME, _PASSWORD)
 
 
-@_EM_PAZ
-@given(st.text() | st.text(alphabet='{}[]",:\\u0d8e1.-+ntf\ufeff\ud800', max_size=60))
-def test_any_text_is_decoded(corpo: str) -> None:
-    """A queue takes whatever somebody sends."""
-    for codec in _CODECS:
-        _assert_e_decoded(codec.decode(corpo, _ORIGIN))
+_canary = st.sampled_from([*_CANARIES, int(_CPF), f"{_CPF} - {_NAME}", float(_CPF)])
 
 
-@_EM_PAZ
-@given(st.sampled_from(_AMOSTRAS), st.data())
-def test_a_damaged_sample_is_decoded(corpo: str, data: st.DataObject) -> None:
-    """Most bad messages are good ones that something happened to."""
-    inicio = data.draw(st.integers(0, len(corpo)))
-    fim = data.draw(st.integers(inicio, min(len(corpo), inicio + 12)))
-    dano = data.draw(
-        st.sampled_from(["", "null", "true", "-1", "1e999", '"', "{}", "[]", "\\", "\x00", "é", "9" * 400])
-    )
-
-    for codec in _CODECS:
-        _assert_e_decoded(codec.decode(corpo[:inicio] + dano + corpo[fim:], _ORIGIN))
-
-
-@pytest.mark.parametrize("origem", ["event_type", "Event-Type", "x"])
-@given(valor=st.text(max_size=120))
-@_EM_PAZ
-def test_any_attribute_is_decoded(origem: str, valor: str) -> None:
-    """Attributes are the sender's words too."""
-    origin = Origin(queue="q", message_id="m", sent_at=_ORIGIN.sent_at, attributes={origem: valor})
-
-    for codec in _CODECS:
-        _assert_e_decoded(codec.decode('{"id_pedido":7,"status":"Pronto"}', origin))
-
-
-_CPF, _EMAIL, _NOME, _SENHA = "52998224725", "maria@exemplo.com", "Maria da Silva", "s3nh4-s3creta"
-_CANARIOS = (_CPF, "529.982.247-25", _EMAIL, _NOME, _SENHA)
-_canario = st.sampled_from([*_CANARIOS, int(_CPF), f"{_CPF} - {_NOME}", float(_CPF)])
-# What is kept as it came: ids, names and categories of products, and the words of kinds.
-# (`data` is an envelope where it holds an object, and its `nome` would be a product's.)
-_GUARDADOS = {"id", "codigo", "externalreference", "transactionnumber", "data"} | set(
-    _nomes(
+_KEPT = {"id", "codigo", "externalreference", "transactionnumber", "data"} | set(
+    _names(
         *(
             campos.ID_PEDIDO,
             campos.ID_PAGAMENTO,
@@ -171,7 +123,9 @@ _GUARDADOS = {"id", "codigo", "externalreference", "transactionnumber", "data"} 
         )
     )
 )
-_OUTROS = [
+
+
+_OTHERS = [
     "nomeCliente",
     "emailCliente",
     "senha",
@@ -180,49 +134,105 @@ _OUTROS = [
     "endereco",
     "descricao",
 ]
-_pessoais = st.dictionaries(
-    st.sampled_from([nome for nome in _nomes(*_CAMPOS) if nome not in _GUARDADOS] + _OUTROS),
-    _canario
-    | st.fixed_dictionaries({"cpf": _canario, "nome": _canario, "email": _canario, "senha": _canario}),
+
+
+_personal = st.dictionaries(
+    st.sampled_from([name for name in _names(*_FIELDS) if name not in _KEPT] + _OTHERS),
+    _canary | st.fixed_dictionaries({"cpf": _canary, "nome": _canary, "email": _canary, "senha": _canary}),
     max_size=8,
 )
 
 
-@_EM_PAZ
+@_SETTINGS
+@given(_json)
+def test_any_json_is_decoded(value: object) -> None:
+    """One body that raises would end the agent."""
+    for codec in _CODECS:
+        _assert_decoded(codec.decode(json.dumps(value), _ORIGIN))
+
+
+@_SETTINGS
+@given(st.dictionaries(_keys, _json, max_size=10), st.sampled_from(["pedido", "pagamento", "produto", ""]))
+def test_any_fields_are_decoded(value: dict[str, object], entity: str) -> None:
+    """As the above, but deeper: the event is found, and only its values are strange."""
+    body = json.dumps({"event_type": f"{entity}_atualizado", "data": {"id": 7, **value}})
+
+    for codec in _CODECS:
+        _assert_decoded(codec.decode(body, _ORIGIN))
+
+
+@_SETTINGS
+@given(st.text() | st.text(alphabet='{}[]",:\\u0d8e1.-+ntf\ufeff\ud800', max_size=60))
+def test_any_text_is_decoded(body: str) -> None:
+    """A queue takes anything that somebody sends."""
+    for codec in _CODECS:
+        _assert_decoded(codec.decode(body, _ORIGIN))
+
+
+@_SETTINGS
+@given(st.sampled_from(_SAMPLES), st.data())
+def test_a_damaged_sample_is_decoded(body: str, data: st.DataObject) -> None:
+    """Most bad messages are good ones that were damaged."""
+    start = data.draw(st.integers(0, len(body)))
+    end = data.draw(st.integers(start, min(len(body), start + 12)))
+    damage = data.draw(
+        st.sampled_from(["", "null", "true", "-1", "1e999", '"', "{}", "[]", "\\", "\x00", "é", "9" * 400])
+    )
+
+    for codec in _CODECS:
+        _assert_decoded(codec.decode(body[:start] + damage + body[end:], _ORIGIN))
+
+
+@pytest.mark.parametrize("source", ["event_type", "Event-Type", "x"])
+@given(value=st.text(max_size=120))
+@_SETTINGS
+def test_any_attribute_is_decoded(source: str, value: str) -> None:
+    """Attributes come from the sender too."""
+    origin = Origin(queue="q", message_id="m", sent_at=_ORIGIN.sent_at, attributes={source: value})
+
+    for codec in _CODECS:
+        _assert_decoded(codec.decode('{"id_pedido":7,"status":"Pronto"}', origin))
+
+
+# What is kept as it came: ids, names and categories of products, and the words of kinds.
+# (`data` is an envelope where it holds an object, and its `nome` would be a product's.)
+
+
+@_SETTINGS
 @given(
-    _pessoais,
+    _personal,
     st.fixed_dictionaries(
-        {"id": st.integers(), "quantidade": _canario | st.just(1), "preco": _canario | st.just(1)}
+        {"id": st.integers(), "quantidade": _canary | st.just(1), "preco": _canary | st.just(1)}
     ),
     st.sampled_from(["pedido_criado", "pedido_atualizado", "pagamento_aprovado", "produto_criado", None]),
 )
 def test_nothing_personal_leaves(
-    pessoais: dict[str, object], item: dict[str, object], tipo: str | None
+    personal: dict[str, object], item: dict[str, object], kind: str | None
 ) -> None:
-    """Logs, boards and dead letters are read by people who need not know."""
-    corpo = {"id_pedido": 7, "id_produto": 8, "itens": [{**pessoais, **item}], **pessoais}
-    if tipo is not None:
-        corpo = {"event_type": tipo, "data": corpo}
+    """Logs, boards and dead letters are read by people who need no personal data."""
+    body = {"id_pedido": 7, "id_produto": 8, "itens": [{**personal, **item}], **personal}
+    if kind is not None:
+        body = {"event_type": kind, "data": body}
 
     for codec in _CODECS:
-        decoded = codec.decode(json.dumps(corpo), _ORIGIN)
-        dito = repr(decoded.events) + repr(decoded.error)
-        assert not any(canario in dito for canario in _CANARIOS)
-        assert not any(canario in repr(decoded.skipped) for canario in (_CPF, "529.982.247-25", _EMAIL))
+        decoded = codec.decode(json.dumps(body), _ORIGIN)
+        said = repr(decoded.events) + repr(decoded.error)
+        assert not any(canary in said for canary in _CANARIES)
+        assert not any(canary in repr(decoded.skipped) for canary in (_CPF, "529.982.247-25", _EMAIL))
 
 
 def test_a_body_of_many_names_is_decoded_at_once() -> None:
     """Each name is folded once, and the cache of names has an end."""
-    corpo = json.dumps({f"campo_{n}": n for n in range(12_000)} | {"id_pedido": 7, "status": "Pronto"})
+    body = json.dumps({f"campo_{n}": n for n in range(12_000)} | {"id_pedido": 7, "status": "Pronto"})
 
-    inicio = datetime.now(UTC)
-    _assert_e_decoded(pedido.codec.decode(corpo, _ORIGIN))
+    start = datetime.now(UTC)
+    _assert_decoded(pedido.codec.decode(body, _ORIGIN))
 
-    assert (datetime.now(UTC) - inicio).total_seconds() < 1
+    assert (datetime.now(UTC) - start).total_seconds() < 1
 
 
 @pytest.mark.parametrize(
-    "corpo",
+    "body",
     [
         "[" + ",".join(["{}"] * 80_000) + "]",
         "[" * 4 + ",".join(["{}"] * 80_000) + "]" * 4,
@@ -238,9 +248,9 @@ def test_a_body_of_many_names_is_decoded_at_once() -> None:
     ],
     ids=range(11),
 )
-def test_a_body_as_large_as_it_may_be_is_decoded_at_once(corpo: str) -> None:
-    """The loop that all agents share stands still meanwhile."""
-    inicio = datetime.now(UTC)
-    _assert_e_decoded(pedido.codec.decode(corpo, _ORIGIN))
+def test_a_body_as_large_as_it_may_be_is_decoded_at_once(body: str) -> None:
+    """All agents share one event loop, and it waits meanwhile."""
+    start = datetime.now(UTC)
+    _assert_decoded(pedido.codec.decode(body, _ORIGIN))
 
-    assert (datetime.now(UTC) - inicio).total_seconds() < 1
+    assert (datetime.now(UTC) - start).total_seconds() < 1

@@ -120,7 +120,7 @@ async def sweep(shop: Shop, redis_url: str) -> None:
     """Look through all that is stored, as a worker does every five minutes."""
     config = Config.load(shop.env)
     async with open_redis(redis_url) as store:
-        parts = await assemble(streamapp_agents.app, config, shop.aws, store, Counters())
+        parts = await assemble(streamapp_agents.app.registry, config, shop.aws, store, Counters())
         await parts.sweeper.sweep()
 
 
@@ -167,7 +167,9 @@ async def test_the_worker_calls_only_what_its_policy_allows(redis_url: str, pref
     }
 
     async with open_redis(redis_url) as store:
-        parts = await assemble(streamapp_agents.app, config, sqs, store, Counters(), longest_wait=0.0)
+        parts = await assemble(
+            streamapp_agents.app.registry, config, sqs, store, Counters(), longest_wait=0.0
+        )
         assert await Worker(parts).run(idle=0.3)
 
     made = {

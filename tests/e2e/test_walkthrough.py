@@ -43,7 +43,13 @@ async def work_off(shop: Shop) -> None:
     config, tally = Config.load(shop.env), Counters()
     async with open_redis(config.redis_url) as store, open_tap(config.redis_url, config.key_prefix) as taps:
         parts = await assemble(
-            streamapp_agents.app, config, shop.aws, store, tally, longest_wait=0.0, tap=Tap(taps, tally)
+            streamapp_agents.app.registry,
+            config,
+            shop.aws,
+            store,
+            tally,
+            longest_wait=0.0,
+            tap=Tap(taps, tally),
         )
         assert await Worker(parts).run(idle=0.3)
 

@@ -20,7 +20,7 @@ from streamapp.messages import Outgoing, Queue
 from streamapp.sqs.client import BATCH
 from streamapp.sqs.queue_setup import create_queues
 from streamapp.testing import MemorySqs, serve
-from streamapp_agents.simulador.mensagem import Mensagem
+from streamapp_agents.simulador.message import Message
 from streamapp_agents.simulador.simulacao import simular
 
 PATIENCE = 300.0
@@ -76,11 +76,11 @@ class Fleet:
             some = [Outgoing(body) for body in all_bodies[start : start + BATCH]]
             assert await self.sqs.send(to, some) == [None] * len(some)
 
-    async def send_story(self, messages: Iterable[Mensagem]) -> None:
+    async def send_story(self, messages: Iterable[Message]) -> None:
         """Send each message to its queue."""
         by_queue: dict[str, list[str]] = {}
         for message in messages:
-            by_queue.setdefault(message.fila, []).append(message.corpo)
+            by_queue.setdefault(message.queue, []).append(message.body)
         for queue, bodies in by_queue.items():
             await self.send(queue, bodies)
 
@@ -133,7 +133,7 @@ async def open_fleet(redis_url: str, prefix: str, folder: Path, **settings: str)
         )
 
 
-def story(orders: int, seed: int = 7) -> tuple[Mensagem, ...]:
+def story(orders: int, seed: int = 7) -> tuple[Message, ...]:
     """Return the messages of so many orders, each of them once and good."""
     begin = datetime(2025, 7, 28, 15, tzinfo=UTC)
     return simular(orders, seed, duplicados=0, fora_de_ordem=0, invalidos=0, inicio_em=begin).mensagens

@@ -39,11 +39,13 @@ async def main() -> None:
     """Work until nothing has come for a while."""
     config, lags, tally = Config.load(os.environ), [], Counters()
     async with (
-        open_aws(polls=most_polls(streamapp_agents.app, config)) as aws,
+        open_aws(polls=most_polls(streamapp_agents.app.registry, config)) as aws,
         open_redis(config.redis_url) as store,
         anyio.create_task_group() as tasks,
     ):
-        worker = Worker(await assemble(streamapp_agents.app, config, aws, store, tally, longest_wait=1))
+        worker = Worker(
+            await assemble(streamapp_agents.app.registry, config, aws, store, tally, longest_wait=1)
+        )
         tasks.start_soon(measure, lags)
         await worker.run(idle=1.5)
         tasks.cancel_scope.cancel()

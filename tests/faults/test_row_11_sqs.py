@@ -134,8 +134,8 @@ async def test_a_sick_queue_is_left_in_peace_and_the_others_are_served(
     async with serve(sqs) as endpoint:
         for variable, value in local_aws(endpoint).items():
             monkeypatch.setenv(variable, value)
-        async with open_aws(polls=most_polls(app, config)) as aws, create_task_group() as tasks:
-            worker = Worker(await assemble(app, config, aws, store, tally))
+        async with open_aws(polls=most_polls(app.registry, config)) as aws, create_task_group() as tasks:
+            worker = Worker(await assemble(app.registry, config, aws, store, tally))
             await tasks.start(worker.run)
             await until(lambda: tally.of("ok", WELL), within=30)
             before = await rate(tally, sample)

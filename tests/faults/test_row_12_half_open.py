@@ -103,7 +103,7 @@ async def behind_a_wire(
         async with open_aws() as aws, create_task_group() as tasks:
             timed = Timed(aws)
             sqs: Sqs = timed  # type: ignore[assignment]  # it is one by what it wraps
-            worker = Worker(await assemble(app, config, sqs, store, tally))
+            worker = Worker(await assemble(app.registry, config, sqs, store, tally))
             await tasks.start(worker.run)
             yield Line(memory, queue, timed, tally, wire, int(endpoint.rsplit(":", 1)[1]))
             worker.stop()

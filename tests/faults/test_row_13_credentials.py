@@ -66,8 +66,8 @@ async def test_expired_credentials_are_replaced_without_a_restart(
         for variable in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
             monkeypatch.setenv(variable, str(tmp_path / "none"))
         monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{endpoint}/credentials")
-        async with open_aws(polls=most_polls(app, config)) as aws, create_task_group() as tasks:
-            worker = Worker(await assemble(app, config, aws, store, tally))
+        async with open_aws(polls=most_polls(app.registry, config)) as aws, create_task_group() as tasks:
+            worker = Worker(await assemble(app.registry, config, aws, store, tally))
             await tasks.start(worker.run)
             await memory.send(queue, [Outgoing(json.dumps({"n": 1}))])
             await until(lambda: tally.of("ok") == 1, within=30)

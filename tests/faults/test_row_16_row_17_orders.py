@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from streamapp.flow.outage import Outage
 from streamapp.state.announcement import Announcement, pending_of
 from streamapp.state.committer import Change, Committer
-from streamapp.state.store import Settled
+from streamapp.state.store import Confirmed
 from streamapp.testing import Lose, MemoryStore, VirtualClock
 from streamapp_agents.agentes import acompanhamentos
 from streamapp_agents.dominio.acompanhamento import Acompanhamento, aplicar
@@ -41,8 +41,8 @@ def histories() -> list[tuple[EventoPedido, ...]]:
     )
     said: dict[str, list[EventoPedido]] = {}
     for message in rush.mensagens:
-        origin = Origin(queue=message.fila, message_id="m", sent_at=SENT)
-        for event in pedido.codec.decode(message.corpo, origin).events:
+        origin = Origin(queue=message.queue, message_id="m", sent_at=SENT)
+        for event in pedido.codec.decode(message.body, origin).events:
             if isinstance(event, EventoPedido):
                 said.setdefault(event.id_pedido, []).append(event)
     return [tuple(events) for events in said.values() if len(events) == LENGTH]
@@ -81,14 +81,14 @@ class Process:
 
     async def deliver(self, events: Sequence[EventoPedido]) -> list[Announcement]:
         """Fold *events* in one flush; answer what is owed then."""
-        changes = [Change(acompanhamentos, "order", KEY, event, 1_000_000) for event in events]
+        changes = [Change(acompanhamentos.folding, "order", KEY, event) for event in events]
         outcomes: list[Any] = list(await self._state.flush(changes))
         return list(outcomes[-1].pending)
 
 
 def stored(store: MemoryStore) -> Acompanhamento | None:
     """Return the state as its hash has it."""
-    return acompanhamentos.record.read(store.hashes().get(KEY, {}))
+    return acompanhamentos.folding.hash_codec.read(store.hashes().get(KEY, {}))
 
 
 async def test_all_720_orders_of_a_history_come_to_the_same(
@@ -171,7 +171,9 @@ class History(RuleBasedStateMachine):
         for it in owed:
             assert self._told.setdefault(it.id, it.message.body) == it.message.body
         if confirmed and owed:
-            self._portal.call(self._store.settle, [Settled(KEY, [(it.id, it.mark) for it in owed], ttl=TTL)])
+            self._portal.call(
+                self._store.confirm, [Confirmed(KEY, [(it.id, it.place.mark) for it in owed], ttl=TTL)]
+            )
 
     @invariant()
     def is_the_merge_of_what_was_delivered(self) -> None:

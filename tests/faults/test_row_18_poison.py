@@ -70,7 +70,7 @@ async def work_off(store: RedisStore, prefix: str, orders: int, poison: list[str
         queue = await sqs.create(
             stream, {"RedrivePolicy": json.dumps({**policy, "maxReceiveCount": MAX_RECEIVES})}
         )
-        bodies = [message.corpo for message in story.mensagens if message.fila == stream]
+        bodies = [message.body for message in story.mensagens if message.queue == stream]
         if stream == "pedido-events":
             bodies += poison
             Random(7).shuffle(bodies)
@@ -80,7 +80,7 @@ async def work_off(store: RedisStore, prefix: str, orders: int, poison: list[str
     await sqs.create("acompanhamento-events", {})
     tally = Counters()
     config = Config(key_prefix=f"{prefix}:", wait_seconds=0.1, drain_timeout=10)
-    worker = Worker(await assemble(app, config, sqs, store, tally))
+    worker = Worker(await assemble(app.registry, config, sqs, store, tally))
     expected = len(story.mensagens) + len(poison)
     async with create_task_group() as tasks:
         tasks.start_soon(worker.run)

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from streamapp_codecs import pagamento, pedido, produto
-from streamapp_codecs.codec import REASONS, Decoded, Origin
+from streamapp_codecs import REASONS, Decoded, Origin, pagamento, pedido, produto
 from streamapp_codecs.dominio.eventos import EventoPedido, EventoProduto
 
 SHORT, LONG = 1.0, 600.0

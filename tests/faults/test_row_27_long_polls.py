@@ -20,7 +20,7 @@ from streamapp.redis.store import RedisStore
 from streamapp.sqs.boto import BotoSqs, open_aws
 from streamapp.sqs.client import Sqs
 from streamapp.sqs.direct import DirectSqs
-from streamapp.sqs.http_pool import Connections
+from streamapp.sqs.http_pool import ConnectionPool
 from streamapp.sqs.message_client import open_message_client
 from streamapp.sqs.sigv4 import Signer
 from streamapp.testing import MemorySqs, serve
@@ -66,11 +66,11 @@ async def shared(client: Client, polls: int) -> AsyncIterator[Sqs]:
     config = AioConfig(read_timeout=30, max_pool_connections=polls)
     async with open_aws() as aws, session.client("sqs", config=config) as one:
         if client == "aioboto3":
-            yield BotoSqs(one, one, aws.chain)
+            yield BotoSqs(one, one, aws.settings)
             return
-        route = aws.chain.route(aws.endpoint)
+        route = aws.settings.route(aws.endpoint)
         assert route is not None
-        pool = Connections(route.host, route.port, tls=None, most=polls)
+        pool = ConnectionPool(route.host, route.port, tls=None, most=polls)
         try:
             yield DirectSqs(aws, Signer(aws.region, route.authority), polls=pool, others=pool)
         finally:
@@ -84,7 +84,7 @@ async def acknowledge(
     hands, tally, app = Hands(), Counters(), App("held")
     for name in QUEUES:
         app.agent(name, Json(int), name=name, concurrency=2 * IN_HAND)(hands.hold)
-    worker = Worker(await assemble(app, config, sqs, store, tally))
+    worker = Worker(await assemble(app.registry, config, sqs, store, tally))
     async with create_task_group() as tasks:
         await tasks.start(worker.run)
         for _ in range(rounds):
@@ -97,7 +97,7 @@ async def acknowledge(
             for told in list(hands.held.values()):
                 told.set()
                 await sleep(0.002)
-            await until(lambda: not sum(len(line.leases) for line in worker.lines), within=60)
+            await until(lambda: not sum(len(line.leases) for line in worker.pipelines), within=60)
         worker.stop()
     numbers = {entry.message_id: number for number, entry in enumerate(memory.ledger.sent())}
     ends = {numbers[entry.message_id]: entry.at for entry in memory.ledger.deleted()}

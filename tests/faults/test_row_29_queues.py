@@ -70,8 +70,8 @@ async def test_a_queue_that_is_deleted_pauses_its_own_agent(
     async with serve(sqs) as endpoint:
         for variable, value in local_aws(endpoint).items():
             monkeypatch.setenv(variable, value)
-        async with open_aws(polls=most_polls(app, config)) as aws, create_task_group() as tasks:
-            worker = Worker(await assemble(app, config, aws, store, tally))
+        async with open_aws(polls=most_polls(app.registry, config)) as aws, create_task_group() as tasks:
+            worker = Worker(await assemble(app.registry, config, aws, store, tally))
             await tasks.start(worker.run)
             await send(sqs, "gone", "{}")
             await until(lambda: tally.of("ok", "gone"))
@@ -119,7 +119,7 @@ async def test_a_queue_without_a_dead_letter_queue_keeps_its_poison_and_serves_t
     await sqs.create("orders", {"VisibilityTimeout": "900"})
     app.agent("orders", Json(dict), name="orders", concurrency=2)(take)
     config = Config(key_prefix=f"{prefix}:", wait_seconds=1, drain_timeout=5)
-    worker = Worker(await assemble(app, config, sqs, store, tally))
+    worker = Worker(await assemble(app.registry, config, sqs, store, tally))
     sent = 0
     async with create_task_group() as tasks:
         await tasks.start(worker.run)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamapp.flow.batcher import Batcher, OutcomesMissing
+from streamapp.flow.company import Company
 
 Flush = Callable[[list[int]], Awaitable[Sequence[Any]]]
 
@@ -121,7 +122,7 @@ async def test_nobody_waits_for_company_that_cannot_come() -> None:
     gate = Gate()
     gate.open.set()
     with fail_after(10):
-        async with running(gate, linger=60, in_hand=lambda: 1) as batcher:
+        async with running(gate, linger=60, company=Company(1)) as batcher:
             await batcher.submit(1)
             await batcher.submit(2)
 
@@ -133,32 +134,13 @@ async def test_a_batch_goes_when_all_who_can_come_are_there() -> None:
     gate = Gate()
     gate.open.set()
     with fail_after(10):
-        async with running(gate, linger=60, in_hand=lambda: 2) as batcher, create_task_group() as tasks:
+        async with running(gate, linger=60, company=Company(2)) as batcher, create_task_group() as tasks:
             tasks.start_soon(batcher.submit, 1)
             await wait_all_tasks_blocked()
             assert gate.batches == []
             tasks.start_soon(batcher.submit, 2)
 
     assert gate.batches == [[1, 2]]
-
-
-async def test_who_can_come_is_counted_only_while_a_batch_lingers() -> None:
-    """Each item would pay for it, on the way of every message."""
-    gate, counted = Gate(), 0
-
-    def in_hand() -> int:
-        nonlocal counted
-        counted += 1
-        return 9
-
-    async with running(gate, linger=0.001, in_hand=in_hand) as batcher:
-        batcher.post(1)
-        while not gate.batches:
-            await checkpoint()
-        before = counted
-        batcher.post(2)
-        assert counted == before
-        gate.open.set()
 
 
 async def test_a_full_batch_does_not_linger() -> None:

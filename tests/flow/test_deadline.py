@@ -286,7 +286,7 @@ async def test_a_hard_stop_is_no_timeout(rig: Rig) -> None:
             await began.wait()
             worker.stop()
             # A poll that the second stop cuts off would hide what is released next, as on the real SQS.
-            await until(lambda: not worker._lines[0].source._receiving)
+            await until(lambda: not worker.pipelines[0].poller._receiving)
 
     assert rig.tally.of("retry") == 0
     assert len(rig.sqs.ledger.released("orders")) == 1

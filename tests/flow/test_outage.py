@@ -9,7 +9,8 @@ from anyio import create_task_group, current_time, fail_after, sleep, to_thread
 from rigs.valkey import Valkey
 from rigs.worker import Add, Count, Rig, until
 from streamapp.errors import Fault, ServiceError
-from streamapp.flow.outage import FIRST_PAUSE, LONGEST_PAUSE, MISCONFIGURED_PAUSE, Outage, pause
+from streamapp.flow.backoff import Backoff
+from streamapp.flow.outage import AGAIN, MISCONFIGURED_PAUSE, Outage, pause_of
 from streamapp.redis.store import open_redis
 
 
@@ -88,7 +89,7 @@ async def test_a_drain_in_an_outage_gives_back_what_it_cannot_finish(
 
 async def test_what_heals_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """The caller learns nothing of it."""
-    monkeypatch.setattr("streamapp.flow.outage.FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("streamapp.flow.outage.AGAIN", Backoff(0.002, 2.0))
     errors = [Fault.TRANSIENT, Fault.CAPACITY, Fault.CREDENTIALS]
 
     async def call() -> str:
@@ -133,7 +134,7 @@ async def test_a_call_that_works_does_not_end_what_another_one_waits_for(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A full Redis answers all that read; to receive more would only pile it up, and the logs would alternate."""
-    monkeypatch.setattr("streamapp.flow.outage.LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr("streamapp.flow.outage.AGAIN", Backoff(0.01, 0.01))
     caplog.set_level("INFO")
     is_full, reads, writes = True, 0, 0
 
@@ -169,7 +170,7 @@ async def test_a_call_that_works_does_not_end_what_another_one_waits_for(
 
 async def test_who_gives_up_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message of a call that fails may be lost meanwhile; then the probe decides."""
-    monkeypatch.setattr("streamapp.flow.outage.LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr("streamapp.flow.outage.AGAIN", Backoff(0.01, 0.01))
     failed, probes = 0, 0
 
     async def write() -> None:
@@ -193,11 +194,8 @@ async def test_who_gives_up_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatc
     assert not outage.is_on
 
 
-def test_pauses_grow_to_their_limit() -> None:
-    """Jitter from nothing to twice as much each time."""
-    longest = [max(pause(tries) for _ in range(200)) for tries in range(1, 30)]
+def test_what_somebody_has_to_mend_is_asked_for_seldom() -> None:
+    """A missing right or queue does not come back by itself."""
+    error = ServiceError("SQS", Fault.CONFIGURATION, "gone")
 
-    assert longest[0] <= FIRST_PAUSE * 2
-    assert max(longest) <= LONGEST_PAUSE
-    assert max(longest) > LONGEST_PAUSE / 2
-    assert pause(1, Fault.CONFIGURATION) == MISCONFIGURED_PAUSE
+    assert pause_of(error, 1, AGAIN) == MISCONFIGURED_PAUSE

@@ -1,4 +1,4 @@
-"""What the variants put in the place of the order-tracking application's own parts."""
+"""Broken parts of the order-tracking application, one for each variant."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ from streamapp_codecs.dominio.eventos import EventoPedido
 
 
 def drop_the_unknown(estado: Acompanhamento | None, evento: Any, **opcoes: Any) -> Acompanhamento | None:
-    """An event of an order that is not there yet is dropped."""
+    """Drop an event of an order that is not known yet."""
     if estado is None and isinstance(evento, EventoPedido) and evento.criacao is None:
         return None
     return aplicar(estado, evento, **opcoes)
 
 
 def last_arrival(um: Any, outro: Any) -> Any:
-    """Whoever comes last is right."""
+    """The last to arrive wins."""
     del um
     return outro

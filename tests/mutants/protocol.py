@@ -11,11 +11,11 @@ from streamapp.errors import ServiceError
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.backlog import Owing
 from streamapp.outbox.sweeper import Sweeper
+from streamapp.pipeline.in_hand import InHand
 from streamapp.pipeline.settler import Settler, _word
-from streamapp.pipeline.work import InHand
 from streamapp.state.announcement import Announcement, Place
 from streamapp.state.committer import Change, Changed, Committer, _Plan, _step
-from streamapp.state.store import TOKEN, Commit, Settled
+from streamapp.state.store import TOKEN, Commit, Confirmed
 from streamapp.testing import MemoryStore
 from streamapp.testing.state.replicas import Kept, Replicated
 
@@ -24,7 +24,7 @@ _init = Committer.__init__
 _plan = Committer._plan
 _conflicts = Committer._conflicts
 _announce = Announcer.announce
-_note = InHand.note
+_note = InHand._note
 _store_commit = MemoryStore._commit
 
 
@@ -35,26 +35,28 @@ def commit_without_marker(self: Committer, *args: Any, keep: bool, ttl: float | 
     return _commit(self, change, written, stored, {}, forgotten, keep=False, ttl=ttl)
 
 
-async def delete_then_send(self: Settler, work: InHand) -> None:
+async def delete_then_send(self: Settler, in_hand: InHand) -> None:
     """The message goes first."""
-    owed = list(work.owed.values())
-    work.owed.clear()
-    while work.leases:
-        lease, _ = work.leases.popitem()
-        self.delete(lease, _word(work))
+    owed = list(in_hand.owed.values())
+    in_hand.owed.clear()
+    while in_hand.leases:
+        lease, _ = in_hand.leases.popitem()
+        self.delete(lease, _word(in_hand))
     if owed:
-        await work.runtime.announcer.announce(owed)
+        await self._announcer.announce(owed)
 
 
 def forget_what_a_duplicate_finds(self: InHand, *where: str | Changed) -> None:
     """A duplicate has nothing to say."""
     *where, changed = where
-    _note(self, *where, changed if changed.is_new else replace(changed, pending=(), keeps=()))
+    _note(self, *where, changed if changed.is_new else replace(changed, pending=(), keeps=(), due=()))
 
 
 async def confirm_then_announce(self: Announcer, pending: Sequence[Announcement]) -> dict[Place, str]:
     """The marker goes before the announcement does."""
-    await self._store.settle([Settled(it.redis_key, [(it.id, it.mark)], ttl=it.ttl) for it in pending])
+    await self._store.confirm(
+        [Confirmed(it.place.redis_key, [(it.place.id, it.place.mark)], ttl=it.ttl) for it in pending]
+    )
     return await _announce(self, pending)
 
 

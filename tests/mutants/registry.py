@@ -12,8 +12,8 @@ from mutants import domain, protocol
 from simulation.world import Luck
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.sweeper import Sweeper
+from streamapp.pipeline.in_hand import InHand
 from streamapp.pipeline.settler import Settler
-from streamapp.pipeline.work import InHand
 from streamapp.state.committer import Committer
 from streamapp.testing import MemoryStore
 from streamapp.testing.state.replicas import Replicated
@@ -79,7 +79,7 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     "silent-duplicate": Mutant(
         "a duplicate is deleted without announcing again",
-        [(InHand, "note", protocol.forget_what_a_duplicate_finds)],
+        [(InHand, "_note", protocol.forget_what_a_duplicate_finds)],
         "crashes",
     ),
     "cleared-before-send": Mutant(
@@ -105,7 +105,7 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     "counter-as-id": Mutant(
         "the announcement's id is a counter",
-        [("streamapp.declared.sink", "_digest", protocol.counter_as_identity)],
+        [("streamapp.state.destination", "_digest", protocol.counter_as_identity)],
         "failovers that forget",
     ),
     "event-as-id": Mutant(

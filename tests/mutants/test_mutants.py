@@ -11,8 +11,8 @@ import pytest
 from mutants.registry import MUTANTS, WORLDS, Mutant, applied
 from simulation.world import simulate
 
-FOLD = Path(__file__).parents[1] / "agents" / "dominio" / "test_registro.py"
-EXAMPLES = "rigs.pedidos_de_exemplo"
+FOLD = Path(__file__).parents[1] / "agents" / "dominio" / "test_acompanhamento.py"
+EXAMPLES = "rigs.order_events"
 
 SEEDS = 40
 """Seeds in which a variant must die at the latest."""

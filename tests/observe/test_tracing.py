@@ -1,4 +1,4 @@
-"""Traces: what a backend sees of each message, and what a message tells the next service."""
+"""Traces: the spans of each message, and the context that messages carry to the next service."""
 
 import subprocess
 import sys
@@ -20,8 +20,8 @@ from streamapp.sqs.client import MAX_ATTRIBUTES
 from streamapp.testing import Fail, MemoryStore
 from streamapp.testing.sqs.message import Attribute, Letter
 
-MAKER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-"""The context of whoever made a message."""
+SENDER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+"""The context of a message's sender."""
 
 
 class Traces:
@@ -38,13 +38,13 @@ class Traces:
         return [span for span in self._exporter.get_finished_spans() if span.name == name]
 
     def text(self) -> str:
-        """Return everything that a backend would be told."""
+        """Return everything that a backend would receive."""
         return "".join(span.to_json() for span in self._exporter.get_finished_spans())
 
 
 @pytest.fixture
 def traces() -> Iterator[Traces]:
-    """Keep what is traced."""
+    """Collect all spans."""
     kept = Traces()
     yield kept
     kept.provider.shutdown()
@@ -64,17 +64,17 @@ async def send(rig: Rig, body: str, attributes: Mapping[str, str], queue: str = 
 
 
 async def sent(rig: Rig, queue: str = "out") -> list[Mapping[str, str]]:
-    """Return the attributes of what a queue holds."""
+    """Return the attributes of the messages in a queue."""
     return [it.attributes for it in await rig.sqs.receive(rig.queues[queue], limit=10, wait=0)]
 
 
 def parent(span: ReadableSpan) -> str:
-    """Return how a message names *span*."""
+    """Return the context of *span*, as messages carry it."""
     return named(span.context)
 
 
 def linked(span: ReadableSpan) -> list[str]:
-    """Return what *span* is linked to, as messages name it."""
+    """Return the contexts that *span* is linked to, as messages carry them."""
     return [named(it.context) for it in span.links]
 
 
@@ -83,8 +83,8 @@ def named(it: trace.SpanContext) -> str:
     return f"00-{it.trace_id:032x}-{it.span_id:016x}-{it.trace_flags:02x}"
 
 
-async def test_a_message_is_seen_received_processed_sent_on_and_settled(traced: Rig, traces: Traces) -> None:
-    """Backends find what they know how to show only by the conventions' names."""
+async def test_a_message_has_spans_for_receive_process_send_and_delete(traced: Rig, traces: Traces) -> None:
+    """Backends recognise messaging spans only by the conventions' names."""
     traced.count()
     await traced.send([Add("a")])
 
@@ -98,8 +98,8 @@ async def test_a_message_is_seen_received_processed_sent_on_and_settled(traced: 
         "server.address": "sqs.test",
     }
     (received,), (processed,) = traces.named("receive orders"), traces.named("process orders")
-    (told,), (deleted,) = traces.named("send out"), traces.named("delete orders")
-    assert received.kind is deleted.kind is told.kind is SpanKind.CLIENT
+    (sent_span,), (deleted,) = traces.named("send out"), traces.named("delete orders")
+    assert received.kind is deleted.kind is sent_span.kind is SpanKind.CLIENT
     assert dict(received.attributes or {}) == about | {
         "messaging.operation.name": "receive",
         "messaging.operation.type": "receive",
@@ -119,14 +119,16 @@ async def test_a_message_is_seen_received_processed_sent_on_and_settled(traced: 
         "messaging.operation.type": "settle",
         "messaging.batch.message_count": 1,
     }
-    assert (told.attributes or {})["messaging.operation.type"] == "send"
-    assert all(span.status.status_code is StatusCode.UNSET for span in (received, processed, told, deleted))
+    assert (sent_span.attributes or {})["messaging.operation.type"] == "send"
+    assert all(
+        span.status.status_code is StatusCode.UNSET for span in (received, processed, sent_span, deleted)
+    )
 
 
-async def test_the_processing_is_linked_to_where_the_message_was_made(traced: Rig, traces: Traces) -> None:
-    """An order is followed from the service that sent it into this one."""
+async def test_the_process_span_is_linked_to_the_context_in_the_message(traced: Rig, traces: Traces) -> None:
+    """An order can be followed from the service that sent it into this one."""
     traced.count()
-    await send(traced, '{"key": "a"}', {"traceparent": MAKER, "tracestate": "vendor=1"})
+    await send(traced, '{"key": "a"}', {"traceparent": SENDER, "tracestate": "vendor=1"})
     await send(traced, '{"key": "b"}', {"traceparent": "nonsense"})
 
     await traced.work_off()
@@ -135,17 +137,17 @@ async def test_the_processing_is_linked_to_where_the_message_was_made(traced: Ri
         (span.attributes or {})["messaging.message.conversation_id"]: span
         for span in traces.named("process orders")
     }
-    assert linked(spans["a"]) == [MAKER]
+    assert linked(spans["a"]) == [SENDER]
     assert spans["a"].links[0].context.trace_state.to_header() == "vendor=1"
     assert linked(spans["b"]) == []
-    assert [MAKER] in [linked(span) for span in traces.named("receive orders")]
+    assert [SENDER] in [linked(span) for span in traces.named("receive orders")]
 
 
-async def test_a_message_without_a_context_is_linked_to_where_xray_says(traced: Rig, traces: Traces) -> None:
-    """What S3, SNS or EventBridge sent carries AWS's own header alone; a context of the maker's goes before it."""
+async def test_a_message_without_a_context_is_linked_by_its_xray_header(traced: Rig, traces: Traces) -> None:
+    """Messages of S3, SNS or EventBridge carry only AWS's own header; a sender's context has precedence."""
     traced.count()
     xray = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
-    own = {"traceparent": Attribute("String", MAKER)}
+    own = {"traceparent": Attribute("String", SENDER)}
     bodies = [f'{{"key": "{key}"}}' for key in "abc"]
     letters = [
         Letter(bodies[0], trace=xray),
@@ -162,29 +164,29 @@ async def test_a_message_without_a_context_is_linked_to_where_xray_says(traced: 
     }
     assert spans == {
         "a": ["00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01"],
-        "b": [MAKER],
+        "b": [SENDER],
         "c": [],
     }
 
 
 async def test_an_announcement_carries_the_context_of_its_event(traced: Rig, traces: Traces) -> None:
-    """And the next service follows it on; body and id stay what they are without traces."""
+    """The next service continues the trace; body and id are the same as without traces."""
     traced.count()
     await traced.send([Add("a")])
 
     await traced.work_off()
 
     (processed,) = traces.named("process orders")
-    (told,) = traces.named("send out")
+    (sent_span,) = traces.named("send out")
     assert traced.bodies() == ['{"key_total":"1","times":1}']
     assert await sent(traced) == [{"traceparent": parent(processed)}]
-    assert linked(told) == [parent(processed)]
+    assert linked(sent_span) == [parent(processed)]
 
 
-async def test_what_an_agent_yields_carries_the_context_and_its_own_spans_are_children(
+async def test_yielded_messages_carry_the_context_and_the_agents_own_spans_are_children(
     traced: Rig, traces: Traces
 ) -> None:
-    """The agent's own calls belong to the event that they are made for, each event to its own."""
+    """The agent's own calls belong to the event that they are made for."""
 
     async def yielding(events: Any) -> Any:
         async for event in events:
@@ -204,28 +206,28 @@ async def test_what_an_agent_yields_carries_the_context_and_its_own_spans_are_ch
     assert {span.parent.span_id for span in own if span.parent} == {it.context.span_id for it in processed}
 
 
-async def test_a_batch_is_one_processing_linked_to_each_message(traced: Rig, traces: Traces) -> None:
-    """What is processed together has one duration and several origins."""
+async def test_a_batch_is_one_process_span_linked_to_each_message(traced: Rig, traces: Traces) -> None:
+    """A batch has one duration and several origins."""
 
     async def batches(events: Any) -> None:
         async for _ in events.take(2, within=5):
             pass
 
     traced.agent(batches, concurrency=2, instances=1)
-    other = MAKER.replace("b7ad", "c7ad")
-    for origin in (MAKER, other):
+    other = SENDER.replace("b7ad", "c7ad")
+    for origin in (SENDER, other):
         await send(traced, '{"key": "a"}', {"traceparent": origin})
 
     await traced.work_off()
 
     (processed,) = traces.named("process orders")
-    assert sorted(linked(processed)) == [MAKER, other]
+    assert sorted(linked(processed)) == [SENDER, other]
     assert (processed.attributes or {})["messaging.batch.message_count"] == 2
     assert "messaging.message.id" not in (processed.attributes or {})
 
 
-async def test_a_failure_is_named_and_its_text_is_not_told(traced: Rig, traces: Traces) -> None:
-    """Texts of errors quote messages, and messages hold people's names."""
+async def test_a_failure_is_recorded_by_its_type_without_its_text(traced: Rig, traces: Traces) -> None:
+    """Texts of errors quote messages, and messages contain people's names."""
 
     async def failing(events: Any) -> None:
         async for event in events:
@@ -244,28 +246,28 @@ async def test_a_failure_is_named_and_its_text_is_not_told(traced: Rig, traces: 
 
 
 async def test_a_dead_letter_keeps_its_attributes_and_gains_no_context(traced: Rig, traces: Traces) -> None:
-    """What is redriven later must still lead to where it was made."""
+    """After a redrive it must still lead to its sender."""
 
     async def rejecting(events: Any) -> None:
         async for _ in events:
             raise Reject("unwanted")
 
     traced.agent(rejecting)
-    await send(traced, '{"key": "a"}', {"traceparent": MAKER, "tenant": "t"})
+    await send(traced, '{"key": "a"}', {"traceparent": SENDER, "tenant": "t"})
     await send(traced, '{"key": "b"}', {})
 
     await traced.work_off()
 
     letters = await sent(traced, "orders-dlq")
     assert [{name: it.get(name) for name in ("traceparent", "tenant")} for it in letters] == [
-        {"traceparent": MAKER, "tenant": "t"},
+        {"traceparent": SENDER, "tenant": "t"},
         {"traceparent": None, "tenant": None},
     ]
     assert {(span.attributes or {})["error.type"] for span in traces.named("process orders")} == {"unwanted"}
 
 
-async def test_a_refused_call_is_seen_with_its_kind(traced: Rig, traces: Traces) -> None:
-    """An outage shows where it happened."""
+async def test_a_failed_call_is_recorded_with_the_class_of_its_failure(traced: Rig, traces: Traces) -> None:
+    """A trace must show where an outage happened."""
     traced.count()
     await traced.send([Add("a")])
     traced.sqs.faults.add("send", Fail("ServiceUnavailable"), times=1)
@@ -278,8 +280,8 @@ async def test_a_refused_call_is_seen_with_its_kind(traced: Rig, traces: Traces)
     ]
 
 
-async def test_the_context_is_dropped_where_there_is_no_room(traces: Traces) -> None:
-    """A trace is never worth a message that SQS refuses."""
+async def test_the_context_is_left_out_if_there_is_no_room(traces: Traces) -> None:
+    """A message must not be refused because of its trace context."""
     state = trace.TraceState([("vendor", "1")])
     context = trace.SpanContext(1, 2, is_remote=False, trace_state=state)
     both, one = {"traceparent", "tracestate"}, {"traceparent"}
@@ -287,10 +289,10 @@ async def test_the_context_is_dropped_where_there_is_no_room(traces: Traces) -> 
 
     def added(attributes: Mapping[str, str], room: int) -> set[str]:
         message = Outgoing("body", attributes)
-        laden = Tracing(traces.provider).laden(message, message.size + room)
-        assert laden.size <= message.size + room
-        assert laden.attributes.items() >= attributes.items()
-        return laden.attributes.keys() - attributes.keys()
+        extended = Tracing(traces.provider).with_context(message, message.size + room)
+        assert extended.size <= message.size + room
+        assert extended.attributes.items() >= attributes.items()
+        return extended.attributes.keys() - attributes.keys()
 
     with trace.use_span(trace.NonRecordingSpan(context)):
         assert added({}, 1000) == both
@@ -302,8 +304,8 @@ async def test_the_context_is_dropped_where_there_is_no_room(traces: Traces) -> 
     assert added({}, 1000) == set()
 
 
-async def test_an_idle_worker_tells_nothing(traced: Rig, traces: Traces) -> None:
-    """Nobody pays for a span each time a poll brings nothing."""
+async def test_an_idle_worker_makes_no_spans(traced: Rig, traces: Traces) -> None:
+    """A span for each empty poll would cost money and tell nothing."""
     traced.count()
 
     await traced.work_off()
@@ -311,11 +313,11 @@ async def test_an_idle_worker_tells_nothing(traced: Rig, traces: Traces) -> None
     assert traces.text() == ""
 
 
-def test_nothing_of_it_is_imported_without_a_provider() -> None:
-    """Who does not trace pays nothing, and need not have OpenTelemetry."""
+def test_opentelemetry_is_not_imported_without_a_provider() -> None:
+    """Without tracing it costs nothing, and OpenTelemetry need not be installed."""
     program = """
 import sys
-sys.modules["opentelemetry"] = None  # as where it is not installed
+sys.modules["opentelemetry"] = None  # as if it were not installed
 import streamapp, streamapp.cli.root, streamapp.cli.worker.process
 from streamapp.web.monitoring import tracing_in_use
 assert tracing_in_use() is None
@@ -326,7 +328,7 @@ assert "streamapp.observe.tracing" not in sys.modules
 
 
 def test_a_provider_that_is_set_is_used() -> None:
-    """The app, or what started it, says where spans go; without that they go nowhere."""
+    """The app, or the program that starts it, decides where spans go."""
     program = """
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider

@@ -8,13 +8,14 @@ import pytest
 from anyio import CancelScope, create_task_group, fail_after, wait_all_tasks_blocked
 
 from streamapp.errors import Refused, ServiceError
+from streamapp.flow.backoff import Backoff
 from streamapp.flow.outage import Outage
 from streamapp.messages import Outgoing, Queue
 from streamapp.observe.counters import Counters
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.sender import Sender
-from streamapp.state.committer import Announcement
-from streamapp.state.store import Commit, Settled
+from streamapp.state.committer import Announcement, Place
+from streamapp.state.store import Commit, Confirmed
 from streamapp.testing import Fail, Hang, Lose, MemorySqs, Partial
 
 
@@ -22,11 +23,11 @@ class Ledger:
     """A store that only notes what it is told to settle; the rest of it is not asked for here."""
 
     def __init__(self) -> None:
-        self.settled: list[Settled] = []
+        self.confirmed: list[Confirmed] = []
 
-    async def settle(self, settled: Sequence[Settled]) -> None:
+    async def confirm(self, confirmed: Sequence[Confirmed]) -> None:
         """Note it."""
-        self.settled += settled
+        self.confirmed += confirmed
 
     async def ping(self) -> None:
         """Be there."""
@@ -69,7 +70,7 @@ class Office:
         """Return an announcement that a hash owes."""
         message = Outgoing(body, group=key, deduplication=body)
         return Announcement(
-            key, f"id-{body}", f"[{sequence},", self.queue.name, sequence, message, None, 0.0, "m", 0.0
+            Place(key, f"id-{body}", f"[{sequence},"), self.queue.name, sequence, message, None, 0.0, "m", 0.0
         )
 
     def bodies(self) -> list[str]:
@@ -93,8 +94,8 @@ async def office(attributes: dict[str, str] | None = None, name: str = "out") ->
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is learned from waiting."""
-    monkeypatch.setattr("streamapp.flow.outage.FIRST_PAUSE", 0.0001)
-    monkeypatch.setattr("streamapp.flow.outage.LONGEST_PAUSE", 0.001)
+    monkeypatch.setattr("streamapp.flow.outage.AGAIN", Backoff(0.0002, 0.001))
+    monkeypatch.setattr("streamapp.outbox.sender.AGAIN", Backoff(0.0002, 0.001))
 
 
 async def test_an_announcement_is_sent_and_confirmed() -> None:
@@ -103,7 +104,7 @@ async def test_an_announcement_is_sent_and_confirmed() -> None:
         await it.announcer.announce([it.owes("a")])
 
     assert it.bodies() == ["a"]
-    assert it.store.settled == [Settled("k", sent=[("id-a", "[1,")], parked=[])]
+    assert it.store.confirmed == [Confirmed("k", sent=[("id-a", "[1,")], parked=[])]
 
 
 async def test_however_many_find_it_it_is_sent_once() -> None:
@@ -122,7 +123,7 @@ async def test_found_again_it_is_confirmed_again_and_not_sent() -> None:
         await it.announcer.announce([it.owes("a")])
 
     assert it.bodies() == ["a"]
-    assert len(it.store.settled) == 2
+    assert len(it.store.confirmed) == 2
 
 
 async def test_the_same_content_owed_by_another_commit_is_sent_again() -> None:
@@ -179,7 +180,7 @@ async def test_who_waits_for_another_that_is_cut_off_sends_itself() -> None:
         hang.remove()
 
     assert set(it.bodies()) == {"a"}
-    assert [each for each in it.store.settled if each.sent]
+    assert [each for each in it.store.confirmed if each.sent]
 
 
 async def test_what_is_refused_for_good_is_parked_and_told() -> None:
@@ -190,7 +191,7 @@ async def test_what_is_refused_for_good_is_parked_and_told() -> None:
 
     assert told == {it.owes("b", 2).place: "InvalidMessageContents"}
     assert it.bodies() == ["a", "c"]
-    assert [each.parked for each in it.store.settled if each.parked] == [[("id-b", "[2,")]]
+    assert [each.parked for each in it.store.confirmed if each.parked] == [[("id-b", "[2,")]]
     assert it.tally.of("refused") == 1
 
 
@@ -218,7 +219,7 @@ async def test_a_parked_one_that_is_found_late_fails_nobody() -> None:
         assert not await it.announcer.announce([it.owes("a"), it.owes("b", 2)])
 
     assert it.bodies() == ["b"]
-    assert [each.parked for each in it.store.settled if each.parked] == [[("id-a", "[1,")]] * 2
+    assert [each.parked for each in it.store.confirmed if each.parked] == [[("id-a", "[1,")]] * 2
 
 
 @pytest.mark.parametrize(
@@ -287,7 +288,7 @@ async def test_one_message_that_sqs_calls_too_long_is_refused_alone() -> None:
         it.sqs.faults.add("send", Fail("BatchRequestTooLong"))
         assert len(await it.announcer.announce([it.owes("a"), it.owes("b", 2)])) == 2
 
-    assert len([each for each in it.store.settled if each.parked]) == 2
+    assert len([each for each in it.store.confirmed if each.parked]) == 2
 
 
 async def test_no_batch_is_over_the_bytes_that_sqs_takes() -> None:

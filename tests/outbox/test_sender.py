@@ -83,7 +83,9 @@ async def work_off(rig: Rig, sqs: Sqs) -> None:
     """Run a worker until nothing is left to do."""
     rig.queues["said"] = await rig.sqs.create("said", {})
     with fail_after(30):
-        assert await Worker(await assemble(rig.app, rig.config, sqs, rig.store, rig.tally)).run(idle=0.3)
+        assert await Worker(await assemble(rig.app.registry, rig.config, sqs, rig.store, rig.tally)).run(
+            idle=0.3
+        )
 
 
 def said(rig: Rig) -> list[int]:
@@ -157,7 +159,7 @@ async def test_what_a_crash_left_owed_is_the_fault_of_the_message_that_comes_aga
     await send(rig, event)
     parts = await rig.assemble()
     state = Committer(rig.store, parts.runtime.store_outage, ttl=60.0, barrier=False)
-    await state.flush([Change(rig.counts, "k", redis_key, event, 1_000, rig.last_sent())])
+    await state.flush([Change(rig.counts.folding, "k", redis_key, event, rig.queues["out"], rig.last_sent())])
     await work_off(rig, rig.sqs)
 
     assert dead(rig) == [1]

@@ -41,7 +41,7 @@ async def leave_owed(rig: Rig, key: str, *bodies: str, at: float = OLD) -> str:
 
 async def sweep(rig: Rig, store: RedisStore | None = None) -> Assembly:
     """Sweep once, with the batchers that it needs; answer the parts."""
-    parts = await assemble(rig.app, rig.config, rig.sqs, store or rig.store, rig.tally, pace=AT_ONCE)
+    parts = await assemble(rig.app.registry, rig.config, rig.sqs, store or rig.store, rig.tally, pace=AT_ONCE)
     batchers: list[Batcher[Any, Any]] = list(parts.batchers)
     async with create_task_group() as services:
         for batcher in batchers:
@@ -89,7 +89,7 @@ async def test_a_worker_sweeps_by_itself_and_drains(rig: Rig) -> None:
     """Nobody has to ask for it, and it keeps nobody from ending."""
     rig.count()
     await leave_owed(rig, "a", "left")
-    worker = Worker(await assemble(rig.app, rig.config, rig.sqs, rig.store, rig.tally, pace=AT_ONCE))
+    worker = Worker(await assemble(rig.app.registry, rig.config, rig.sqs, rig.store, rig.tally, pace=AT_ONCE))
     async with create_task_group() as tasks:
         await tasks.start(worker.run)
         await until(lambda: rig.bodies() == ["left"])
@@ -107,7 +107,7 @@ async def test_a_drain_does_not_wait_for_a_sweep_that_cannot_end(rig: Rig) -> No
     rig.count()
     await leave_owed(rig, "a", "left")
     rig.sqs.faults.add("send", Fail("InternalError"))
-    worker = Worker(await assemble(rig.app, rig.config, rig.sqs, rig.store, rig.tally, pace=AT_ONCE))
+    worker = Worker(await assemble(rig.app.registry, rig.config, rig.sqs, rig.store, rig.tally, pace=AT_ONCE))
     async with create_task_group() as tasks:
         await tasks.start(worker.run)
         await until(lambda: rig.tally.of("sends") > 0)
@@ -173,7 +173,7 @@ async def test_one_that_sqs_refuses_is_parked_and_stops_no_other(rig: Rig) -> No
 async def test_what_is_not_ours_is_left_alone(rig: Rig, redis_url: str) -> None:
     """Keys of other programs, and of tables that announce nothing, may begin as ours do."""
     rig.count()
-    start = rig.counts.start(rig.config.key_prefix)
+    start = rig.counts.folding.keys_prefix(rig.config.key_prefix)
     strangers: dict[str, dict[str, str | bytes]] = {
         "no-token": {"_o:x": owed(1, "stranger")},
         "nonsense": {"_t": "t", "_o:x": "nonsense"},
@@ -231,7 +231,7 @@ async def test_a_survey_only_looks(rig: Rig) -> None:
     await leave_owed(rig, "b", "three", at=OLD + 50)
     await leave_owed(rig, "c")
 
-    backlog = await survey(rig.store, rig.app.tables.values(), rig.config)
+    backlog = await survey(rig.store, [it.folding for it in rig.app.tables.values()], rig.config)
 
     assert backlog == Backlog(keys=2, pending=3, since=OLD)
     assert backlog.oldest > 1e9
@@ -242,7 +242,7 @@ async def test_without_a_backlog_nothing_is_old(rig: Rig) -> None:
     """A gauge of nothing is 0."""
     rig.count()
 
-    backlog = await survey(rig.store, rig.app.tables.values(), rig.config)
+    backlog = await survey(rig.store, [it.folding for it in rig.app.tables.values()], rig.config)
 
     assert backlog == Backlog()
     assert backlog.oldest == 0

@@ -1,10 +1,11 @@
 """What was received goes to one agent each, whoever is cut off meanwhile."""
 
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
-from anyio import CancelScope, create_task_group, wait_all_tasks_blocked
+from anyio import CancelScope, create_task_group, current_time, wait_all_tasks_blocked
 
 from streamapp.messages import Delivery, Queue
 from streamapp.pipeline.handoff import IN_A_ROW, Handoff
@@ -13,37 +14,36 @@ from streamapp.pipeline.leases import Lease
 QUEUE = Queue("q", "url")
 
 
-def leases(number: int) -> Sequence[Lease]:
-    """Return so many leases."""
+def leases(number: int, group: str | None = None) -> Sequence[Lease]:
+    """Return so many leases, all in *group*."""
     now = datetime.now(UTC)
-    return [Lease(Delivery(QUEUE, str(n), "handle", "{}", 1, now, 0.0), "handle", 0.0) for n in range(number)]
+    deliveries = [Delivery(QUEUE, str(n), "handle", "{}", 1, now, 0.0, group=group) for n in range(number)]
+    return [Lease(delivery, "handle", 0.0) for delivery in deliveries]
 
 
-async def test_leases_are_taken_in_order_until_the_feed_ends() -> None:
+async def test_leases_are_taken_in_order_until_the_handoff_ends() -> None:
     """What is there when it is closed is still taken."""
-    feed, these = Handoff(), leases(3)
+    handoff, these = Handoff(), leases(3)
     for lease in these:
-        assert feed.put(lease)
-    feed.close()
+        assert handoff.put(lease) == []
+    handoff.close()
 
-    assert [await feed.take() for _ in range(4)] == [*these, None]
+    assert [await handoff.take() for _ in range(4)] == [*these, None]
 
 
 async def test_a_waiting_taker_is_given_the_next_and_no_stop_takes_it_back() -> None:
     """It is on its way into an agent's hand."""
-    feed, (lease,) = Handoff(), leases(1)
+    handoff, (lease,) = Handoff(), leases(1)
     taken: list[Lease | None] = []
 
     async def agent() -> None:
-        taken.append(await feed.take())
+        taken.append(await handoff.take())
 
     async with create_task_group() as agents:
         agents.start_soon(agent)
         await wait_all_tasks_blocked()
-        assert feed.is_awaited
-        feed.put(lease)
-        assert not feed.is_awaited
-        assert not feed.take_back()
+        assert handoff.put(lease) == []
+        assert handoff.stop(math.inf) == []
 
     assert taken == [lease]
 
@@ -51,11 +51,11 @@ async def test_a_waiting_taker_is_given_the_next_and_no_stop_takes_it_back() -> 
 @pytest.mark.parametrize("others", [0, 1])
 async def test_a_taker_that_is_cut_off_leaves_its_lease_to_another(others: int) -> None:
     """A message in nobody's hand would stay hidden until its visibility timeout."""
-    feed, (lease,) = Handoff(), leases(1)
+    handoff, (lease,) = Handoff(), leases(1)
     taken: list[Lease | None] = []
 
     async def agent() -> None:
-        taken.append(await feed.take())
+        taken.append(await handoff.take())
 
     async with create_task_group() as agents:
         with CancelScope() as scope:
@@ -70,58 +70,58 @@ async def test_a_taker_that_is_cut_off_leaves_its_lease_to_another(others: int) 
             agents.start_soon(agent)
         await wait_all_tasks_blocked()
         scope.cancel()
-        feed.put(lease)
+        handoff.put(lease)
         await wait_all_tasks_blocked()
-        feed.close()
+        handoff.close()
 
-    assert [*taken, *feed.take_back()] == [lease]
+    assert [*taken, *handoff.abandon()] == [lease]
 
 
 async def test_a_taker_that_gave_up_is_not_waited_for() -> None:
     """Its lease would be lost."""
-    feed, (lease,) = Handoff(), leases(1)
+    handoff, (lease,) = Handoff(), leases(1)
     async with create_task_group() as agents:
-        agents.start_soon(feed.take)
+        agents.start_soon(handoff.take)
         await wait_all_tasks_blocked()
         agents.cancel_scope.cancel()
-    feed.put(lease)
+    handoff.put(lease)
 
-    assert feed.take_back() == [lease]
+    assert handoff.stop(math.inf) == [lease]
 
 
-async def test_a_taker_that_is_cut_off_as_the_feed_ends_leaves_nothing_behind() -> None:
+async def test_a_taker_that_is_cut_off_as_the_handoff_ends_leaves_nothing_behind() -> None:
     """A worker that is told twice to stop ends both at once."""
-    feed, (lease,) = Handoff(), leases(1)
+    handoff, (lease,) = Handoff(), leases(1)
     async with create_task_group() as agents:
-        agents.start_soon(feed.take)
+        agents.start_soon(handoff.take)
         await wait_all_tasks_blocked()
-        feed.close()
+        handoff.close()
         agents.cancel_scope.cancel()
 
-    assert feed.abandon() == []
-    assert not feed.put(lease)
+    assert handoff.abandon() == []
+    assert handoff.put(lease) == [lease]
 
 
 async def test_after_the_agents_are_gone_nothing_is_taken_in() -> None:
     """Whoever puts then gives the message back."""
-    feed, (first, second) = Handoff(), leases(2)
-    feed.put(first)
+    handoff, (first, second) = Handoff(), leases(2)
+    handoff.put(first)
 
-    assert feed.abandon() == [first]
-    assert not feed.put(second)
-    assert feed.take_back() == []
+    assert handoff.abandon() == [first]
+    assert handoff.put(second) == [second]
+    assert handoff.stop(math.inf) == []
 
 
 async def test_an_agent_that_never_waits_lets_others_have_a_turn() -> None:
     """A heartbeat that comes too late costs every lease."""
-    feed = Handoff()
+    handoff = Handoff()
     for lease in leases(3 * IN_A_ROW):
-        feed.put(lease)
-    feed.close()
+        handoff.put(lease)
+    handoff.close()
     turns: list[str] = []
 
     async def agent() -> None:
-        while await feed.take() is not None:
+        while await handoff.take() is not None:
             turns.append("agent")
 
     async def other() -> None:
@@ -132,3 +132,57 @@ async def test_an_agent_that_never_waits_lets_others_have_a_turn() -> None:
         tasks.start_soon(other)
 
     assert turns.index("other") <= IN_A_ROW
+
+
+async def test_of_a_group_each_follows_the_one_before_it() -> None:
+    """Two at a time would end in either order."""
+    handoff, (first, second, third) = Handoff(fifo=True), leases(3, "g")
+    assert [*handoff.put(first), *handoff.put(second), *handoff.put(third)] == []
+
+    assert handoff.done(first) == []
+    assert handoff.give_up(second) == [third]
+    assert [await handoff.take(), await handoff.take()] == [first, second]
+
+
+async def test_a_standard_queue_has_no_order_in_its_groups() -> None:
+    """There a group only names a tenant."""
+    handoff, these = Handoff(), leases(2, "tenant")
+    assert [left for lease in these for left in handoff.put(lease)] == []
+
+    assert [await handoff.take(), await handoff.take()] == list(these)
+    assert (handoff.done(these[0]), handoff.give_up(these[1])) == ([], [])
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_once_stopped_the_next_of_a_group_goes_to_an_agent_that_waits_while_there_is_time(
+    late: bool,
+) -> None:
+    """Given back it would have been received for nothing; begun late it would be cut off."""
+    handoff, (first, second) = Handoff(fifo=True), leases(2, "g")
+    for lease in (first, second):
+        handoff.put(lease)
+    await handoff.take()
+    taken: list[Lease | None] = []
+
+    async def agent() -> None:
+        taken.append(await handoff.take())
+
+    async with create_task_group() as agents:
+        agents.start_soon(agent)
+        await wait_all_tasks_blocked()
+        handoff.stop(current_time() + (-1 if late else 60))
+        left = handoff.done(first)
+        handoff.close()
+
+    assert (left, taken) == (([second], [None]) if late else ([], [second]))
+
+
+async def test_once_stopped_a_group_does_not_wait_for_an_agent_that_is_busy() -> None:
+    """The drain would wait with it."""
+    handoff, (first, second) = Handoff(fifo=True), leases(2, "g")
+    for lease in (first, second):
+        handoff.put(lease)
+    await handoff.take()
+    handoff.stop(math.inf)
+
+    assert handoff.done(first) == [second]

@@ -77,12 +77,12 @@ async def test_full_answers_start_more_polls_and_empty_ones_end_them(rig: Rig) -
     await rig.send(Add(str(n)) for n in range(200))
     most = 0
     async with rig.running() as worker:
-        (line,) = worker._lines
+        (line,) = worker.pipelines
         while rig.tally.of("ok") < 200:
-            most = max(most, line.source._polls)
+            most = max(most, line.poller._polls)
             await sleep(0.005)
         slow.remove()
-        await until(lambda: line.source._polls == 1)
+        await until(lambda: line.poller._polls == 1)
 
     assert 2 <= most <= 4
 
@@ -153,7 +153,7 @@ async def test_a_token_that_comes_with_the_stop_starts_no_receive(rig: Rig) -> N
     rig.agent(slow, concurrency=1)
     await rig.send([Add("a")])
     worker = Worker(await rig.assemble())
-    (line,) = worker._lines
+    (line,) = worker.pipelines
     with fail_after(3):
         async with create_task_group() as tasks:
             await tasks.start(worker.run)
@@ -161,8 +161,8 @@ async def test_a_token_that_comes_with_the_stop_starts_no_receive(rig: Rig) -> N
             await wait_all_tasks_blocked()
             before = len(rig.sqs.ledger.calls("receive"))
             # Both in one turn of the loop: the token wakes the poll, and the stop comes before it runs.
-            line.source._tokens.give(1)
-            line.source.stop(0)
+            line.poller._tokens.give(1)
+            line.poller.stop(0)
             worker.stop()
             go_on.set()
 

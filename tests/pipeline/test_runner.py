@@ -14,7 +14,7 @@ from rigs.worker import ATTEMPTS, Add, Count, Rig
 from streamapp.declared.index import Index
 from streamapp.declared.table import Table
 from streamapp.errors import Reject, Retry
-from streamapp.observe.tap_writer import Entry, Tap
+from streamapp.observe.tap_writer import Tap, TapEntry
 from streamapp.testing import Fail, MemoryStore
 from streamapp_codecs import Decoded, Origin, Shown
 
@@ -40,7 +40,7 @@ class Kept:
     def __init__(self) -> None:
         self.lines: list[dict[str, Any]] = []
 
-    async def append(self, entries: Sequence[Entry]) -> None:
+    async def append(self, entries: Sequence[TapEntry]) -> None:
         """Keep the records."""
         self.lines += [json.loads(line) for entry in entries for line in entry.lines.splitlines()]
 
@@ -239,7 +239,7 @@ async def test_one_object_for_several_events_counts_none_of_them_as_another(rig:
 
     (fields,) = await rig.store.read([clicks.redis_key(rig.config.key_prefix, "all")])
     assert isinstance(fields, dict)
-    assert clicks.record.read(fields) == Count(2, 0)
+    assert clicks.folding.hash_codec.read(fields) == Count(2, 0)
     assert dead(rig) == [["click", "click"]]
 
 

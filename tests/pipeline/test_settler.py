@@ -5,22 +5,24 @@ from contextlib import asynccontextmanager
 
 import pytest
 from anyio import create_task_group, sleep, wait_all_tasks_blocked
-from hypothesis import given
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from rigs.worker import Add, Rig, until
 from streamapp.errors import Crowded, Fault, Refused, Reject, Retry, ServiceError
+from streamapp.flow.backoff import Backoff
 from streamapp.flow.outage import Outage
 from streamapp.messages import Delivery, Outgoing, Queue
 from streamapp.observe.counters import Counters
+from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.sender import Sender
+from streamapp.pipeline.acks import Acks
 from streamapp.pipeline.dead_letter import Why
+from streamapp.pipeline.handoff import Handoff
 from streamapp.pipeline.leases import Lease, Leases
-from streamapp.pipeline.settler import LONGEST_BACKOFF, Settler, backoff
+from streamapp.pipeline.settler import Settler
 from streamapp.pipeline.tokens import Tokens
 from streamapp.sqs.client import MAX_ATTRIBUTES
-from streamapp.testing import Duplicate, Fail, Hang, MemorySqs, Partial
+from streamapp.testing import Duplicate, Fail, Hang, MemorySqs, MemoryStore, Partial
 
 THROTTLED = Partial(0b11, code="RequestThrottled", sender_fault=True)
 
@@ -37,8 +39,11 @@ class Desk:
         self.leases = Leases(sqs, queue, self.tokens, self.tally)
         outage = Outage("SQS", lambda: sqs.attributes(queue))
         self.letters = Sender(sqs, dead, outage, self.tally) if dead else None
+        self.handoff = Handoff(fifo=True)
+        self.acks = Acks(sqs, queue, self.leases, self.handoff, self.tally)
+        announcer = Announcer({}, MemoryStore(), outage)
         self.settler = Settler(
-            sqs, queue, self.leases, self.letters, self.tally, max_attempts=attempts, backoff=100
+            queue, self.acks, self.letters, announcer, self.tally, max_attempts=attempts, backoff=100
         )
 
     async def receive(self, *messages: Outgoing) -> list[Lease]:
@@ -48,9 +53,13 @@ class Desk:
         await self.tokens.take(len(deliveries))
         return [lease for each in deliveries if (lease := self.leases.take(each))]
 
+    def take_again(self, *leases: Lease) -> list[Lease]:
+        """Return new leases of the messages of *leases*."""
+        return [again for lease in leases if (again := self.leases.take(lease.delivery))]
+
     def is_over(self) -> bool:
         """Whether nothing is in hand."""
-        return len(self.leases) == 0 and self.tokens._free == 20
+        return len(self.leases) == 0 and self.tokens.free == 20
 
 
 @asynccontextmanager
@@ -59,7 +68,7 @@ async def desk(*, dead: bool = True, attempts: int = 5) -> AsyncIterator[Desk]:
     sqs = MemorySqs()
     queue = await sqs.create("orders", {})
     it = Desk(sqs, queue, await sqs.create("dead", {}) if dead else None, attempts)
-    batchers = [it.settler.acks.deletes, it.settler.acks.releases]
+    batchers = [it.acks.deletes, it.acks.releases]
     async with create_task_group() as tasks:
         for batcher in batchers:
             await tasks.start(batcher.run)
@@ -101,7 +110,7 @@ async def test_a_message_that_comes_again_while_it_is_deleted_is_deleted_by_its_
 @pytest.mark.parametrize("effect", [Partial(1), Partial(0b101), Partial(0b1111), THROTTLED], ids=repr)
 async def test_only_deletes_that_failed_go_again(monkeypatch: pytest.MonkeyPatch, effect: Partial) -> None:
     """HTTP 200 may carry failures, and to be throttled is no fault of an entry, whatever it says."""
-    monkeypatch.setattr("streamapp.pipeline.acks.PAUSES", (0.001, 0.001))
+    monkeypatch.setattr("streamapp.pipeline.acks.AGAIN", Backoff(0.001, 0.001))
     async with desk() as it:
         it.sqs.faults.add("delete", effect, times=1)
         for lease in await it.receive(*(Outgoing(str(n)) for n in range(4))):
@@ -114,33 +123,35 @@ async def test_only_deletes_that_failed_go_again(monkeypatch: pytest.MonkeyPatch
 
 async def test_a_delete_that_keeps_failing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its redelivery is then only deleted; its place is free for others meanwhile."""
-    monkeypatch.setattr("streamapp.pipeline.acks.PAUSES", (0.001,))
+    monkeypatch.setattr("streamapp.pipeline.acks.AGAIN", Backoff(0.001, 0.001))
     async with desk() as it:
         it.sqs.faults.add("delete", Fail())
         (lease,) = await it.receive(Outgoing("a"))
         it.settler.delete(lease, "ok")
         await until(it.is_over)
 
-    assert it.leases.is_done(lease.delivery)
+    (again,) = it.take_again(lease)
+    assert again.is_done
 
 
 async def test_a_delete_that_breaks_ends_its_lease(monkeypatch: pytest.MonkeyPatch) -> None:
     """It would keep the message invisible for twelve hours, and its place taken for ever."""
-    monkeypatch.setattr("streamapp.pipeline.acks.PAUSES", (0.001,))
+    monkeypatch.setattr("streamapp.pipeline.acks.AGAIN", Backoff(0.001, 0.001))
     async with desk() as it:
         it.sqs.faults.add("delete", Partial(lambda position: 1 // position == 0))
         (lease,) = await it.receive(Outgoing("a"))
         it.settler.delete(lease, "ok")
         await until(it.is_over)
 
-    assert it.leases.is_done(lease.delivery)
+    (again,) = it.take_again(lease)
+    assert again.is_done
 
 
 async def test_what_is_given_back_is_no_longer_extended() -> None:
     """The lease ends before SQS is told, or the heartbeat would undo it."""
     async with desk() as it:
         (lease,) = await it.receive(Outgoing("a"))
-        it.settler.give_back(lease, 60, "retry")
+        it.acks.give_back(lease, 60)
         assert it.is_over()
 
     (entry,) = it.sqs.ledger.extended("orders")  # 60 s is later than the 30 s of its visibility timeout
@@ -156,7 +167,7 @@ async def test_a_release_waits_for_the_heartbeat_that_speaks_of_it() -> None:
             hang = it.sqs.faults.add("change_visibility", Hang(), times=1)
             tasks.start_soon(it.leases.beat)
             await wait_all_tasks_blocked()
-            it.settler.give_back(lease, 0, "released")
+            it.acks.release(lease)
             await sleep(0.05)
             assert it.sqs.ledger.released("orders") == []
             hang.remove()
@@ -170,11 +181,11 @@ async def test_a_release_that_failed_goes_again(
     monkeypatch: pytest.MonkeyPatch, effect: Fail | Partial
 ) -> None:
     """At the end of a drain nothing else would bring the message back before its visibility ends."""
-    monkeypatch.setattr("streamapp.pipeline.acks.PAUSES", (0.001,))
+    monkeypatch.setattr("streamapp.pipeline.acks.AGAIN", Backoff(0.001, 0.001))
     async with desk() as it:
         it.sqs.faults.add("change_visibility", effect, times=1)
         for lease in await it.receive(Outgoing("a"), Outgoing("b")):
-            it.settler.give_back(lease, 0, "released")
+            it.acks.release(lease)
 
     assert len(it.sqs.ledger.released("orders")) == 2
 
@@ -185,7 +196,7 @@ async def test_a_lost_lease_is_neither_deleted_nor_given_back() -> None:
         (lease,) = await it.receive(Outgoing("a"))
         it.leases._let_go([lease])
         it.settler.delete(lease, "ok")
-        it.settler.give_back(lease, 0, "released")
+        it.acks.release(lease)
 
     assert it.sqs.ledger.calls("delete") == it.sqs.ledger.calls("change_visibility") == []
     assert it.is_over()
@@ -290,12 +301,6 @@ async def test_a_dead_letter_queue_that_cannot_be_used_holds_up_nobody(rig: Rig,
     assert rig.bodies("orders-dlq") == []
 
 
-@given(st.integers(1, 2000), st.floats(0.001, 60))
-def test_backoff_is_jitter_under_a_doubling_limit(attempt: int, base: float) -> None:
-    """Never negative, never over the longest, never over the doubling."""
-    assert 0 <= backoff(attempt, base) <= min(LONGEST_BACKOFF, base * 2.0 ** min(attempt - 1, 30))
-
-
 def with_receives(delivery: Delivery, receives: int) -> Delivery:
     """Return *delivery* as if it had come so often."""
     return replace(delivery, receives=receives)
@@ -307,8 +312,7 @@ async def test_nobody_waits_behind_a_lost_message_of_its_group() -> None:
         first, second = await it.receive(Outgoing("1"), Outgoing("2"))
         for lease in (first, second):
             lease.delivery = replace(lease.delivery, group="g")
-        assert it.settler.groups.enter(first)
-        assert not it.settler.groups.enter(second)
+            assert it.handoff.put(lease) == []
         it.leases._let_go([first])
         it.settler.delete(first, "ok")
 

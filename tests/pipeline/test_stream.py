@@ -12,6 +12,8 @@ from rigs.worker import ATTEMPTS, Add, Count, Note, Parts, Rig, until
 from streamapp.declared.index import Index
 from streamapp.declared.table import Table
 from streamapp.errors import NotInEvent, Reject, Retry, Skip
+from streamapp.flow.backoff import Backoff
+from streamapp.pipeline.acks import TRIES
 from streamapp.state.store import MAX_PENDING
 from streamapp.testing import Duplicate, Fail, Hang, Partial
 from streamapp.worker.worker import Worker
@@ -644,10 +646,10 @@ async def test_a_message_whose_delete_failed_is_only_deleted_when_it_comes_again
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its effect is durable; to run it again would be a waste, or worse."""
-    monkeypatch.setattr("streamapp.pipeline.acks.PAUSES", (0.01,))
+    monkeypatch.setattr("streamapp.pipeline.acks.AGAIN", Backoff(0.01, 0.01))
     rig = await Rig(rig.store, rig.config.key_prefix + "x").create(visibility=1)
     rig.count()
-    rig.sqs.faults.add("delete", Fail(), times=2)
+    rig.sqs.faults.add("delete", Fail(), times=TRIES)
     await rig.send([Add("a")])
     async with rig.running():
         await until(lambda: rig.sqs.ledger.deleted("orders"))

@@ -1,4 +1,4 @@
-"""State, the tap and the sweeps on a cluster whose slots move and whose members die."""
+"""State on a cluster while slots move and servers die."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -12,28 +12,26 @@ from chaos.bench import running
 from chaos.cluster import Cluster, cluster
 from chaos.valkey import Valkey
 from streamapp.errors import Fault, ServiceError
-from streamapp.observe.tap_writer import Entry
 from streamapp.redis.store import RedisStore, open_redis
-from streamapp.redis.tap import open_tap
-from streamapp.state.store import Commit, Settled
+from streamapp.state.store import Commit, Confirmed
 
 TTL = 60.0
 
 
 @pytest.fixture(scope="module")
 def frail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A cluster that tests may disturb, and that notices within about a second."""
+    """A cluster that tests may disturb, and that notices a failure within about a second."""
     with cluster(tmp_path_factory.mktemp("frail"), node_timeout=1_000) as opened:
         yield opened
 
 
 def in_one_slot(prefix: str, number: int) -> list[str]:
-    """Return so many keys of one slot."""
+    """Return *number* keys of one slot."""
     return [f"{prefix}{{one}}{n}" for n in range(number)]
 
 
-async def test_any_member_leads_to_all_the_others(valkeys: Cluster, prefix: str) -> None:
-    """A URL names whom one knows; the rest is for the cluster to say."""
+async def test_every_server_leads_to_all_others(valkeys: Cluster, prefix: str) -> None:
+    """A URL names some servers; the cluster itself lists the others."""
     keys = [f"{prefix}{n}" for n in range(60)]
     for node in valkeys.masters:
         async with open_redis(node.url) as store:
@@ -42,8 +40,8 @@ async def test_any_member_leads_to_all_the_others(valkeys: Cluster, prefix: str)
             assert await store.read(keys) == [{"_t": f"t{key}", "a": "1"} for key in keys]
 
 
-async def test_a_batch_is_one_round_trip_a_member(valkeys: Cluster, prefix: str) -> None:
-    """A key a call must not become a wait a key."""
+async def test_a_batch_is_one_round_trip_a_server(valkeys: Cluster, prefix: str) -> None:
+    """One call a key must not mean one wait a key."""
     async with open_redis(valkeys.url) as store:
         keys = [f"{prefix}{n}" for n in range(60)]
         await store.read(keys)
@@ -61,7 +59,7 @@ async def test_a_batch_is_one_round_trip_a_member(valkeys: Cluster, prefix: str)
 
 
 async def test_a_slot_that_moves_is_followed(valkeys: Cluster, prefix: str) -> None:
-    """Resharding is an operator's ordinary day: keys that went are asked for there (ASK), and so is the slot afterwards (MOVED)."""
+    """Resharding is routine: a key that has moved is found on its new server (ASK), and the whole slot afterwards (MOVED)."""
     old, new = in_one_slot(prefix, 3), in_one_slot(f"{prefix}new", 3)
     slot = key_slot(old[0].encode())
     async with open_redis(valkeys.url) as store, open_redis(valkeys.url) as other:
@@ -69,33 +67,17 @@ async def test_a_slot_that_moves_is_followed(valkeys: Cluster, prefix: str) -> N
         await other.ping()
         with valkeys.moving(slot) as (source, target):
             answers = await store.commit([Commit(key, "", "t1", {"a": "1"}, ttl=TTL) for key in (*old, *new)])
-            # Those that are still there are committed there, and new ones are made at the other end.
+            # Old keys that have not moved yet are committed on the source, and new keys are created on the target.
             assert answers == [True] * 6
             await store.add({f"{prefix}{{one}}set": ["1"]}, TTL)
             assert await store.members(f"{prefix}{{one}}set") == {"1"}
         for each in (store, other):
             assert await each.read(new) == [{"_t": "t1", "a": "1"}] * 3
             assert await each.members(f"{prefix}{{one}}set") == {"1"}
-        await store.settle([Settled(key, [("x", "[1,")]) for key in old])
+        await store.confirm([Confirmed(key, [("x", "[1,")]) for key in old])
         assert await other.commit([Commit(key, "t1", "t2", {"b": "1"}, ttl=TTL) for key in old]) == [True] * 3
 
     assert valkeys.master_of(slot) is target is not source
-
-
-async def test_the_tap_finds_the_stream_of_each_queue(valkeys: Cluster, prefix: str) -> None:
-    """Streams of two slots cannot be waited for together, and are read together all the same."""
-    queues = [f"q{n}" for n in range(6)]
-    async with open_tap(valkeys.url, f"{prefix}:") as taps:
-        assert await taps.after(dict.fromkeys(queues, "0-0"), wait=0.05) == {}
-        await taps.append([Entry(queue, f"of {queue}".encode(), 1, 100) for queue in queues])
-
-        found = await taps.after(dict.fromkeys(queues, "0-0"), wait=5.0)
-
-        assert await taps.queues() == queues
-        assert {queue: [lines for _, lines in page] for queue, page in found.items()} == {
-            queue: [f"of {queue}"] for queue in queues
-        }
-        assert await taps.last_id("q3") == found["q3"][-1][0]
 
 
 def key_of(valkeys: Cluster, number: int, prefix: str) -> str:
@@ -105,7 +87,7 @@ def key_of(valkeys: Cluster, number: int, prefix: str) -> str:
 
 
 async def refusal(store: RedisStore, key: str) -> ServiceError | None:
-    """Return why a commit is not made now."""
+    """Return the error of a commit, if it fails now."""
     try:
         await store.commit([Commit(key, "", "t", {"a": "1"}, ttl=TTL)])
     except ServiceError as error:
@@ -113,8 +95,8 @@ async def refusal(store: RedisStore, key: str) -> ServiceError | None:
     return None
 
 
-async def test_a_dead_member_is_an_outage_that_heals(frail: Cluster, prefix: str) -> None:
-    """Its keys wait for it, and so do all others until the cluster says that it serves every slot."""
+async def test_a_dead_server_is_an_outage_until_it_is_back(frail: Cluster, prefix: str) -> None:
+    """Its keys wait for it, and so do all others until the cluster serves every slot again."""
     async with open_redis(frail.url) as store:
         key, elsewhere = (key_of(frail, number, prefix) for number in (0, 1))
         await store.commit([Commit(key, "", "t", {"a": "1"})])
@@ -124,7 +106,7 @@ async def test_a_dead_member_is_an_outage_that_heals(frail: Cluster, prefix: str
             while "ClusterDown" not in str(refusals[-1]):
                 await sleep(0.05)
                 refusals.append(await refusal(store, elsewhere))
-        async with open_redis(frail.url) as late:  # the first member of its URL is the dead one
+        async with open_redis(frail.url) as late:  # the first server of its URL is the dead one
             for each in (store, late):
                 with pytest.raises(ServiceError) as caught:
                     await each.ping()
@@ -139,8 +121,8 @@ async def test_a_dead_member_is_an_outage_that_heals(frail: Cluster, prefix: str
         assert await store.commit([Commit(elsewhere, "", "t", {"a": "1"}, ttl=TTL)]) == [True]
 
 
-async def test_several_servers_that_are_no_cluster_are_refused(tmp_path: Path) -> None:
-    """Which of them has the state would be a matter of luck."""
+async def test_several_servers_without_a_cluster_are_refused(tmp_path: Path) -> None:
+    """Which of them has the state would be random."""
     with running(Valkey(tmp_path / "1")) as one, running(Valkey(tmp_path / "2")) as other:
         async with open_redis(f"redis://127.0.0.1:{one.port},127.0.0.1:{other.port}/0") as store:
             with pytest.raises(ServiceError, match="no cluster") as caught:

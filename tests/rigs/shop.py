@@ -146,7 +146,7 @@ class Shop:
         config = Config.load(self.env)
         async with open_redis(config.redis_url) as store:
             parts = await assemble(
-                streamapp_agents.app, config, self.aws, store, Counters(), longest_wait=0.0
+                streamapp_agents.app.registry, config, self.aws, store, Counters(), longest_wait=0.0
             )
             assert await Worker(parts).run(idle=0.3)
 

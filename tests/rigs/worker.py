@@ -18,7 +18,7 @@ from streamapp.flow.outage import Outage
 from streamapp.messages import Outgoing, Queue
 from streamapp.observe.counters import Counters
 from streamapp.observe.presence import PresenceStore
-from streamapp.observe.tap_writer import off
+from streamapp.observe.tap_writer import no_tap
 from streamapp.observe.tracing import Tracing
 from streamapp.pipeline.agent import Handler
 from streamapp.state.store import Store
@@ -101,7 +101,7 @@ class Rig:
         self.tally = Counters()
         self.queues: dict[str, Queue] = {}
         self.numbers = count()
-        self.tap = off()
+        self.tap = no_tap()
         self.presence: PresenceStore | None = None
         self.tracing: Tracing | None = None
 
@@ -156,7 +156,7 @@ class Rig:
     async def assemble(self) -> Assembly:
         """Put the worker's parts together."""
         return await assemble(
-            self.app,
+            self.app.registry,
             self.config,
             self.sqs,
             self.store,
@@ -182,7 +182,7 @@ class Rig:
 
     async def state(self, key: str) -> Count | None:
         """Return the state of *key*."""
-        return self.counts.record.read(await self.fields(key))
+        return self.counts.folding.hash_codec.read(await self.fields(key))
 
     async def fields(self, key: str) -> dict[str, str]:
         """Return the whole hash of *key*."""

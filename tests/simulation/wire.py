@@ -9,7 +9,7 @@ from anyio import CancelScope, current_time, sleep
 from streamapp.errors import Fault, ServiceError
 from streamapp.messages import Delivery, Outgoing, Queue
 from streamapp.sqs.client import Failure, Sqs
-from streamapp.state.store import Commit, Settled, Store
+from streamapp.state.store import Commit, Confirmed, Store
 
 T = TypeVar("T")
 
@@ -128,9 +128,9 @@ class WiredStore:
         """Change hashes."""
         return await self._wire.call(lambda: self._store.commit(commits))
 
-    async def settle(self, settled: Sequence[Settled]) -> None:
+    async def confirm(self, confirmed: Sequence[Confirmed]) -> None:
         """Take announcements off."""
-        await self._wire.call(lambda: self._store.settle(settled))
+        await self._wire.call(lambda: self._store.confirm(confirmed))
 
     async def add(self, members: Mapping[str, Sequence[str]], ttl: float) -> list[ServiceError | None]:
         """Add to sets."""

@@ -191,7 +191,7 @@ class World:
             with wire.crash:
                 try:
                     assembly = await assemble(
-                        shop.app,
+                        shop.app.registry,
                         config,
                         WiredSqs(self._sqs, wire),
                         WiredStore(self._store, wire),

@@ -1,4 +1,4 @@
-"""What the errors of SQS mean."""
+"""Each error of SQS has a class."""
 
 import pytest
 
@@ -35,12 +35,12 @@ def test_a_code_has_its_class(code: str, fault: Fault) -> None:
 
 
 @pytest.mark.parametrize("code", TABLE[Fault.CREDENTIALS].split())
-def test_where_keys_or_the_clock_are_wrong_the_line_says_what_to_do(code: str) -> None:
-    """Whoever is woken by it has never seen the code before."""
+def test_the_reason_for_wrong_credentials_or_a_wrong_clock_says_what_to_do(code: str) -> None:
+    """The person on call may never have seen the code before."""
     said = reason_of(code)
 
     assert said.startswith(f"{code}: ")
-    assert any(cure in said for cure in ("renew them", "see to AWS_", "set the clock"))
+    assert any(cure in said for cure in ("renew them", "check AWS_", "set the clock"))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_where_keys_or_the_clock_are_wrong_the_line_says_what_to_do(code: str) -
         "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]",
     ],
 )
-def test_some_leases_are_lost_by_text(text: str) -> None:
+def test_some_lost_leases_are_recognised_by_their_text(text: str) -> None:
     """SQS has no code of its own for these two."""
     assert fault_of("InvalidParameterValue", text) is Fault.LEASE_LOST
 
@@ -70,6 +70,6 @@ def test_some_leases_are_lost_by_text(text: str) -> None:
         (Failure("MissingFromAnswer"), False),
     ],
 )
-def test_an_entry_that_will_never_succeed_is_known(failure: Failure, is_final: bool) -> None:
-    """Refused for good is parked; everything else goes again."""
+def test_an_entry_that_will_never_succeed_is_final(failure: Failure, is_final: bool) -> None:
+    """A message refused permanently is parked; all others are sent again."""
     assert failure.is_final is is_final

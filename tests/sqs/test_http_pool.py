@@ -1,4 +1,4 @@
-"""Connections that are kept, on a server that does what it is told."""
+"""Kept connections, to a server that follows a script."""
 
 import socket
 import ssl
@@ -29,28 +29,28 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from streamapp.sqs.http_pool import Answer, Connections, NoAnswer
+from streamapp.sqs.http_pool import ConnectionPool, NoResponse, Response
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])
 def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
-    """Each loop has transports of its own."""
+    """Each event loop has transports of its own."""
     if request.param == "uvloop":
         pytest.importorskip("uvloop", reason="uvloop comes with the extra `fast`")
     return "asyncio", {"use_uvloop": request.param == "uvloop"}
 
 
-ASKED = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n\r\n{}"
+REQUEST = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n\r\n{}"
 
 
-def answer(body: bytes = b"{}", status: str = "200 OK", more: bytes = b"") -> bytes:
-    """Return a whole answer of HTTP."""
+def response(body: bytes = b"{}", status: str = "200 OK", more: bytes = b"") -> bytes:
+    """Return a complete HTTP response."""
     return b"HTTP/1.1 %s\r\nContent-Length: %d\r\n%s\r\n%s" % (status.encode(), len(body), more, body)
 
 
 @dataclass
 class Server:
-    """A server whose *script* is asked, for each request, what to do: (connection, number) from 0."""
+    """A server that calls its *script* for each request, with the connection and the request's number from 0."""
 
     port: int = 0
     script: Callable[[ByteStream, int], Awaitable[bool | None]] | None = None
@@ -59,17 +59,17 @@ class Server:
     closed: Event = field(default_factory=Event)
 
     async def talk(self, stream: ByteStream) -> None:
-        """Serve one connection: a script that answers True ends it."""
+        """Serve one connection, until a script returns True."""
         self.connections += 1
         try:
             async with stream:
                 while True:
                     received = await stream.receive()
-                    assert received == ASKED
+                    assert received == REQUEST
                     number = self.requests
                     self.requests += 1
                     if self.script is None:
-                        await stream.send(answer())
+                        await stream.send(response())
                     elif await self.script(stream, number):
                         return
         except (EndOfStream, BrokenResourceError):
@@ -80,7 +80,7 @@ class Server:
 
 @asynccontextmanager
 async def serving(server: Server, tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
-    """Serve on a free port of loopback."""
+    """Serve on a free loopback port."""
     async with await create_tcp_listener(local_host="127.0.0.1") as listener, create_task_group() as tasks:
         server.port = listener.extra(SocketAttribute.local_port)
         served = listener if tls is None else TLSListener(listener, tls, standard_compatible=False)
@@ -91,7 +91,7 @@ async def serving(server: Server, tls: ssl.SSLContext | None = None) -> AsyncIte
 
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
-    """A server that answers `{}` to everything, until it has a script."""
+    """A server that returns `{}` for each request, until it has a script."""
     async with serving(Server()) as serves:
         yield serves
 
@@ -99,36 +99,36 @@ async def server() -> AsyncIterator[Server]:
 @asynccontextmanager
 async def connected(
     server: Server, *, most: int = 4, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
-) -> AsyncIterator[Connections]:
+) -> AsyncIterator[ConnectionPool]:
     """Open connections to *server*."""
-    connections = Connections(host, server.port, tls=tls, most=most)
+    connections = ConnectionPool(host, server.port, tls=tls, most=most)
     try:
         yield connections
     finally:
         connections.close()
 
 
-async def test_calls_after_one_another_share_a_connection(server: Server) -> None:
-    """A handshake a call would cost more than the call."""
+async def test_successive_requests_share_a_connection(server: Server) -> None:
+    """A handshake for each request would cost more than the request."""
     async with connected(server) as connections:
         for _ in range(5):
-            assert await connections.exchange(ASKED) == Answer(200, b"{}")
+            assert await connections.exchange(REQUEST) == Response(200, b"{}")
 
     assert (server.connections, server.requests) == (1, 5)
 
 
 async def test_there_are_never_more_connections_than_allowed(server: Server) -> None:
-    """Whoever finds none free waits for one, within its own deadline."""
+    """A request without a free connection waits for one, within its own deadline."""
     go = Event()
 
     async def wait(stream: ByteStream, _: int) -> None:
         await go.wait()
-        await stream.send(answer())
+        await stream.send(response())
 
     server.script = wait
     async with connected(server, most=2) as connections, create_task_group() as tasks:
         for _ in range(6):
-            tasks.start_soon(connections.exchange, ASKED)
+            tasks.start_soon(connections.exchange, REQUEST)
         with move_on_after(0.3):
             await sleep_forever()
         assert server.requests == 2
@@ -137,100 +137,100 @@ async def test_there_are_never_more_connections_than_allowed(server: Server) -> 
     assert (server.connections, server.requests) == (2, 6)
 
 
-async def test_a_kept_connection_that_was_closed_is_not_used(server: Server) -> None:
-    """Its end can be seen before anything is sent into it."""
+async def test_a_kept_connection_that_was_closed_is_not_reused(server: Server) -> None:
+    """Its end is noticed before a request is sent."""
 
     async def once(stream: ByteStream, _: int) -> bool:
-        await stream.send(answer())
+        await stream.send(response())
         return True
 
     server.script = once
     async with connected(server) as connections:
-        await connections.exchange(ASKED)
+        await connections.exchange(REQUEST)
         await server.closed.wait()
         await wait_all_tasks_blocked()
-        assert await connections.exchange(ASKED) == Answer(200, b"{}")
+        assert await connections.exchange(REQUEST) == Response(200, b"{}")
 
     assert (server.connections, server.requests) == (2, 2)
 
 
-async def test_an_answer_to_no_question_is_nobodys(server: Server) -> None:
-    """It must not be taken for the answer to the next one."""
+async def test_an_unexpected_response_is_discarded(server: Server) -> None:
+    """It must not be read as the response to the next request."""
 
     async def twice(stream: ByteStream, number: int) -> None:
-        await stream.send(answer())
+        await stream.send(response())
         if number == 0:
-            await stream.send(answer(b"stray", "408 Request Timeout"))
+            await stream.send(response(b"stray", "408 Request Timeout"))
 
     server.script = twice
     async with connected(server) as connections:
-        await connections.exchange(ASKED)
+        await connections.exchange(REQUEST)
         with move_on_after(0.1):
             await sleep_forever()
-        assert await connections.exchange(ASKED) == Answer(200, b"{}")
+        assert await connections.exchange(REQUEST) == Response(200, b"{}")
 
 
-async def test_a_call_whose_kept_connection_dies_goes_out_once_more(server: Server) -> None:
-    """The server closed it while the request was on its way."""
+async def test_a_request_whose_kept_connection_dies_is_sent_once_more(server: Server) -> None:
+    """The server closed it while the request was being sent."""
 
     async def script(stream: ByteStream, number: int) -> bool | None:
         if number == 1:
             return True
-        await stream.send(answer(b"%d" % number))
+        await stream.send(response(b"%d" % number))
         return None
 
     server.script = script
     async with connected(server) as connections:
-        await connections.exchange(ASKED)
-        assert await connections.exchange(ASKED) == Answer(200, b"2")
+        await connections.exchange(REQUEST)
+        assert await connections.exchange(REQUEST) == Response(200, b"2")
 
 
-async def test_a_call_that_dies_on_a_new_connection_does_not_go_out_again(server: Server) -> None:
-    """What kills every connection must not be asked for ever."""
+async def test_a_request_that_fails_on_a_new_connection_is_not_repeated(server: Server) -> None:
+    """A request that makes the server close each connection must not be repeated for ever."""
 
     async def hang_up(_: ByteStream, __: int) -> bool:
         return True
 
     server.script = hang_up
     async with connected(server) as connections:
-        with pytest.raises(NoAnswer):
-            await connections.exchange(ASKED)
+        with pytest.raises(NoResponse):
+            await connections.exchange(REQUEST)
 
     assert server.requests == 1
 
 
-async def test_an_answer_that_has_begun_is_not_asked_for_again(server: Server) -> None:
-    """The server was at it; whether to repeat the call is the caller's to say."""
+async def test_a_request_whose_response_has_begun_is_not_repeated(server: Server) -> None:
+    """The server has processed it, so the caller decides whether to repeat it."""
 
     async def script(stream: ByteStream, number: int) -> bool | None:
         if number == 0:
-            await stream.send(answer())
+            await stream.send(response())
             return None
-        await stream.send(answer(b"x" * 100)[:60])
+        await stream.send(response(b"x" * 100)[:60])
         return True
 
     server.script = script
     async with connected(server) as connections:
-        await connections.exchange(ASKED)
-        with pytest.raises(NoAnswer):
-            await connections.exchange(ASKED)
+        await connections.exchange(REQUEST)
+        with pytest.raises(NoResponse):
+            await connections.exchange(REQUEST)
 
     assert server.requests == 2
 
 
-async def test_whoever_gives_up_leaves_no_connection_behind(server: Server) -> None:
-    """The answer that comes late must not be the answer to the next call."""
+async def test_a_cancelled_request_leaves_no_connection_behind(server: Server) -> None:
+    """A late response must not be read as the response to the next request."""
 
     async def late(stream: ByteStream, number: int) -> None:
         if number > 0:
-            await stream.send(answer(b"%d" % number))
+            await stream.send(response(b"%d" % number))
 
     server.script = late
     async with connected(server) as connections:
         with move_on_after(0.1):
-            await connections.exchange(ASKED)
+            await connections.exchange(REQUEST)
         await server.closed.wait()
-        assert await connections.exchange(ASKED) == Answer(200, b"1")
+        assert await connections.exchange(REQUEST) == Response(200, b"1")
 
     assert server.connections == 2
 
@@ -240,13 +240,13 @@ async def test_whoever_gives_up_leaves_no_connection_behind(server: Server) -> N
     [
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
-        answer(b"{}") + answer(b"more"),
-        answer(b"{}") + b"more",
+        response(b"{}") + response(b"more"),
+        response(b"{}") + b"more",
     ],
 )
 @pytest.mark.parametrize("piece", [1, 1000])
 async def test_every_framing_is_read(server: Server, raw: bytes, piece: int) -> None:
-    """Emulators and balancers have their own ways; what a whole answer is followed by does not undo it."""
+    """Emulators and load balancers frame in different ways; bytes after a complete response do not invalidate it."""
 
     async def script(stream: ByteStream, _: int) -> None:
         for n in range(0, len(raw), piece):
@@ -254,8 +254,8 @@ async def test_every_framing_is_read(server: Server, raw: bytes, piece: int) -> 
 
     server.script = script
     async with connected(server) as connections:
-        assert await connections.exchange(ASKED) == Answer(200, b"{}")
-        assert await connections.exchange(ASKED) == Answer(200, b"{}")
+        assert await connections.exchange(REQUEST) == Response(200, b"{}")
+        assert await connections.exchange(REQUEST) == Response(200, b"{}")
 
 
 @pytest.mark.parametrize(
@@ -272,21 +272,21 @@ async def test_every_framing_is_read(server: Server, raw: bytes, piece: int) -> 
         b"HTTP/1.1 200 OK\nContent-Length: 2\n\n{}",
     ],
 )
-async def test_what_is_no_answer_is_none(server: Server, raw: bytes) -> None:
-    """Nothing that comes over the wire may raise anything else, or be taken for a whole answer."""
+async def test_an_invalid_response_is_no_response(server: Server, raw: bytes) -> None:
+    """No bytes from the network may raise another exception, or be read as a complete response."""
 
     async def script(stream: ByteStream, _: int) -> bool:
-        await stream.send(raw or answer()[:10])
+        await stream.send(raw or response()[:10])
         return True
 
     server.script = script
     async with connected(server) as connections:
-        with fail_after(5), pytest.raises(NoAnswer):
-            await connections.exchange(ASKED)
+        with fail_after(5), pytest.raises(NoResponse):
+            await connections.exchange(REQUEST)
 
 
-async def test_a_reset_is_no_answer(server: Server) -> None:
-    """The commonest end of all."""
+async def test_a_reset_is_no_response(server: Server) -> None:
+    """It is the most common failure."""
 
     async def reset(stream: ByteStream, _: int) -> bool:
         raw = stream.extra(SocketAttribute.raw_socket)
@@ -295,12 +295,12 @@ async def test_a_reset_is_no_answer(server: Server) -> None:
 
     server.script = reset
     async with connected(server) as connections:
-        with pytest.raises(NoAnswer):
-            await connections.exchange(ASKED)
+        with pytest.raises(NoResponse):
+            await connections.exchange(REQUEST)
 
 
-async def test_an_answer_without_end_is_cut_off(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The memory of a worker is bounded, whatever a server sends."""
+async def test_an_endless_response_is_cut_off(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker's memory must be bounded, whatever a server sends."""
     monkeypatch.setattr("streamapp.sqs.http_pool.LARGEST", 1000)
 
     async def flood(stream: ByteStream, _: int) -> None:
@@ -310,27 +310,27 @@ async def test_an_answer_without_end_is_cut_off(server: Server, monkeypatch: pyt
 
     server.script = flood
     async with connected(server) as connections:
-        with fail_after(5), pytest.raises(NoAnswer, match="more than"):
-            await connections.exchange(ASKED)
+        with fail_after(5), pytest.raises(NoResponse, match="more than"):
+            await connections.exchange(REQUEST)
 
 
-async def test_nobody_there_is_no_answer() -> None:
-    """The port is closed."""
-    connections = Connections("127.0.0.1", 1, tls=None, most=1)
+async def test_a_closed_port_is_no_response() -> None:
+    """It must not raise an `OSError`."""
+    connections = ConnectionPool("127.0.0.1", 1, tls=None, most=1)
 
-    with pytest.raises(NoAnswer):
-        await connections.exchange(ASKED)
+    with pytest.raises(NoResponse):
+        await connections.exchange(REQUEST)
 
 
-async def test_an_address_that_swallows_everything_is_not_waited_for(
+async def test_an_address_that_does_not_connect_delays_the_next_one_only_briefly(
     server: Server, anyio_backend: tuple[str, dict[str, bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of two addresses the first may be one to which there is no way, as IPv6's often is."""
+    """The first of two addresses may be unreachable, as an IPv6 address often is."""
     if anyio_backend[1]["use_uvloop"]:
         pytest.skip("uvloop asks the system itself")
     with ExitStack() as sockets:
         hole = sockets.enter_context(socket.create_server(("127.0.0.2", server.port), backlog=0))
-        for _ in range(2):  # one more than the backlog: whoever comes now is not answered
+        for _ in range(2):  # one more than the backlog: the next connection is not accepted
             guest = sockets.enter_context(socket.socket())
             guest.setblocking(False)
             guest.connect_ex(hole.getsockname())
@@ -341,57 +341,57 @@ async def test_an_address_that_swallows_everything_is_not_waited_for(
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: both)
         async with connected(server, host="two.example") as connections:
             with fail_after(2):
-                assert await connections.exchange(ASKED) == Answer(200, b"{}")
+                assert await connections.exchange(REQUEST) == Response(200, b"{}")
 
 
-async def test_tls_is_spoken_with_those_who_are_vouched_for(tmp_path: Path) -> None:
-    """The certificate is checked, and its name."""
+async def test_tls_needs_a_trusted_certificate_with_the_right_name(tmp_path: Path) -> None:
+    """Both the certificate and its name are checked."""
     context, trust = certified(tmp_path)
 
     async with serving(Server(), context) as server:
         trusting = ssl.create_default_context(cafile=str(trust))
         async with connected(server, tls=trusting) as connections:
-            assert await connections.exchange(ASKED) == Answer(200, b"{}")
-            assert await connections.exchange(ASKED) == Answer(200, b"{}")
+            assert await connections.exchange(REQUEST) == Response(200, b"{}")
+            assert await connections.exchange(REQUEST) == Response(200, b"{}")
         async with connected(server, tls=ssl.create_default_context()) as connections:
-            with pytest.raises(NoAnswer):
-                await connections.exchange(ASKED)
+            with pytest.raises(NoResponse):
+                await connections.exchange(REQUEST)
         async with connected(server, tls=trusting, host="localhost") as connections:
-            with pytest.raises(NoAnswer):
-                await connections.exchange(ASKED)
+            with pytest.raises(NoResponse):
+                await connections.exchange(REQUEST)
 
     assert server.requests == 2
 
 
-async def test_an_answer_to_no_question_is_nobodys_behind_tls_either(tmp_path: Path) -> None:
-    """A record of its own was taken from the socket with the answer before it, and waits unseen."""
+async def test_an_unexpected_response_is_discarded_behind_tls_too(tmp_path: Path) -> None:
+    """Its TLS record was read from the socket with the first response, so the socket looks quiet."""
     context, trust = certified(tmp_path)
 
     async def twice(stream: ByteStream, number: int) -> None:
         if number > 0:
-            await stream.send(answer())
+            await stream.send(response())
             return
         tls = stream.extra(TLSAttribute.ssl_object)
-        tls.write(answer())  # not flushed, so that both records leave together
-        await stream.send(answer(b"stray", "408 Request Timeout"))
+        tls.write(response())  # not flushed, so that both records are sent together
+        await stream.send(response(b"stray", "408 Request Timeout"))
 
     async with serving(Server(script=twice), context) as server:
         trusting = ssl.create_default_context(cafile=str(trust))
         async with connected(server, tls=trusting) as connections:
-            assert await connections.exchange(ASKED) == Answer(200, b"{}")
-            assert await connections.exchange(ASKED) == Answer(200, b"{}")
+            assert await connections.exchange(REQUEST) == Response(200, b"{}")
+            assert await connections.exchange(REQUEST) == Response(200, b"{}")
 
     assert server.connections == 2
 
 
-async def test_a_handshake_that_is_cut_off_as_it_ends_leaves_no_connection_behind(tmp_path: Path) -> None:
-    """A host that says no goodbye would keep it open for half a minute, beside as many as are allowed."""
+async def test_a_handshake_that_is_cancelled_at_its_end_leaves_no_connection_behind(tmp_path: Path) -> None:
+    """If the host does not close it, it would stay open for half a minute, above the limit of connections."""
     context, trust = certified(tmp_path)
     gone = Event()
 
     class Deaf(Server):
         async def talk(self, stream: ByteStream) -> None:
-            """Read what comes, and never answer."""
+            """Read everything, and never respond."""
             assert isinstance(stream, TLSStream)
             async with stream.transport_stream:
                 with suppress(EndOfStream, BrokenResourceError):
@@ -401,7 +401,7 @@ async def test_a_handshake_that_is_cut_off_as_it_ends_leaves_no_connection_behin
 
     class Cutting(ssl.SSLObject):
         def do_handshake(self) -> None:
-            """Cut the call off when it could begin."""
+            """Cancel the request when it could begin."""
             super().do_handshake()
             call.cancel()
 
@@ -409,22 +409,22 @@ async def test_a_handshake_that_is_cut_off_as_it_ends_leaves_no_connection_behin
     trusting.sslobject_class = Cutting
     async with serving(Deaf(), context) as server, connected(server, tls=trusting) as connections:
         with CancelScope() as call:
-            await connections.exchange(ASKED)
+            await connections.exchange(REQUEST)
         with fail_after(5):
             await gone.wait()
 
 
 @pytest.mark.parametrize("host", ["two..dots", "long" * 16])
-async def test_a_name_that_can_be_none_is_no_answer(host: str) -> None:
-    """What is raised for it is no `OSError`."""
-    connections = Connections(host, 1, tls=None, most=1)
+async def test_an_impossible_host_name_is_no_response(host: str) -> None:
+    """Python raises no `OSError` for it."""
+    connections = ConnectionPool(host, 1, tls=None, most=1)
 
-    with pytest.raises(NoAnswer):
-        await connections.exchange(ASKED)
+    with pytest.raises(NoResponse):
+        await connections.exchange(REQUEST)
 
 
 def certified(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """Return a server's context with a certificate for 127.0.0.1, and the file that vouches for it."""
+    """Return a server's TLS context with a certificate for 127.0.0.1, and the file of its certificate authority."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "streamapp's tests")])
     now = datetime.now(UTC)

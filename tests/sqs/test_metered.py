@@ -1,15 +1,15 @@
-"""Calls to SQS, measured."""
+"""Calls to SQS are timed."""
 
 import pytest
 
 from streamapp.errors import ServiceError
 from streamapp.messages import Outgoing, Queue
-from streamapp.sqs.metered import MeteredSqs
+from streamapp.sqs.metered import metered
 from streamapp.testing import Fail, MemorySqs
 
 
-async def test_each_call_that_moves_messages_is_told_with_its_failure_and_an_empty_poll_is_not() -> None:
-    """A slow or throttled SQS shows nowhere else; twenty seconds of waiting for nothing are no slowness."""
+async def test_each_call_that_moves_messages_is_reported_with_its_failure_and_an_empty_poll_is_not() -> None:
+    """A slow or throttled SQS is visible nowhere else; a poll that waits 20 s for nothing is not slow."""
     sqs = MemorySqs()
     queue = await sqs.create("orders", {})
     told: list[tuple[str, str, str]] = []
@@ -18,7 +18,7 @@ async def test_each_call_that_moves_messages_is_told_with_its_failure_and_an_emp
         assert seconds >= 0
         told.append((queue.name, operation, error))
 
-    timed = MeteredSqs(sqs, note)
+    timed = metered(sqs, note)
 
     assert await timed.receive(queue, limit=10, wait=0) == []
     assert await timed.send(queue, [Outgoing("{}")]) == [None]

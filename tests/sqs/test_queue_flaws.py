@@ -1,4 +1,4 @@
-"""What is unwise in the settings of queues is found, and what is well is left alone."""
+"""What is unwise in the settings of a source queue and of its dead-letter queue."""
 
 import json
 from typing import Any
@@ -14,11 +14,9 @@ SOURCE = {"MessageRetentionPeriod": "345600", "QueueArn": "arn:orders"}
 LETTERS = {"MessageRetentionPeriod": "1209600"}
 
 
-def test_what_is_well_has_no_flaw() -> None:
-    """A check that cries wolf is turned off."""
-    flaws = [*source_flaws(WELL, Config()), *letters_flaws(WELL, SOURCE, LETTERS)]
-
-    assert flaws == []
+def test_good_settings_have_no_flaw() -> None:
+    """A check with false alarms is soon turned off."""
+    assert [*source_flaws(WELL, Config()), *letters_flaws(WELL, SOURCE, LETTERS)] == []
 
 
 @pytest.mark.parametrize(
@@ -29,10 +27,10 @@ def test_what_is_well_has_no_flaw() -> None:
         ({"max_receives": 5}, "before their reason is written", False),
         ({"visibility": 20.0}, "visibility timeout 20 s", False),
         ({"visibility": 1.0}, "visibility timeout 1 s", True),
-        ({"visibility": 3600.0}, "so long wait", False),
+        ({"visibility": 3600.0}, "wait so long", False),
     ],
 )
-def test_a_source_queue(change: dict[str, Any], words: str, is_problem: bool) -> None:
+def test_flaws_of_a_source_queue(change: dict[str, Any], words: str, is_problem: bool) -> None:
     """Each of these has cost somebody messages or hours."""
     fields = {
         "name": "orders",
@@ -49,8 +47,8 @@ def test_a_source_queue(change: dict[str, Any], words: str, is_problem: bool) ->
     assert flaw.is_problem is is_problem
 
 
-def test_a_visibility_timeout_is_longer_than_a_receive_may_take() -> None:
-    """A receive that is given up after that hides its messages for nothing."""
+def test_a_visibility_timeout_must_be_longer_than_a_receive_may_take() -> None:
+    """Otherwise a receive that is given up late hides messages that nobody has."""
     queue = Queue("orders", "", visibility=30, dead_letters="orders-dlq", max_receives=8)
 
     assert list(source_flaws(queue, Config(wait_seconds=20))) == []
@@ -74,8 +72,8 @@ def test_a_visibility_timeout_is_longer_than_a_receive_may_take() -> None:
         ({"RedrivePolicy": "{}"}, "moves them on"),
     ],
 )
-def test_a_dead_letter_queue(letters: dict[str, str], words: str) -> None:
-    """The last place for a message must keep it, and be able to take it."""
+def test_flaws_of_a_dead_letter_queue(letters: dict[str, str], words: str) -> None:
+    """The last place for a message must accept it and keep it."""
     (flaw,) = letters_flaws(WELL, SOURCE, LETTERS | letters)
 
     assert words in flaw.text

@@ -1,4 +1,4 @@
-"""Our signatures against those of botocore's signer."""
+"""Our signatures equal those of botocore's signer."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from botocore.credentials import ReadOnlyCredentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamapp.sqs.sigv4 import KeysUnusable, Signer
+from streamapp.sqs.sigv4 import Signer, UnusableCredentials
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """One request to be signed."""
 
-    keys: ReadOnlyCredentials
+    credentials: ReadOnlyCredentials
     operation: str
     body: bytes
     now: float
@@ -27,12 +27,12 @@ class Asked:
 
 
 _printable = st.text(st.characters(blacklist_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=60)
-# A header's ends are no part of its value, so a token begins and ends with something.
+# White space at the ends of a header is not part of its value, so a token has none there.
 _token = _printable.filter(lambda text: text == text.strip())
 
-asked = st.builds(
-    Asked,
-    keys=st.builds(
+requests = st.builds(
+    Request,
+    credentials=st.builds(
         ReadOnlyCredentials,
         st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", min_size=16, max_size=32),
         _printable,
@@ -50,15 +50,15 @@ asked = st.builds(
 
 
 def fields_of(head: bytes) -> dict[str, str]:
-    """Return the header fields of *head*, by their names in small letters."""
+    """Return the header fields of *head*, by their names in lower case."""
     lines = head.decode().split("\r\n")
     assert lines[0] == "POST / HTTP/1.1"
     assert lines[-2:] == ["", ""]
     return {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:-2])}
 
 
-def botocore_authorization(case: Asked, sent: dict[str, str]) -> str:
-    """Return what botocore's signer puts into the Authorization header of the same request."""
+def botocore_authorization(case: Request, sent: dict[str, str]) -> str:
+    """Return botocore's Authorization header for the same request."""
     request = AWSRequest(
         "POST",
         f"https://{case.host}/",
@@ -71,38 +71,38 @@ def botocore_authorization(case: Asked, sent: dict[str, str]) -> str:
     )
     moment = dt.datetime.fromtimestamp(int(case.now), dt.UTC)
     with patch("botocore.auth.get_current_datetime", lambda: moment):
-        SigV4Auth(case.keys, "sqs", case.region).add_auth(request)
+        SigV4Auth(case.credentials, "sqs", case.region).add_auth(request)
     return str(request.headers["Authorization"])
 
 
-@given(asked)
+@given(requests)
 @settings(max_examples=600, deadline=None)
-def test_every_signature_is_the_one_that_botocore_makes(case: Asked) -> None:
-    """A signature of our own making must be AWS's, whatever the keys, the clock and the body."""
+def test_each_signature_equals_that_of_botocore(case: Request) -> None:
+    """AWS must accept our signature for all credentials, times and bodies."""
     signer = Signer(case.region, case.host)
 
-    sent = fields_of(signer.head(case.keys, case.operation, case.body, case.now))
+    sent = fields_of(signer.head(case.credentials, case.operation, case.body, case.now))
 
     assert sent["authorization"] == botocore_authorization(case, sent)
-    assert sent.get("x-amz-security-token") == (case.keys.token or None)
+    assert sent.get("x-amz-security-token") == (case.credentials.token or None)
     assert int(sent["content-length"]) == len(case.body)
 
 
-@given(st.lists(asked, min_size=2, max_size=6))
+@given(st.lists(requests, min_size=2, max_size=6))
 @settings(max_examples=60, deadline=None)
-def test_what_is_kept_for_a_day_follows_keys_and_clock(cases: list[Asked]) -> None:
-    """A key that was renewed, or a midnight that passed, must not be signed for with yesterday's."""
+def test_the_daily_key_follows_credentials_and_clock(cases: list[Request]) -> None:
+    """After a renewal or after midnight the old key must not be used."""
     first = cases[0]
     signer = Signer(first.region, first.host)
 
     for case in cases:
-        here = Asked(case.keys, case.operation, case.body, case.now, first.region, first.host)
-        sent = fields_of(signer.head(here.keys, here.operation, here.body, here.now))
+        here = Request(case.credentials, case.operation, case.body, case.now, first.region, first.host)
+        sent = fields_of(signer.head(here.credentials, here.operation, here.body, here.now))
         assert sent["authorization"] == botocore_authorization(here, sent)
 
 
 @pytest.mark.parametrize(
-    "keys",
+    "credentials",
     [
         ReadOnlyCredentials("AKID", "secret", "token\r\nX-Amz-Target: AmazonSQS.DeleteQueue"),
         ReadOnlyCredentials("AKID", "secret", "token\n"),
@@ -111,17 +111,17 @@ def test_what_is_kept_for_a_day_follows_keys_and_clock(cases: list[Asked]) -> No
         ReadOnlyCredentials("AKID", "secret\n", None),
     ],
 )
-def test_keys_that_would_end_their_header_are_refused(keys: ReadOnlyCredentials) -> None:
-    """What stands in an environment variable must not become a request of its own."""
-    with pytest.raises(KeysUnusable):
-        Signer("us-east-1", "localhost").head(keys, "ReceiveMessage", b"{}", 0)
+def test_credentials_that_would_end_their_header_are_refused(credentials: ReadOnlyCredentials) -> None:
+    """The value of an environment variable must not be able to add a request."""
+    with pytest.raises(UnusableCredentials):
+        Signer("us-east-1", "localhost").head(credentials, "ReceiveMessage", b"{}", 0)
 
 
 @pytest.mark.parametrize("text", ["t\udcff", 7, ["t"], b"t"], ids=repr)
 @pytest.mark.parametrize("which", ["access_key", "secret_key", "token"])
-def test_keys_that_are_no_text_are_refused(which: str, text: object) -> None:
-    """Whoever hands them out may say anything; it is told as what it is, and ends no worker."""
-    keys = ReadOnlyCredentials("AKID", "secret", "token")._replace(**{which: text})
+def test_credentials_that_are_not_text_are_refused(which: str, text: object) -> None:
+    """The service that issues credentials may send anything; that must not end a worker."""
+    credentials = ReadOnlyCredentials("AKID", "secret", "token")._replace(**{which: text})
 
-    with pytest.raises(KeysUnusable, match="no text"):
-        Signer("us-east-1", "localhost").head(keys, "ReceiveMessage", b"{}", 0)
+    with pytest.raises(UnusableCredentials, match="not text"):
+        Signer("us-east-1", "localhost").head(credentials, "ReceiveMessage", b"{}", 0)

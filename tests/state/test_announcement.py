@@ -13,7 +13,7 @@ async def left_owed(rig: Rig, *, by: str) -> None:
     parts = await rig.assemble()
     state = Committer(rig.store, parts.runtime.store_outage, ttl=60.0, barrier=False)
     redis_key = rig.counts.redis_key(rig.config.key_prefix, "k")
-    await state.flush([Change(rig.counts, "k", redis_key, Add("k", 1), 1_000, by)])
+    await state.flush([Change(rig.counts.folding, "k", redis_key, Add("k", 1), rig.queues["out"], by)])
 
 
 async def owed(rig: Rig) -> int:

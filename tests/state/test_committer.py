@@ -13,11 +13,12 @@ from streamapp.declared.sink import Sink
 from streamapp.declared.table import Table
 from streamapp.errors import Crowded, MessageTooLarge
 from streamapp.flow.outage import Outage
+from streamapp.messages import Queue
 from streamapp.redis.store import RedisStore
 from streamapp.state.announcement import FRESH
 from streamapp.state.committer import Change, Changed, Committer
 from streamapp.state.reads import StateUnreadable, good
-from streamapp.state.store import MAX_PENDING, PENDING, Settled
+from streamapp.state.store import MAX_PENDING, PENDING, Confirmed
 from streamapp_codecs import Json
 
 
@@ -39,7 +40,14 @@ class Desk:
 
     def change(self, key: str, event: object, max_bytes: int = 1000, cause: str = "") -> Change:
         """Return one change of *key*."""
-        return Change(self.table, key, self.redis_key(key), event, max_bytes, cause)
+        return Change(
+            self.table.folding,
+            key,
+            self.redis_key(key),
+            event,
+            Queue("out", "url", max_bytes=max_bytes),
+            cause,
+        )
 
     def redis_key(self, key: str) -> str:
         """Return where *key* lives."""
@@ -52,7 +60,7 @@ class Desk:
     async def total(self, key: str) -> int:
         """Return the stored total."""
         (fields,) = await self.store.read([self.redis_key(key)])
-        state = self.table.record.read(good(fields))
+        state = self.table.folding.hash_codec.read(good(fields))
         return state.total if state else 0
 
 
@@ -141,8 +149,8 @@ async def test_who_fails_keeps_nothing(desk: Desk, monkeypatch: pytest.MonkeyPat
 async def test_what_is_settled_is_owed_no_more(desk: Desk) -> None:
     """A confirmation ends an announcement."""
     (first,) = await desk.add(Add("a"))
-    await desk.store.settle(
-        [Settled(desk.redis_key("a"), [(it.id, it.mark) for it in first.pending], ttl=60)]
+    await desk.store.confirm(
+        [Confirmed(desk.redis_key("a"), [(it.id, it.place.mark) for it in first.pending], ttl=60)]
     )
 
     assert bodies((await desk.add(Add("a", 0)))[0]) == []
@@ -165,8 +173,8 @@ async def test_the_same_content_owed_again_is_another_announcement(desk: Desk) -
 
     assert last.id == first.pending[0].id
     assert last.place != first.pending[0].place
-    await desk.store.settle(
-        [Settled(desk.redis_key("a"), [(first.pending[0].id, first.pending[0].mark)], ttl=60)]
+    await desk.store.confirm(
+        [Confirmed(desk.redis_key("a"), [(first.pending[0].id, first.pending[0].place.mark)], ttl=60)]
     )
     assert last.place in {it.place for it in (await desk.add(Add("a", 1)))[0].pending}
     assert second.pending

@@ -20,7 +20,7 @@ from streamapp_codecs import Json
 
 def counting(rig: Rig, **options: Any) -> Rig:
     """Give *rig* a table that applies each event once, and the usual agent for it."""
-    rig.app._tables.clear()
+    rig.app.registry.tables.clear()
     rig.counts = rig.app.table(
         "count", Count, fold=add, announce=note, to=rig.out, **{"once": True, **options}
     )
@@ -89,7 +89,7 @@ async def test_two_workers_count_each_message_once(once: Rig) -> None:
 
 async def test_events_of_one_body_are_events_of_their_own(once: Rig) -> None:
     """The place in the body is a part of the identity."""
-    once.app._agents.clear()
+    once.app.registry.agents.clear()
     once.count(codec=Parts())
     body = '[{"key":"a","n":5},{"key":"a","n":5},{"key":"b","n":5}]'
     await once.send([body])
@@ -107,7 +107,7 @@ async def test_batches_know_whose_events_they_hold(once: Rig) -> None:
         async for batch in stream.take(10, within=0.05):
             await once.counts.update_many([(event.key, event) for event in batch])
 
-    once.app._agents.clear()
+    once.app.registry.agents.clear()
     once.agent(counting_batches)
     bodies = events(*range(20))
     await once.send([*bodies, *bodies[:7]])
@@ -125,7 +125,7 @@ async def test_an_identity_of_ones_own_tells_events_apart(store: RedisStore, pre
         n: int = 1
 
     rig = counting(await Rig(store, prefix).create(), identity=lambda hit: str(hit.id))
-    rig.app._agents.clear()
+    rig.app.registry.agents.clear()
     rig.count(codec=Json(Hit))
     await rig.send(['{"key":"a","id":1}', '{"id":1,"key":"a"}', '{"key":"a","id":2}'])
     await rig.work_off()
@@ -145,7 +145,7 @@ async def test_an_event_of_the_agents_own_needs_an_identity(once: Rig) -> None:
                 errors.append(error)
                 raise
 
-    once.app._agents.clear()
+    once.app.registry.agents.clear()
     once.agent(made_up)
     await once.send(events(1))
     await once.work_off(idle=0.3)
@@ -165,7 +165,7 @@ async def test_an_event_whose_fold_raises_was_not_seen(store: RedisStore, prefix
         return add(state, event)
 
     rig = await Rig(store, prefix).create()
-    rig.app._tables.clear()
+    rig.app.registry.tables.clear()
     rig.counts = rig.app.table("count", Count, fold=second_time, once=True)
     rig.count()
     await rig.send(events(1))

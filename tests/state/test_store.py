@@ -9,7 +9,7 @@ from anyio import create_task_group, fail_after, sleep
 from rigs import behind
 from streamapp.errors import Fault, ServiceError
 from streamapp.redis.store import open_redis
-from streamapp.state.store import Commit, Settled, Store
+from streamapp.state.store import Commit, Confirmed, Store
 from streamapp.testing import MemoryStore
 
 TTL = 60.0
@@ -93,7 +93,7 @@ async def test_a_hash_expires_unless_something_is_pending(store: Store, ttl_of: 
     without = await ttl_of(prefix)
     await store.commit([Commit(prefix, "t1", "t2", {"_o:x": "[1,2.5,null]"}, keep=True, ttl=TTL)])
     pending = await ttl_of(prefix)
-    await store.settle([Settled(prefix, [("x", "[1,2.5,")], ttl=TTL)])
+    await store.confirm([Confirmed(prefix, [("x", "[1,2.5,")], ttl=TTL)])
     settled = await ttl_of(prefix)
 
     assert without
@@ -107,7 +107,7 @@ async def test_a_hash_expires_unless_something_is_pending(store: Store, ttl_of: 
 async def test_without_ttl_a_hash_lives_for_ever(store: Store, ttl_of: TtlOf, prefix: str) -> None:
     """A catalogue does not expire, not after its announcements either."""
     await store.commit([Commit(prefix, "", "t1", {"_o:x": "[1,2.5,"}, keep=True)])
-    await store.settle([Settled(prefix, [("x", "[1,2.5,")])])
+    await store.confirm([Confirmed(prefix, [("x", "[1,2.5,")])])
 
     assert await ttl_of(prefix) is None
 
@@ -115,7 +115,7 @@ async def test_without_ttl_a_hash_lives_for_ever(store: Store, ttl_of: TtlOf, pr
 async def test_settling_some_leaves_the_others_pending(store: Store, ttl_of: TtlOf, prefix: str) -> None:
     """An announcement that is not sent must not expire because another one is."""
     await store.commit([Commit(prefix, "", "t1", {"_o:x": "[1,1,x", "_o:y": "[2,1,y"}, keep=True, ttl=TTL)])
-    await store.settle([Settled(prefix, [("x", "[1,1,")], ttl=TTL)])
+    await store.confirm([Confirmed(prefix, [("x", "[1,1,")], ttl=TTL)])
 
     assert await store.read([prefix]) == [{"_t": "t1", "_o:y": "[2,1,y"}]
     assert await ttl_of(prefix) is None
@@ -124,8 +124,8 @@ async def test_settling_some_leaves_the_others_pending(store: Store, ttl_of: Ttl
 async def test_what_was_owed_again_since_is_not_settled(store: Store, prefix: str) -> None:
     """A change back and forth owes the same content a second time; the first one's confirmation is not its."""
     await store.commit([Commit(prefix, "", "t1", {"_o:x": "[3,9.5,new"}, keep=True, ttl=TTL)])
-    await store.settle(
-        [Settled(prefix, sent=[("x", "[1,2.5,")], ttl=TTL), Settled(prefix, parked=[("x", "[1,2.5,")])]
+    await store.confirm(
+        [Confirmed(prefix, sent=[("x", "[1,2.5,")], ttl=TTL), Confirmed(prefix, parked=[("x", "[1,2.5,")])]
     )
 
     assert await store.read([prefix]) == [{"_t": "t1", "_o:x": "[3,9.5,new"}]
@@ -134,7 +134,7 @@ async def test_what_was_owed_again_since_is_not_settled(store: Store, prefix: st
 async def test_what_was_refused_is_parked(store: Store, ttl_of: TtlOf, prefix: str) -> None:
     """It is set aside for a human, and does not keep the hash for ever."""
     await store.commit([Commit(prefix, "", "t1", {"_o:x": "[1,1,x", "_o:y": "[2,1,y"}, keep=True, ttl=TTL)])
-    await store.settle([Settled(prefix, [("y", "[2,1,")], parked=[("x", "[1,1,")], ttl=TTL)])
+    await store.confirm([Confirmed(prefix, [("y", "[2,1,")], parked=[("x", "[1,1,")], ttl=TTL)])
 
     assert await store.read([prefix]) == [{"_t": "t1", "_x:x": "[1,1,x"}]
     assert await ttl_of(prefix)
@@ -143,16 +143,16 @@ async def test_what_was_refused_is_parked(store: Store, ttl_of: TtlOf, prefix: s
 async def test_settling_twice_is_settling(store: Store, prefix: str) -> None:
     """Every script may be repeated."""
     await store.commit([Commit(prefix, "", "t1", {"_o:x": "[1,1,x"}, keep=True, ttl=TTL)])
-    settled = Settled(prefix, parked=[("x", "[1,1,")], ttl=TTL)
-    await store.settle([settled])
-    await store.settle([settled])
+    settled = Confirmed(prefix, parked=[("x", "[1,1,")], ttl=TTL)
+    await store.confirm([settled])
+    await store.confirm([settled])
 
     assert await store.read([prefix]) == [{"_t": "t1", "_x:x": "[1,1,x"}]
 
 
 async def test_settling_a_key_that_is_gone_does_not_bring_it_back(store: Store, prefix: str) -> None:
     """A late confirmation must not leave half a hash."""
-    await store.settle([Settled(prefix, [("x", "[1,")], parked=[("y", "[2,")], ttl=TTL)])
+    await store.confirm([Confirmed(prefix, [("x", "[1,")], parked=[("y", "[2,")], ttl=TTL)])
 
     assert await store.read([prefix]) == [{}]
 
@@ -198,7 +198,7 @@ async def test_what_is_owed_again_after_a_failover_keeps_the_hash(
     await store.commit([Commit(prefix, "t1", "t2", {"a": "1"}, keep=False, ttl=TTL)])
 
     assert await ttl_of(prefix) is None
-    await store.settle([Settled(prefix, [("x", "[1,")], ttl=TTL)])
+    await store.confirm([Confirmed(prefix, [("x", "[1,")], ttl=TTL)])
     assert await ttl_of(prefix)
 
 
@@ -261,7 +261,7 @@ async def test_settling_a_set_leaves_it(store: Store, prefix: str) -> None:
     """A confirmation for a key that is no hash is somebody's mistake, and not a reason to lose the set."""
     await store.add({prefix: ["1"]}, TTL)
     with suppress(ServiceError):
-        await store.settle([Settled(prefix, [("x", "[1,")], ttl=TTL)])
+        await store.confirm([Confirmed(prefix, [("x", "[1,")], ttl=TTL)])
 
     assert await store.members(prefix) == {"1"}
 

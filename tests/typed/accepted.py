@@ -6,7 +6,7 @@ from typing import assert_type
 import msgspec
 
 from streamapp import App, Config, Reject, Retry, Skip, Stream, open_view
-from streamapp_codecs import Json
+from streamapp_codecs import Decoded, DecodeError, Json, Origin
 
 
 class Click(msgspec.Struct, frozen=True):
@@ -76,6 +76,23 @@ async def stateless(stream: Stream[Click]) -> AsyncIterator[Popular]:
     """What it yields goes to its sink."""
     async for click in stream:
         yield Popular(len(click.page))
+
+
+class Lines:
+    """A codec of one's own, with a reason of its own."""
+
+    def decode(self, body: str, origin: Origin) -> Decoded[Click]:
+        """Return the page that the body names."""
+        if not body:
+            return Decoded(error=DecodeError("no_page", f"empty body of {origin.queue}"))
+        return Decoded((Click(body),))
+
+
+@app.agent("lines", Lines())
+async def lines(stream: Stream[Click]) -> None:
+    """Events of that codec."""
+    async for click in stream:
+        assert_type(click, Click)
 
 
 async def trial() -> None:

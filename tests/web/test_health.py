@@ -149,7 +149,7 @@ async def test_keys_rights_and_queues_that_are_missing_are_told_at_once(
         rig.sqs.faults.add("receive", Fail(code), queue="orders")
 
         with fail_after(5):
-            await until(lambda: worker.lines[0].source.failure is not None)
+            await until(lambda: worker.pipelines[0].poller.failure is not None)
 
         status, matters = await probes.get("/readyz")
         assert status == 503
@@ -166,7 +166,7 @@ async def test_a_queue_that_fails_for_a_while_is_not_ready_and_then_is_again(
     async with rig.running() as worker:
         health.begin(worker)
         rig.sqs.faults.add("receive", Fail("ServiceUnavailable"), queue="orders", times=3)
-        source = worker.lines[0].source
+        source = worker.pipelines[0].poller
         with fail_after(5):
             await until(lambda: source.failure is not None)
         assert await probes.get("/readyz") == (200, {})
@@ -189,7 +189,7 @@ async def test_a_poll_that_never_returns_is_dead(
     async with rig.running() as worker:
         health.begin(worker)
         with fail_after(5):
-            await until(lambda: worker.lines[0].source.silent_for(0) != 0)
+            await until(lambda: worker.pipelines[0].poller.silent_for(0) != 0)
         assert await probes.get("/livez") == (200, {})
         monkeypatch.setattr(health_module, "OVERDUE", -1.0)
 

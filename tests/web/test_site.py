@@ -17,7 +17,7 @@ from playwright.async_api import async_playwright
 import streamapp_agents
 from streamapp.config import Config
 from streamapp.observe.counters import Counters
-from streamapp.observe.tap_writer import Entry
+from streamapp.observe.tap_writer import TapEntry
 from streamapp.redis.store import open_redis
 from streamapp.redis.tap import open_tap
 from streamapp.web.health import Health
@@ -53,7 +53,7 @@ class Shop:
         }
         await self._redis.hset(f"{self.config.key_prefix}acompanhamento:{key}", mapping=state)
         async with open_tap(self.config.redis_url, self.config.key_prefix) as taps:
-            await taps.append([Entry("acompanhamento-events", b"{}", 1, 100)])
+            await taps.append([TapEntry("acompanhamento-events", b"{}", 1, 100)])
 
     async def close(self) -> None:
         """Close what this holds."""
@@ -65,7 +65,7 @@ class Shop:
         async with (
             open_redis(self.config.redis_url) as state,
             open_tap(self.config.redis_url, self.config.key_prefix) as news,
-            pages_of(streamapp_agents.app, self.config, state, news) as pages,
+            pages_of(streamapp_agents.app.registry, self.config, state, news) as pages,
             serve_http(address, Health(), Metrics(Counters()).page, pages) as url,
         ):
             yield url

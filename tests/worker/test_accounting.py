@@ -14,6 +14,7 @@ from anyio.lowlevel import checkpoint
 
 from rigs.worker import PATIENCE, Add, Parts, Rig, until
 from streamapp.errors import Reject, ServiceError, Skip
+from streamapp.flow.backoff import Backoff
 from streamapp.messages import Delivery, Outgoing, Queue
 from streamapp.observe.counters import Counters
 from streamapp.pipeline.leases import Lease, Leases
@@ -217,11 +218,11 @@ async def live(run: Run) -> None:
     luck, rig = run.luck, run.rig
     witness, tally = Witness(rig.sqs), Counters()
     try:
-        parts = await assemble(rig.app, rig.config, witness, rig.store, tally)
+        parts = await assemble(rig.app.registry, rig.config, witness, rig.store, tally)
     except ServiceError:
         return
     worker = Worker(parts)
-    witness.look_at(parts.lines[0].leases)
+    witness.look_at(parts.pipelines[0].leases)
     end = luck.choice(["drain", "drain", "hard", "crash"])
     turns, leap_at = int(2 ** luck.uniform(0, 12)), luck.choice([None, None, int(2 ** luck.uniform(0, 11))])
     with CancelScope() as scope, fail_after(PATIENCE):
@@ -242,7 +243,7 @@ async def live(run: Run) -> None:
 
 def assert_settled(worker: Worker, witness: Witness, tally: Counters) -> None:
     """Every receipt was deleted or given back, and nothing is in hand any more."""
-    (line,) = worker._lines
+    (line,) = worker.pipelines
     given = [delivery.handle for delivery in witness.given]
     assert len(set(given)) == len(given)
     assert witness.deleted & witness.released == set()
@@ -251,7 +252,7 @@ def assert_settled(worker: Worker, witness: Witness, tally: Counters) -> None:
     assert tally.of("received") == len(given)
     assert tally.of("received") == sum(tally.of(word) for word in ends) + len(witness.superseded)
     assert len(line.leases) == 0
-    assert line.source._tokens._free == line.source._tokens.total
+    assert line.poller._tokens.free == line.poller._tokens.total
 
 
 def assert_ledger(run: Run) -> None:
@@ -308,8 +309,8 @@ async def test_every_receipt_is_accounted_for(
     store: RedisStore, prefix: str, seeds: range, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Workers drain, are stopped and crash at any await, under any faults: nothing is lost, nothing kept."""
-    monkeypatch.setattr("streamapp.pipeline.acks.PAUSES", (0.002, 0.005, 0.01))
-    monkeypatch.setattr("streamapp.flow.outage.FIRST_PAUSE", 0.002)
+    monkeypatch.setattr("streamapp.pipeline.acks.AGAIN", Backoff(0.01, 0.01))
+    monkeypatch.setattr("streamapp.flow.outage.AGAIN", Backoff(0.004, 2.0))
     waiting = iter(seeds)
 
     async def work() -> None:

@@ -117,7 +117,9 @@ async def scenario(store: RedisStore, prefix: str) -> Rig:
 async def worker_of(rig: Rig, cut: Cut) -> Worker:
     """Return a worker all of whose calls pass *cut*, once it is assembled."""
     left, cut.left = cut.left, -1
-    parts = await assemble(rig.app, rig.config, cut.before(rig.sqs), cut.before(rig.store), rig.tally)
+    parts = await assemble(
+        rig.app.registry, rig.config, cut.before(rig.sqs), cut.before(rig.store), rig.tally
+    )
     cut.left = left
     return Worker(parts)
 
@@ -253,7 +255,7 @@ async def test_leases_lost_at_every_passage_leave_no_token_behind(store: RedisSt
         rig = await scenario(store, f"{prefix}{at}")
         cut = Cut(at)
         worker = await worker_of(rig, cut)
-        (line,) = worker._lines
+        (line,) = worker.pipelines
 
         def lose(leases: Any = line.leases) -> None:
             leases._let_go(list(leases._held.values()))
@@ -270,4 +272,4 @@ async def test_leases_lost_at_every_passage_leave_no_token_behind(store: RedisSt
                 worker.stop()
 
         assert await rig.state("later") == Seen((1,)), at
-        assert line.source._tokens._free == 5, at
+        assert line.poller._tokens.free == 5, at

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from rigs.worker import ATTEMPTS, Add, Note, Rig, until
 from streamapp.errors import Retry
+from streamapp.flow.backoff import Backoff
 from streamapp.messages import Outgoing
+from streamapp.pipeline.acks import TRIES
 from streamapp.redis.store import RedisStore
 from streamapp.sqs.client import BATCH
 from streamapp.testing import Fail, Hang, Partial
@@ -120,7 +122,7 @@ async def test_the_next_of_a_group_begins_once_the_delete_is_confirmed(rig: Rig)
 
 async def test_a_delete_that_failed_keeps_its_group_back(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message will come again, perhaps to another worker, which must not find its group ahead of it."""
-    monkeypatch.setattr("streamapp.pipeline.acks.PAUSES", (0.01,))
+    monkeypatch.setattr("streamapp.pipeline.acks.AGAIN", Backoff(0.01, 0.01))
     rig = await Rig(rig.store, rig.config.key_prefix + "x").create(fifo=True, visibility=1)
     book = Book()
 
@@ -130,7 +132,7 @@ async def test_a_delete_that_failed_keeps_its_group_back(rig: Rig, monkeypatch: 
             assert len(rig.sqs.ledger.deleted("orders.fifo")) == event.n - 1
 
     rig.agent(working)
-    rig.sqs.faults.add("delete", Fail(), times=2)
+    rig.sqs.faults.add("delete", Fail(), times=TRIES)
     await rig.send_in_groups(Add("a", n) for n in (1, 2, 3))
     async with rig.running():
         await until(lambda: len(rig.sqs.ledger.deleted("orders.fifo")) == 3)
@@ -287,13 +289,13 @@ async def test_late_in_a_drain_nobody_has_a_turn_any_more(rig: Rig) -> None:
     rig.agent(slow, concurrency=3)  # no poll is under way that could bring them again
     await rig.send_in_groups(Add("a", n) for n in (1, 2, 3))
     worker = Worker(await rig.assemble())
-    (line,) = worker.lines
+    (line,) = worker.pipelines
     async with create_task_group() as tasks:
         tasks.start_soon(worker.run)
         await until(lambda: rig.tally.of("received") == 3 and book.begun)
         worker.stop()
-        await until(lambda: line.source._is_stopped)
-        line.source._last_turn = current_time() - 1
+        await until(lambda: line.poller._is_stopped)
+        line.poller._handoff._last_turn = current_time() - 1
         go_on.set()
 
     assert [json.loads(body)["n"] for body in rig.bodies("orders")] == [2, 3]
@@ -317,7 +319,7 @@ async def test_a_hard_stop_gives_back_a_whole_group(rig: Rig) -> None:
         await until(lambda: book.begun)
         worker.stop()
         # A poll that the second stop cuts off would hide what is released next, as on the real SQS.
-        await until(lambda: not worker._lines[0].source._receiving)
+        await until(lambda: not worker.pipelines[0].poller._receiving)
 
     assert len(rig.bodies("orders")) == 3
     rig.assert_accounted()
@@ -335,10 +337,10 @@ async def test_a_hard_stop_gives_back_those_behind_a_delete_under_way(rig: Rig) 
     hang = rig.sqs.faults.add("delete", Hang(), times=1)
     await rig.send_in_groups(Add("a", n) for n in (1, 2, 3))
     async with rig.running() as worker:
-        await until(lambda: len(worker._lines[0].settler.acks.deletes) == 0 and book.begun)
+        await until(lambda: len(worker.pipelines[0].acks.deletes) == 0 and book.begun)
         await until(lambda: rig.tally.of("ok"))
         worker.stop()
-        await until(lambda: not worker._lines[0].source._receiving)
+        await until(lambda: not worker.pipelines[0].poller._receiving)
         worker.stop()
         await sleep(0.2)  # until only the delete is left
         hang.remove()
@@ -390,7 +392,8 @@ async def test_announcements_carry_their_keys_group_and_their_content_as_dedupli
 
     notes = [Note(**json.loads(each.letter.body)) for each in sent]
     identities = {
-        rig.out.outgoing(note, each.letter.group)[0] for note, each in zip(notes, sent, strict=True)
+        rig.out.destination.outgoing(note, each.letter.group)[0]
+        for note, each in zip(notes, sent, strict=True)
     }
     assert sorted(each.letter.group for each in sent) == ["a", "b"]
     assert {each.deduplication for each in sent} == identities

@@ -6,6 +6,7 @@ import pytest
 from anyio import CancelScope, Event, create_task_group, current_time, fail_after, sleep, sleep_forever
 
 from rigs.worker import Add, Count, Rig, until
+from streamapp.flow.backoff import Backoff
 from streamapp.testing import Fail, Hang, Lose
 from streamapp.worker.worker import Worker
 
@@ -137,7 +138,7 @@ async def test_a_second_stop_gives_back_at_once(rig: Rig) -> None:
             await until(lambda: rig.tally.of("received"))
             worker.stop()
             # A poll that the second stop cuts off would hide what is released next, as on the real SQS.
-            await until(lambda: not worker._lines[0].source._receiving)
+            await until(lambda: not worker.pipelines[0].poller._receiving)
 
     assert len(rig.sqs.ledger.released("orders")) == 1
     rig.assert_accounted()
@@ -227,7 +228,7 @@ async def test_idle_never_turns_a_drain_into_a_hard_stop(rig: Rig) -> None:
     rig.config = type(rig.config)(**{**_settings(rig), "wait_seconds": 0.5, "drain_timeout": 5})
     rig.count()
     worker = Worker(await rig.assemble())
-    (line,) = worker._lines
+    (line,) = worker.pipelines
     ends: list[bool] = []
     async with create_task_group() as tasks:
 
@@ -235,7 +236,7 @@ async def test_idle_never_turns_a_drain_into_a_hard_stop(rig: Rig) -> None:
             ends.append(await worker.run(idle=0.15))
 
         tasks.start_soon(run)
-        await until(lambda: line.source.idle_since <= current_time() and line.source._receiving)
+        await until(lambda: line.poller.idle_since <= current_time() and line.poller._receiving)
         worker.stop()
 
     assert ends == [True]
@@ -276,7 +277,7 @@ async def test_a_third_of_all_calls_failing_loses_nothing(
     rig: Rig, operation: str, effect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Dependency faults cost time, never a message, and never a dead letter."""
-    monkeypatch.setattr("streamapp.flow.outage.FIRST_PAUSE", 0.005)
+    monkeypatch.setattr("streamapp.flow.outage.AGAIN", Backoff(0.01, 2.0))
     rig.config = type(rig.config)(**{**_settings(rig), "wait_seconds": 0})
     rig.count()
     await rig.send(Add("a") for _ in range(40))

@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""The rules of the shop: how events become the state of an order or a product, whatever their order of arrival."""

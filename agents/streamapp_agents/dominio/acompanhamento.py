@@ -1,4 +1,4 @@
-"""One order as its events leave it, and what a change of it says to the outside."""
+"""The state of one order after its events, and the announcement of a change."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -37,7 +37,7 @@ class Acompanhamento(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ComCatalogo(msgspec.Struct, frozen=True, kw_only=True):
-    """What the catalogue knows of an order's products, alone or beside an event of the order."""
+    """What the catalogue has about an order's products, alone or together with an event of the order."""
 
     id_pedido: str
     evento: EventoPedido | None = None
@@ -47,9 +47,9 @@ class ComCatalogo(msgspec.Struct, frozen=True, kw_only=True):
 def aplicar(
     estado: Acompanhamento | None, evento: EventoPedido | ComCatalogo, *, inicio: Inicio = "automatico"
 ) -> Acompanhamento | None:
-    """Merge *evento* into *estado*; *estado* itself when it adds nothing.
+    """Return *estado* with *evento* merged in; *estado* itself when *evento* adds nothing.
 
-    The catalogue alone makes no order: without a state it leaves None.
+    The catalogue alone makes no order: without a state it returns None.
     """
     if estado is None:
         if isinstance(evento, ComCatalogo) and evento.evento is None:
@@ -62,7 +62,7 @@ def aplicar(
 
 
 def anunciar(antes: Acompanhamento | None, depois: Acompanhamento | None) -> AcompanhamentoAtualizado | None:
-    """Return what the change says to the outside, None when it says nothing."""
+    """Return the announcement of the change from *antes* to *depois*; None when nothing is to be announced."""
     if depois is None or depois.atualizado_em is None or not _e_noticia(antes, depois):
         return None
     return AcompanhamentoAtualizado.de(
@@ -77,7 +77,7 @@ def anunciar(antes: Acompanhamento | None, depois: Acompanhamento | None) -> Aco
 
 
 def _e_noticia(antes: Acompanhamento | None, depois: Acompanhamento) -> bool:
-    # A placeholder is no news; an order that becomes known is, once, with all that waited for it.
+    # A placeholder is not announced. An order is when it becomes known, once, with all that came before.
     if not depois.conhecido:
         return False
     if antes is None or not antes.conhecido:

@@ -1,16 +1,16 @@
-"""What was ordered, what it costs and how long it takes, with the catalogue's help."""
+"""The items of an order, its total and its preparation time, completed from the catalogue."""
 
 from collections.abc import Mapping
 from decimal import Decimal
 
 import msgspec
 
-from streamapp_agents.dominio.dinheiro import em_centavos
 from streamapp_agents.dominio.fatos import Fatos
 from streamapp_agents.dominio.ficha import Ficha
+from streamapp_agents.dominio.money import to_cents
 from streamapp_agents.dominio.registro import valor_de
 from streamapp_codecs.dominio.eventos import Item
-from streamapp_codecs.lenient.folding import dobrar
+from streamapp_codecs.lenient.folding import fold_name
 
 _MINUTOS_DO_PEDIDO = 15
 _MINUTOS_DA_CATEGORIA = {"lanche": 5, "acompanhamento": 2, "sobremesa": 3, "bebida": 1}
@@ -30,7 +30,7 @@ class ItemPedido(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def itens_pedidos(fatos: Fatos) -> tuple[ItemPedido, ...] | None:
-    """Return the items, name and category filled in from the catalogue; a price never is."""
+    """Return the items, with names and categories filled in from the catalogue, but never prices."""
     if fatos.carrinho is None:
         return None
     return tuple(_completar(item, _ficha(item, fatos.catalogo)) for item in fatos.carrinho.valor.itens)
@@ -39,14 +39,14 @@ def itens_pedidos(fatos: Fatos) -> tuple[ItemPedido, ...] | None:
 def total(fatos: Fatos) -> Decimal | None:
     """Return the stated total, else the sum, with two places; None while neither is known."""
     if fatos.total is not None:
-        return em_centavos(fatos.total.valor)
+        return to_cents(fatos.total.valor)
     if fatos.carrinho is None or fatos.carrinho.valor.soma is None:
         return None
-    return em_centavos(fatos.carrinho.valor.soma)
+    return to_cents(fatos.carrinho.valor.soma)
 
 
 def tempo_estimado(fatos: Fatos) -> str | None:
-    """Return `HH:MM:SS`; None until the order's own creation was seen. Hours go on counting past a day."""
+    """Return `HH:MM:SS`; None until the order's own creation was seen. There may be more than 24 hours."""
     if not fatos.conhecido:
         return None
     itens = () if fatos.carrinho is None else fatos.carrinho.valor.itens
@@ -77,4 +77,4 @@ def _minutos(item: Item, ficha: Ficha) -> int:
     if ficha.tempo_preparo is not None:
         return ficha.tempo_preparo.valor
     categoria = item.categoria or valor_de(ficha.categoria)
-    return _MINUTOS_DA_CATEGORIA.get(dobrar(categoria or ""), _MINUTOS_DE_OUTRA)
+    return _MINUTOS_DA_CATEGORIA.get(fold_name(categoria or ""), _MINUTOS_DE_OUTRA)

@@ -1,4 +1,4 @@
-"""All that was ever said of one order, kept so that no order of arrival and no repetition can change it."""
+"""The facts of one order, merged so that neither the order of arrival nor a repetition changes the result."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -6,8 +6,8 @@ from typing import get_args
 
 import msgspec
 
-from streamapp_agents.dominio.dinheiro import preco_canonico
 from streamapp_agents.dominio.ficha import Ficha, unir_fichas
+from streamapp_agents.dominio.money import canonical_price
 from streamapp_agents.dominio.registro import Registro, juntar, mais_novo, prevalecer, registrar
 from streamapp_codecs.dominio.eventos import Criacao, EventoPedido, Instante, Item, Status, StatusPagamento
 
@@ -22,19 +22,19 @@ POSTO_PAGAMENTO: dict[StatusPagamento, int] = {palavra: posto for posto, palavra
 
 
 class Carrinho(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What was ordered, and what the creation's own lines add up to; None where a price is unknown."""
+    """What was ordered; *soma* is the sum of the creation's own lines, None where a price is unknown."""
 
     itens: tuple[Item, ...]
     soma: Decimal | None = None
 
 
 class Fatos(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The merged facts of one order: a join-semilattice under `unir`, and the source of all that is shown.
+    """The merged facts of one order (a join-semilattice under `unir`); all that is shown is computed from them.
 
     *cozinha* are the kitchen words seen, lowest first. *pagamentos* is the highest word of each payment id,
-    "" where a payment was spoken of without one. *adiantado* tells that any event's time was ahead.
-    *encerrado_em* is the earliest SentTimestamp of a terminal word: it decides how long the order listens to
-    its products, and nothing that is shown.
+    "" stands for a payment without an id. *adiantado* is whether any event's time was ahead.
+    *encerrado_em* is the earliest SentTimestamp of a terminal word: it decides how long changes of products reach
+    the order, and is never shown.
     """
 
     conhecido: bool = False
@@ -51,7 +51,10 @@ class Fatos(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def unir(uns: Fatos, outros: Fatos) -> Fatos:
-    """Merge: commutative, associative, idempotent, to the byte; *uns* itself when *outros* adds nothing."""
+    """Return the merged facts; *uns* itself when *outros* adds nothing.
+
+    Commutative, associative and idempotent, to the byte.
+    """
     juntos = Fatos(
         conhecido=uns.conhecido or outros.conhecido,
         cozinha=_unir_cozinha(uns.cozinha, outros.cozinha),
@@ -71,7 +74,7 @@ def unir(uns: Fatos, outros: Fatos) -> Fatos:
 def fatos_do_evento(evento: EventoPedido) -> Fatos:
     """Return what *evento* alone states.
 
-    The SentTimestamp stands in for the time of a creation that carries none, and of nothing else.
+    A creation without a time has the SentTimestamp as its time; no other event has.
     """
     quando = evento.quando
     if evento.criacao is not None and quando is None:
@@ -96,7 +99,7 @@ def _com_criacao(fatos: Fatos, criacao: Criacao, quando: Instante) -> Fatos:
         conhecido=True,
         cliente=registrar(criacao.cliente, quando),
         carrinho=registrar(_carrinho(criacao), quando),
-        total=registrar(preco_canonico(criacao.total), quando),
+        total=registrar(canonical_price(criacao.total), quando),
         criado_em=quando,
     )
 
@@ -104,8 +107,8 @@ def _com_criacao(fatos: Fatos, criacao: Criacao, quando: Instante) -> Fatos:
 def _carrinho(criacao: Criacao) -> Carrinho | None:
     if criacao.itens is None:
         return None
-    itens = (msgspec.structs.replace(item, preco=preco_canonico(item.preco)) for item in criacao.itens)
-    return Carrinho(tuple(itens), preco_canonico(criacao.soma))
+    itens = (msgspec.structs.replace(item, preco=canonical_price(item.preco)) for item in criacao.itens)
+    return Carrinho(tuple(itens), canonical_price(criacao.soma))
 
 
 def _unir_cozinha(umas: tuple[Status, ...], outras: tuple[Status, ...]) -> tuple[Status, ...]:

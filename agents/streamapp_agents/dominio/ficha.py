@@ -1,4 +1,4 @@
-"""What an order needs to know of a product: the catalogue's word, each part with the time it was said."""
+"""What an order needs of a product: name, category and preparation time, each with its event time."""
 
 from collections.abc import Mapping
 
@@ -16,7 +16,7 @@ class Ficha(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def unir_ficha(uma: Ficha, outra: Ficha) -> Ficha:
-    """Merge register by register."""
+    """Return both merged, register by register."""
     return Ficha(
         nome=juntar(prevalecer, uma.nome, outra.nome),
         categoria=juntar(prevalecer, uma.categoria, outra.categoria),
@@ -25,7 +25,7 @@ def unir_ficha(uma: Ficha, outra: Ficha) -> Ficha:
 
 
 def unir_fichas(umas: Mapping[str, Ficha], outras: Mapping[str, Ficha]) -> dict[str, Ficha]:
-    """Merge two views of the catalogue, product by product; the ids are in their order."""
+    """Return two views of the catalogue merged, product by product, sorted by id."""
     juntas = dict(umas)
     for id_produto, ficha in outras.items():
         conhecida = juntas.get(id_produto)

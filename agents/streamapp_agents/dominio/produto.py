@@ -1,18 +1,18 @@
-"""A product as the catalogue's events leave it."""
+"""The state of one product after its events."""
 
 from datetime import datetime
 from decimal import Decimal
 
 import msgspec
 
-from streamapp_agents.dominio.dinheiro import preco_canonico
 from streamapp_agents.dominio.ficha import Ficha, unir_ficha
+from streamapp_agents.dominio.money import canonical_price
 from streamapp_agents.dominio.registro import Registro, juntar, mais_novo, prevalecer, registrar, valor_de
 from streamapp_codecs.dominio.eventos import EventoProduto, Instante
 
 
 class FatosProduto(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The merged facts of one product: a join-semilattice, and the source of all that is shown."""
+    """The merged facts of one product (a join-semilattice); all that is shown is computed from them."""
 
     ficha: Ficha
     preco: Registro[Decimal] | None = None
@@ -21,7 +21,7 @@ class FatosProduto(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 class Produto(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of one product; every field but the facts is a projection of them. None is unknown."""
+    """The state of one product; every other field is computed from *fatos*. None is unknown."""
 
     id_produto: str
     nome: str | None
@@ -34,12 +34,12 @@ class Produto(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ficha(self) -> Ficha:
-        """What an order that holds this product needs to know of it."""
+        """What an order needs of this product."""
         return self.fatos.ficha
 
 
 def aplicar_produto(estado: Produto | None, evento: EventoProduto) -> Produto:
-    """Merge *evento* into *estado*; *estado* itself when it adds nothing."""
+    """Return *estado* with *evento* merged in; *estado* itself when *evento* adds nothing."""
     novos = _fatos_do_evento(evento)
     fatos = novos if estado is None else _unir(estado.fatos, novos)
     if estado is not None and fatos is estado.fatos:
@@ -51,7 +51,7 @@ def _fatos_do_evento(evento: EventoProduto) -> FatosProduto:
     quando = evento.quando or Instante(evento.enviado_em)
     ativo = Registro(evento.ativo, quando.em, quando.adiantado)
     if evento.tipo == "produto_removido":
-        # A deleted product keeps its last name, category and price, whatever its removal repeats of them.
+        # A removed product keeps its last name, category and price, even if its removal states others.
         return FatosProduto(ficha=Ficha(), ativo=ativo, atualizado_em=quando)
     return FatosProduto(
         ficha=Ficha(
@@ -59,7 +59,7 @@ def _fatos_do_evento(evento: EventoProduto) -> FatosProduto:
             categoria=registrar(evento.categoria, quando),
             tempo_preparo=registrar(evento.tempo_preparo or None, quando),  # 0 is unknown
         ),
-        preco=registrar(preco_canonico(evento.preco), quando),
+        preco=registrar(canonical_price(evento.preco), quando),
         ativo=ativo,
         atualizado_em=quando,
     )

@@ -1,4 +1,4 @@
-"""A value and the event time that vouches for it: of two, the newer stands."""
+"""A value with the time of its event: of two registers, the newer one wins."""
 
 import hashlib
 from collections.abc import Callable
@@ -15,7 +15,7 @@ _canonico = msgspec.json.Encoder(order="deterministic")
 
 
 class Registro(msgspec.Struct, Generic[T], frozen=True, omit_defaults=True):
-    """What an event said, *em* which time, and whether that time is ahead of its message."""
+    """A value, the time *em* of the event that stated it, and whether that time is ahead of its message."""
 
     valor: T
     em: datetime
@@ -23,17 +23,17 @@ class Registro(msgspec.Struct, Generic[T], frozen=True, omit_defaults=True):
 
 
 def registrar(valor: T | None, quando: Instante) -> Registro[T] | None:
-    """Return *valor* as said at *quando*; nothing where it is unknown, so that null erases nothing."""
+    """Return *valor* as stated at *quando*; None where it is unknown, so that null erases nothing."""
     return None if valor is None else Registro(valor, quando.em, quando.adiantado)
 
 
 def valor_de(registro: Registro[T] | None) -> T | None:
-    """Return what *registro* holds, None where there is none."""
+    """Return the value of *registro*, None where there is no register."""
     return None if registro is None else registro.valor
 
 
 def prevalecer(um: Registro[T], outro: Registro[T]) -> Registro[T]:
-    """Return the one that stands: a time that is not ahead, then the newer, then the larger content hash."""
+    """Return the register that wins: one that is not ahead, then the newer, then the one with the larger hash."""
     if um.adiantado != outro.adiantado:
         return outro if um.adiantado else um
     if um.em != outro.em:
@@ -51,7 +51,7 @@ def mais_novo(um: Instante, outro: Instante) -> Instante:
 
 
 def juntar(unir: Callable[[T, T], T], um: T | None, outro: T | None) -> T | None:
-    """Return what *unir* makes of two knowns; an unknown adds nothing to the other."""
+    """Return *um* and *outro* merged by *unir*; if one is unknown, the other."""
     if um is None:
         return outro
     return um if outro is None else unir(um, outro)

@@ -1,4 +1,4 @@
-"""Where an order stands in the kitchen and with its payments, and what is odd about it."""
+"""Where an order stands in the kitchen and with its payments, and its alerts."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -7,13 +7,13 @@ from streamapp_agents.dominio.fatos import COZINHA, POSTO_PAGAMENTO, Fatos
 from streamapp_codecs.dominio.eventos import Status, StatusPagamento
 
 Inicio = Literal["automatico", "manual"]
-"""Whether a paid order goes to the kitchen by itself, or waits in Recebido for the kitchen's word."""
+"""Whether a paid order goes to the kitchen by itself, or stays in Recebido until the kitchen starts it."""
 
 _COZINHADO: tuple[Status, ...] = ("Em preparação", "Pronto", "Finalizado")
 
 
 def palavras_presentes(fatos: Fatos, inicio: Inicio) -> tuple[Status, ...]:
-    """Return the kitchen words that hold, lowest first: those seen and those that facts imply."""
+    """Return the kitchen's words of the order, lowest first: those seen and those that other facts imply."""
     iniciado = inicio == "automatico" and _foi_pago(fatos)
     return tuple(
         palavra
@@ -31,7 +31,7 @@ def status_pagamento(fatos: Fatos) -> StatusPagamento:
 
 
 def alertas(fatos: Fatos, presentes: tuple[Status, ...], pagamento: StatusPagamento) -> tuple[str, ...]:
-    """Return what is odd about the order, sorted; each stands only while the facts say so."""
+    """Return the alerts of the order, sorted; each is there only while the facts imply it."""
     return tuple(_alertas(fatos, presentes, pagamento))
 
 
@@ -41,7 +41,9 @@ def _alertas(fatos: Fatos, presentes: tuple[Status, ...], pagamento: StatusPagam
         yield "apos_terminal"
     if pagamento == "estornado" and cozinhado:
         yield "estornado_apos_preparo"
-    if cozinhado and not _foi_pago(fatos):  # Unpaid, nothing is implied: these are the kitchen's own words.
+    if cozinhado and not _foi_pago(
+        fatos
+    ):  # In an unpaid order nothing is implied: the kitchen itself sent these words.
         yield "nao_pago"
     if fatos.adiantado:
         yield "relogio_adiantado"
@@ -52,13 +54,13 @@ def _alertas(fatos: Fatos, presentes: tuple[Status, ...], pagamento: StatusPagam
 
 
 def _foi_pago(fatos: Fatos) -> bool:
-    # A refund does not un-cook: what was given back had been paid.
+    # A refund does not undo the cooking: what is refunded was paid before.
     palavras = fatos.pagamentos.values()
     return "pago" in palavras or "estornado" in palavras
 
 
 def _saltou(presentes: tuple[Status, ...]) -> bool:
-    # Cancelling skips nothing by itself, so only the words below it are looked at.
+    # A cancelled order may stop anywhere, so only the words below Cancelado count.
     caminho = [palavra for palavra in presentes if palavra != "Cancelado"]
     return len(caminho) <= COZINHA.index(caminho[-1])
 

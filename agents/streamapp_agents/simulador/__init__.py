@@ -1,6 +1,6 @@
-"""Shop traffic from one integer seed, and what must come of it."""
+"""Shop traffic from one integer seed, and the states that must come of it."""
 
-from streamapp_agents.simulador.mensagem import Mensagem
-from streamapp_agents.simulador.simulacao import DURACAO, Simulacao, divergencias, simular
+from streamapp_agents.simulador.message import Message
+from streamapp_agents.simulador.simulacao import DURACAO, Simulacao, differences, simular
 
-__all__ = ["DURACAO", "Mensagem", "Simulacao", "divergencias", "simular"]
+__all__ = ["DURACAO", "Message", "Simulacao", "differences", "simular"]

@@ -1,14 +1,14 @@
-"""The menu of a snack bar: what the catalogue says in the course of a rush, and what it comes to."""
+"""The menu of a snack bar: the catalogue's events during a rush, and its state in the end."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from streamapp_agents.simulador.textos import reais
+from streamapp_agents.simulador.texts import to_decimal
 
 
 @dataclass(frozen=True, slots=True)
 class Versao:
-    """What the catalogue says of a product *minuto* minutes into the rush; None is left out or null."""
+    """The catalogue's event of a product *minuto* minutes into the rush; None is left out or null."""
 
     minuto: int
     nome: str | None = None
@@ -20,11 +20,11 @@ class Versao:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prato:
-    """A product, and what is known of it in the end: written down here, computed nowhere.
+    """A product, and its state in the end, which is written by hand and never computed.
 
-    *minutos* is what one unit takes with the catalogue's help, *minutos_da_categoria* what it takes where an
-    order names no product id. *versoes* is what the catalogue says; a product without any is not on the menu.
-    *centavos* is what orders charge, *centavos_no_fim* what the catalogue asks in the end.
+    *minutos* is how long one unit takes as the catalogue states it, *minutos_da_categoria* how long it takes where an
+    order names no product id. *versoes* are the catalogue's events; a product without any is not on the menu.
+    *centavos* is the price in orders, *centavos_no_fim* the catalogue's price in the end.
     """
 
     id_produto: str
@@ -40,7 +40,7 @@ class Prato:
 
     @property
     def no_cardapio(self) -> bool:
-        """Whether the catalogue ever speaks of it."""
+        """Whether the catalogue ever has an event of it."""
         return bool(self.versoes)
 
 
@@ -144,7 +144,7 @@ CARDAPIO = (
         centavos_no_fim=1800,
         minutos=5,
         minutos_da_categoria=5,
-        # Put on the menu when the first customers have ordered it already.
+        # It comes to the menu only after the first customers have ordered it.
         versoes=(Versao(35, "Cachorro-quente", "lanche", 1800),),
     ),
     Prato(
@@ -170,7 +170,7 @@ CARDAPIO = (
 
 
 def falas_do_catalogo() -> Iterator[tuple[Prato, Versao]]:
-    """Return all that the catalogue says in a rush, by time."""
+    """Return all events of the catalogue in a rush, by time."""
     falas = [(prato, versao) for prato in CARDAPIO for versao in prato.versoes]
     yield from sorted(falas, key=lambda fala: fala[1].minuto)
 
@@ -181,7 +181,7 @@ def produto_esperado(prato: Prato, atualizado_em: str) -> dict[str, str | None]:
         "id_produto": prato.id_produto,
         "nome": prato.nome,
         "categoria": prato.categoria,
-        "preco": reais(prato.centavos_no_fim),
+        "preco": to_decimal(prato.centavos_no_fim),
         "tempo_preparo": None if prato.tempo_preparo is None else str(prato.tempo_preparo),
         "ativo": "1" if prato.ativo else "0",
         "atualizado_em": atualizado_em,

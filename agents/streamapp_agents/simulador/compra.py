@@ -1,11 +1,11 @@
-"""What a customer orders, and the creations in which real producers spell it."""
+"""What a customer orders, and how real producers spell the creation of that order."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from streamapp_agents.simulador.cardapio import Prato
-from streamapp_agents.simulador.textos import em_json, em_z, reais
+from streamapp_agents.simulador.texts import to_decimal, to_json, to_rfc3339
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class Compra:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forma:
-    """A producer's spelling of a creation, and what of a purchase it tells."""
+    """A producer's spelling of a creation, and which parts of a purchase it contains."""
 
     corpo: Callable[[Compra, str], str]
     peso: int
@@ -34,7 +34,7 @@ class Forma:
 
 
 def _acompanhado(compra: Compra, uuid: str) -> str:
-    """Spell it as the first tracking service reads it; a product of two units is two lines."""
+    """Return it as the first tracking service reads it; two units of a product are two lines."""
     del uuid
     linhas = [
         {"id": int(prato.id_produto), "preco": prato.centavos / 100} | quantidade
@@ -46,13 +46,13 @@ def _acompanhado(compra: Compra, uuid: str) -> str:
         "cliente": compra.cpf,
         "produtos": linhas,
         "status": "Recebido",
-        "criado_em": em_z(compra.em),
+        "criado_em": to_rfc3339(compra.em),
     }
-    return em_json({"event_type": "pedido_criado", "data": dados})
+    return to_json({"event_type": "pedido_criado", "data": dados})
 
 
 def _completo(compra: Compra, uuid: str) -> str:
-    """Spell out all that this application can use."""
+    """Return it with all that this application can use."""
     del uuid
     linhas = [
         {
@@ -60,7 +60,7 @@ def _completo(compra: Compra, uuid: str) -> str:
             "nome": prato.nome,
             "categoria": prato.categoria,
             "quantidade": unidades,
-            "preco_unitario": reais(prato.centavos),
+            "preco_unitario": to_decimal(prato.centavos),
         }
         for prato, unidades in compra.linhas
     ]
@@ -69,21 +69,21 @@ def _completo(compra: Compra, uuid: str) -> str:
         "cpf_cliente": compra.cpf
         and f"{compra.cpf[:3]}.{compra.cpf[3:6]}.{compra.cpf[6:9]}-{compra.cpf[9:]}",
         "itens": linhas,
-        "total_pedido": reais(compra.declarado),
-        "criado_em": em_z(compra.em),
+        "total_pedido": to_decimal(compra.declarado),
+        "criado_em": to_rfc3339(compra.em),
     }
-    return em_json({"event_type": "pedido_criado", "data": dados})
+    return to_json({"event_type": "pedido_criado", "data": dados})
 
 
 def _por_sns(compra: Compra, uuid: str) -> str:
-    """Wrap it as SNS does without raw delivery."""
-    return em_json(
+    """Return it wrapped as SNS does without raw delivery."""
+    return to_json(
         {
             "Type": "Notification",
             "MessageId": uuid,
             "TopicArn": "arn:aws:sns:us-east-1:000000000000:pedido-criado",
             "Message": _acompanhado(compra, uuid),
-            "Timestamp": em_z(compra.em),
+            "Timestamp": to_rfc3339(compra.em),
             "SignatureVersion": "1",
             "Signature": "EXEMPLO==",
         }
@@ -91,7 +91,7 @@ def _por_sns(compra: Compra, uuid: str) -> str:
 
 
 def _de_textos(compra: Compra, uuid: str) -> str:
-    """Spell numbers as text and what is unknown as null; tell neither a time nor a CPF."""
+    """Return it with numbers as text, unknown values as null, and neither a time nor a CPF."""
     del uuid
     linhas = [
         {
@@ -104,7 +104,7 @@ def _de_textos(compra: Compra, uuid: str) -> str:
         }
         for prato, unidades in compra.linhas
     ]
-    return em_json(
+    return to_json(
         {
             "id_pedido": compra.id_pedido,
             "id_cliente": "77",
@@ -118,7 +118,7 @@ def _de_textos(compra: Compra, uuid: str) -> str:
 
 
 def _por_nome(compra: Compra, uuid: str) -> str:
-    """Name products by their names alone; tell more of the customer than anyone should."""
+    """Return it with product names instead of ids, and with more of the customer than anyone should send."""
     del uuid
     linhas = [
         {
@@ -130,7 +130,7 @@ def _por_nome(compra: Compra, uuid: str) -> str:
         }
         for prato, unidades in compra.linhas
     ]
-    return em_json(
+    return to_json(
         {
             "codigo": compra.id_pedido,
             "nomeCliente": "Maria",

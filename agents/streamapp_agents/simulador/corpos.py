@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from streamapp_agents.simulador.cardapio import Prato, Versao
-from streamapp_agents.simulador.textos import em_json, em_z, reais
+from streamapp_agents.simulador.texts import to_decimal, to_json, to_rfc3339
 from streamapp_codecs.dominio.eventos import Status, StatusPagamento
 
 _ESTADOS: Mapping[Status, tuple[str, ...]] = {
@@ -20,19 +20,19 @@ _ESTADOS: Mapping[Status, tuple[str, ...]] = {
 def corpo_da_cozinha(
     id_pedido: str, palavra: Status, em: datetime, forma: int
 ) -> tuple[str, datetime | None]:
-    """Spell a kitchen's word in one of four ways; answer the body and the time that it tells."""
+    """Return a kitchen's word in one of four spellings, and the time that the body states."""
     estado = _ESTADOS[palavra][forma % 4]
     if forma % 4 == 1:
         evento = {"tipo": "PEDIDO_STATUS_ATUALIZADO", "pedido_id": id_pedido, "status": estado}
-        return em_json({**evento, "timestamp": em_z(em)}), em
+        return to_json({**evento, "timestamp": to_rfc3339(em)}), em
     if forma % 4 == 2:  # noqa: PLR2004 - the third of four
         detalhe = {"orderId": id_pedido, "status": estado}
         evento = {"version": "0", "detail-type": "PedidoStatusAtualizado", "source": "cozinha"}
-        return em_json({**evento, "time": em_z(em), "detail": detalhe}), em
+        return to_json({**evento, "time": to_rfc3339(em), "detail": detalhe}), em
     if forma % 4 == 3:  # noqa: PLR2004 - the last of four
-        return em_json({"orderId": id_pedido, "status": estado}), None
-    dados = {"id_pedido": id_pedido, "status": estado, "atualizado_em": em_z(em)}
-    return em_json({"event_type": "pedido_status_atualizado", "data": dados}), em
+        return to_json({"orderId": id_pedido, "status": estado}), None
+    dados = {"id_pedido": id_pedido, "status": estado, "atualizado_em": to_rfc3339(em)}
+    return to_json({"event_type": "pedido_status_atualizado", "data": dados}), em
 
 
 _PALAVRAS: Mapping[StatusPagamento, tuple[str, str]] = {
@@ -46,7 +46,7 @@ _PALAVRAS: Mapping[StatusPagamento, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cobranca:
-    """One try to pay, begun at *em*; the payment service writes that time without a zone, as of *fuso*."""
+    """One attempt to pay, begun at *em*; the payment service writes that time without its zone *fuso*."""
 
     id_pedido: str
     id_pagamento: int
@@ -58,9 +58,9 @@ class Cobranca:
 def corpo_do_pagamento(
     cobranca: Cobranca, palavra: StatusPagamento, forma: int
 ) -> tuple[str, datetime | None]:
-    """Spell a payment's word in one of two ways; answer the body and the time that it tells.
+    """Return a payment's word in one of two spellings, and the time that the body states.
 
-    The payment service tells the time at which the payment was created, in each event of it.
+    In each event of a payment, the payment service states when the payment was created.
     """
     if forma % 2 and palavra != "pendente":
         corpo = {
@@ -68,7 +68,7 @@ def corpo_do_pagamento(
             "pedidoId": cobranca.id_pedido,
             "total": cobranca.centavos / 100,
         }
-        return em_json({**corpo, "status": _PALAVRAS[palavra][1]}), None
+        return to_json({**corpo, "status": _PALAVRAS[palavra][1]}), None
     dados = {
         "id_pagamento": cobranca.id_pagamento,
         "id_pedido": cobranca.id_pedido,
@@ -77,15 +77,15 @@ def corpo_do_pagamento(
         "data_criacao": cobranca.em.astimezone(cobranca.fuso).replace(tzinfo=None).isoformat(),
     }
     tipo = "pagamento_criado" if palavra == "pendente" else "pagamento_atualizado"
-    return em_json({"event_type": tipo, "data": dados}), cobranca.em
+    return to_json({"event_type": tipo, "data": dados}), cobranca.em
 
 
 def corpo_do_produto(prato: Prato, versao: Versao, em: datetime, uuid: str) -> str:
-    """Spell what the catalogue says: even ids as the one real publisher does, odd ones as we define."""
+    """Return an event of the catalogue: even ids as the one real publisher spells them, odd ones as we define."""
     novo = versao is prato.versoes[0]
     if int(prato.id_produto) % 2 == 0:
         palavra = "DELETED" if versao.removido else "CREATED" if novo else "UPDATED"
-        return em_json(
+        return to_json(
             {
                 "messageId": uuid,
                 "eventType": f"PRODUCT_{palavra}",
@@ -99,8 +99,8 @@ def corpo_do_produto(prato: Prato, versao: Versao, em: datetime, uuid: str) -> s
             }
         )
     palavra = "removido" if versao.removido else "criado" if novo else "atualizado"
-    dados: dict[str, object] = {"id_produto": prato.id_produto, "atualizado_em": em_z(em)}
+    dados: dict[str, object] = {"id_produto": prato.id_produto, "atualizado_em": to_rfc3339(em)}
     if not versao.removido:
         dados |= {"nome": versao.nome, "categoria": versao.categoria, "tempo_preparo": versao.tempo_preparo}
-        dados |= {"preco": versao.centavos and reais(versao.centavos)}
-    return em_json({"event_type": f"produto_{palavra}", "data": dados})
+        dados |= {"preco": versao.centavos and to_decimal(versao.centavos)}
+    return to_json({"event_type": f"produto_{palavra}", "data": dados})

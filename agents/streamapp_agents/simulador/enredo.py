@@ -1,4 +1,4 @@
-"""The ways that an order can go: what is said of it, and what must be shown of it in the end."""
+"""The stories of an order: its status words, and what must be shown in the end."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from streamapp_codecs.dominio.eventos import Status, StatusPagamento
 
 @dataclass(frozen=True, slots=True)
 class Desfecho:
-    """What must be shown in the end: written down for each story by hand, computed nowhere."""
+    """What must be shown in the end; it is written by hand for each story and never computed."""
 
     status: Status
     pagamento: StatusPagamento
@@ -17,10 +17,10 @@ class Desfecho:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enredo:
-    """One story: the words of each try to pay, then the kitchen's.
+    """One story: the words of each attempt to pay, then the kitchen's.
 
-    *manual* is how it ends where the kitchen waits for its own word, None where that is the same. With
-    *pedido_atrasado* the order's creation is sent after its payments.
+    *automatico* is how it ends where a paid order starts by itself, *manual* how it ends where the kitchen starts it;
+    None if that is the same. With *pedido_atrasado* the order's creation is sent after its payments.
     """
 
     nome: str

@@ -1,18 +1,18 @@
-"""The life of one order as a script: the messages it makes, and what must be shown of it in the end."""
+"""The life of one order as a script: its messages, and what must be shown of it in the end."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from random import Random
-from uuid import UUID
 
 from streamapp_agents.dominio.situacao import Inicio
 from streamapp_agents.simulador.cardapio import CARDAPIO, Prato
 from streamapp_agents.simulador.compra import FORMAS, Compra, Forma
 from streamapp_agents.simulador.corpos import Cobranca, corpo_da_cozinha, corpo_do_pagamento
 from streamapp_agents.simulador.enredo import ENREDOS, Enredo
-from streamapp_agents.simulador.mensagem import Fila
-from streamapp_agents.simulador.textos import em_compacto, em_z, reais
+from streamapp_agents.simulador.ids import cpf, uuid
+from streamapp_agents.simulador.message import Queue
+from streamapp_agents.simulador.texts import to_compact_json, to_decimal, to_rfc3339
 
 _MINUTOS_NA_FILA = 15
 _DESCONTO = 0.05
@@ -20,9 +20,9 @@ _DESCONTO = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Fala:
-    """A *corpo* that is sent *quando* and tells the event time *em*, None where it tells none."""
+    """A *corpo* that is sent *quando* and states the event time *em*, None where it states none."""
 
-    fila: Fila
+    fila: Queue
     corpo: str
     quando: datetime
     em: datetime | None
@@ -30,7 +30,7 @@ class Fala:
 
 @dataclass(frozen=True, slots=True)
 class Roteiro:
-    """What was ordered, how the producer spells it, how it goes, and all that is said of it."""
+    """What was ordered, how the producer spells it, how the order goes on, and all its messages."""
 
     compra: Compra
     forma: Forma
@@ -39,7 +39,7 @@ class Roteiro:
 
 
 def escrever(sorte: Random, id_pedido: str, em: datetime, fuso: tzinfo) -> Roteiro:
-    """Make up the order *id_pedido*, which arrives at *em*; naive times are written in *fuso*."""
+    """Make up the order *id_pedido*, which is made at *em*; times without a zone are in *fuso*."""
     (forma,) = sorte.choices(FORMAS, [forma.peso for forma in FORMAS])
     (enredo,) = sorte.choices(ENREDOS, [enredo.peso for enredo in ENREDOS])
     linhas = [
@@ -58,7 +58,7 @@ def escrever(sorte: Random, id_pedido: str, em: datetime, fuso: tzinfo) -> Rotei
 def pedido_esperado(roteiro: Roteiro, inicio: Inicio) -> dict[str, str | None]:
     """Return the fields that the hash of the order must hold in the end; None must be absent.
 
-    What rests on the time at which SQS took a message in is left out.
+    A field that depends on when SQS received a message is left out.
     """
     compra, forma, desfecho = roteiro.compra, roteiro.forma, roteiro.enredo.desfecho(inicio)
     diverge = forma.tem_total and forma.tem_precos and compra.declarado != _soma(compra.linhas)
@@ -69,30 +69,15 @@ def pedido_esperado(roteiro: Roteiro, inicio: Inicio) -> dict[str, str | None]:
         "status_pagamento": desfecho.pagamento,
         "conhecido": "1",
         "cliente": _mascarado(compra.cpf) if forma.tem_cliente and compra.cpf else None,
-        "itens": em_compacto([_item(prato, unidades, forma) for prato, unidades in compra.linhas]),
-        "total": reais(compra.declarado if forma.tem_total else _soma(compra.linhas)),
+        "itens": to_compact_json([_item(prato, unidades, forma) for prato, unidades in compra.linhas]),
+        "total": to_decimal(compra.declarado if forma.tem_total else _soma(compra.linhas)),
         "tempo_estimado": _estimado(compra, forma),
-        "alertas": em_compacto(alertas),
+        "alertas": to_compact_json(alertas),
     }
     if forma.tem_hora:
-        esperado["criado_em"] = em_z(compra.em)
-        esperado["atualizado_em"] = em_z(max(fala.em for fala in roteiro.falas if fala.em is not None))
+        esperado["criado_em"] = to_rfc3339(compra.em)
+        esperado["atualizado_em"] = to_rfc3339(max(fala.em for fala in roteiro.falas if fala.em is not None))
     return esperado
-
-
-def cpf(sorte: Random) -> str:
-    """Make up a CPF whose check digits are right."""
-    digitos = [sorte.randrange(10) for _ in range(9)]
-    for _ in range(2):
-        pesos = range(len(digitos) + 1, 1, -1)
-        resto = sum(digito * peso for digito, peso in zip(digitos, pesos, strict=True)) * 10 % 11
-        digitos.append(resto % 10)
-    return "".join(map(str, digitos))
-
-
-def uuid(sorte: Random) -> str:
-    """Make up a UUID."""
-    return str(UUID(int=sorte.getrandbits(128), version=4))
 
 
 def _falar(sorte: Random, compra: Compra, forma: Forma, enredo: Enredo, fuso: tzinfo) -> Iterator[Fala]:
@@ -144,7 +129,7 @@ def _item(prato: Prato, unidades: int, forma: Forma) -> dict[str, object]:
         item |= {"nome": prato.nome, "categoria": prato.categoria}
     item["quantidade"] = unidades
     if forma.tem_precos:
-        item["preco"] = reais(prato.centavos)
+        item["preco"] = to_decimal(prato.centavos)
     return item
 
 

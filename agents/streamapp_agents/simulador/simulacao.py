@@ -1,34 +1,37 @@
-"""A lunch rush: its messages in the order in which they are sent, and the state that they must leave."""
+"""A lunch rush: its messages in the order in which they are sent, and the states that must come of them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
 from random import Random
 
 from streamapp_agents.dominio.situacao import Inicio
 from streamapp_agents.simulador.cardapio import CARDAPIO, falas_do_catalogo, produto_esperado
 from streamapp_agents.simulador.corpos import corpo_do_produto
-from streamapp_agents.simulador.estragos import Estragos, estragar
-from streamapp_agents.simulador.mensagem import Mensagem
-from streamapp_agents.simulador.pedido import Fala, escrever, pedido_esperado, uuid
-from streamapp_agents.simulador.textos import em_z
+from streamapp_agents.simulador.damage import Damage, damaged
+from streamapp_agents.simulador.ids import uuid
+from streamapp_agents.simulador.invalidos import invalidos as mensagens_invalidas
+from streamapp_agents.simulador.message import Message
+from streamapp_agents.simulador.pedido import Fala, escrever, pedido_esperado
+from streamapp_agents.simulador.texts import to_rfc3339
 
 DURACAO = timedelta(hours=2)
-"""No event of a rush is later than this after its start: begin it that long ago."""
+"""No event of a rush is later than this after its start, so a rush that ends now begins that long ago."""
 
-# After the catalogue's first words, and early enough for the slowest story to end within DURACAO.
+# After the catalogue's first messages, and early enough for the slowest story to end within DURACAO.
 _PRIMEIRO_PEDIDO = timedelta(minutes=5)
 _CHEGADAS = timedelta(minutes=75)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simulacao:
-    """What `simular` made; *acompanhamento* and *produto* hold what each hash must have in the end.
+    """What `simular` returns; *acompanhamento* and *produto* hold what each hash must have in the end.
 
-    In these, a field that is None must be absent, and one that is left out rests on the time of sending.
+    In these, a field that is None must be absent, and one that is left out depends on the time of sending.
     """
 
-    mensagens: tuple[Mensagem, ...]
+    mensagens: tuple[Message, ...]
     acompanhamento: Mapping[str, Mapping[str, str | None]]
     produto: Mapping[str, Mapping[str, str | None]]
 
@@ -39,28 +42,28 @@ class Simulacao:
 
     @property
     def eventos(self) -> int:
-        """How many messages tell something, repetitions not counted."""
+        """How many messages must have an effect, repetitions not counted."""
         return len(self.mensagens) - self.duplicados - self.invalidos - self.ignorados
 
     @property
     def duplicados(self) -> int:
         """How many messages repeat another."""
-        return sum(mensagem.duplicada for mensagem in self.mensagens)
+        return sum(mensagem.repeated for mensagem in self.mensagens)
 
     @property
     def fora_de_ordem(self) -> int:
         """How many messages were moved from their place in time."""
-        return sum(mensagem.deslocada for mensagem in self.mensagens)
+        return sum(mensagem.moved for mensagem in self.mensagens)
 
     @property
     def invalidos(self) -> int:
         """How many messages must be dead-lettered."""
-        return sum(mensagem.motivo is not None for mensagem in self.mensagens)
+        return sum(mensagem.reason is not None for mensagem in self.mensagens)
 
     @property
     def ignorados(self) -> int:
         """How many messages must be acknowledged without effect."""
-        return sum(mensagem.ignorada for mensagem in self.mensagens)
+        return sum(mensagem.skipped for mensagem in self.mensagens)
 
 
 def simular(
@@ -74,11 +77,11 @@ def simular(
     inicio: Inicio = "automatico",
     fuso: tzinfo = UTC,
 ) -> Simulacao:
-    """Make up a rush of *pedidos* orders: the same arguments make the same rush.
+    """Make up a rush of *pedidos* orders; the same arguments always make the same rush.
 
     *duplicados*, *fora_de_ordem* and *invalidos* are fractions of the number of events. *inicio_em* is aware;
-    all event times lie within `DURACAO` after it. *inicio* and *fuso* are how the application is configured:
-    whether a paid order starts by itself, and the zone of times that carry none.
+    all event times lie within `DURACAO` after it. *inicio* and *fuso* are settings of the application: whether a
+    paid order starts by itself, and the zone of times that carry none.
     """
     sorte = Random(semente)
     comeco = inicio_em.astimezone(UTC).replace(microsecond=0)
@@ -87,27 +90,27 @@ def simular(
         for n, chegada in enumerate(_chegadas(sorte, pedidos, comeco))
     ]
     falas = [*_catalogo(sorte, comeco), *(fala for roteiro in roteiros for fala in roteiro.falas)]
-    mensagens = [Mensagem(fala.fila, fala.corpo) for fala in sorted(falas, key=lambda fala: fala.quando)]
+    mensagens = [Message(fala.fila, fala.corpo) for fala in sorted(falas, key=lambda fala: fala.quando)]
     ids = [roteiro.compra.id_pedido for roteiro in roteiros]
-    estragos = Estragos(duplicados=duplicados, fora_de_ordem=fora_de_ordem, invalidos=invalidos)
+    damage = Damage(duplicates=duplicados, reorder=fora_de_ordem, invalid=invalidos)
     return Simulacao(
-        mensagens=tuple(estragar(sorte, mensagens, ids, estragos)),
+        mensagens=tuple(damaged(sorte, mensagens, partial(mensagens_invalidas, sorte, ids), damage)),
         acompanhamento={roteiro.compra.id_pedido: pedido_esperado(roteiro, inicio) for roteiro in roteiros},
         produto={
-            prato.id_produto: produto_esperado(prato, em_z(_em(comeco, prato.versoes[-1].minuto)))
+            prato.id_produto: produto_esperado(prato, to_rfc3339(_at(comeco, prato.versoes[-1].minuto)))
             for prato in CARDAPIO
             if prato.no_cardapio
         },
     )
 
 
-def divergencias(esperado: Mapping[str, str | None], achado: Mapping[str, str]) -> tuple[str, ...]:
+def differences(expected: Mapping[str, str | None], found: Mapping[str, str]) -> tuple[str, ...]:
     """Return the names of the fields in which a hash is not what it must be."""
-    return tuple(nome for nome, texto in esperado.items() if achado.get(nome) != texto)
+    return tuple(name for name, text in expected.items() if found.get(name) != text)
 
 
 def _primeiro_id(semente: int) -> int:
-    # Two rushes into one shop must not speak of the same orders.
+    # Two rushes into one shop must not be about the same orders.
     return 10_000 * (1 + semente % 1000)
 
 
@@ -120,9 +123,9 @@ def _chegadas(sorte: Random, pedidos: int, comeco: datetime) -> list[datetime]:
 
 def _catalogo(sorte: Random, comeco: datetime) -> Iterator[Fala]:
     for prato, versao in falas_do_catalogo():
-        em = _em(comeco, versao.minuto)
+        em = _at(comeco, versao.minuto)
         yield Fala("produto-events", corpo_do_produto(prato, versao, em, uuid(sorte)), em, em)
 
 
-def _em(comeco: datetime, minuto: int) -> datetime:
-    return comeco + timedelta(minutes=minuto)
+def _at(start: datetime, minute: int) -> datetime:
+    return start + timedelta(minutes=minute)

@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""What people see of the shop: its boards, one order in a few lines, and traffic to try it with."""

@@ -1,4 +1,4 @@
-"""What the application shows to people who try it: a lunch rush."""
+"""The traffic for people who try the application: a lunch rush."""
 
 from streamapp.declared.traffic import Scenario, ScenarioMessage, Traffic
 from streamapp_agents import ajustes
@@ -19,7 +19,7 @@ def hora_do_almoco(traffic: Traffic) -> Scenario:
     )
     return Scenario(
         messages=[
-            ScenarioMessage(it.fila, it.corpo, repeats=it.duplicada, must_die=it.motivo is not None)
+            ScenarioMessage(it.queue, it.body, repeats=it.repeated, must_die=it.reason is not None)
             for it in rush.mensagens
         ],
         expected={"acompanhamento": rush.acompanhamento, "produto": rush.produto},

@@ -1,4 +1,4 @@
-"""One event of each kind as the core team's services send it, to be tried and changed."""
+"""One event of each kind in its canonical shape, to be sent, or changed first."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -12,12 +12,12 @@ def _envelope(kind: str, **data: object) -> Mapping[str, object]:
     return {"event_type": kind, "data": data}
 
 
-def _em(agora: datetime) -> str:
-    return agora.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _rfc3339(now: datetime) -> str:
+    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def pedido_criado(agora: datetime) -> Mapping[str, object]:
-    """An order as it is made; the CPF is nobody's."""
+def pedido_criado(now: datetime) -> Mapping[str, object]:
+    """An order is made; the CPF belongs to nobody."""
     return _envelope(
         "pedido_criado",
         id_pedido=PEDIDO,
@@ -27,41 +27,43 @@ def pedido_criado(agora: datetime) -> Mapping[str, object]:
             {"id": 7, "nome": "Suco", "categoria": "BEBIDA", "quantidade": 1, "preco": 9.5},
         ],
         status="Recebido",
-        criado_em=_em(agora),
+        criado_em=_rfc3339(now),
     )
 
 
-def pedido_status_atualizado(agora: datetime) -> Mapping[str, object]:
-    """The kitchen's word."""
-    return _envelope("pedido_status_atualizado", id_pedido=PEDIDO, status="Pronto", atualizado_em=_em(agora))
+def pedido_status_atualizado(now: datetime) -> Mapping[str, object]:
+    """The kitchen changes the status of an order."""
+    return _envelope(
+        "pedido_status_atualizado", id_pedido=PEDIDO, status="Pronto", atualizado_em=_rfc3339(now)
+    )
 
 
-def pagamento_criado(agora: datetime) -> Mapping[str, object]:
-    """A payment as it is asked for."""
+def pagamento_criado(now: datetime) -> Mapping[str, object]:
+    """A payment is asked for."""
     return _envelope(
         "pagamento_criado",
         id_pagamento=310_042,
         id_pedido=str(PEDIDO),
         valor="61.3",
         status="Pendente",
-        data_criacao=_em(agora),
+        data_criacao=_rfc3339(now),
     )
 
 
-def pagamento_atualizado(agora: datetime) -> Mapping[str, object]:
-    """A payment that was made: `Recebido` is the money."""
+def pagamento_atualizado(now: datetime) -> Mapping[str, object]:
+    """A payment is made: `Recebido` means that the money was received."""
     return _envelope(
         "pagamento_atualizado",
         id_pagamento=310_042,
         id_pedido=str(PEDIDO),
         valor="61.3",
         status="Recebido",
-        data_criacao=_em(agora),
+        data_criacao=_rfc3339(now),
     )
 
 
-def produto_criado(agora: datetime) -> Mapping[str, object]:
-    """A product of the catalogue."""
+def produto_criado(now: datetime) -> Mapping[str, object]:
+    """A product comes to the catalogue."""
     return _envelope(
         "produto_criado",
         id_produto=1,
@@ -69,18 +71,18 @@ def produto_criado(agora: datetime) -> Mapping[str, object]:
         categoria="LANCHE",
         preco="25.90",
         tempo_preparo=6,
-        atualizado_em=_em(agora),
+        atualizado_em=_rfc3339(now),
     )
 
 
-def produto_atualizado(agora: datetime) -> Mapping[str, object]:
-    """A product that takes longer now."""
-    return _envelope("produto_atualizado", id_produto=1, tempo_preparo=9, atualizado_em=_em(agora))
+def produto_atualizado(now: datetime) -> Mapping[str, object]:
+    """A product takes longer now."""
+    return _envelope("produto_atualizado", id_produto=1, tempo_preparo=9, atualizado_em=_rfc3339(now))
 
 
-def produto_removido(agora: datetime) -> Mapping[str, object]:
-    """A product that left the catalogue."""
-    return _envelope("produto_removido", id_produto=1, atualizado_em=_em(agora))
+def produto_removido(now: datetime) -> Mapping[str, object]:
+    """A product leaves the catalogue."""
+    return _envelope("produto_removido", id_produto=1, atualizado_em=_rfc3339(now))
 
 
 exemplos = (

@@ -1,4 +1,4 @@
-"""The shop's monitors: the kitchen's, and the one that customers watch."""
+"""The shop's boards: one for the kitchen, and one for customers."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,9 +18,9 @@ _LEITOR_ITENS = msgspec.json.Decoder(tuple[ItemPedido, ...])
 
 
 def coluna(pedido: Mapping[str, str]) -> str | None:
-    """Return where an order stands on the board: one unpaid, one that has left, and one unknown stand nowhere.
+    """Return the status under which an order is shown; None for one that is not known yet, or unpaid in Recebido.
 
-    One that was paid once is paid, whatever became of the money.
+    An order that was paid once counts as paid, even after a refund. For one that has ended no board has a column.
     """
     if pedido.get("conhecido") != "1":
         return None
@@ -30,7 +30,7 @@ def coluna(pedido: Mapping[str, str]) -> str | None:
 
 
 def encerrado(pedido: Mapping[str, str]) -> bool:
-    """Return whether an order has left for good."""
+    """Return whether an order has ended."""
     return pedido.get("status") in TERMINAIS
 
 
@@ -40,15 +40,15 @@ def cartao_da_cozinha(id_pedido: str, pedido: Mapping[str, str]) -> Card:
     return Card(
         pedido.get("id_pedido", id_pedido),
         text=", ".join(_item(item) for item in _itens(pedido)),
-        since=_em(pedido.get("atualizado_em" if pronto else "criado_em")),
-        due=_segundos(pedido.get("tempo_estimado")),
+        since=_time(pedido.get("atualizado_em" if pronto else "criado_em")),
+        due=_seconds(pedido.get("tempo_estimado")),
         notes=("pagamento pendente",) if "nao_pago" in pedido.get("alertas", "") else (),
     )
 
 
 def cartao_do_cliente(id_pedido: str, pedido: Mapping[str, str]) -> Card:
     """Return what everybody may see of an order: its number."""
-    return Card(pedido.get("id_pedido", id_pedido), since=_em(pedido.get("atualizado_em")))
+    return Card(pedido.get("id_pedido", id_pedido), since=_time(pedido.get("atualizado_em")))
 
 
 cozinha = Board(
@@ -82,7 +82,7 @@ paginas = Website(
 )
 
 
-# A hash that somebody else has written into is shown as far as it can be read: one bad card must not end the board.
+# If somebody else wrote into a hash, it is shown as far as it can be read: one bad card must not end the board.
 def _itens(pedido: Mapping[str, str]) -> tuple[ItemPedido, ...]:
     try:
         return _LEITOR_ITENS.decode(pedido.get("itens", "[]"))
@@ -94,17 +94,17 @@ def _item(item: ItemPedido) -> str:
     return f"{item.quantidade}× {item.nome or item.id_produto or '?'}"  # noqa: RUF001 - a times sign
 
 
-def _em(texto: str | None) -> datetime | None:
+def _time(text: str | None) -> datetime | None:
     try:
-        quando = None if texto is None else datetime.fromisoformat(texto)
+        time = None if text is None else datetime.fromisoformat(text)
     except ValueError:
         return None
-    return quando if quando is not None and quando.tzinfo is not None else None
+    return time if time is not None and time.tzinfo is not None else None
 
 
-def _segundos(duracao: str | None) -> float | None:
+def _seconds(duration: str | None) -> float | None:
     try:
-        horas, minutos, segundos = (int(parte) for parte in (duracao or "").split(":"))
+        hours, minutes, seconds = (int(part) for part in (duration or "").split(":"))
     except ValueError:
         return None
-    return horas * 3600.0 + minutos * 60 + segundos
+    return hours * 3600.0 + minutes * 60 + seconds

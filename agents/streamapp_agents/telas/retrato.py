@@ -1,4 +1,4 @@
-"""What is told of one order in a few lines."""
+"""One order in a few lines."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -9,7 +9,7 @@ from streamapp_agents.telas.quadro import cartao_da_cozinha
 
 
 def linhas(id_pedido: str, pedido: Mapping[str, str]) -> Sequence[str]:
-    """Return where an order stands, what it holds, and what is odd about it."""
+    """Return where an order stands, its items, its times and its alerts."""
     return list(_linhas(id_pedido, pedido))
 
 

@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""The shop as it is on the wire: its events, the names of their fields, and the words in them."""

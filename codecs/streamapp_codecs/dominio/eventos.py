@@ -16,8 +16,8 @@ StatusPagamento = Literal["pendente", "falhou", "cancelado", "pago", "estornado"
 class Instante(msgspec.Struct, frozen=True):
     """An event's time: *em* is aware and in UTC.
 
-    *adiantado* when it lies more than 5 minutes ahead of the SentTimestamp of its message: it is then kept
-    for the record and never outranks anything.
+    *adiantado* is whether it lies more than 5 minutes ahead of the SentTimestamp of its message: then it is kept
+    for the record, but no fact is newer because of it.
     """
 
     em: datetime
@@ -36,9 +36,9 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Criacao(msgspec.Struct, frozen=True, kw_only=True):
-    """What only an order's creation tells. None is unknown and never erases what is known.
+    """What only an order's creation states. None is unknown and never erases what is known.
 
-    *cliente* is a CPF, masked already (`***.456.789-**`). *itens* has one entry a product; a price that differs
+    *cliente* is a CPF, already masked (`***.456.789-**`). *itens* has one entry a product; a price that differs
     between its lines is None. *soma* is the sum of quantity times price over all lines, None when a price is
     unknown. *total* is what the event states.
     """
@@ -50,14 +50,14 @@ class Criacao(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pagamento(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one payment; *id_pagamento* is None where a payment is spoken of without its id."""
+    """The status of one payment; *id_pagamento* is None where the event names no payment id."""
 
     status: StatusPagamento
     id_pagamento: str | None = None
 
 
 class EventoPedido(msgspec.Struct, frozen=True, kw_only=True):
-    """The facts that one event states of one order; each is optional, and at least one is there.
+    """The facts that one event states about one order: each is optional, and at least one is there.
 
     *tipo* is the canonical kind (`pedido_criado`, `pedido_status_atualizado`, `pagamento_criado`,
     `pagamento_atualizado`), for people. *quando* is the event's own time, None where it carries none;
@@ -74,9 +74,9 @@ class EventoPedido(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EventoProduto(msgspec.Struct, frozen=True, kw_only=True):
-    """The facts that one event states of one product; None is unknown. *tempo_preparo* is in minutes.
+    """The facts that one event states about one product; None is unknown. *tempo_preparo* is in minutes.
 
-    *ativo* is False in a removal, True in a creation, and in an update unless it says otherwise.
+    *ativo* is False in a removal, True in a creation, and in an update unless the event states otherwise.
     """
 
     id_produto: str

@@ -1,7 +1,7 @@
 """The words that producers use, one vocabulary per entity: a new word is one more entry here.
 
 Case, accents and separators do not matter (`Em Preparação` is `em_preparacao`), nor does a feminine ending
-(`criada` is `criado`). A word in no table changes nothing and shows up as skipped.
+(`criada` is `criado`). A word in no table changes nothing, and its message is shown as skipped.
 """
 
 from collections.abc import Mapping
@@ -9,10 +9,10 @@ from typing import Literal, TypeAlias
 
 from streamapp_codecs.dominio.eventos import Status, StatusPagamento
 
-Entidade: TypeAlias = Literal["pedido", "pagamento", "produto"]
-Acao: TypeAlias = Literal["criar", "atualizar", "remover"]
+Entity: TypeAlias = Literal["pedido", "pagamento", "produto"]
+Action: TypeAlias = Literal["criar", "atualizar", "remover"]
 
-ENTIDADES: Mapping[Entidade, tuple[str, ...]] = {
+ENTITY_NAMES: Mapping[Entity, tuple[str, ...]] = {
     "pedido": ("pedido", "pedidos", "order", "orders"),
     "pagamento": ("pagamento", "pagamentos", "payment", "payments"),
     "produto": ("produto", "produtos", "product", "products"),
@@ -25,7 +25,7 @@ PEDIDO: Mapping[Status, tuple[str, ...]] = {
         "received",
         "kitchen_waiting",
         "awaiting_production",
-        # The words before payment: an order that waits for its payment is Recebido, and on no kitchen list.
+        # The words before payment: an order that waits for its payment is Recebido, but on no kitchen list.
         "pendente",
         "pending",
         "criado",
@@ -131,8 +131,8 @@ PAGAMENTO: Mapping[StatusPagamento, tuple[str, ...]] = {
     ),
 }
 
-# What the word of a kind does; looked up before the entity's status words.
-ACOES: Mapping[Entidade, Mapping[Acao, tuple[str, ...]]] = {
+# What a word in a kind means for its entity; looked up before the entity's status words.
+ACTION_WORDS: Mapping[Entity, Mapping[Action, tuple[str, ...]]] = {
     "pedido": {
         "criar": (
             *("criado", "created", "criar", "create", "criacao", "creation"),
@@ -171,8 +171,8 @@ ACOES: Mapping[Entidade, Mapping[Acao, tuple[str, ...]]] = {
     },
 }
 
-# Words of a kind that say nothing: `pedido_status_atualizado` is an update of a pedido.
-ENCHIMENTOS = frozenset(
+# Words of a kind without a meaning of their own: `pedido_status_atualizado` is an update of a pedido.
+FILLERS = frozenset(
     (
         *("status", "evento", "eventos", "event", "events"),
         *("mensagem", "message", "notificacao", "notification"),

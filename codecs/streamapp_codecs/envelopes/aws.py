@@ -3,84 +3,84 @@
 from collections.abc import Iterator
 
 from streamapp_codecs.codec import DecodeError
-from streamapp_codecs.envelopes.envelope import Conteudo, Envelope
-from streamapp_codecs.lenient.fields import Camada
-from streamapp_codecs.lenient.folding import dobrar_nomes
-from streamapp_codecs.lenient.reader import ler_json
-from streamapp_codecs.lenient.values import is_lista, is_objeto, tipo_json
+from streamapp_codecs.envelopes.envelope import Envelope, Opened
+from streamapp_codecs.lenient.fields import Layer
+from streamapp_codecs.lenient.folding import fold_keys
+from streamapp_codecs.lenient.json_text import read_json
+from streamapp_codecs.lenient.values import is_array, is_object, json_type
 
-_CONTROLE = ("SubscriptionConfirmation", "UnsubscribeConfirmation")
-
-
-def controle_sns(objeto: Camada) -> str | None:
-    """Return the type of *objeto* where SNS speaks of a subscription and not of an event."""
-    tipo = objeto.get("type")
-    return str(tipo) if tipo in _CONTROLE and ("topicarn" in objeto or "subscribeurl" in objeto) else None
+_CONTROL = ("SubscriptionConfirmation", "UnsubscribeConfirmation")
 
 
-def recusar_s3(valor: object) -> None:
-    """Raise `DecodeError` where *valor* points to a payload in S3."""
-    lista = is_lista(valor) and bool(valor) and str(valor[0]).endswith("S3Pointer")
-    if lista or (is_objeto(valor) and {"s3BucketName", "s3Key"} <= valor.keys()):
-        raise DecodeError("s3_pointer", f"{tipo_json(valor)} that points to S3")
+def sns_control(layer: Layer) -> str | None:
+    """Return the type of *layer* where it is SNS's message about a subscription; None where it is not."""
+    kind = layer.get("type")
+    return str(kind) if kind in _CONTROL and ("topicarn" in layer or "subscribeurl" in layer) else None
 
 
-def abrir_sns(objeto: Camada, fora: Envelope) -> Iterator[Conteudo] | None:
-    """Return the message of an SNS notification; None where *objeto* is none."""
-    if objeto.get("type") != "Notification" or "message" not in objeto:
+def refuse_s3(value: object) -> None:
+    """Raise `DecodeError` where *value* points to a payload in S3."""
+    pointer = is_array(value) and bool(value) and str(value[0]).endswith("S3Pointer")
+    if pointer or (is_object(value) and {"s3BucketName", "s3Key"} <= value.keys()):
+        raise DecodeError("s3_pointer", f"{json_type(value)} that points to S3")
+
+
+def open_sns(layer: Layer, outer: Envelope) -> Iterator[Opened] | None:
+    """Return the message of an SNS notification; None where *layer* is none."""
+    if layer.get("type") != "Notification" or "message" not in layer:
         return None
-    return _abrir_mensagem(objeto, fora)
+    return _open_message(layer, outer)
 
 
-def abrir_registros(objeto: Camada, fora: Envelope) -> Iterator[Conteudo] | None:
-    """Return each of a Lambda event's Records, from SQS or SNS; None where *objeto* has none."""
-    registros = objeto.get("records")
-    if not is_lista(registros):
+def open_records(layer: Layer, outer: Envelope) -> Iterator[Opened] | None:
+    """Return each of a Lambda event's Records, from SQS or SNS; None where *layer* has none."""
+    records = layer.get("records")
+    if not is_array(records):
         return None
-    if not registros:
+    if not records:
         raise DecodeError("unknown_envelope", "Records: array without a part")
-    return _abrir_cada(registros, fora.dentro())
+    return _open_each(records, outer.inside())
 
 
-def _abrir_cada(registros: list[object], dentro: Envelope) -> Iterator[Conteudo]:
-    for registro in registros:
+def _open_each(records: list[object], inner: Envelope) -> Iterator[Opened]:
+    for record in records:
         try:
-            yield from _abrir_registro(registro, dentro)
+            yield from _open_record(record, inner)
         except DecodeError as error:
             yield error
 
 
-def _abrir_registro(registro: object, dentro: Envelope) -> Iterator[Conteudo]:
-    if not is_objeto(registro):
-        raise DecodeError("unknown_envelope", f"Records: {tipo_json(registro)}")
-    objeto = dobrar_nomes(registro)
-    sns = objeto.get("sns")
-    if is_objeto(sns) and controle_sns(dobrar_nomes(sns)) is not None:
-        yield sns, dentro
-    elif is_objeto(sns):
-        yield from _abrir_mensagem(dobrar_nomes(sns), dentro)
-    elif "body" in objeto:
-        yield _ler(objeto["body"]), dentro.com_atributos(_atributos(objeto))
+def _open_record(record: object, inner: Envelope) -> Iterator[Opened]:
+    if not is_object(record):
+        raise DecodeError("unknown_envelope", f"Records: {json_type(record)}")
+    layer = fold_keys(record)
+    sns = layer.get("sns")
+    if is_object(sns) and sns_control(fold_keys(sns)) is not None:
+        yield sns, inner
+    elif is_object(sns):
+        yield from _open_message(fold_keys(sns), inner)
+    elif "body" in layer:
+        yield _read(layer["body"]), inner.with_attributes(_attributes(layer))
     else:
         raise DecodeError("unknown_envelope", "Records: object without a body")
 
 
-def _abrir_mensagem(objeto: Camada, fora: Envelope) -> Iterator[Conteudo]:
-    topico = objeto.get("topicarn")
-    if isinstance(topico, str):
-        fora = fora.com_indicio(topico.rpartition(":")[2])
-    fora = fora.com_atributos(_atributos(objeto))
-    yield _ler(objeto.get("message")), fora.dentro({"timestamp": objeto.get("timestamp")})
+def _open_message(layer: Layer, outer: Envelope) -> Iterator[Opened]:
+    topic = layer.get("topicarn")
+    if isinstance(topic, str):
+        outer = outer.with_hint(topic.rpartition(":")[2])
+    outer = outer.with_attributes(_attributes(layer))
+    yield _read(layer.get("message")), outer.inside({"timestamp": layer.get("timestamp")})
 
 
-def _ler(valor: object) -> object:
-    return ler_json(valor) if isinstance(valor, str) else valor
+def _read(value: object) -> object:
+    return read_json(value) if isinstance(value, str) else value
 
 
-def _atributos(objeto: Camada) -> dict[str, object]:
+def _attributes(layer: Layer) -> dict[str, object]:
     """Return the attributes by name: SNS writes `{Type, Value}`, Lambda `{dataType, stringValue}`."""
-    atributos = objeto.get("messageattributes")
-    if not is_objeto(atributos):
+    attributes = layer.get("messageattributes")
+    if not is_object(attributes):
         return {}
-    cada = {nome: dobrar_nomes(valor) for nome, valor in atributos.items() if is_objeto(valor)}
-    return {nome: valor.get("value") or valor.get("stringvalue") for nome, valor in cada.items()}
+    each = {name: fold_keys(value) for name, value in attributes.items() if is_object(value)}
+    return {name: value.get("value") or value.get("stringvalue") for name, value in each.items()}

@@ -1,104 +1,104 @@
-"""What the envelopes around an event say of it: an id, a time, its kind."""
+"""What is taken from the envelopes around an event: an id, a time, its kind."""
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple, TypeAlias
 
 from streamapp_codecs.codec import DecodeError
-from streamapp_codecs.dominio.campos import TIPO, TIPO_INDICIO, TIPO_TALVEZ
-from streamapp_codecs.dominio.vocabulario import Entidade
-from streamapp_codecs.envelopes.kinds import Indicios
-from streamapp_codecs.lenient.fields import Camada
-from streamapp_codecs.lenient.folding import dobrar, is_vazio
-from streamapp_codecs.lenient.reader import ler_json
-from streamapp_codecs.lenient.values import is_lista, is_numero, is_objeto
+from streamapp_codecs.dominio.campos import KIND, KIND_HINT, PERHAPS_KIND
+from streamapp_codecs.dominio.vocabulario import Entity
+from streamapp_codecs.envelopes.kinds import Clues
+from streamapp_codecs.lenient.fields import Layer
+from streamapp_codecs.lenient.folding import fold_name, is_blank
+from streamapp_codecs.lenient.json_text import read_json
+from streamapp_codecs.lenient.values import is_array, is_number, is_object
 
-MAIS_FUNDO: Final = 5
+MAX_ENVELOPES: Final = 5
 
-_CERTOS = frozenset(dobrar(nome) for nome in TIPO)
-_EXPLICITOS = tuple(dobrar(nome) for nome in (*TIPO, *TIPO_TALVEZ))
-_INDICIOS = tuple(dobrar(nome) for nome in TIPO_INDICIO)
-_NOMES = frozenset((*_EXPLICITOS, *_INDICIOS))
+_CERTAIN = frozenset(fold_name(name) for name in KIND)
+_EXPLICIT = tuple(fold_name(name) for name in (*KIND, *PERHAPS_KIND))
+_HINTS = tuple(fold_name(name) for name in KIND_HINT)
+_NAMES = frozenset((*_EXPLICIT, *_HINTS))
 
-_SEM_INDICIOS = Indicios()
+_NO_CLUES = Clues()
 
 
 class Envelope(NamedTuple):
-    """What the envelopes opened so far say: their objects and kinds, innermost first; *fundo* is how many.
+    """What was taken from the envelopes opened so far: objects and kinds, innermost first; *depth* is how many.
 
-    *propria* is the entity of the queue.
+    *own* is the entity of the queue.
     """
 
-    propria: Entidade
-    camadas: tuple[Camada, ...] = ()
-    indicios: Indicios = _SEM_INDICIOS
-    fundo: int = 0
+    own: Entity
+    layers: tuple[Layer, ...] = ()
+    clues: Clues = _NO_CLUES
+    depth: int = 0
 
-    def dentro(self, *camadas: Camada) -> "Envelope":
-        """Go one envelope deeper, past *camadas*; raises `DecodeError` where that is too deep."""
-        if self.fundo == MAIS_FUNDO:
-            raise DecodeError("too_deep", f"more than {MAIS_FUNDO} envelopes")
-        return Envelope(self.propria, camadas + self.camadas, self.indicios, self.fundo + 1)
+    def inside(self, *layers: Layer) -> "Envelope":
+        """Return the envelope one deeper, with *layers* passed; raises `DecodeError` where that is too deep."""
+        if self.depth == MAX_ENVELOPES:
+            raise DecodeError("too_deep", f"more than {MAX_ENVELOPES} envelopes")
+        return Envelope(self.own, layers + self.layers, self.clues, self.depth + 1)
 
-    def com_tipos(self, objeto: Camada) -> "Envelope":
-        """Add the kinds that *objeto* names."""
-        if _NOMES.isdisjoint(objeto):
+    def with_kinds(self, layer: Layer) -> "Envelope":
+        """Add the kinds that *layer* names."""
+        if _NAMES.isdisjoint(layer):
             return self
-        explicitos = [(nome, valor) for nome in _EXPLICITOS if _is_tipo(nome, valor := objeto.get(nome))]
-        indicios = [valor for nome in _INDICIOS if isinstance(valor := objeto.get(nome), str)]
-        return self._com(
+        explicit = [(name, value) for name in _EXPLICIT if _is_kind(name, value := layer.get(name))]
+        hints = [value for name in _HINTS if isinstance(value := layer.get(name), str)]
+        return self._with(
             tuple(
-                (valor if isinstance(valor, str) else "(number)", nome in _CERTOS)
-                for nome, valor in explicitos
+                (value if isinstance(value, str) else "(number)", name in _CERTAIN)
+                for name, value in explicit
             ),
-            tuple(indicios),
+            tuple(hints),
         )
 
-    def com_atributos(self, atributos: Mapping[str, object]) -> "Envelope":
+    def with_attributes(self, attributes: Mapping[str, object]) -> "Envelope":
         """Add the kind that a message's attributes name."""
-        tipos = (valor for nome, valor in atributos.items() if dobrar(nome) in _CERTOS)
-        explicitos = tuple((valor, True) for valor in tipos if isinstance(valor, str) and valor.strip())
-        return self._com(explicitos, ()) if explicitos else self
+        kinds = (value for name, value in attributes.items() if fold_name(name) in _CERTAIN)
+        explicit = tuple((value, True) for value in kinds if isinstance(value, str) and value.strip())
+        return self._with(explicit, ()) if explicit else self
 
-    def com_indicio(self, indicio: str) -> "Envelope":
+    def with_hint(self, hint: str) -> "Envelope":
         """Add a kind that counts only if it is known."""
-        return self._com((), (indicio,))
+        return self._with((), (hint,))
 
-    def com_entidade(self, entidade: Entidade) -> "Envelope":
+    def with_entity(self, entity: Entity) -> "Envelope":
         """Add the entity that a wrapper names."""
-        return self._replace(indicios=self.indicios._replace(entidade=entidade))
+        return self._replace(clues=self.clues._replace(entity=entity))
 
-    def _com(self, explicitos: tuple[tuple[str, bool], ...], indicios: tuple[str, ...]) -> "Envelope":
-        de = self.indicios
-        novos = Indicios(explicitos + de.explicitos, indicios + de.indicios, de.entidade)
-        return Envelope(self.propria, self.camadas, novos, self.fundo)
-
-
-Conteudo: TypeAlias = "tuple[object, Envelope] | DecodeError"
-"""One thing that lay in an envelope, and what is known of it; or why it cannot be read."""
+    def _with(self, explicit: tuple[tuple[str, bool], ...], hints: tuple[str, ...]) -> "Envelope":
+        old = self.clues
+        new = Clues(explicit + old.explicit, hints + old.hints, old.entity)
+        return Envelope(self.own, self.layers, new, self.depth)
 
 
-def conteudo(valor: object) -> dict[str, object] | list[object] | None:
-    """Return the object, or the array of objects, that *valor* is or spells; None where it is no content."""
-    if isinstance(valor, str):
-        return conteudo(_de_texto(valor)) if valor.lstrip()[:1] in {"{", "[", '"'} else None
-    if is_objeto(valor):
-        return valor
-    if is_lista(valor) and any(isinstance(parte, dict) for parte in valor):
-        return valor
+Opened: TypeAlias = "tuple[object, Envelope] | DecodeError"
+"""One thing out of an envelope with what is known of it, or why it cannot be read."""
+
+
+def content(value: object) -> dict[str, object] | list[object] | None:
+    """Return the object, or the array of objects, that *value* is or spells; None where it is neither."""
+    if isinstance(value, str):
+        return content(_in_text(value)) if value.lstrip()[:1] in {"{", "[", '"'} else None
+    if is_object(value):
+        return value
+    if is_array(value) and any(isinstance(part, dict) for part in value):
+        return value
     return None
 
 
-def _de_texto(texto: str) -> object:
+def _in_text(text: str) -> object:
     try:
-        return ler_json(texto)
+        return read_json(text)
     except DecodeError as error:
         if error.reason == "not_json":
             return None
         raise
 
 
-def _is_tipo(nome: str, valor: object) -> bool:
-    # An object under `evento` is an envelope, an array says nothing; a number is a kind that nobody can know.
-    if isinstance(valor, str):
-        return not is_vazio(valor)
-    return nome in _CERTOS and is_numero(valor)
+def _is_kind(name: str, value: object) -> bool:
+    # An object under `evento` is an envelope, an array has no meaning; a number is always an unknown kind.
+    if isinstance(value, str):
+        return not is_blank(value)
+    return name in _CERTAIN and is_number(value)

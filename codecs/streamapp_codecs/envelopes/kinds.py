@@ -1,4 +1,4 @@
-"""The kind of an event: an entity and what happened to it, whatever its producer's spelling."""
+"""The kind of an event: an entity and what happened to it, in whatever spelling its producer uses."""
 
 import re
 import unicodedata
@@ -8,176 +8,174 @@ from typing import NamedTuple
 
 from streamapp_codecs.dominio.eventos import Status, StatusPagamento
 from streamapp_codecs.dominio.status import STATUS_PAGAMENTO, STATUS_PEDIDO
-from streamapp_codecs.dominio.vocabulario import ACOES, ENCHIMENTOS, ENTIDADES, Acao, Entidade
-from streamapp_codecs.lenient.folding import dobrar
+from streamapp_codecs.dominio.vocabulario import ACTION_WORDS, ENTITY_NAMES, FILLERS, Action, Entity
+from streamapp_codecs.lenient.folding import fold_name
 
-# A kind is a few words; a text longer than this names nothing that a table could know.
-_MAIOR_TIPO = 100
+# A kind is a few words; a text longer than this is in no table.
+_MAX_KIND = 100
 
-_ENTIDADE_DE: dict[str, Entidade] = {
-    nome: entidade for entidade, nomes in ENTIDADES.items() for nome in nomes
+_ENTITY_OF: dict[str, Entity] = {name: entity for entity, names in ENTITY_NAMES.items() for name in names}
+_ACTION_OF: dict[Entity, dict[str, Action]] = {
+    entity: {fold_name(word): action for action, words in actions.items() for word in words}
+    for entity, actions in ACTION_WORDS.items()
 }
-_ACAO_DE: dict[Entidade, dict[str, Acao]] = {
-    entidade: {dobrar(palavra): acao for acao, palavras in acoes.items() for palavra in palavras}
-    for entidade, acoes in ACOES.items()
-}
-_PALAVRA = re.compile(r"[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[0-9]+")
+_WORD = re.compile(r"[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[0-9]+")
 # `pedidocriado`: written without any separator, an entity's name still stands out. `pedidostatus` has no plural.
-_COLADA = re.compile(
-    rf"((?:{'|'.join(nome for nome in _ENTIDADE_DE if nome[-1] != 's')})(?:s(?!tatus))?|status)"
+_GLUED = re.compile(
+    rf"((?:{'|'.join(name for name in _ENTITY_OF if name[-1] != 's')})(?:s(?!tatus))?|status)"
 )
-_ENDERECO = re.compile(r"[.:/]")
-_PARTES_DE_ENDERECO = 5
+_ADDRESS = re.compile(r"[.:/]")
+_PARTS_OF_ADDRESS = 5
 # Of two actions in one kind the first here counts: `novo_pedido_atualizado` makes an order.
-_ACOES: tuple[Acao, ...] = ("criar", "remover", "atualizar")
+_ACTIONS: tuple[Action, ...] = ("criar", "remover", "atualizar")
 
 
-class Tipo(NamedTuple):
+class Kind(NamedTuple):
     """A known kind: an entity, and what happened to it as an action, a status word, or both.
 
     *status* is an order's word, *pagamento* a payment's. Without any of them only the entity is named.
     """
 
-    entidade: Entidade
-    acao: Acao | None = None
+    entity: Entity
+    action: Action | None = None
     status: Status | None = None
     pagamento: StatusPagamento | None = None
 
     @property
-    def is_completo(self) -> bool:
-        """Whether it says what happened."""
-        return self.acao is not None or self.status is not None or self.pagamento is not None
+    def is_complete(self) -> bool:
+        """Whether it states what happened."""
+        return self.action is not None or self.status is not None or self.pagamento is not None
 
 
-class Indicios(NamedTuple):
-    """What the envelopes of one part say of its kind, innermost first.
+class Clues(NamedTuple):
+    """What the envelopes of one part state of its kind, innermost first.
 
-    *explicitos* are (kind, whether its field can hold nothing but a kind); *indicios* count only where they
-    are known kinds. *entidade* is that of a wrapper such as `{"pagamento": {}}`.
+    *explicit* are (kind, whether its field can hold nothing but a kind); *hints* count only where they are known
+    kinds. *entity* is that of a wrapper such as `{"pagamento": {}}`.
     """
 
-    explicitos: tuple[tuple[str, bool], ...] = ()
-    indicios: tuple[str, ...] = ()
-    entidade: Entidade | None = None
+    explicit: tuple[tuple[str, bool], ...] = ()
+    hints: tuple[str, ...] = ()
+    entity: Entity | None = None
 
 
-def resolver(de: Indicios, propria: Entidade) -> Tipo | str:
-    """Return the kind that *de* names, or the text of one that is unknown.
+def resolve(clues: Clues, own: Entity) -> Kind | str:
+    """Return the kind that *clues* name, or the text of one that is unknown.
 
-    *propria* is the queue's own entity: it counts where nothing else names one.
+    *own* is the queue's own entity: it counts where nothing else names one.
     """
-    padrao = de.entidade or propria
-    desconhecido: str | None = None
-    parcial: Tipo | None = None
-    for texto, certo in de.explicitos:
-        tipo = classificar(texto, padrao)
-        if tipo is None and certo:
-            return texto
-        if tipo is None:
-            desconhecido = desconhecido or texto
-        elif tipo.is_completo:
-            return tipo
+    default = clues.entity or own
+    unknown: str | None = None
+    partial: Kind | None = None
+    for text, is_certain in clues.explicit:
+        kind = classify(text, default)
+        if kind is None and is_certain:
+            return text
+        if kind is None:
+            unknown = unknown or text
+        elif kind.is_complete:
+            return kind
         else:
-            parcial = parcial or tipo
-    if desconhecido is not None and parcial is None:
-        return desconhecido
-    completo = next((t for texto in de.indicios if (t := classificar(texto, padrao)) and t.is_completo), None)
-    if parcial is None:
-        return completo or _primeiro_parcial(de, padrao)
-    return completo if completo is not None and completo.entidade == parcial.entidade else parcial
+            partial = partial or kind
+    if unknown is not None and partial is None:
+        return unknown
+    complete = next((it for text in clues.hints if (it := classify(text, default)) and it.is_complete), None)
+    if partial is None:
+        return complete or _first_partial(clues, default)
+    return complete if complete is not None and complete.entity == partial.entity else partial
 
 
-def _primeiro_parcial(de: Indicios, padrao: Entidade) -> Tipo:
-    if de.entidade is None:
-        for texto in de.indicios:
-            if (tipo := classificar(texto, padrao)) is not None:
-                return tipo
-    return Tipo(padrao)
+def _first_partial(clues: Clues, default: Entity) -> Kind:
+    if clues.entity is None:
+        for text in clues.hints:
+            if (kind := classify(text, default)) is not None:
+                return kind
+    return Kind(default)
 
 
-def classificar(texto: str, padrao: Entidade) -> Tipo | None:
-    """Return the kind that *texto* spells, None where it is unknown; *padrao* where it names no entity."""
-    return _classificar(texto, padrao) if len(texto) <= _MAIOR_TIPO else None
+def classify(text: str, default: Entity) -> Kind | None:
+    """Return the kind that *text* spells, None where it is unknown; *default* where it names no entity."""
+    return _classify(text, default) if len(text) <= _MAX_KIND else None
 
 
 @lru_cache(maxsize=1024)
-def _classificar(texto: str, padrao: Entidade) -> Tipo | None:
-    tipo = _ler(texto, padrao)
-    if tipo is not None:
-        return tipo
+def _classify(text: str, default: Entity) -> Kind | None:
+    kind = _read(text, default)
+    if kind is not None:
+        return kind
     # `br.com.lanchonete.pedido.criado.v1`: what stands before the entity is an address.
-    partes = _ENDERECO.split(texto)[-_PARTES_DE_ENDERECO:]
-    for comeco in range(1, len(partes)):
-        tipo = _ler(" ".join(partes[comeco:]), None)
-        if tipo is not None and tipo.is_completo:
-            return tipo
+    parts = _ADDRESS.split(text)[-_PARTS_OF_ADDRESS:]
+    for start in range(1, len(parts)):
+        kind = _read(" ".join(parts[start:]), None)
+        if kind is not None and kind.is_complete:
+            return kind
     return None
 
 
-def _ler(texto: str, padrao: Entidade | None) -> Tipo | None:
-    for entidade, palavras in _leituras(_palavras(texto), padrao):
-        tipo = _juntar(entidade, palavras)
-        if tipo is not None:
-            return tipo
+def _read(text: str, default: Entity | None) -> Kind | None:
+    for entity, words in _readings(_words(text), default):
+        kind = _assemble(entity, words)
+        if kind is not None:
+            return kind
     return None
 
 
-def _palavras(texto: str) -> list[str]:
-    simples = unicodedata.normalize("NFKD", texto).encode("ascii", "ignore").decode()
-    palavras = [palavra.lower() for palavra in _PALAVRA.findall(simples)]
-    return [parte for palavra in palavras for parte in _COLADA.sub(r" \1 ", palavra).split()]
+def _words(text: str) -> list[str]:
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    words = [word.lower() for word in _WORD.findall(plain)]
+    return [part for word in words for part in _GLUED.sub(r" \1 ", word).split()]
 
 
-def _leituras(palavras: list[str], padrao: Entidade | None) -> Iterator[tuple[Entidade, list[str]]]:
-    """Return each entity that *palavras* may speak of, with the words that are then left.
+def _readings(words: list[str], default: Entity | None) -> Iterator[tuple[Entity, list[str]]]:
+    """Return each entity that *words* may be about, with the words that are then left.
 
     Two names may stand in one kind: `pedido_aguardando_pagamento` is an order's word,
-    `pedido_pagamento_atualizado` speaks of a payment.
+    `pedido_pagamento_atualizado` is about a payment.
     """
-    nomeadas = {_ENTIDADE_DE[palavra] for palavra in palavras if palavra in _ENTIDADE_DE}
-    if not nomeadas and padrao is not None and _sem(palavras, ENCHIMENTOS):
-        yield padrao, palavras
-    if "pedido" in nomeadas:
-        yield "pedido", _sem(palavras, ENTIDADES["pedido"])
-    if "pagamento" in nomeadas:
-        yield "pagamento", _sem(palavras, (*ENTIDADES["pagamento"], *ENTIDADES["pedido"]))
-        yield "pagamento", palavras
+    named = {_ENTITY_OF[word] for word in words if word in _ENTITY_OF}
+    if not named and default is not None and _without(words, FILLERS):
+        yield default, words
+    if "pedido" in named:
+        yield "pedido", _without(words, ENTITY_NAMES["pedido"])
+    if "pagamento" in named:
+        yield "pagamento", _without(words, (*ENTITY_NAMES["pagamento"], *ENTITY_NAMES["pedido"]))
+        yield "pagamento", words
         # `pagamento_falha_no_pagamento`: the word itself holds the name.
-        primeira = next(n for n, palavra in enumerate(palavras) if palavra in ENTIDADES["pagamento"])
-        yield "pagamento", palavras[:primeira] + palavras[primeira + 1 :]
-    if "produto" in nomeadas:
-        yield "produto", _sem(palavras, ENTIDADES["produto"])
+        first = next(n for n, word in enumerate(words) if word in ENTITY_NAMES["pagamento"])
+        yield "pagamento", words[:first] + words[first + 1 :]
+    if "produto" in named:
+        yield "produto", _without(words, ENTITY_NAMES["produto"])
 
 
-def _juntar(entidade: Entidade, palavras: list[str]) -> Tipo | None:
+def _assemble(entity: Entity, words: list[str]) -> Kind | None:
     """Return the kind that the words make: every one of them must be known."""
-    uteis = _sem(palavras, ENCHIMENTOS)
-    if not uteis:
-        return Tipo(entidade)
-    inteira = "".join(uteis)
-    if _acao(entidade, inteira) is not None:
-        return Tipo(entidade, _acao(entidade, inteira))
-    resto = [palavra for palavra in uteis if _acao(entidade, palavra) is None]
-    acoes = [_acao(entidade, palavra) for palavra in uteis]
-    acao: Acao | None = next((uma for uma in _ACOES if uma in acoes), None)
-    if not resto:
-        return Tipo(entidade, acao)
-    return _com_status(entidade, None, inteira) or _com_status(entidade, acao, "".join(resto))
+    useful = _without(words, FILLERS)
+    if not useful:
+        return Kind(entity)
+    whole = "".join(useful)
+    if _action(entity, whole) is not None:
+        return Kind(entity, _action(entity, whole))
+    rest = [word for word in useful if _action(entity, word) is None]
+    actions = [_action(entity, word) for word in useful]
+    action: Action | None = next((it for it in _ACTIONS if it in actions), None)
+    if not rest:
+        return Kind(entity, action)
+    return _with_status(entity, None, whole) or _with_status(entity, action, "".join(rest))
 
 
-def _com_status(entidade: Entidade, acao: Acao | None, palavra: str) -> Tipo | None:
-    if entidade == "pedido" and (status := STATUS_PEDIDO.significado(palavra)) is not None:
-        return Tipo(entidade, acao, status=status)
-    if entidade == "pagamento" and (pagamento := STATUS_PAGAMENTO.significado(palavra)) is not None:
-        return Tipo(entidade, acao, pagamento=pagamento)
+def _with_status(entity: Entity, action: Action | None, word: str) -> Kind | None:
+    if entity == "pedido" and (status := STATUS_PEDIDO.meaning(word)) is not None:
+        return Kind(entity, action, status=status)
+    if entity == "pagamento" and (pagamento := STATUS_PAGAMENTO.meaning(word)) is not None:
+        return Kind(entity, action, pagamento=pagamento)
     return None
 
 
-def _acao(entidade: Entidade, palavra: str) -> Acao | None:
-    acoes = _ACAO_DE[entidade]
-    return acoes.get(palavra) or (acoes.get(palavra[:-1] + "o") if palavra.endswith("a") else None)
+def _action(entity: Entity, word: str) -> Action | None:
+    actions = _ACTION_OF[entity]
+    return actions.get(word) or (actions.get(word[:-1] + "o") if word.endswith("a") else None)
 
 
-def _sem(palavras: list[str], menos: Iterable[str]) -> list[str]:
-    fora = frozenset(menos)
-    return [palavra for palavra in palavras if palavra not in fora]
+def _without(words: list[str], unwanted: Iterable[str]) -> list[str]:
+    removed = frozenset(unwanted)
+    return [word for word in words if word not in removed]

@@ -5,88 +5,88 @@ from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 from streamapp_codecs.codec import DecodeError, Origin
-from streamapp_codecs.dominio.unknown import Ignorada
-from streamapp_codecs.dominio.vocabulario import Entidade
-from streamapp_codecs.envelopes.aws import abrir_registros, abrir_sns, controle_sns, recusar_s3
-from streamapp_codecs.envelopes.envelope import Conteudo, Envelope
-from streamapp_codecs.envelopes.kinds import Indicios
-from streamapp_codecs.envelopes.wrappers import abrir_objeto
-from streamapp_codecs.lenient.fields import Camada, Campos
-from streamapp_codecs.lenient.folding import dobrar_nomes
-from streamapp_codecs.lenient.reader import ler_json
-from streamapp_codecs.lenient.values import is_lista, is_objeto, tipo_json
+from streamapp_codecs.dominio.vocabulario import Entity
+from streamapp_codecs.envelopes.aws import open_records, open_sns, refuse_s3, sns_control
+from streamapp_codecs.envelopes.envelope import Envelope, Opened
+from streamapp_codecs.envelopes.kinds import Clues
+from streamapp_codecs.envelopes.wrappers import open_object
+from streamapp_codecs.lenient.fields import Fields, Layer
+from streamapp_codecs.lenient.folding import fold_keys
+from streamapp_codecs.lenient.json_text import read_json
+from streamapp_codecs.lenient.skipped import Skipped
+from streamapp_codecs.lenient.values import is_array, is_object, json_type
 
-MAIS_PARTES = 1_000
+MAX_PARTS = 1_000
 
 
-class Parte(NamedTuple):
+class Part(NamedTuple):
     """One event, its envelopes opened."""
 
-    campos: Campos
-    indicios: Indicios
+    fields: Fields
+    clues: Clues
 
 
-Achado: TypeAlias = Parte | Ignorada | DecodeError
+Found: TypeAlias = Part | Skipped | DecodeError
 
 
-def partes(corpo: str, propria: Entidade, origin: Origin) -> Iterator[Achado]:
-    """Return the parts of *corpo* in their order, bad ones included; *propria* is the queue's own entity."""
+def parts(body: str, own: Entity, origin: Origin) -> Iterator[Found]:
+    """Return the parts of *body* in their order, bad ones included; *own* is the queue's own entity."""
     try:
-        valor = ler_json(corpo)
+        value = read_json(body)
     except DecodeError as error:
         yield error
         return
-    achados = _abrir(valor, Envelope(propria).com_atributos(origin.attributes))
-    yield from islice(achados, MAIS_PARTES)
-    if next(achados, None) is not None:
-        yield DecodeError("invalid_value", f"more than {MAIS_PARTES} parts")
+    found = _open(value, Envelope(own).with_attributes(origin.attributes))
+    yield from islice(found, MAX_PARTS)
+    if next(found, None) is not None:
+        yield DecodeError("invalid_value", f"more than {MAX_PARTS} parts")
 
 
-def _abrir(valor: object, fora: Envelope) -> Iterator[Achado]:
+def _open(value: object, outer: Envelope) -> Iterator[Found]:
     try:
-        recusar_s3(valor)
-        if is_objeto(valor):
-            yield from _abrir_objeto(dobrar_nomes(valor), fora)
+        refuse_s3(value)
+        if is_object(value):
+            yield from _open_object(fold_keys(value), outer)
         else:
-            yield from _abrir_cada(_abrir_outro(valor, fora))
+            yield from _open_each(_open_other(value, outer))
     except DecodeError as error:
         yield error
 
 
-def _abrir_objeto(objeto: Camada, fora: Envelope) -> Iterator[Achado]:
-    if (controle := controle_sns(objeto)) is not None:
-        yield Ignorada(controle)
+def _open_object(layer: Layer, outer: Envelope) -> Iterator[Found]:
+    if (control := sns_control(layer)) is not None:
+        yield Skipped(control)
         return
-    dentro = abrir_sns(objeto, fora) or abrir_registros(objeto, fora) or abrir_objeto(objeto, fora)
-    if dentro is None:
-        yield Parte(Campos((objeto, *fora.camadas)), fora.com_tipos(objeto).indicios)
+    opened = open_sns(layer, outer) or open_records(layer, outer) or open_object(layer, outer)
+    if opened is None:
+        yield Part(Fields((layer, *outer.layers)), outer.with_kinds(layer).clues)
     else:
-        yield from _abrir_cada(dentro)
+        yield from _open_each(opened)
 
 
-def _abrir_cada(conteudos: Iterator[Conteudo]) -> Iterator[Achado]:
-    for conteudo in conteudos:
-        if isinstance(conteudo, DecodeError):
-            yield conteudo
+def _open_each(opened: Iterator[Opened]) -> Iterator[Found]:
+    for one in opened:
+        if isinstance(one, DecodeError):
+            yield one
         else:
-            yield from _abrir(*conteudo)
+            yield from _open(*one)
 
 
-def _abrir_outro(valor: object, fora: Envelope) -> Iterator[Conteudo]:
+def _open_other(value: object, outer: Envelope) -> Iterator[Opened]:
     """Return the parts of an array, or the JSON that a string holds."""
-    if isinstance(valor, str):
-        yield _de_texto(valor), fora.dentro()
-    elif is_lista(valor) and valor:
-        dentro = fora.dentro()
-        for parte in valor:
-            yield parte, dentro
+    if isinstance(value, str):
+        yield _in_text(value), outer.inside()
+    elif is_array(value) and value:
+        inner = outer.inside()
+        for part in value:
+            yield part, inner
     else:
-        raise DecodeError("unknown_envelope", tipo_json(valor))
+        raise DecodeError("unknown_envelope", json_type(value))
 
 
-def _de_texto(texto: str) -> object:
+def _in_text(text: str) -> object:
     try:
-        return ler_json(texto)
+        return read_json(text)
     except DecodeError as error:
         if error.reason == "not_json":
             raise DecodeError("unknown_envelope", "string that is not JSON") from error

@@ -3,95 +3,93 @@
 from collections.abc import Iterator
 
 from streamapp_codecs.dominio import campos
-from streamapp_codecs.dominio.vocabulario import ENTIDADES, Entidade
-from streamapp_codecs.envelopes.aws import recusar_s3
-from streamapp_codecs.envelopes.envelope import Conteudo, Envelope, conteudo
-from streamapp_codecs.envelopes.kinds import Tipo, resolver
-from streamapp_codecs.lenient.fields import Camada
-from streamapp_codecs.lenient.folding import dobrar_nomes
-from streamapp_codecs.lenient.values import is_objeto
+from streamapp_codecs.dominio.vocabulario import ENTITY_NAMES, Entity
+from streamapp_codecs.envelopes.aws import refuse_s3
+from streamapp_codecs.envelopes.envelope import Envelope, Opened, content
+from streamapp_codecs.envelopes.kinds import Kind, resolve
+from streamapp_codecs.lenient.fields import Layer
+from streamapp_codecs.lenient.folding import fold_keys
+from streamapp_codecs.lenient.values import is_object
 
 # Under such a name lies what an envelope is about; the objects around it may still hold an id or a time.
-# EventBridge says `detail`.
-_CONTEUDO = (
+# EventBridge's name for it is `detail`.
+_CONTENT = (
     *("detail", "data", "dados", "payload", "body", "content", "conteudo", "message", "mensagem"),
     *("evento", "event"),
 )
-_CABECALHO = ("headers", "header", "metadata")
+_HEADER = ("headers", "header", "metadata")
 
-_ENTIDADE_DE: dict[str, Entidade] = {
-    nome: entidade for entidade, nomes in ENTIDADES.items() for nome in nomes
-}
+_ENTITY_OF: dict[str, Entity] = {name: entity for entity, names in ENTITY_NAMES.items() for name in names}
 # An object with such a name beside `pedido: {}` is itself the event, and `pedido` is one of its fields.
-_NOMES_DE_EVENTO = frozenset(
-    nome
-    for campo in (
+_NAMES_OF_EVENTS = frozenset(
+    name
+    for field in (
         *(campos.ID_PEDIDO, campos.ID_PAGAMENTO, campos.ID_PRODUTO),
         *(campos.STATUS_PEDIDO, campos.STATUS_PAGAMENTO, campos.FOI_APROVADO, campos.ITENS),
     )
-    for nome, resto in campo.caminhos
-    if not resto
-) - {"id", *_ENTIDADE_DE}
+    for name, rest in field.paths
+    if not rest
+) - {"id", *_ENTITY_OF}
 
-_IDS_EM_OBJETOS = frozenset((nome, resto) for nome, resto in campos.ID_PEDIDO.caminhos if resto)
-
-
-def abrir_objeto(objeto: Camada, fora: Envelope) -> Iterator[Conteudo] | None:
-    """Return what *objeto* wraps; None where it is no envelope but the event itself."""
-    for nome in _CONTEUDO:
-        if nome in objeto and (dentro := conteudo(objeto[nome])) is not None:
-            cabecalhos = [dobrar_nomes(c) for n in _CABECALHO if is_objeto(c := objeto.get(n))]
-            for cabecalho in cabecalhos:
-                fora = fora.com_tipos(cabecalho)
-            return _partes(dentro, fora.com_tipos(objeto).dentro(_sem(objeto, nome), *cabecalhos))
-    if "detailtype" in objeto and "detail" in objeto:
-        # EventBridge's own id is no order's, however little it brings.
-        return _partes({}, fora.com_tipos(objeto).dentro(_sem(objeto, "detail")))
-    metadados = objeto.get("metadata")
-    if is_objeto(metadados) and (dentro := conteudo(dobrar_nomes(metadados).get("data"))) is not None:
-        return _partes(dentro, fora.com_tipos(objeto).dentro(_sem(objeto, "metadata")))
-    return _abrir_entidade(objeto, fora.com_tipos(objeto))
+_IDS_IN_OBJECTS = frozenset((name, rest) for name, rest in campos.ID_PEDIDO.paths if rest)
 
 
-def _abrir_entidade(objeto: Camada, fora: Envelope) -> Iterator[Conteudo] | None:
-    """Open `{pedido: {}}`: the name says whose event it is, unless a kind says otherwise."""
-    nomes = [nome for nome in objeto if nome in _ENTIDADE_DE]
-    if not nomes or not _NOMES_DE_EVENTO.isdisjoint(objeto):
+def open_object(layer: Layer, outer: Envelope) -> Iterator[Opened] | None:
+    """Return what *layer* wraps; None where it is no envelope but the event itself."""
+    for name in _CONTENT:
+        if name in layer and (inner := content(layer[name])) is not None:
+            headers = [fold_keys(it) for key in _HEADER if is_object(it := layer.get(key))]
+            for header in headers:
+                outer = outer.with_kinds(header)
+            return _parts(inner, outer.with_kinds(layer).inside(_without(layer, name), *headers))
+    if "detailtype" in layer and "detail" in layer:
+        # EventBridge's own id is no order's, even where its detail is empty.
+        return _parts({}, outer.with_kinds(layer).inside(_without(layer, "detail")))
+    metadata = layer.get("metadata")
+    if is_object(metadata) and (inner := content(fold_keys(metadata).get("data"))) is not None:
+        return _parts(inner, outer.with_kinds(layer).inside(_without(layer, "metadata")))
+    return _open_entity(layer, outer.with_kinds(layer))
+
+
+def _open_entity(layer: Layer, outer: Envelope) -> Iterator[Opened] | None:
+    """Open `{pedido: {}}`: the name is the entity of the event, unless a kind names another."""
+    names = [name for name in layer if name in _ENTITY_OF]
+    if not names or not _NAMES_OF_EVENTS.isdisjoint(layer):
         return None
-    esperada, nomeada = _entidade_esperada(fora)
-    # Of `{pedido: {}, pagamento: {}}` the one that the kind, else the queue, speaks of.
-    for nome in sorted(nomes, key=lambda nome: _ENTIDADE_DE[nome] != esperada):
-        entidade = _ENTIDADE_DE[nome]
-        dentro = conteudo(objeto[nome])
-        if dentro is None or _so_diz_qual(nome, dentro):
+    expected, is_named = _expected_entity(outer)
+    # Of `{pedido: {}, pagamento: {}}` the one that the kind names, else the queue's.
+    for name in sorted(names, key=lambda name: _ENTITY_OF[name] != expected):
+        entity = _ENTITY_OF[name]
+        inner = content(layer[name])
+        if inner is None or _is_only_an_id(name, inner):
             continue
-        if entidade != esperada and (nomeada or "id" in objeto or isinstance(dentro, list)):
+        if entity != expected and (is_named or "id" in layer or isinstance(inner, list)):
             continue
-        return _partes(dentro, fora.com_entidade(entidade).dentro(_sem(objeto, nome)))
+        return _parts(inner, outer.with_entity(entity).inside(_without(layer, name)))
     return None
 
 
-def _entidade_esperada(fora: Envelope) -> tuple[Entidade, bool]:
-    tipo = resolver(fora.indicios, fora.propria)
+def _expected_entity(outer: Envelope) -> tuple[Entity, bool]:
+    kind = resolve(outer.clues, outer.own)
     # A topic that is a whole kind names it as the body would.
-    if not isinstance(tipo, Tipo) or not (fora.indicios.explicitos or tipo.is_completo):
-        return fora.propria, False
-    return tipo.entidade, True
+    if not isinstance(kind, Kind) or not (outer.clues.explicit or kind.is_complete):
+        return outer.own, False
+    return kind.entity, True
 
 
-def _so_diz_qual(nome: str, dentro: dict[str, object] | list[object]) -> bool:
-    """Whether *dentro* is the order's id alone: `{pedido: {id: 7}, produtos: []}` is an order's event itself."""
-    if isinstance(dentro, list) or not dentro:
+def _is_only_an_id(name: str, inner: dict[str, object] | list[object]) -> bool:
+    """Whether *inner* is the order's id alone: `{pedido: {id: 7}, produtos: []}` is an order's event itself."""
+    if isinstance(inner, list) or not inner:
         return False
-    return all((nome, (de_dentro,)) in _IDS_EM_OBJETOS for de_dentro in dobrar_nomes(dentro))
+    return all((name, (key,)) in _IDS_IN_OBJECTS for key in fold_keys(inner))
 
 
-def _partes(dentro: dict[str, object] | list[object], envelope: Envelope) -> Iterator[Conteudo]:
-    recusar_s3(dentro)
-    partes: list[object] = dentro if isinstance(dentro, list) else [dentro]
-    for parte in partes:
-        yield parte, envelope
+def _parts(inner: dict[str, object] | list[object], envelope: Envelope) -> Iterator[Opened]:
+    refuse_s3(inner)
+    parts: list[object] = inner if isinstance(inner, list) else [inner]
+    for part in parts:
+        yield part, envelope
 
 
-def _sem(objeto: Camada, nome: str) -> Camada:
-    return {outro: valor for outro, valor in objeto.items() if outro != nome}
+def _without(layer: Layer, name: str) -> Layer:
+    return {other: value for other, value in layer.items() if other != name}

@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""Values, times and names, which each producer spells in its own way; nothing here is of the shop."""

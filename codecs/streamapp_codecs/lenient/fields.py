@@ -4,81 +4,84 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from streamapp_codecs.lenient.folding import dobrar, dobrar_nomes, is_vazio
-from streamapp_codecs.lenient.values import is_objeto
+from streamapp_codecs.lenient.folding import fold_keys, fold_name, is_blank
+from streamapp_codecs.lenient.values import is_object
 
-Camada = dict[str, object]
+Layer = dict[str, object]
 """One JSON object under its folded names."""
 
 
 @dataclass(frozen=True, slots=True)
-class Campo:
-    """A field: *nome* is what errors call it, *caminhos* are its folded names, the first one preferred.
+class Field:
+    """A field: errors call it *name*, and *paths* are its folded names, the preferred one first.
 
-    *objetos* are the names that are gone into: where such a name holds an object, the object is no value.
-    *primeiros* are all names that a field of an object can have.
+    A path is a name and the names to look up inside its object. *objects* are the names with something to look
+    up inside: an object under such a name is not the value. *first_names* are the first names of all paths.
     """
 
-    nome: str
-    caminhos: tuple[tuple[str, tuple[str, ...]], ...]
-    objetos: frozenset[str]
-    primeiros: frozenset[str]
+    name: str
+    paths: tuple[tuple[str, tuple[str, ...]], ...]
+    objects: frozenset[str]
+    first_names: frozenset[str]
 
 
-def campo(nome: str, *apelidos: str) -> Campo:
-    """Make a field of the names *apelidos* as people spell them."""
-    partidos = [tuple(dobrar(parte) for parte in apelido.split(".")) for apelido in apelidos]
-    caminhos = tuple((partes[0], partes[1:]) for partes in partidos)
-    return Campo(
-        nome, caminhos, frozenset(p for p, resto in caminhos if resto), frozenset(p for p, _ in caminhos)
+def field(name: str, *aliases: str) -> Field:
+    """Return the field with the names *aliases*, as people spell them; a dot goes into an object."""
+    split = [tuple(fold_name(part) for part in alias.split(".")) for alias in aliases]
+    paths = tuple((parts[0], parts[1:]) for parts in split)
+    return Field(
+        name,
+        paths,
+        frozenset(first for first, rest in paths if rest),
+        frozenset(first for first, _ in paths),
     )
 
 
-class Campos(NamedTuple):
+class Fields(NamedTuple):
     """The objects that one event is made of, innermost first.
 
-    Ids under names of their own and times may come from an envelope. What else there is to know stands in the
-    innermost object: further out, a `status` or a `name` is the envelope's.
+    Ids under names of their own and times may come from an envelope. Everything else is read from the innermost
+    object: further out, a `status` or a `name` is the envelope's.
     """
 
-    camadas: tuple[Camada, ...]
+    layers: tuple[Layer, ...]
 
-    def valor(self, campo: Campo) -> object:
-        """Return what *campo* holds, in the innermost object that has it; None where it is null or blank."""
-        for camada in self.camadas:
-            valor = _valor(camada, campo)
-            if valor is not None:
-                return valor
+    def value(self, field: Field) -> object:
+        """Return what *field* holds in the innermost object that has it; None where it is null or blank."""
+        for layer in self.layers:
+            value = _first_value(layer, field)
+            if value is not None:
+                return value
         return None
 
-    def interno(self, campo: Campo) -> object:
-        """Return what *campo* holds in the innermost object."""
-        return _valor(self.camadas[0], campo)
+    def inner(self, field: Field) -> object:
+        """Return what *field* holds in the innermost object."""
+        return _first_value(self.layers[0], field)
 
-    def internos(self, campo: Campo) -> Iterator[object]:
-        """Return all that *campo* holds in the innermost object, under any of its names."""
-        return valores(self.camadas[0], campo)
+    def inner_values(self, field: Field) -> Iterator[object]:
+        """Return all that *field* holds in the innermost object, under any of its names."""
+        return field_values(self.layers[0], field)
 
-    def identidade(self, proprio: Campo, simples: Campo, codigo: Campo) -> object:
-        """Return the id under its own name, else a plain one, else a code."""
-        for valor in (self.valor(proprio), self.interno(simples), self.interno(codigo)):
-            if valor is not None:
-                return valor
+    def identity(self, own: Field, plain: Field, code: Field) -> object:
+        """Return the id under its *own* name, else a *plain* one, else a *code*."""
+        for value in (self.value(own), self.inner(plain), self.inner(code)):
+            if value is not None:
+                return value
         return None
 
 
-def _valor(camada: Camada, campo: Campo) -> object:
+def _first_value(layer: Layer, field: Field) -> object:
     # Most fields are absent from most objects, which have few names.
-    return None if campo.primeiros.isdisjoint(camada) else next(valores(camada, campo), None)
+    return None if field.first_names.isdisjoint(layer) else next(field_values(layer, field), None)
 
 
-def valores(camada: Camada, campo: Campo) -> Iterator[object]:
-    """Return all that *campo* holds in *camada*, the preferred name first; nulls and blanks are nothing."""
-    for nome, resto in campo.caminhos:
-        valor = camada.get(nome)
-        if valor is None or (not resto and nome in campo.objetos and is_objeto(valor)):
+def field_values(layer: Layer, field: Field) -> Iterator[object]:
+    """Return all that *field* holds in *layer*, the preferred name first; nulls and blanks are left out."""
+    for name, rest in field.paths:
+        value = layer.get(name)
+        if value is None or (not rest and name in field.objects and is_object(value)):
             continue
-        for parte in resto:
-            valor = dobrar_nomes(valor).get(parte) if is_objeto(valor) else None
-        if not is_vazio(valor):
-            yield valor
+        for part in rest:
+            value = fold_keys(value).get(part) if is_object(value) else None
+        if not is_blank(value):
+            yield value

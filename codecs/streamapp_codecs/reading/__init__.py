@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""The codec of the shop's queues: bodies to events, by the canonical path or the tolerant one."""

@@ -1,4 +1,4 @@
-"""The lines of an order, and what they come to: one entry a product."""
+"""The lines of an order as one entry a product, and their sum."""
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -6,28 +6,23 @@ from decimal import Decimal
 from streamapp_codecs.codec import DecodeError
 from streamapp_codecs.dominio import campos
 from streamapp_codecs.dominio.eventos import Item
-from streamapp_codecs.lenient.fields import Campos
-from streamapp_codecs.lenient.folding import dobrar, dobrar_nomes, is_vazio
-from streamapp_codecs.lenient.values import (
-    is_lista,
-    is_objeto,
-    ler_id,
-    minutos,
-    preco,
-    quantidade,
-    texto,
-    tipo_json,
-)
+from streamapp_codecs.dominio.medidas import ler_preparo, ler_quantidade
+from streamapp_codecs.lenient.fields import Fields
+from streamapp_codecs.lenient.folding import fold_keys, fold_name, is_blank
+from streamapp_codecs.lenient.ids import read_id
+from streamapp_codecs.lenient.money import read_price
+from streamapp_codecs.lenient.values import is_array, is_object, json_type, read_text
 
-MAIS_ITENS = 1_000
+MAIOR_PEDIDO = 1_000
+"""The most lines of one order."""
 
 
 def ler_linhas(valor: object) -> list[Item]:
     """Return the lines that *valor* lists; raises `DecodeError`, also where it lists none."""
-    if not is_lista(valor):
-        raise DecodeError("invalid_value", f"itens: {tipo_json(valor)}")
-    if not 1 <= len(valor) <= MAIS_ITENS:
-        raise DecodeError("invalid_value", f"itens: array of none or more than {MAIS_ITENS}")
+    if not is_array(valor):
+        raise DecodeError("invalid_value", f"itens: {json_type(valor)}")
+    if not 1 <= len(valor) <= MAIOR_PEDIDO:
+        raise DecodeError("invalid_value", f"itens: array of none or more than {MAIOR_PEDIDO}")
     return [_ler_linha(linha, f"itens[{n}]") for n, linha in enumerate(valor)]
 
 
@@ -55,24 +50,24 @@ def somar(linhas: Iterable[Item]) -> Decimal | None:
     return soma
 
 
-def _ler_linha(linha: object, caminho: str) -> Item:
-    if isinstance(linha, str) and not is_vazio(linha):
-        return Item(nome=texto(linha))
-    if not is_objeto(linha):
-        raise DecodeError("invalid_value", f"{caminho}: {tipo_json(linha)}")
-    campos_da_linha = Campos((dobrar_nomes(linha),))
-    id_lido = campos_da_linha.identidade(campos.ID_PRODUTO, campos.ID, campos.CODIGO_PRODUTO)
-    id_produto = ler_id(id_lido, f"{caminho}.id_produto")
-    nome = texto(campos_da_linha.valor(campos.NOME))
+def _ler_linha(linha: object, path: str) -> Item:
+    if isinstance(linha, str) and not is_blank(linha):
+        return Item(nome=read_text(linha))
+    if not is_object(linha):
+        raise DecodeError("invalid_value", f"{path}: {json_type(linha)}")
+    fields = Fields((fold_keys(linha),))
+    identity = fields.identity(campos.ID_PRODUTO, campos.ID, campos.CODIGO_PRODUTO)
+    id_produto = read_id(identity, f"{path}.id_produto")
+    nome = read_text(fields.value(campos.NOME))
     if id_produto is None and nome is None:
-        raise DecodeError("missing_field", f"{caminho}.id_produto")
+        raise DecodeError("missing_field", f"{path}.id_produto")
     return Item(
         id_produto=id_produto,
         nome=nome,
-        categoria=texto(campos_da_linha.valor(campos.CATEGORIA)),
-        quantidade=quantidade(campos_da_linha.valor(campos.QUANTIDADE), f"{caminho}.quantidade"),
-        preco=preco(campos_da_linha.valor(campos.PRECO), f"{caminho}.preco"),
-        tempo_preparo=minutos(campos_da_linha.valor(campos.TEMPO_PREPARO)),
+        categoria=read_text(fields.value(campos.CATEGORIA)),
+        quantidade=ler_quantidade(fields.value(campos.QUANTIDADE), f"{path}.quantidade"),
+        preco=read_price(fields.value(campos.PRECO), f"{path}.preco"),
+        tempo_preparo=ler_preparo(fields.value(campos.TEMPO_PREPARO)),
     )
 
 
@@ -80,20 +75,20 @@ def _produto(linha: Item) -> tuple[str, str]:
     if linha.id_produto is not None:
         return "id", linha.id_produto
     nome = linha.nome or ""
-    return "nome", dobrar(nome) or nome
+    return "nome", fold_name(nome) or nome
 
 
 def _unir(iguais: list[Item]) -> Item:
     precos = {linha.preco for linha in iguais if linha.preco is not None}
     return Item(
         id_produto=iguais[0].id_produto,
-        nome=_primeiro(linha.nome for linha in iguais),
-        categoria=_primeiro(linha.categoria for linha in iguais),
+        nome=_first(linha.nome for linha in iguais),
+        categoria=_first(linha.categoria for linha in iguais),
         quantidade=sum(linha.quantidade for linha in iguais),
         preco=precos.pop() if len(precos) == 1 else None,
         tempo_preparo=next((linha.tempo_preparo for linha in iguais if linha.tempo_preparo), None),
     )
 
 
-def _primeiro(textos: Iterable[str | None]) -> str | None:
-    return next((texto for texto in textos if texto is not None), None)
+def _first(texts: Iterable[str | None]) -> str | None:
+    return next((text for text in texts if text is not None), None)

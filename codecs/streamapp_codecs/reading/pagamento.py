@@ -3,71 +3,73 @@
 from streamapp_codecs.codec import DecodeError, Origin
 from streamapp_codecs.dominio import campos
 from streamapp_codecs.dominio.eventos import EventoPedido, Pagamento, Status, StatusPagamento
-from streamapp_codecs.dominio.status import STATUS_PAGAMENTO, STATUS_PEDIDO, Dito, aprovacao
-from streamapp_codecs.dominio.unknown import Ignorada, palavra_desconhecida
-from streamapp_codecs.envelopes.kinds import Tipo
-from streamapp_codecs.lenient.fields import Campos, campo
-from streamapp_codecs.lenient.folding import dobrar
-from streamapp_codecs.lenient.values import exigir_id, ler_id
-from streamapp_codecs.reading import event_time as quando
-from streamapp_codecs.reading.event_time import ler_quando
+from streamapp_codecs.dominio.status import STATUS_PAGAMENTO, STATUS_PEDIDO, aprovacao
+from streamapp_codecs.envelopes.kinds import Kind
+from streamapp_codecs.lenient.fields import Fields, field
+from streamapp_codecs.lenient.folding import fold_name
+from streamapp_codecs.lenient.ids import read_id, require_id
+from streamapp_codecs.lenient.skipped import Skipped, unknown_word
+from streamapp_codecs.lenient.vocabulary import Stated
+from streamapp_codecs.reading.event_time import PAGAMENTO, read_event_time
 
-_STATUS_AO_LADO = campo("status_pagamento", "status_pagamento")
+_STATUS_AO_LADO = field("status_pagamento", "status_pagamento")
 
 
-def ler_pagamento(de: Campos, tipo: Tipo, origin: Origin) -> EventoPedido | Ignorada:
-    """Return what became of a payment, as an event of its order; raises `DecodeError`."""
-    id_pedido, id_pagamento = _ids(de)
-    proprio = STATUS_PAGAMENTO.ler(de.valor(campos.STATUS_PAGAMENTO), "status_pagamento")
-    dito = STATUS_PAGAMENTO.ler(de.interno(campos.STATUS), "status")
-    aprovado = aprovacao(de.valor(campos.FOI_APROVADO))
+def ler_pagamento(fields: Fields, kind: Kind, origin: Origin) -> EventoPedido | Skipped:
+    """Return the new status of a payment, as an event of its order; raises `DecodeError`."""
+    id_pedido, id_pagamento = _ids(fields)
+    proprio = STATUS_PAGAMENTO.read(fields.value(campos.STATUS_PAGAMENTO), "status_pagamento")
+    dito = STATUS_PAGAMENTO.read(fields.inner(campos.STATUS), "status")
+    aprovado = aprovacao(fields.value(campos.FOI_APROVADO))
     cozinha = _cozinha(proprio, dito)
-    # One word is one fact.
-    status = proprio.status or (dito.status if cozinha is None else None)
-    status = status or aprovado or tipo.pagamento or _do_inicio(tipo)
+    # A word of the kitchen is not one of the payment as well.
+    status = proprio.meaning or (dito.meaning if cozinha is None else None)
+    status = status or aprovado or kind.pagamento or _inicial(kind)
     if status is None and cozinha is None:
-        return _sem_fato(proprio, dito, tipo)
+        return _sem_fato(proprio, dito, kind)
     return EventoPedido(
         id_pedido=id_pedido,
-        tipo="pagamento_criado" if tipo.acao == "criar" else "pagamento_atualizado",
+        tipo="pagamento_criado" if kind.action == "criar" else "pagamento_atualizado",
         enviado_em=origin.sent_at,
-        quando=ler_quando(de, quando.PAGAMENTO, origin),
+        quando=read_event_time(fields, PAGAMENTO, origin),
         status=cozinha,
         pagamento=None if status is None else Pagamento(status=status, id_pagamento=id_pagamento),
     )
 
 
-def _ids(de: Campos) -> tuple[str, str | None]:
+def _ids(fields: Fields) -> tuple[str, str | None]:
     """Return the order's id and the payment's.
 
     A plain id is the payment's, except where `statusPagamento` stands beside it and no other id does: then it is
     the order's.
     """
-    simples = de.interno(campos.ID)
-    pedido = de.valor(campos.ID_PEDIDO)
-    pedido = de.interno(campos.CODIGO_PEDIDO) if pedido is None else pedido
-    pagamento = de.valor(campos.ID_PAGAMENTO)
-    if pedido is None and pagamento is None and de.interno(_STATUS_AO_LADO) is not None:
+    simples = fields.inner(campos.ID)
+    pedido = fields.value(campos.ID_PEDIDO)
+    pedido = fields.inner(campos.CODIGO_PEDIDO) if pedido is None else pedido
+    pagamento = fields.value(campos.ID_PAGAMENTO)
+    if pedido is None and pagamento is None and fields.inner(_STATUS_AO_LADO) is not None:
         pedido, simples = simples, None
-    return exigir_id(pedido, "id_pedido"), ler_id(simples if pagamento is None else pagamento, "id_pagamento")
+    return require_id(pedido, "id_pedido"), read_id(
+        simples if pagamento is None else pagamento, "id_pagamento"
+    )
 
 
-def _do_inicio(tipo: Tipo) -> StatusPagamento | None:
-    return "pendente" if tipo.acao == "criar" else None
+def _inicial(kind: Kind) -> StatusPagamento | None:
+    return "pendente" if kind.action == "criar" else None
 
 
-def _cozinha(proprio: Dito[StatusPagamento], dito: Dito[StatusPagamento]) -> Status | None:
-    """Return the kitchen's word in `status`: it can be one only beside a payment status of its own name."""
-    if proprio.palavra is None or dito.palavra is None or dobrar(proprio.palavra) == dobrar(dito.palavra):
+def _cozinha(proprio: Stated[StatusPagamento], dito: Stated[StatusPagamento]) -> Status | None:
+    """Return the kitchen's word in `status`: there is one only beside another word in `status_pagamento`."""
+    if proprio.word is None or dito.word is None or fold_name(proprio.word) == fold_name(dito.word):
         return None
-    # A payment that failed is no order that was cancelled, though orders use these words too.
-    return None if dito.status == "falhou" else STATUS_PEDIDO.significado(dito.palavra)
+    # A payment that failed is not an order that was cancelled, though orders use these words too.
+    return None if dito.meaning == "falhou" else STATUS_PEDIDO.meaning(dito.word)
 
 
-def _sem_fato(proprio: Dito[StatusPagamento], dito: Dito[StatusPagamento], tipo: Tipo) -> Ignorada:
-    palavra = proprio.palavra or dito.palavra
-    if palavra is not None:
-        return palavra_desconhecida("pagamento_atualizado", palavra)
-    if tipo.is_completo:
+def _sem_fato(proprio: Stated[StatusPagamento], dito: Stated[StatusPagamento], kind: Kind) -> Skipped:
+    word = proprio.word or dito.word
+    if word is not None:
+        return unknown_word("pagamento_atualizado", word)
+    if kind.is_complete:
         raise DecodeError("missing_field", "status")
     raise DecodeError("undecidable", "neither a kind nor a status")

@@ -3,30 +3,36 @@
 from streamapp_codecs.codec import DecodeError, Origin
 from streamapp_codecs.dominio import campos
 from streamapp_codecs.dominio.eventos import EventoProduto
-from streamapp_codecs.envelopes.kinds import Tipo
-from streamapp_codecs.lenient.fields import Campos
-from streamapp_codecs.lenient.values import exigir_id, minutos, preco, texto
-from streamapp_codecs.reading import event_time as quando
-from streamapp_codecs.reading.event_time import ler_quando
+from streamapp_codecs.dominio.medidas import ler_preparo
+from streamapp_codecs.envelopes.kinds import Kind
+from streamapp_codecs.lenient.fields import Fields
+from streamapp_codecs.lenient.ids import require_id
+from streamapp_codecs.lenient.money import read_price
+from streamapp_codecs.lenient.values import read_text
+from streamapp_codecs.reading.event_time import ATUALIZACAO, CRIACAO, read_event_time
 
 _DESCRITIVOS = (campos.NOME, campos.CATEGORIA, campos.PRECO, campos.TEMPO_PREPARO, campos.ATIVO)
 
 
-def ler_produto(de: Campos, tipo: Tipo, origin: Origin) -> EventoProduto:
+def ler_produto(fields: Fields, kind: Kind, origin: Origin) -> EventoProduto:
     """Return the event of a product; raises `DecodeError`."""
-    id_produto = exigir_id(de.identidade(campos.ID_PRODUTO, campos.ID, campos.CODIGO_PRODUTO), "id_produto")
-    if not tipo.is_completo and all(de.interno(campo) is None for campo in _DESCRITIVOS):
+    id_produto = require_id(
+        fields.identity(campos.ID_PRODUTO, campos.ID, campos.CODIGO_PRODUTO), "id_produto"
+    )
+    if not kind.is_complete and all(fields.inner(field) is None for field in _DESCRITIVOS):
         raise DecodeError("undecidable", "neither a kind nor anything about the product")
     return EventoProduto(
         id_produto=id_produto,
         tipo={"criar": "produto_criado", "remover": "produto_removido"}.get(
-            tipo.acao or "", "produto_atualizado"
+            kind.action or "", "produto_atualizado"
         ),
         enviado_em=origin.sent_at,
-        quando=ler_quando(de, quando.CRIACAO if tipo.acao == "criar" else quando.ATUALIZACAO, origin),
-        nome=texto(de.interno(campos.NOME)),
-        categoria=texto(de.interno(campos.CATEGORIA)),
-        preco=None if tipo.acao == "remover" else preco(de.interno(campos.PRECO), "preco"),  # nobody reads it
-        tempo_preparo=minutos(de.interno(campos.TEMPO_PREPARO)),
-        ativo=tipo.acao == "criar" or (tipo.acao != "remover" and de.interno(campos.ATIVO) is not False),
+        quando=read_event_time(fields, CRIACAO if kind.action == "criar" else ATUALIZACAO, origin),
+        nome=read_text(fields.inner(campos.NOME)),
+        categoria=read_text(fields.inner(campos.CATEGORIA)),
+        # A removed product keeps the price that it had, so what its removal says of it may be wrong.
+        preco=None if kind.action == "remover" else read_price(fields.inner(campos.PRECO), "preco"),
+        tempo_preparo=ler_preparo(fields.inner(campos.TEMPO_PREPARO)),
+        ativo=kind.action == "criar"
+        or (kind.action != "remover" and fields.inner(campos.ATIVO) is not False),
     )

@@ -1,4 +1,4 @@
-"""The codec of one queue: the canonical path first, then the tolerant one; nothing escapes it."""
+"""The codec of one queue: the canonical path first, then the tolerant one; it never raises."""
 
 from collections.abc import Mapping
 from typing import cast
@@ -7,46 +7,45 @@ import msgspec
 
 from streamapp_codecs.codec import HIDDEN, Decoded, DecodeError, Origin, Shown
 from streamapp_codecs.dominio.eventos import Evento, EventoPedido, EventoProduto
-from streamapp_codecs.dominio.vocabulario import Entidade
-from streamapp_codecs.reading import canonical as canonico
-from streamapp_codecs.reading import tolerant as tolerante
-from streamapp_codecs.reading.masking import mascarar_corpo
+from streamapp_codecs.dominio.vocabulario import Entity
+from streamapp_codecs.reading import canonical, tolerant
+from streamapp_codecs.reading.masking import mask_body
 
-MAIOR_CORPO = 256 * 1024
-"""Bytes of UTF-8; the limit of what SQS itself used to take."""
+MAX_BODY = 256 * 1024
+"""Bytes of UTF-8; the former limit of an SQS message."""
 
 
-class CodecDeFila:
+class QueueCodec:
     """What an agent of a queue subscribes with.
 
-    *entidade* is what the queue's messages speak of where they do not say it themselves. *canonicos* and
-    *tolerantes* count the bodies that each path took; *wire* are the shapes that the first one knows.
+    *entity* is what the queue's messages are about where they name no entity themselves. *canonical* and
+    *tolerant* count the bodies that each path took; *wire* are the shapes of the canonical path.
     """
 
-    def __init__(self, entidade: Entidade) -> None:
-        self.entidade: Entidade = entidade
-        self.wire = canonico.FORMAS[entidade]
-        self.canonicos = 0
-        self.tolerantes = 0
+    def __init__(self, entity: Entity) -> None:
+        self.entity: Entity = entity
+        self.wire = canonical.SHAPES[entity]
+        self.canonical = 0
+        self.tolerant = 0
 
     @property
     def paths(self) -> Mapping[str, int]:
-        """How many bodies each path took: a producer that strays costs ten times as much."""
-        return {"fast": self.canonicos, "tolerant": self.tolerantes}
+        """How many bodies each path took: the tolerant one takes ten times as long."""
+        return {"fast": self.canonical, "tolerant": self.tolerant}
 
     def decode(self, body: str, origin: Origin) -> Decoded[Evento]:
         """Return all that *body* holds. Total: it raises nothing, whatever the body is."""
-        if _is_grande(body):
-            return Decoded(error=DecodeError("too_large", f"body of more than {MAIOR_CORPO} bytes"))
+        if _is_too_large(body):
+            return Decoded(error=DecodeError("too_large", f"body of more than {MAX_BODY} bytes"))
         try:
-            evento = canonico.decodificar(body, origin)
-            if evento is not None:
-                self.canonicos += 1
-                return Decoded((evento,))
-            self.tolerantes += 1
-            return tolerante.decodificar(body, self.entidade, origin)
-        # What the paths foresee never gets here: this is for what nobody foresaw in a body, so that it is a
-        # dead letter and not a crash.
+            event = canonical.decode(body, origin)
+            if event is not None:
+                self.canonical += 1
+                return Decoded((event,))
+            self.tolerant += 1
+            return tolerant.decode(body, self.entity, origin)
+        # The paths catch all that they expect. This is for what nobody expected in a body: it must become a dead
+        # letter, and not end the agent.
         except RecursionError:
             return Decoded(error=DecodeError("too_deep", "arrays or objects nested too deep"))
         except (ValueError, ArithmeticError):
@@ -55,22 +54,22 @@ class CodecDeFila:
     def show(self, body: str, decoded: Decoded[object] | None) -> Shown:
         """Return what viewers may see of *body*, which is empty where only kind and key are wanted.
 
-        *decoded* is what `decode` made of it, if it was asked.
+        *decoded* is what `decode` returned for it, if it was called.
         """
-        tipo = chave = None
-        entidade = self.entidade
+        kind = key = None
+        entity = self.entity
         if decoded is not None and decoded.events:
             if not all(isinstance(it, EventoProduto) for it in decoded.events):
-                entidade = "pedido"  # whichever queue it came by, a name in it is no product's
-            evento = cast("Evento", decoded.events[0])
-            tipo = evento.tipo
-            chave = evento.id_pedido if isinstance(evento, EventoPedido) else evento.id_produto
+                entity = "pedido"  # on any queue, a name in it is then no product's
+            event = cast("Evento", decoded.events[0])
+            kind = event.tipo
+            key = event.id_pedido if isinstance(event, EventoPedido) else event.id_produto
         elif decoded is not None and decoded.skipped:
-            tipo = decoded.skipped[0]
-        mostrado = mascarar_corpo(body, entidade)
-        if tipo is None and mostrado is not None:
-            tipo, chave = _declarados(mostrado, self.entidade)
-        return Shown(tipo, chave, mostrado)
+            kind = decoded.skipped[0]
+        masked = mask_body(body, entity)
+        if kind is None and masked is not None:
+            kind, key = _declared(masked, self.entity)
+        return Shown(kind, key, masked)
 
 
 class _Dados(msgspec.Struct):
@@ -78,30 +77,30 @@ class _Dados(msgspec.Struct):
     id_produto: str | int | None = None
 
 
-class _Corpo(msgspec.Struct):
+class _Body(msgspec.Struct):
     event_type: str | None = None
     data: _Dados = msgspec.field(default_factory=_Dados)
 
 
-_CORPO = msgspec.json.Decoder(_Corpo)
+_BODY = msgspec.json.Decoder(_Body)
 
 
-def _declarados(mostrado: bytes, entidade: Entidade) -> tuple[str | None, str | None]:
-    """Return the kind and the key that a body names which holds no event: a viewer wants to find its dead letter.
+def _declared(masked: bytes, entity: Entity) -> tuple[str | None, str | None]:
+    """Return the kind and the key that a body without an event names, so that its dead letter can be found.
 
-    Only what the masked body *mostrado* shows is told, and only where producers should put it.
+    They are taken from the body as it is shown, *masked*, and only from where producers should put them.
     """
     try:
-        corpo = _CORPO.decode(mostrado)
+        body = _BODY.decode(masked)
     except msgspec.MsgspecError:
         return None, None
-    dito = corpo.data.id_produto if entidade == "produto" else corpo.data.id_pedido
-    chave = None if dito is None or "*" in str(dito) else str(dito)
-    return None if corpo.event_type == HIDDEN else corpo.event_type, chave
+    stated = body.data.id_produto if entity == "produto" else body.data.id_pedido
+    key = None if stated is None or "*" in str(stated) else str(stated)
+    return None if body.event_type == HIDDEN else body.event_type, key
 
 
-def _is_grande(corpo: str) -> bool:
-    if len(corpo) > MAIOR_CORPO:
+def _is_too_large(body: str) -> bool:
+    if len(body) > MAX_BODY:
         return True
     # A character has four bytes at most.
-    return 4 * len(corpo) > MAIOR_CORPO and len(corpo.encode("utf-8", "surrogatepass")) > MAIOR_CORPO
+    return 4 * len(body) > MAX_BODY and len(body.encode("utf-8", "surrogatepass")) > MAX_BODY

@@ -1,41 +1,41 @@
-"""The way of a body that is not spelled canonically: opened, its fields looked up, its words translated."""
+"""The tolerant path, for a body that is not canonical: open it, look up its fields, translate its words."""
 
 from streamapp_codecs.codec import Decoded, DecodeError, Origin
 from streamapp_codecs.dominio.eventos import Evento
-from streamapp_codecs.dominio.unknown import Ignorada, tipo_desconhecido
-from streamapp_codecs.dominio.vocabulario import Entidade
-from streamapp_codecs.envelopes.kinds import resolver
-from streamapp_codecs.envelopes.parts import Parte, partes
+from streamapp_codecs.dominio.vocabulario import Entity
+from streamapp_codecs.envelopes.kinds import resolve
+from streamapp_codecs.envelopes.parts import Part, parts
+from streamapp_codecs.lenient.skipped import Skipped, unknown_kind
 from streamapp_codecs.reading.pagamento import ler_pagamento
 from streamapp_codecs.reading.pedido import ler_pedido
 from streamapp_codecs.reading.produto import ler_produto
 
 
-def decodificar(corpo: str, propria: Entidade, origin: Origin) -> Decoded[Evento]:
-    """Return all that *corpo* holds; *propria* is the entity of the queue that it came from."""
-    eventos: list[Evento] = []
-    ignoradas: list[str] = []
-    erro: DecodeError | None = None
-    for parte in partes(corpo, propria, origin):
-        lida = _ler(parte, propria, origin) if isinstance(parte, Parte) else parte
-        if isinstance(lida, DecodeError):
-            erro = erro or lida
-        elif isinstance(lida, Ignorada):
-            ignoradas.append(lida.nome)
+def decode(body: str, own: Entity, origin: Origin) -> Decoded[Evento]:
+    """Return all that *body* holds; *own* is the entity of the queue that it came from."""
+    events: list[Evento] = []
+    skipped: list[str] = []
+    first_error: DecodeError | None = None
+    for part in parts(body, own, origin):
+        read = _read(part, own, origin) if isinstance(part, Part) else part
+        if isinstance(read, DecodeError):
+            first_error = first_error or read
+        elif isinstance(read, Skipped):
+            skipped.append(read.name)
         else:
-            eventos.append(lida)
-    return Decoded(tuple(eventos), tuple(ignoradas), erro)
+            events.append(read)
+    return Decoded(tuple(events), tuple(skipped), first_error)
 
 
-def _ler(parte: Parte, propria: Entidade, origin: Origin) -> Evento | Ignorada | DecodeError:
-    tipo = resolver(parte.indicios, propria)
-    if isinstance(tipo, str):
-        return tipo_desconhecido(tipo)
+def _read(part: Part, own: Entity, origin: Origin) -> Evento | Skipped | DecodeError:
+    kind = resolve(part.clues, own)
+    if isinstance(kind, str):
+        return unknown_kind(kind)
     try:
-        if tipo.entidade == "pedido":
-            return ler_pedido(parte.campos, tipo, origin)
-        if tipo.entidade == "pagamento":
-            return ler_pagamento(parte.campos, tipo, origin)
-        return ler_produto(parte.campos, tipo, origin)
+        if kind.entity == "pedido":
+            return ler_pedido(part.fields, kind, origin)
+        if kind.entity == "pagamento":
+            return ler_pagamento(part.fields, kind, origin)
+        return ler_produto(part.fields, kind, origin)
     except DecodeError as error:
         return error

@@ -75,10 +75,10 @@ def board(
 
 
 def _choose(app: "App", name: str | None) -> "Board":
-    for board in app.boards:
+    for board in app.extras.boards:
         if name in {None, board.name}:
             return board
-    raise NoBoard(name or "", [board.name for board in app.boards])
+    raise NoBoard(name or "", [board.name for board in app.extras.boards])
 
 
 async def _look_once(app: "App", config: "Config", board: "Board") -> "dict[str, list[Card]]":

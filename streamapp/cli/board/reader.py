@@ -16,4 +16,4 @@ def board_reader(app: "App", config: "Config", board: "Board", store: "Hashes") 
     """Return a reader of *board*, for a look at any time."""
     from streamapp.web.board_reader import BoardReader  # noqa: PLC0415 - slow to import
 
-    return BoardReader(board, store, app.tables[board.table].start(config.key_prefix))
+    return BoardReader(board, store, app.tables[board.table].folding.keys_prefix(config.key_prefix))

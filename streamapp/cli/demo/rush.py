@@ -68,14 +68,14 @@ async def _run(demo: Demo, addresses: Mapping[str, str] | None) -> int:
         await tasks.start(signals.listen)
         signals.on_stop = tasks.cancel_scope.cancel
         async with (
-            setup.open_sqs(polls=most_polls(app, config)) as sqs,
+            setup.open_sqs(polls=most_polls(app.registry, config)) as sqs,
             setup.open_store(config) as store,
             setup.open_taps(config) as taps,
         ):
             await create_queues(sqs, config, sources=setup.sources_of(app), sinks=app.sinks)
             tap = Tap(taps, demo.counters, mode=config.tap, keep=config.tap_maxlen)
             parts = await assemble(
-                app, config, sqs, store, demo.counters, longest_wait=1.0, tap=tap, presence=taps
+                app.registry, config, sqs, store, demo.counters, longest_wait=1.0, tap=tap, presence=taps
             )
             async with create_task_group() as working:
                 worker = Worker(parts)
@@ -119,7 +119,7 @@ def _show_how_to_reach(demo: Demo, addresses: Mapping[str, str]) -> None:
         _say(line)
     # If uv runs this, `streamapp` is not on the path of another terminal.
     program = "uv run streamapp" if "UV_RUN_RECURSION_DEPTH" in os.environ else "streamapp"
-    portrait = demo.app.portrait
+    portrait = demo.app.extras.portrait
     keys = list(demo.scenario.expected.get(portrait.table, ())) if portrait is not None else []
     # By default seeded orders begin on a fixed day of the past, and a board would show them as months late.
     begins = datetime.now(UTC) - AGO

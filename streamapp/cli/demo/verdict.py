@@ -32,9 +32,9 @@ class Demo:
 
     async def columns(self, store: Store) -> dict[str, list[str]]:
         """Return the keys in each column of the app's first board, by the stored states."""
-        if not self.app.boards:
+        if not self.app.extras.boards:
             return {}
-        board = self.app.boards[0]
+        board = self.app.extras.boards[0]
         columns: dict[str, list[str]] = {name: [] for name in board.columns}
         keys = list(self.scenario.expected.get(board.table, {}))
         for key, fields in zip(keys, await self._hashes(board.table, keys, store), strict=True):

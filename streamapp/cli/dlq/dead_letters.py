@@ -14,6 +14,7 @@ from streamapp.messages import Delivery, Outgoing, Queue
 from streamapp.observe.shown import shows
 from streamapp.pipeline.agent import Agent
 from streamapp.sqs.client import BATCH, Failure, Sqs
+from streamapp.sqs.depths import depth_of
 from streamapp.sqs.packing import batches
 from streamapp_codecs import Origin, Shown
 
@@ -116,9 +117,7 @@ async def dead_letter_queues(sqs: Sqs, app: App, config: Config) -> list[DeadLet
         attributes = await sqs.attributes(letters)
         if attributes.get("RedrivePolicy"):
             raise HasOwnRedrive(name)
-        found.append(
-            DeadLetterQueue(letters, named_by, int(attributes.get("ApproximateNumberOfMessages", "0")))
-        )
+        found.append(DeadLetterQueue(letters, named_by, depth_of(attributes).waiting or 0))
     return found
 
 

@@ -16,7 +16,8 @@ from streamapp.messages import Delivery, Outgoing, Queue
 from streamapp.observe.counters import Counters
 from streamapp.pipeline.agent import Agent
 from streamapp.sqs.client import Failure
-from streamapp.state.store import TOKEN, Commit, Settled, Store
+from streamapp.sqs.names import queue_name
+from streamapp.state.store import TOKEN, Commit, Confirmed, Store
 from streamapp.worker.assembly import assemble
 from streamapp.worker.worker import Worker
 
@@ -49,7 +50,9 @@ async def rehearse(
     overlay = _OverlayStore(store)
     settings = replace(config, max_attempts=1, wait_seconds=0.0, drain_timeout=5.0, replicas=0)
     with _silent_log():
-        parts = await assemble(app, settings, sqs, overlay, Counters(), agents=[agent.name], longest_wait=0.0)
+        parts = await assemble(
+            app.registry, settings, sqs, overlay, Counters(), agents=[agent.name], longest_wait=0.0
+        )
         async with create_task_group() as running:
             worker = Worker(parts)
             await running.start(worker.run)
@@ -67,14 +70,14 @@ class _RehearsalSqs:
     """An SQS that holds the messages, and records the verdict on each."""
 
     def __init__(self, queue: str, messages: Mapping[str, Outgoing]) -> None:
-        self._queue = queue.rstrip("/").rsplit("/", 1)[-1]
+        self._queue = queue_name(queue)
         self._waiting = list(messages.items())
         self._number = len(messages)
         self.verdicts: dict[str, Verdict] = {}
         self.done = Event()
 
     async def find(self, name: str) -> Queue:
-        name = name.rstrip("/").rsplit("/", 1)[-1]
+        name = queue_name(name)
         letters = LETTERS if name == self._queue else None
         return Queue(name, f"rehearsal:{name}", visibility=UNDISTURBED, dead_letters=letters, fifo=False)
 
@@ -153,8 +156,8 @@ class _OverlayStore:
             results.append(is_mine)
         return results
 
-    async def settle(self, settled: Sequence[Settled]) -> None:
-        del settled
+    async def confirm(self, confirmed: Sequence[Confirmed]) -> None:
+        del confirmed
 
     async def add(self, members: Mapping[str, Sequence[str]], ttl: float) -> list[ServiceError | None]:
         del ttl

@@ -24,6 +24,7 @@ from streamapp.messages import Queue
 from streamapp.observe.presence import Presence
 from streamapp.outbox.backlog import survey
 from streamapp.sqs.boto import BotoSqs, is_local
+from streamapp.sqs.depths import depth_of
 from streamapp.sqs.queue_flaws import CREATE, Flaw, letters_flaws, source_flaws
 from streamapp.worker.assembly import QueueMissing
 
@@ -67,7 +68,7 @@ class Checkup:
                 servers = await store.info()
                 for name, info in servers.items():
                     self._redis(f"redis {name}" if len(servers) > 1 else "redis", info)
-                backlog = await survey(store, self._app.tables.values(), self._config)
+                backlog = await survey(store, [it.folding for it in self._app.tables.values()], self._config)
                 text = f"{backlog.pending} pending"
                 parked = [key.removeprefix(self._config.key_prefix).partition(":") for key in backlog.parked]
                 self._judge(
@@ -105,7 +106,7 @@ class Checkup:
         for stream in self._app.sinks:
             if queue := await self._find(sqs, stream):
                 found.append(queue)
-                waiting = (await sqs.attributes(queue))["ApproximateNumberOfMessages"]
+                waiting = depth_of(await sqs.attributes(queue)).waiting
                 self._judge(stream, f"{_kind(queue)} · {waiting} waiting", [])
         if found:
             await self._endpoint(sqs, found[0])
@@ -129,7 +130,7 @@ class Checkup:
 
     async def _source(self, sqs: BotoSqs, stream: str, queue: Queue) -> None:
         source = await sqs.attributes(queue)
-        self._waiting[queue.name] = int(source.get("ApproximateNumberOfMessages", "0"))
+        self._waiting[queue.name] = depth_of(source).waiting or 0
         flaws = list(source_flaws(queue, self._config))
         text = f"visibility {queue.visibility:g} s · {_kind(queue)} · " + _depth(source)
         if queue.dead_letters is not None:
@@ -144,8 +145,7 @@ class Checkup:
                 )
             else:
                 flaws += letters_flaws(queue, source, letters)
-                number = int(letters["ApproximateNumberOfMessages"])
-                if number:
+                if number := depth_of(letters).waiting:
                     flaws.append(
                         Flaw(
                             f"{many(number, 'dead letter')} in {queue.dead_letters}",
@@ -200,7 +200,5 @@ def _kind(queue: Queue) -> str:
 
 
 def _depth(attributes: dict[str, str]) -> str:
-    waiting, hidden = (
-        attributes.get(f"ApproximateNumberOfMessages{which}", "?") for which in ("", "NotVisible")
-    )
-    return f"{waiting} waiting, {hidden} in flight"
+    waiting, in_flight, _ = ("?" if number is None else number for number in depth_of(attributes))
+    return f"{waiting} waiting, {in_flight} in flight"

@@ -11,6 +11,7 @@ import typer
 from streamapp.cli import options, setup
 from streamapp.cli.terminal import output as out
 from streamapp.errors import ConfigError, StreamappError
+from streamapp.sqs.names import queue_name
 
 if TYPE_CHECKING:
     from streamapp.app import App
@@ -115,7 +116,7 @@ def send(
 def _example(app: "App", config: "Config", queue: str, kind: str) -> str:
     from msgspec.json import encode  # noqa: PLC0415 - slow to import
 
-    known = {it.kind: it for it in app.examples if _is_named(queue, it.queue, config)}
+    known = {it.kind: it for it in app.extras.examples if _is_named(queue, it.queue, config)}
     if kind not in known:
         raise NoExample(kind, list(known))
     return encode(known[kind].make(datetime.now(UTC))).decode()
@@ -149,11 +150,7 @@ def _unchecked(_: str) -> None:
 
 def _is_named(queue: str, stream: str, config: "Config") -> bool:
     """Whether *queue*, a name or a URL, is the queue of *stream*."""
-    return _name(queue) in {stream, _name(config.queue(stream))}
-
-
-def _name(queue: str) -> str:
-    return queue.rstrip("/").rsplit("/", 1)[-1]
+    return queue_name(queue) in {stream, queue_name(config.queue(stream))}
 
 
 def _checker(app: "App", config: "Config", queue: str) -> BodyCheck:

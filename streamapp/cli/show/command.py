@@ -54,7 +54,8 @@ def show(
     application = setup.load_app(app)
     name = _table(application, table)
     story = anyio.run(_read, application, config, name, key)
-    word = application.portrait.word if application.portrait and application.portrait.table == name else name
+    portrait = application.extras.portrait
+    word = portrait.word if portrait is not None and portrait.table == name else name
     if not story.fields and not story.events:
         out.note(f"{word} #{key} is not known")
         raise typer.Exit(NOT_FOUND)
@@ -67,8 +68,8 @@ def show(
 
 
 def _table(app: "App", name: str | None) -> str:
-    if name is None and app.portrait is not None:
-        return app.portrait.table
+    if name is None and app.extras.portrait is not None:
+        return app.extras.portrait.table
     if name is None and len(app.tables) == 1:
         return next(iter(app.tables))
     if name is None or name not in app.tables:
@@ -93,8 +94,8 @@ async def _read(app: "App", config: "Config", name: str, key: str) -> "Story":
         reader = TapReader(taps)
         await reader.open()
         events = await reader.history(wanted=subject.may_be)
-    pending = pending_of(redis_key, fields, table.sink_name or "", None)
-    refused = pending_of(redis_key, fields, table.sink_name or "", None, begins=PARKED)
+    pending = pending_of(redis_key, fields, table.folding.stream or "", None)
+    refused = pending_of(redis_key, fields, table.folding.stream or "", None, begins=PARKED)
     return Story(key, redis_key, fields, pending, refused, list(filter(subject.is_of, events)))
 
 

@@ -48,7 +48,8 @@ def story_lines(
         pending = many(len(story.pending), "announcement")
         yield f"  {pending} pending, the oldest for {duration(oldest * 1000)} (see streamapp doctor)"
     yield from _refused(config, story, table)
-    quiet = app.portrait.quiet if app.portrait is not None and app.portrait.table == table else ()
+    portrait = app.extras.portrait
+    quiet = portrait.quiet if portrait is not None and portrait.table == table else ()
     if story.events:
         events = sorted(story.events, key=_begun_ms)
         yield from aligned(
@@ -78,7 +79,7 @@ def _refused(config: Config, story: Story, table: str) -> Iterator[str]:
 
 
 def _head(app: App, table: str, word: str, story: Story, width: int | None) -> Iterator[str]:
-    portrait = app.portrait
+    portrait = app.extras.portrait
     if not story.fields:
         yield printable(f"{word} #{story.key}  nothing is stored")
     elif portrait is not None and portrait.table == table:

@@ -14,6 +14,7 @@ from streamapp.observe.tap_record import TapRecord
 from streamapp.redis.store import RedisStore
 from streamapp.redis.tap import RedisTap
 from streamapp.sqs.client import Sqs
+from streamapp.sqs.depths import depth_of
 
 LAST = 60.0
 """Seconds of the tap from which rates and times are computed."""
@@ -118,14 +119,11 @@ class StatusReader:
         return self._found[name]
 
     async def _depth(self, queue: Queue) -> tuple[int, int]:
-        attributes = await self._sqs.attributes(queue)
-        visible, hidden = (
-            int(attributes.get(f"ApproximateNumberOfMessages{which}", 0)) for which in ("", "NotVisible")
-        )
-        return visible, hidden
+        depth = depth_of(await self._sqs.attributes(queue))
+        return depth.waiting or 0, depth.in_flight or 0
 
     async def _count(self, table: str) -> int:
-        start = self._app.tables[table].start(self._config.key_prefix)
+        start = self._app.tables[table].folding.keys_prefix(self._config.key_prefix)
         number, cursor = 0, ""
         while True:
             keys, cursor = await self._store.keys(start, cursor)

@@ -10,6 +10,7 @@ from streamapp.cli import options, setup
 from streamapp.cli.tail.forms import OutcomeWord, RecordForm, TimeForm, WhenColoured
 from streamapp.cli.terminal import output as out
 from streamapp.cli.terminal.sanitize import as_text
+from streamapp.sqs.names import queue_name
 
 if TYPE_CHECKING:
     from streamapp.cli.tail.session import TailRequest
@@ -108,7 +109,7 @@ def tail(
         count=count,
         timeout=setup.seconds_of("--timeout", timeout),
     )
-    names = [as_text(config.queue(name).rstrip("/").rsplit("/", 1)[-1]) for name in queues or ()]
+    names = [as_text(queue_name(config.queue(name))) for name in queues or ()]
     sys.exit(anyio.run(_tail, config, names, request, time, colour))
 
 

@@ -9,6 +9,7 @@ from streamapp.config import Config
 from streamapp.errors import StreamappError
 from streamapp.messages import Queue
 from streamapp.observe.tap_reader import TapReader
+from streamapp.sqs.depths import depth_of
 
 EVERY = 5.0
 """Seconds between two rounds of questions."""
@@ -47,9 +48,9 @@ class DepthPoller:
                         for name in reader.queues:
                             if name not in self._queues:
                                 self._queues[name] = await sqs.find(name)
-                            found = await sqs.attributes(self._queues[name])
-                            waiting += int(found.get("ApproximateNumberOfMessages", 0))
-                            in_flight += int(found.get("ApproximateNumberOfMessagesNotVisible", 0))
+                            depth = depth_of(await sqs.attributes(self._queues[name]))
+                            waiting += depth.waiting or 0
+                            in_flight += depth.in_flight or 0
                             known = True
                     self._waiting, self._in_flight = (waiting if known else None), in_flight
                     await sleep(EVERY)

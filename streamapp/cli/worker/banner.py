@@ -29,7 +29,7 @@ def report_start(app: App, config: Config, parts: Assembly, sqs: BotoSqs) -> Non
         "drain": config.drain_timeout,
     }
     if not sys.stderr.isatty():
-        logger.info("ready", extra={**facts, "agents": [line.agent.name for line in parts.lines]})
+        logger.info("ready", extra={**facts, "agents": [pipeline.agent.name for pipeline in parts.pipelines]})
         return
     for line in _banner(app, config, parts, sqs):
         out.note(line)
@@ -46,10 +46,10 @@ def _banner(app: App, config: Config, parts: Assembly, sqs: BotoSqs) -> Iterator
     yield f"  drain  {config.drain_timeout:g} s on SIGTERM or Ctrl-C · a second one stops at once"
     yield ""
     rows = [("agent", "queue", "concurrency", "visibility", "dead letters")]
-    for line in parts.lines:
-        queue = line.queue
+    for pipeline in parts.pipelines:
+        queue = pipeline.queue
         visibility, letters = f"{queue.visibility:g} s", queue.dead_letters or "none"
-        rows.append((line.agent.name, queue.name, str(line.concurrency), visibility, letters))
+        rows.append((pipeline.agent.name, queue.name, str(pipeline.concurrency), visibility, letters))
     rows += [("→", outbox.queue.name, "", "", "") for outbox in parts.runtime.outboxes.values()]
     yield from (f"  {line}" for line in aligned(rows))
     yield ""

@@ -41,7 +41,7 @@ class NoAgents(ConfigError):
 def run(path: str, config: "Config", *, agents: Sequence[str] | None, idle: float | None, check: bool) -> int:
     """Run the app at *path*, and return the exit code."""
     app = setup.load_app(path)
-    choose(app, agents)
+    choose(app.registry, agents)
     if not (app.agents or app.sinks):
         raise NoAgents(app.name)
     # uvloop, from the extra `fast`, needs a tenth to a third less CPU.
@@ -81,9 +81,9 @@ async def _work(
 ) -> int:
     wait = 20.0 if idle is None else max(1.0, idle)
     counters = Counters()
-    polls = most_polls(app, config)
+    polls = most_polls(app.registry, config)
     async with (
-        monitored(app, config, counters) as monitoring,
+        monitored(app.registry, config, counters) as monitoring,
         setup.open_sqs(polls=polls) as aws,
         open_message_client(aws, config.sqs_client, polls=polls) as messages,
         setup.open_store(config) as store,
@@ -91,7 +91,7 @@ async def _work(
     ):
         sqs = monitoring.over(messages)
         parts = await assemble(
-            app,
+            app.registry,
             config,
             sqs,
             store,

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from streamapp.sqs.names import name_in_arn
 from streamapp.testing.faults.refusal import Refusal
 from streamapp.testing.sqs.rules import invalid
 
@@ -113,7 +114,7 @@ def parse_redrive(policy: str) -> Redrive:
         ) from None
     if not 1 <= most <= _MAX_RECEIVES:
         raise _policy(policy, "Invalid value for maxReceiveCount: it must be between 1 and 1000.")
-    return Redrive(target.rsplit(":", 1)[-1], most)
+    return Redrive(name_in_arn(target), most)
 
 
 def no_such_target(policy: str) -> Refusal:

@@ -11,6 +11,7 @@ from streamapp.errors import Fault, ServiceError
 from streamapp.messages import Delivery, Outgoing, Queue, Typed
 from streamapp.sqs.client import Failure
 from streamapp.sqs.faults import fault_of, reason_of
+from streamapp.sqs.names import queue_name
 from streamapp.testing.clocks.clock import Clock
 from streamapp.testing.faults.call import AnswerLost
 from streamapp.testing.faults.ledger import Ledger
@@ -60,7 +61,7 @@ class MemorySqs:
 
     async def find(self, name: str) -> Queue:
         """Return the queue of this name or URL; a missing one is a CONFIGURATION fault."""
-        bare = name.rstrip("/").rsplit("/", 1)[-1]
+        bare = queue_name(name)
         with _ours(bare):
             return await self.service.call(
                 "find", bare, lambda now: _queue(self.service.broker.stored(bare, now))

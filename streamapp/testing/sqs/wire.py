@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from streamapp.sqs.names import queue_name
 from streamapp.testing.faults.effects import MISSING
 from streamapp.testing.faults.refusal import Refusal
 from streamapp.testing.sqs.attributes import KNOWN
@@ -152,7 +153,7 @@ def _need(said: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - JSON
 
 
 def _queue(said: Fields) -> str:
-    return str(_need(said, "QueueUrl")).rstrip("/").rsplit("/", 1)[-1]
+    return queue_name(str(_need(said, "QueueUrl")))
 
 
 def _ids(said: Fields) -> list[str]:

@@ -5,7 +5,7 @@ from random import Random
 from typing import TypeVar
 
 from streamapp.errors import Fault, ServiceError
-from streamapp.state.store import PARKED, PENDING, TOKEN, Commit, Settled
+from streamapp.state.store import PARKED, PENDING, TOKEN, Commit, Confirmed
 from streamapp.testing.clocks.clock import Clock, RealClock
 from streamapp.testing.faults.call import AnswerLost, Call
 from streamapp.testing.faults.ledger import Ledger
@@ -83,14 +83,14 @@ class MemoryStore:
             "commit", lambda: [self._commit(commit) for commit in commits], is_durable=self._replicas > 0
         )
 
-    async def settle(self, settled: Sequence[Settled]) -> None:
+    async def confirm(self, confirmed: Sequence[Confirmed]) -> None:
         """Take announcements off the pending ones; a hash with none left expires by its ttl again."""
 
         def act() -> None:
-            for each in settled:
-                self._settle(each)
+            for each in confirmed:
+                self._confirm(each)
 
-        await self._call("settle", act)
+        await self._call("settle", act)  # as tests of apps name it
 
     async def add(self, members: Mapping[str, Sequence[str]], ttl: float) -> list[ServiceError | None]:
         """Add members to each set, by its key, which lives *ttl* seconds from now; answer why a set takes none."""
@@ -174,19 +174,19 @@ class MemoryStore:
         self.kept.put(commit.key, Kept(fields, expires_at=expires_at))
         return self._note("done", commit, answer=True)
 
-    def _settle(self, settled: Settled) -> None:
-        kept = self.kept.get(settled.key)
+    def _confirm(self, confirmed: Confirmed) -> None:
+        kept = self.kept.get(confirmed.key)
         if kept is None or kept.members is not None:
             return
         fields = dict(kept.fields)
-        for identity, mark in settled.sent:
+        for identity, mark in confirmed.sent:
             _take(fields, identity, mark)
-        for identity, mark in settled.parked:
+        for identity, mark in confirmed.parked:
             if body := _take(fields, identity, mark):
                 fields[PARKED + identity] = body
-        is_over = settled.ttl is not None and not _owes(fields)
+        is_over = confirmed.ttl is not None and not _owes(fields)
         self.kept.put(
-            settled.key, Kept(fields, expires_at=self._in(settled.ttl) if is_over else kept.expires_at)
+            confirmed.key, Kept(fields, expires_at=self._in(confirmed.ttl) if is_over else kept.expires_at)
         )
 
     def _add(self, key: str, members: Sequence[str], ttl: float) -> ServiceError | None:

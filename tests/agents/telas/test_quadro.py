@@ -1,4 +1,4 @@
-"""Where an order stands on the shop's boards."""
+"""Where an order is shown on the shop's boards."""
 
 import pytest
 
@@ -17,7 +17,7 @@ from streamapp_agents.telas.quadro import coluna
     ],
 )
 def test_the_kitchen_gets_what_was_ever_paid(status: str, pagamento: str, onde: str | None) -> None:
-    """A refund does not un-cook; an order that is cooked already is seen, paid or not."""
+    """A refund does not undo the cooking; an order that is already cooked is shown, paid or not."""
     assert coluna({"conhecido": "1", "status": status, "status_pagamento": pagamento}) == onde
 
 

@@ -65,7 +65,7 @@ class Hits:
         app = importlib.import_module("hits").app
         config = Config.load(self.shop.env)
         async with open_redis(config.redis_url) as store:
-            parts = await assemble(app, config, self.shop.aws, store, Counters(), longest_wait=0.0)
+            parts = await assemble(app.registry, config, self.shop.aws, store, Counters(), longest_wait=0.0)
             assert await Worker(parts).run(idle=0.3)
 
     async def letters(self) -> list[Delivery]:

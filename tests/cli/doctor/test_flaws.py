@@ -1,4 +1,4 @@
-"""What is unwise in settings, Redis and workers is found, and what is well is left alone."""
+"""What is unwise in settings, Redis and workers."""
 
 import pytest
 
@@ -15,8 +15,8 @@ INFO = {
 }
 
 
-def test_what_is_well_has_no_flaw() -> None:
-    """A check that cries wolf is turned off."""
+def test_good_settings_have_no_flaw() -> None:
+    """A check with false alarms is soon turned off."""
     flaws = [
         *settings_flaws(Config(), 0.0),
         *redis_flaws(INFO, Config()),
@@ -42,8 +42,8 @@ def test_what_is_well_has_no_flaw() -> None:
         ({"role": "slave"}, "takes no writes", True),
     ],
 )
-def test_redis(info: dict[str, str], words: str, is_problem: bool) -> None:
-    """State is as safe as the Redis that holds it."""
+def test_flaws_of_redis(info: dict[str, str], words: str, is_problem: bool) -> None:
+    """State is only as safe as its Redis."""
     (flaw,) = redis_flaws(INFO | info, Config())
 
     assert words in flaw.text
@@ -51,8 +51,8 @@ def test_redis(info: dict[str, str], words: str, is_problem: bool) -> None:
     assert flaw.is_problem is is_problem
 
 
-def test_replicas_that_are_waited_for_are_there() -> None:
-    """Otherwise every announcement waits for ever."""
+def test_missing_replicas_are_a_problem() -> None:
+    """Without them every announcement waits for ever."""
     (flaw,) = redis_flaws(INFO | {"connected_slaves": "1"}, Config(replicas=2))
 
     assert flaw.is_problem
@@ -67,15 +67,15 @@ def test_replicas_that_are_waited_for_are_there() -> None:
         (Config(wait_seconds=0), "STREAMAPP_WAIT_SECONDS=10"),
     ],
 )
-def test_settings_beside_each_other(config: Config, cure: str) -> None:
-    """Each is good alone."""
+def test_settings_that_do_not_fit_together(config: Config, cure: str) -> None:
+    """Each is good on its own."""
     (flaw,) = settings_flaws(config, 0.0)
 
     assert cure in flaw.cure
 
 
 def test_a_clock_that_is_a_minute_off_is_a_problem() -> None:
-    """SQS refuses all calls at five."""
+    """At five minutes SQS refuses all calls."""
     (ahead,) = skew_flaws(61.0, "SQS's")
     (behind,) = skew_flaws(-300.0, "Redis's")
 
@@ -83,16 +83,16 @@ def test_a_clock_that_is_a_minute_off_is_a_problem() -> None:
     assert "300 s behind" in behind.text
 
 
-def test_announcements_that_are_owed_for_long_wait_for_a_worker() -> None:
-    """What is in a worker's hand is owed for seconds, not minutes."""
+def test_overdue_announcements_need_a_worker() -> None:
+    """With a worker, an announcement is pending for seconds, not minutes."""
     (flaw,) = announcement_flaws(3, 2, 600.0, [])
 
     assert "3 pending for 2 keys, the oldest for 600 s" in flaw.text
     assert "streamapp worker" in flaw.cure
 
 
-def test_announcements_that_sqs_refused_lead_to_their_key() -> None:
-    """They come to nobody by themselves."""
+def test_refused_announcements_are_reported_by_their_key() -> None:
+    """Nobody receives them without help."""
     (flaw,) = announcement_flaws(0, 0, 0.0, ["42", "43"])
 
     assert "2 keys were refused" in flaw.text

@@ -30,7 +30,7 @@ async def test_send_puts_in_one_message_or_many_and_refuses_what_nobody_could_pr
 
 async def test_every_example_is_understood_and_makes_an_order(shop: Shop) -> None:
     """The first thing that a newcomer sends must work."""
-    for example in streamapp_agents.app.examples:
+    for example in streamapp_agents.app.extras.examples:
         if example.kind != "produto_removido":
             sent = await call(shop.env, "send", example.queue, "--example", example.kind)
             assert sent.returncode == 0, sent.stderr

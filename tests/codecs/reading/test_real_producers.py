@@ -1,4 +1,4 @@
-"""Payloads that public services really send, one by one, and what becomes of each."""
+"""Payloads that public services really send, one by one, and what each must be decoded to."""
 
 from decimal import Decimal
 from typing import Any
@@ -7,8 +7,8 @@ import pytest
 
 from streamapp_codecs.dominio.eventos import EventoPedido, EventoProduto
 
-# Each: where it was seen, the queue, the body, and what it says: an id, the kind, and the facts that matter.
-_APLICADOS: list[tuple[str, str, object, dict[str, Any]]] = [
+# Each: where it was seen, the queue, the body, and what it states: an id, the kind, and the facts that matter.
+_APPLIED: list[tuple[str, str, object, dict[str, Any]]] = [
     (
         "monolith, entity",
         "pedido",
@@ -315,7 +315,7 @@ _APLICADOS: list[tuple[str, str, object, dict[str, Any]]] = [
     ),
 ]
 
-_RECUSADOS: list[tuple[str, str, object, str]] = [
+_REFUSED: list[tuple[str, str, object, str]] = [
     (
         "rs-renato/fast-n-foodious-ms-pedido",
         "pedido",
@@ -397,44 +397,40 @@ _RECUSADOS: list[tuple[str, str, object, str]] = [
 ]
 
 
-def _dito(evento: EventoPedido | EventoProduto) -> dict[str, Any]:
-    quando = None if evento.quando is None else evento.quando.em.hour
-    if isinstance(evento, EventoProduto):
-        return {"id": evento.id_produto, "tipo": evento.tipo, "quando": quando}
-    criacao, pagamento = evento.criacao, evento.pagamento
+def _said(event: EventoPedido | EventoProduto) -> dict[str, Any]:
+    quando = None if event.quando is None else event.quando.em.hour
+    if isinstance(event, EventoProduto):
+        return {"id": event.id_produto, "tipo": event.tipo, "quando": quando}
+    criacao, pagamento = event.criacao, event.pagamento
     return {
-        "id": evento.id_pedido,
-        "tipo": evento.tipo,
-        "status": evento.status,
+        "id": event.id_pedido,
+        "tipo": event.tipo,
+        "status": event.status,
         "quando": quando,
         "pagamento": pagamento and pagamento.status,
         "id_pagamento": pagamento and pagamento.id_pagamento,
         "cliente": criacao and criacao.cliente,
-        "total": criacao and _texto(criacao.total),
-        "soma": criacao and _texto(criacao.soma),
+        "total": criacao and _text(criacao.total),
+        "soma": criacao and _text(criacao.soma),
     }
 
 
-def _texto(quantia: Decimal | None) -> str | None:
-    return None if quantia is None else str(quantia)
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else str(amount)
 
 
-@pytest.mark.parametrize(
-    ("fila", "corpo", "dito"), [c[1:] for c in _APLICADOS], ids=[c[0] for c in _APLICADOS]
-)
-def test_a_real_payload_says_what_its_producer_meant(um, fila, corpo, dito) -> None:
+@pytest.mark.parametrize(("stream", "body", "said"), [c[1:] for c in _APPLIED], ids=[c[0] for c in _APPLIED])
+def test_a_real_payload_says_what_its_producer_meant(one, stream, body, said) -> None:
     """The tracking service that these teams run refuses nearly all of them."""
-    evento = um(corpo, fila)
+    event = one(body, stream)
 
-    assert dito.items() <= _dito(evento).items()
-    assert not any(
-        segredo in repr(evento) for segredo in ("Maria", "maria@", "52998224725", "529.982.247-25")
-    )
+    assert said.items() <= _said(event).items()
+    assert not any(secret in repr(event) for secret in ("Maria", "maria@", "52998224725", "529.982.247-25"))
 
 
 @pytest.mark.parametrize(
-    ("fila", "corpo", "esperado"), [c[1:] for c in _RECUSADOS], ids=[c[0] for c in _RECUSADOS]
+    ("stream", "body", "expected"), [c[1:] for c in _REFUSED], ids=[c[0] for c in _REFUSED]
 )
-def test_a_real_payload_that_cannot_be_decided_is_not_guessed(motivo, fila, corpo, esperado) -> None:
-    """Its meaning lies in a queue's name, a routing key, or a number that each producer counts its own way."""
-    assert motivo(corpo, fila) == esperado
+def test_a_real_payload_that_cannot_be_decided_is_not_guessed(reason, stream, body, expected) -> None:
+    """Its meaning is in the name of a queue, in a routing key, or in a number that each producer counts differently."""
+    assert reason(body, stream) == expected

@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from streamapp.errors import Fault, ServiceError
-from streamapp.state.store import Commit, Settled
+from streamapp.state.store import Commit, Confirmed
 from streamapp.testing import Fail, Hang, Lose, MemoryStore, VirtualClock
 
 
@@ -56,7 +56,7 @@ async def test_what_is_refused_did_not_happen(store: MemoryStore, code: str, fau
 async def test_a_store_that_is_down_is_down_for_everything(store: MemoryStore) -> None:
     """Until it is up again."""
     with store.faults.add("*", Fail("ConnectionError")):
-        for call in (store.ping(), store.read(["k"]), store.settle([Settled("k")]), store.members("s")):
+        for call in (store.ping(), store.read(["k"]), store.confirm([Confirmed("k")]), store.members("s")):
             with pytest.raises(ServiceError):
                 await call
 

@@ -1,0 +1,164 @@
+"""What an agent has in hand: the deliveries of its events, and what these owe to the outside."""
+
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Any
+
+import msgspec
+from anyio import get_cancelled_exc_class
+
+from streamapp.errors import NotInEvent, Refused, StreamappError
+from streamapp.flow.batcher import raised
+from streamapp.flow.deadline import Deadline
+from streamapp.pipeline.leases import Lease
+from streamapp.pipeline.runtime import Runtime
+from streamapp.state.announcement import Announcement, Place
+from streamapp.state.committer import Change, Changed
+from streamapp.state.dedupe import identity_of, shortened
+from streamapp.state.done import Done
+from streamapp.state.folding import Folding
+from streamapp.state.keys import plain
+from streamapp_codecs import DecodeError
+
+
+class InHand(msgspec.Struct, eq=False):
+    """The deliveries whose events an agent is processing now, ended together when it asks for the next.
+
+    *leases* come with the error of a body of which a part could not be decoded. *owed* are the announcements, by their
+    place, that must be sent before the deliveries are deleted. *updates* are those that were made, and *changes* counts
+    those that changed something. *is_skipped* once the agent skipped an event, *is_batch* once more than one delivery was
+    in hand, *is_cut* once the agent was cancelled while it waited for an effect.
+    """
+
+    runtime: Runtime
+    deadline: Deadline
+    leases: dict[Lease, DecodeError | None] = {}
+    owed: dict[Place, Announcement] = {}
+    updates: list[Done] = []
+    changes: int = 0
+    is_skipped: bool = False
+    is_batch: bool = False
+    is_cut: bool = False
+
+    def effect(self) -> "Effect":
+        """Return a context for something that must be done before the deliveries are deleted."""
+        return Effect(self)
+
+    async def update(self, folding: Folding, key: str, event: object) -> Any:  # noqa: ANN401 - the table's own type
+        """Fold *event* into the state of *key*, and return that state once it is durable."""
+        change = self._change(folding, key, event)
+        with self.effect():
+            changed = await self.runtime.changes.submit(change)
+        self._note(folding.name, key, event, changed)
+        return changed.state
+
+    async def update_many(self, folding: Folding, events: Sequence[tuple[str, object]]) -> list[Any]:
+        """Fold each event into its key, and return the states. Raises the first failure once all are done."""
+        changes = [self._change(folding, key, event) for key, event in events]
+        with self.effect():
+            outcomes = await self.runtime.changes.submit_all(changes)
+        for (key, event), outcome in zip(events, outcomes, strict=True):
+            if isinstance(outcome, Changed):
+                self._note(folding.name, key, event, outcome)
+        return [changed.state for changed in raised(outcomes)]
+
+    def _change(self, folding: Folding, key: str, event: object) -> Change:
+        key = plain(key)
+        return Change(
+            folding,
+            key,
+            folding.keys_prefix(self.runtime.config.key_prefix) + key,
+            event,
+            self.runtime.outboxes[folding.to.stream].queue if folding.to else None,
+            self.cause(event),
+            self._identity_of(folding, event) if folding.once else None,
+        )
+
+    def _identity_of(self, folding: Folding, event: object) -> str:
+        if folding.identity is not None:
+            return shortened(folding.identity(event))
+        origins = self.origins(event)
+        if len(origins) != 1:
+            raise NoIdentity(folding.name)
+        ((lease, position),) = origins
+        return identity_of(lease.delivery.body, position)
+
+    def _note(self, table: str, key: str, event: object, changed: Changed) -> None:
+        """Note what an update did, and what must be sent for it."""
+        self.updates.append(Done(table, key, event, changed))
+        self.changes += changed.is_new
+        for it in changed.due:
+            self.owed[it.place] = it
+
+    def cause(self, event: object) -> str:
+        """Return the id of the message that holds *event*, or that is the only one in hand; else ""."""
+        if len(self.leases) == 1:
+            lease = next(iter(self.leases))
+        elif origins := self.origins(event):
+            lease = origins[0][0]
+        else:
+            return ""
+        return lease.delivery.message_id
+
+    def origins(self, event: object) -> list[tuple[Lease, int]]:
+        """Return the deliveries that hold *event*, with its place in each; none for an event that the agent made.
+
+        There are several if a codec returns the same object again, such as a member of an enum.
+        """
+        return [
+            (lease, place)
+            for lease in self.leases
+            for place, one in enumerate(lease.decoded.events if lease.decoded else ())
+            if one is event
+        ]
+
+    def blamed(self, refused: Mapping[Place, str]) -> dict[Lease, Refused]:
+        """Return the deliveries whose events owed what SQS *refused*; all deliveries if the agent made the event itself."""
+        found: dict[Lease, Refused] = {}
+        for done in self.updates:
+            for it in done.changed.keeps:
+                if it.place in refused and not it.is_adopted:
+                    holders = [lease for lease, _ in self.origins(done.event)]
+                    found |= dict.fromkeys(holders or self.leases, Refused(refused[it.place]))
+        return found
+
+
+class Effect:
+    """A context in which something is done for an agent; the agent's timeout does not run meanwhile."""
+
+    __slots__ = ("_in_hand",)
+
+    def __init__(self, in_hand: InHand) -> None:
+        self._in_hand = in_hand
+
+    def __enter__(self) -> None:
+        self._in_hand.deadline.pause()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None and issubclass(kind, get_cancelled_exc_class()):
+            self._in_hand.is_cut = True
+        self._in_hand.deadline.resume()
+
+
+class NoIdentity(StreamappError):
+    """A table that applies each event once was given an event that no message in hand holds, or several places hold."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(
+            f"table {table!r} applies each event once, and tells events apart by the messages that hold them; for one "
+            "that the agent made, or one object that stands for several events, declare the table with identity="
+        )
+
+
+CURRENT: ContextVar[InHand | None] = ContextVar("in_hand", default=None)
+
+
+def current_in_hand(what: object) -> InHand:
+    """Return what the running agent has in hand. Raises `NotInEvent` outside of an agent, where *what* was used."""
+    in_hand = CURRENT.get()
+    if in_hand is None:
+        raise NotInEvent(what)
+    return in_hand

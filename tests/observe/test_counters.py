@@ -1,0 +1,17 @@
+"""Counts by queue and name."""
+
+from streamapp.observe.counters import Counters
+
+
+def test_counts_are_read_by_queue_and_by_name_and_in_all() -> None:
+    """Metrics need them by queue, the summary at the end in all, and reading must not reset them."""
+    counters = Counters()
+    counters.add("orders", "ok", 2)
+    counters.add("orders", "dead")
+    counters.add("payments", "ok")
+
+    for _ in range(2):
+        assert (counters.of("ok"), counters.of("ok", "orders"), counters.of("lost")) == (3, 2, 0)
+        assert counters.in_queue("orders") == {"ok": 2, "dead": 1}
+        assert counters.words() == {"ok": 3, "dead": 1}
+        assert counters.counts()["payments", "ok"] == 1

@@ -1,0 +1,67 @@
+"""Each error of Redis has a class."""
+
+import pytest
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    ClusterDownError,
+    DataError,
+    InvalidResponse,
+    MasterDownError,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
+from redis.exceptions import (
+    ConnectionError as RedisConnectionError,
+)
+from redis.exceptions import (
+    TimeoutError as RedisTimeoutError,
+)
+
+from streamapp.errors import Fault
+from streamapp.redis.errors import fault_of
+
+
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [
+        (RedisConnectionError("Connection refused"), Fault.TRANSIENT),
+        (RedisTimeoutError("Timeout reading"), Fault.TRANSIENT),
+        (BusyLoadingError("Redis is loading the dataset in memory"), Fault.TRANSIENT),
+        (ResponseError("LOADING Redis is loading the dataset in memory"), Fault.TRANSIENT),
+        (ResponseError("BUSY Redis is busy running a script."), Fault.TRANSIENT),
+        (TryAgainError("Multiple keys request during rehashing of slot"), Fault.TRANSIENT),
+        (ClusterDownError("The cluster is down"), Fault.TRANSIENT),
+        (MasterDownError("Link with MASTER is down"), Fault.TRANSIENT),
+        (ResponseError("NOREPLICAS Not enough good replicas to write."), Fault.TRANSIENT),
+        (ReadOnlyError("You can't write against a read only replica."), Fault.TRANSIENT),
+        (ResponseError("READONLY You can't write against a read only replica."), Fault.TRANSIENT),
+        (InvalidResponse("Protocol Error: b'x'"), Fault.TRANSIENT),
+        (OutOfMemoryError("command not allowed when used memory > 'maxmemory'."), Fault.CAPACITY),
+        (ResponseError("OOM command not allowed when used memory > 'maxmemory'."), Fault.CAPACITY),
+        (ResponseError("MISCONF Errors writing to the AOF file: No space left"), Fault.CAPACITY),
+        (AuthenticationError("Authentication required."), Fault.CONFIGURATION),
+        (ResponseError("NOAUTH Authentication required."), Fault.CONFIGURATION),
+        (ResponseError("WRONGPASS invalid username-password pair"), Fault.CONFIGURATION),
+        (NoPermissionError("this user has no permissions to run the 'hset' command"), Fault.CONFIGURATION),
+        (ResponseError("NOPERM this user has no permissions"), Fault.CONFIGURATION),
+        (
+            RedisConnectionError("HELLO must be called with the client already authenticated"),
+            Fault.CONFIGURATION,
+        ),
+        (ResponseError("ACL failure in script: User default has no permissions"), Fault.CONFIGURATION),
+        (ResponseError("The user executing the script can't run this command"), Fault.CONFIGURATION),
+        (ResponseError("CROSSSLOT Keys in request don't hash to the same slot"), Fault.CONFIGURATION),
+        (ResponseError("WRONGTYPE Operation against a key holding the wrong kind"), Fault.CONFIGURATION),
+        (ResponseError("ERR unknown command 'X'"), Fault.SENDER),
+        (DataError("Invalid input of type: 'dict'."), Fault.SENDER),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_each_error_of_redis_has_its_class(error: RedisError, fault: Fault) -> None:
+    """The table of error classes, line by line."""
+    assert fault_of(error) is fault
