@@ -6,7 +6,7 @@ from rigs.shop import STREAMS, Shop
 
 
 async def test_queues_create_makes_what_the_worker_needs_and_may_be_repeated(shop: Shop) -> None:
-    """A new user has one command, and no fear of it."""
+    """A new user needs one command, which is safe to repeat."""
     first, second = shop.run("queues", "create"), shop.run("queues", "create")
 
     assert (first.returncode, second.returncode) == (0, 0), first.stderr
@@ -23,8 +23,8 @@ async def test_queues_create_makes_what_the_worker_needs_and_may_be_repeated(sho
     assert "ResourceWarning" not in check.stderr
 
 
-async def test_queues_are_created_in_a_real_account_only_when_told_to(shop: Shop) -> None:
-    """A forgotten variable must not build queues that somebody pays for."""
+async def test_queues_are_created_in_a_real_account_only_with_yes(shop: Shop) -> None:
+    """A forgotten variable must not create queues that cost money."""
     shop.env["AWS_ENDPOINT_URL_SQS"] = "https://sqs.eu-west-1.example.com"
 
     refused = shop.run("queues", "create")
@@ -34,8 +34,8 @@ async def test_queues_are_created_in_a_real_account_only_when_told_to(shop: Shop
     assert len(refused.stderr.splitlines()) == 1
 
 
-async def test_what_is_missing_is_credentials_where_nobody_was_asked(shop: Shop) -> None:
-    """An endpoint that was never called does not answer; to look whether it is up would be in vain."""
+async def test_missing_credentials_are_reported_as_such(shop: Shop) -> None:
+    """The endpoint was never called, so the user must not look there."""
     for name in ("AWS_ENDPOINT_URL_SQS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         del shop.env[name]
     shop.env |= {"AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nowhere"}

@@ -20,7 +20,7 @@ PLAIN = bare()
 
 
 def on_a_terminal(*arguments: str) -> tuple[int, str]:
-    """Run a command on a pseudo-terminal and answer its exit code and all that it showed."""
+    """Run a command on a pseudo-terminal; return its exit code and its output."""
     pid, terminal = pty.fork()
     if pid == 0:
         os.execve(sys.executable, [*DEMO, *arguments], {**PLAIN, "TERM": "xterm-256color", "COLUMNS": "100"})
@@ -37,7 +37,7 @@ def on_a_terminal(*arguments: str) -> tuple[int, str]:
 
 
 def check_summary(shown: str) -> None:
-    """The last lines count and judge."""
+    """The last lines are the counts and the verdict."""
     assert re.search(
         r"5 orders · \d+ events · \d+ duplicates absorbed · \d+ dead letters · \d+ announcements", shown
     )
@@ -46,7 +46,7 @@ def check_summary(shown: str) -> None:
 
 
 def test_the_demo_on_a_terminal_draws_a_board_and_ends_well() -> None:
-    """The first thing that people see."""
+    """It is the first thing that a new user sees."""
     code, shown = on_a_terminal()
 
     assert code == 0, shown
@@ -58,7 +58,7 @@ def test_the_demo_on_a_terminal_draws_a_board_and_ends_well() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_demo_that_is_killed_leaves_no_server_and_no_folder() -> None:
-    """Kill -9 must not leave a Valkey behind for every try."""
+    """`kill -9` must not leave a Valkey behind each time."""
     demo = subprocess.Popen([*DEMO, "--keep"], env=PLAIN, stdout=subprocess.PIPE, text=True)
     assert demo.stdout is not None
     demo.stdout.readline()

@@ -8,7 +8,7 @@ from streamapp.cli.send.edit import BadEdit, edited
 
 
 def test_an_edit_makes_objects_on_its_way_and_changes_list_entries() -> None:
-    """The path is the one that a refusal tells."""
+    """A path has the form that a refusal shows."""
     body = '{"a":{"b":[1,{"c":2}]}}'
 
     assert json.loads(edited(body, ["a.b.1.c=3", "a.d.e=text", 'x="42"', "y=null"])) == {

@@ -6,7 +6,7 @@ from rigs.shop import Shop
 
 
 async def test_seed_sends_what_expect_says_will_come_out(shop: Shop) -> None:
-    """A made-up rush with faults is its own oracle."""
+    """A generated rush knows its result, whatever faults are in it."""
     rush = [
         "seed",
         "--orders",
@@ -21,7 +21,7 @@ async def test_seed_sends_what_expect_says_will_come_out(shop: Shop) -> None:
         "0.05",
     ]
 
-    shop.env["FORCE_COLOR"] = "1"  # as CI does, where nothing can be drawn in place
+    shop.env["FORCE_COLOR"] = "1"  # as in CI, where nothing can be redrawn in place
     wanted = json.loads(shop.run(*rush, "--expect").stdout)
     sent = shop.run(*rush)
     await shop.process()
@@ -35,7 +35,7 @@ async def test_seed_sends_what_expect_says_will_come_out(shop: Shop) -> None:
 
 
 async def test_seed_fills_fifo_queues_too(shop: Shop) -> None:
-    """They refuse what has no deduplication id, and would swallow the duplicates of one that is the body's."""
+    """They refuse messages without a deduplication id, and drop duplicates that have the same one."""
     shop.env["PAGAMENTO_QUEUE_URL"] = f"{shop.names['pagamento-events']}.fifo"
     assert shop.run("queues", "create").returncode == 0
 

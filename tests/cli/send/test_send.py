@@ -9,8 +9,8 @@ from rigs.inprocess import call
 from rigs.shop import Shop
 
 
-async def test_send_puts_in_one_message_or_many_and_refuses_what_nobody_could_process(shop: Shop) -> None:
-    """A typo is found before it is a dead letter."""
+async def test_send_sends_one_message_or_many_and_refuses_what_no_agent_could_process(shop: Shop) -> None:
+    """A typo is found before it becomes a dead letter."""
     body = '{"event_type":"pedido_status_atualizado","data":{"id_pedido":1,"status":"Pronto"}}'
     shop.env["PEDIDO_QUEUE_URL"] = shop.names["pedido-events"]
 
@@ -29,7 +29,7 @@ async def test_send_puts_in_one_message_or_many_and_refuses_what_nobody_could_pr
 
 
 async def test_every_example_is_understood_and_makes_an_order(shop: Shop) -> None:
-    """The first thing that a newcomer sends must work."""
+    """The first thing that a new user sends must work."""
     for example in streamapp_agents.app.extras.examples:
         if example.kind != "produto_removido":
             sent = await call(shop.env, "send", example.queue, "--example", example.kind)
@@ -44,7 +44,7 @@ async def test_every_example_is_understood_and_makes_an_order(shop: Shop) -> Non
 
 
 async def test_an_edit_that_makes_a_message_wrong_is_refused_with_its_path(shop: Shop) -> None:
-    """Where it is wrong is what one has to know."""
+    """The path is needed to correct it."""
     bad = await call(
         shop.env,
         "send",
@@ -90,8 +90,8 @@ async def test_an_edit_that_makes_a_message_wrong_is_refused_with_its_path(shop:
         (["pedido-events", "{}", "--set", f"a={'[' * 100_000}"], "nested too deep"),
     ],
 )
-async def test_what_cannot_be_meant_is_told_in_one_line(shop: Shop, arguments: list[str], words: str) -> None:
-    """Exit 2, and how to say it."""
+async def test_wrong_arguments_are_an_error_of_one_line(shop: Shop, arguments: list[str], words: str) -> None:
+    """The line says what is expected, and the exit code is 2."""
     shown = await call(shop.env, "send", *arguments)
 
     assert shown.returncode == 2
@@ -117,7 +117,7 @@ async def test_many_lines_go_in_batches_and_the_bad_one_is_named(shop: Shop) -> 
 
 
 async def test_a_queue_that_is_named_by_its_url_has_the_same_agent(shop: Shop) -> None:
-    """A script has the URL, as AWS hands it out; it must not lose the check, or the examples."""
+    """A script may have only the URL; it must still get the check and the examples."""
     url = (await shop.aws.find(shop.names["pedido-events"])).url
 
     sent = await call(shop.env, "send", url, "--example", "pedido_criado")

@@ -10,8 +10,8 @@ from rigs.terminal import Terminal, environment, record, tell
 from streamapp.observe.tap_record import Effect
 
 
-async def test_an_order_that_nobody_told_of_is_not_known(shop: Shop) -> None:
-    """Scripts branch on it."""
+async def test_an_unknown_order_is_exit_code_4(shop: Shop) -> None:
+    """Scripts depend on it."""
     shown = await call(shop.env, "show", "9999")
     no_text = await call(shop.env, "show", "\udcff")
 
@@ -20,8 +20,8 @@ async def test_an_order_that_nobody_told_of_is_not_known(shop: Shop) -> None:
     assert (no_text.returncode, no_text.stderr) == (4, "pedido #\\udcff is not known\n")
 
 
-async def test_what_is_stored_is_shown_even_where_the_tap_tells_nothing(shop: Shop) -> None:
-    """The tap forgets; the state does not."""
+async def test_what_is_stored_is_shown_even_without_records_in_the_tap(shop: Shop) -> None:
+    """The tap keeps records for a short time, the state stays."""
     body = '{"event_type":"pagamento_atualizado","data":{"id_pedido":"7","status":"pago"}}'
     await shop.send([Sample("pagamento-events", body, "")])
     await shop.process()
@@ -36,8 +36,8 @@ async def test_what_is_stored_is_shown_even_where_the_tap_tells_nothing(shop: Sh
     assert not [name for name in found["state"] if name.startswith("_")]
 
 
-def test_a_product_is_no_order_though_it_has_the_same_number(redis_url: str, prefix: str) -> None:
-    """Both count from 1, so in a new shop each early order would be told with a product's story."""
+def test_a_product_with_the_number_of_an_order_is_not_shown_with_it(redis_url: str, prefix: str) -> None:
+    """Both are numbered from 1, so in a new shop most orders share their number with a product."""
     env = environment(redis_url, f"{prefix}:")
     made = (Effect("produto", "1", {"nome": (None, "Suco")}),)
     tell(
@@ -62,10 +62,10 @@ def test_a_product_is_no_order_though_it_has_the_same_number(redis_url: str, pre
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(70, 2), (200, 1)])
-def test_an_event_of_a_story_has_one_line_for_what_it_is(
+def test_an_event_is_one_line_and_on_a_narrow_terminal_its_text_stands_below(
     redis_url: str, prefix: str, columns: int, rows: int
 ) -> None:
-    """Where the terminal is narrow, its id gives way, and what it changed stands below."""
+    """A narrow terminal has no room for its id, nor for what it changed beside the rest."""
     env = environment(redis_url, f"{prefix}:")
     sent = record(7, "acompanhamento-events", event_type="acompanhamento_atualizado", message_id="abcdefghi")
     tell(redis_url, env["STREAMAPP_KEY_PREFIX"], [sent])

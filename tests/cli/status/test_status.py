@@ -7,7 +7,7 @@ from rigs.terminal import Terminal
 
 
 async def test_status_follows_what_waits_until_ctrl_c(shop: Shop) -> None:
-    """The terminal is given back as it was, and trouble is seen from afar."""
+    """The terminal is restored at the end, and trouble is shown in colour."""
     await shop.send([Sample("pedido-events", "no json", "")])
     await shop.process()
     with Terminal(["status", "-w"], shop.env, columns=120, lines=20) as terminal:

@@ -14,12 +14,12 @@ from streamapp.sqs.boto import BotoSqs
 
 @pytest.fixture
 def env(redis_url: str, prefix: str) -> dict[str, str]:
-    """The environment of a tail."""
+    """The environment for `tail`."""
     return environment(redis_url, f"{prefix}:")
 
 
 def test_lines_scroll_above_a_bar_space_pauses_and_q_quits(redis_url: str, env: dict[str, str]) -> None:
-    """It is a tail: scrollback, copying and searching stay the terminal's."""
+    """Scrollback, copying and searching still work in the terminal."""
     prefix = env["STREAMAPP_KEY_PREFIX"]
     tell(redis_url, prefix, [record(1)])
     with Terminal(["tail"], env) as terminal:
@@ -44,7 +44,7 @@ def test_lines_scroll_above_a_bar_space_pauses_and_q_quits(redis_url: str, env: 
 
 
 def test_ctrl_c_restores_the_terminal_and_exits_130(redis_url: str, env: dict[str, str]) -> None:
-    """A shell without echo or cursor is how people learn to hate a tool."""
+    """A shell without echo or cursor cannot be used."""
     tell(redis_url, env["STREAMAPP_KEY_PREFIX"], [record(1)])
     with Terminal(["tail"], env) as terminal:
         terminal.until("space pause")
@@ -59,7 +59,7 @@ def test_ctrl_c_restores_the_terminal_and_exits_130(redis_url: str, env: dict[st
 
 
 def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_goes_on(redis_url: str, env: dict[str, str]) -> None:
-    """A suspended tail that leaves no echo and no cursor behind takes the shell with it."""
+    """The shell needs its echo and its cursor while `tail` is suspended."""
     tell(redis_url, env["STREAMAPP_KEY_PREFIX"], [record(1)])
     shell = ["/bin/bash", "--norc", "--noediting", "-i"]
     with Terminal([], {**env, "PS1": "$ "}, program=shell) as terminal:
@@ -84,7 +84,7 @@ def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_goes_on(redis_url: str, e
 def test_each_record_and_the_bar_are_one_line_at_any_width_and_after_a_resize(
     redis_url: str, env: dict[str, str], columns: int
 ) -> None:
-    """A bar that wraps leaves litter behind at each redraw; of lines that wrap, nobody sees which is which."""
+    """A bar that wraps leaves remains at each redraw, and records that wrap cannot be told apart."""
     prefix = env["STREAMAPP_KEY_PREFIX"]
     changed = Effect(
         "acompanhamento", "1", {f"campo_{n}": ("de um valor", "a outro valor") for n in range(9)}
@@ -116,8 +116,8 @@ def test_each_record_and_the_bar_are_one_line_at_any_width_and_after_a_resize(
         assert terminal.ended() == 0
 
 
-def test_more_than_anybody_can_read_is_sampled_and_says_so(redis_url: str, env: dict[str, str]) -> None:
-    """A terminal that lags minutes behind is no live view."""
+def test_records_above_the_limit_are_left_out_and_counted(redis_url: str, env: dict[str, str]) -> None:
+    """A terminal that is minutes behind is useless."""
     prefix = env["STREAMAPP_KEY_PREFIX"]
     tell(redis_url, prefix, [record(0)])
     with Terminal(["tail", "-n", "0"], env, columns=160) as terminal:
@@ -146,7 +146,7 @@ def test_more_than_anybody_can_read_is_sampled_and_says_so(redis_url: str, env: 
         ({}, ["--no-follow"], False, True),
     ],
 )
-def test_a_terminal_is_given_what_it_can_do_and_its_owner_wants(
+def test_colour_and_bar_depend_on_the_terminal_and_the_options(
     redis_url: str,
     env: dict[str, str],
     environ: dict[str, str],
@@ -154,7 +154,7 @@ def test_a_terminal_is_given_what_it_can_do_and_its_owner_wants(
     has_bar: bool,
     has_colour: bool,
 ) -> None:
-    """Colour and motion are for those who want them."""
+    """Colour and redrawing can be turned off."""
     tell(redis_url, env["STREAMAPP_KEY_PREFIX"], [record(1, outcome="retry")])
     with Terminal(["tail", *arguments], {**env, **environ}) as terminal:
         if has_bar:
@@ -177,7 +177,7 @@ def test_a_terminal_is_given_what_it_can_do_and_its_owner_wants(
 async def test_it_shows_what_a_real_worker_does_with_the_depth_of_the_queues(
     aws: BotoSqs, redis_url: str, prefix: str
 ) -> None:
-    """The three together are what a user sees."""
+    """A user sees worker, tail and queues together."""
     shop = Shop(aws, redis_url, prefix)
     await shop.open()
     name = shop.names["pedido-events"]

@@ -6,7 +6,7 @@ from rigs.shop import Shop, ended, until
 
 
 async def test_only_the_agents_asked_for_run(shop: Shop) -> None:
-    """One service may be scaled without the others."""
+    """One agent may be scaled without the others."""
     with shop.running("--agents", "pagamentos") as worker:
         await until(worker, "ready")
         await shop.send([])
@@ -30,7 +30,7 @@ async def test_only_the_agents_asked_for_run(shop: Shop) -> None:
 async def test_a_bad_setting_names_its_variable_and_what_was_expected(
     shop: Shop, name: str, value: str, expected: str
 ) -> None:
-    """Nobody should have to read code to find out what a variable takes."""
+    """A user must not need the code to correct a setting."""
     shop.env[name] = value
 
     worker = shop.start("--check")
@@ -43,7 +43,7 @@ async def test_a_bad_setting_names_its_variable_and_what_was_expected(
 
 
 async def test_an_unknown_setting_is_a_warning_with_the_nearest_match(shop: Shop) -> None:
-    """A typo in a variable would otherwise be a silent default."""
+    """Otherwise a typo in a name would silently mean the default."""
     shop.env["STREAMAPP_CONCURENCY"] = "5"
 
     worker = shop.start("--check")
@@ -54,7 +54,7 @@ async def test_an_unknown_setting_is_a_warning_with_the_nearest_match(shop: Shop
 
 
 async def test_an_app_of_ones_own_runs(shop: Shop, tmp_path: object) -> None:
-    """The framework is for everybody's queues."""
+    """The framework is for any app."""
     with open(f"{tmp_path}/hits.py", "w") as file:
         file.write(
             "import msgspec\n"
