@@ -100,8 +100,10 @@ BUGGY = """
 from streamapp import App
 
 class Shop(App):
+    def __init__(self, name):
+        pass  # so that `registry` is the property below
     @property
-    def agents(self):
+    def registry(self):
 """
 BROKEN = {
     "one": "raise KeyError('canary')",

@@ -10,7 +10,7 @@ import pytest
 
 from faults.hostile import hostile, is_harmless
 from rigs.inprocess import here
-from rigs.terminal import Terminal, environment, record, tell
+from rigs.terminal import Terminal, environment, record, write_records
 from streamapp.cli.terminal.sanitize import MAX_LENGTH, printable
 from streamapp.observe.tap_record import TapRecord
 
@@ -51,7 +51,7 @@ def env(redis_url: str, prefix: str) -> dict[str, str]:
     env = environment(redis_url, f"{prefix}:")
     told = records(hostile(2_000))
     odd = [msgspec.structs.replace(it, queue="\x1b[2J\u202eq") for it in told[-5:]]
-    tell(redis_url, env["STREAMAPP_KEY_PREFIX"], [*told[:-5], *odd])
+    write_records(redis_url, env["STREAMAPP_KEY_PREFIX"], [*told[:-5], *odd])
     return env
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from rigs.inprocess import call, here
 from rigs.shop import Sample, Shop
-from rigs.terminal import Terminal, environment, record, tell
+from rigs.terminal import Terminal, environment, record, write_records
 from streamapp.observe.tap_record import Effect
 
 
@@ -40,7 +40,7 @@ def test_a_product_with_the_number_of_an_order_is_not_shown_with_it(redis_url: s
     """Both are numbered from 1, so in a new shop most orders share their number with a product."""
     env = environment(redis_url, f"{prefix}:")
     made = (Effect("produto", "1", {"nome": (None, "Suco")}),)
-    tell(
+    write_records(
         redis_url,
         env["STREAMAPP_KEY_PREFIX"],
         [
@@ -68,7 +68,7 @@ def test_an_event_is_one_line_and_on_a_narrow_terminal_its_text_stands_below(
     """A narrow terminal has no room for its id, nor for what it changed beside the rest."""
     env = environment(redis_url, f"{prefix}:")
     sent = record(7, "acompanhamento-events", event_type="acompanhamento_atualizado", message_id="abcdefghi")
-    tell(redis_url, env["STREAMAPP_KEY_PREFIX"], [sent])
+    write_records(redis_url, env["STREAMAPP_KEY_PREFIX"], [sent])
     with Terminal(["show", "7"], env, columns=columns) as terminal:
         assert terminal.ended() == 0
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from rigs.inprocess import Done, here
-from rigs.terminal import environment, record, tell
+from rigs.terminal import environment, record, write_records
 
 PATIENCE = 50
 
@@ -38,7 +38,7 @@ def written(redis_url: str, env: dict[str, str]) -> dict[str, str]:
         '{"event_type":"acompanhamento_atualizado","data":{"status":"Em preparação"}}'.encode()
     )
     sent = record(19, "acompanhamento-events", outcome="sent", done_ms=now + 19, body=body)
-    tell(redis_url, env["STREAMAPP_KEY_PREFIX"], [*records, bad, sent])
+    write_records(redis_url, env["STREAMAPP_KEY_PREFIX"], [*records, bad, sent])
     return env
 
 
@@ -180,13 +180,13 @@ def test_each_of_a_thousand_records_written_while_it_starts_is_seen_once(
 ) -> None:
     """Between history and new records there is no gap and no repetition, and in a pipe there is no limit."""
     prefix = env["STREAMAPP_KEY_PREFIX"]
-    tell(redis_url, prefix, [record(0)])
+    write_records(redis_url, prefix, [record(0)])
     command = [sys.executable, "-m", "streamapp", "tail", "-n", "2000", "-o", "json", "-c", "1001"]
     with subprocess.Popen(
         [*command, "--timeout", "50"], env=env, stdout=subprocess.PIPE, text=True
     ) as tailing:
         for start in range(1, 1001, 10):
-            tell(redis_url, prefix, [record(n) for n in range(start, start + 10)])
+            write_records(redis_url, prefix, [record(n) for n in range(start, start + 10)])
             time.sleep(0.02)
         out, _ = tailing.communicate(timeout=PATIENCE)
 
