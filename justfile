@@ -6,8 +6,8 @@ set no-exit-message
 py := "uv run --frozen"
 compose := env("COMPOSE", "docker compose")
 
-# What runs here talks to the emulator of `just up`, unless .env or the environment says otherwise; its long polls are
-# short, because a worker that is interrupted lets them return.
+# Local commands use the emulator of `just up`, unless .env or the environment names another SQS. Their long polls are
+# short, because a worker that is interrupted waits for them.
 local := "STREAMAPP_WAIT_SECONDS=${STREAMAPP_WAIT_SECONDS:-1} AWS_ENDPOINT_URL=${AWS_ENDPOINT_URL:-http://localhost:4566} AWS_DEFAULT_REGION=${AWS_DEFAULT_REGION:-us-east-1} AWS_ACCESS_KEY_ID=${AWS_ACCESS_KEY_ID:-test} AWS_SECRET_ACCESS_KEY=${AWS_SECRET_ACCESS_KEY:-test} " + py
 
 # list the recipes
@@ -33,14 +33,14 @@ up: engine
 
 [private]
 engine:
-    @{{ compose }} ps >/dev/null 2>&1 || { echo "streamapp: \`{{ compose }}\` does not answer: start Docker, or say what there is (COMPOSE='podman compose'), or do without: uv run just up-native" >&2; exit 3; }
+    @{{ compose }} ps >/dev/null 2>&1 || { echo "streamapp: \`{{ compose }}\` does not answer: start Docker, or name another engine (COMPOSE='podman compose'), or do without: uv run just up-native" >&2; exit 3; }
 
 # the same without Docker, in the foreground, e.g.: just up-native --emulator ministack
 [group('local')]
 up-native *args:
     @{{ py }} python local/native.py "$@"
 
-# a worker that starts again when the code changes
+# a worker that restarts when the code changes
 [group('local')]
 dev *args:
     @{{ local }} python local/dev.py --log-format console "$@"
@@ -50,7 +50,7 @@ dev *args:
 worker *args:
     @{{ local }} python -m streamapp worker "$@"
 
-# what the worker does with each message, e.g.: just tail pedido-events -n 20
+# what happens to each message, e.g.: just tail pedido-events -n 20
 [group('local')]
 tail *args:
     @{{ local }} streamapp tail "$@"
@@ -65,17 +65,17 @@ seed *args:
 board *args:
     @{{ local }} streamapp board "$@"
 
-# what is wrong with queues, Redis and settings, and how to mend it
+# what is wrong with queues, Redis and settings, and how to repair it
 [group('local')]
 doctor *args:
     @{{ local }} streamapp doctor "$@"
 
-# any other command there, e.g.: just streamapp show 80005
+# any other command on what runs here, e.g.: just streamapp show 80005
 [group('local')]
 streamapp *args:
     @{{ local }} streamapp "$@"
 
-# stop SQS and Redis of `just up`; Redis keeps its data
+# stop the SQS and Redis of `just up`; Redis keeps its data
 [group('local')]
 down: engine
     {{ compose }} down --remove-orphans
@@ -86,7 +86,7 @@ down: engine
 nuke: engine
     {{ compose }} down --volumes --remove-orphans
 
-# what SQS and Redis say
+# logs of SQS and Redis
 [group('local')]
 logs *args: engine
     @{{ compose }} logs --follow --tail 100 "$@"
@@ -96,7 +96,7 @@ logs *args: engine
 test *args:
     @{{ py }} pytest -n auto "$@"
 
-# the tests of what keeps state, on a cluster of three
+# the tests that keep state, on a Redis Cluster of three
 [group('quality')]
 test-cluster *args:
     @{{ py }} pytest -n auto --cluster tests/pipeline tests/outbox tests/redis tests/state tests/observe tests/flow tests/worker tests/sqs tests/web tests/e2e/test_samples.py tests/e2e/test_named_cases.py tests/cli/tail/test_tail.py tests/cli/board tests/cli/doctor/test_doctor.py "$@"
@@ -106,23 +106,22 @@ test-cluster *args:
 integration emulator='localstack':
     {{ py }} python local/integration.py {{ emulator }}
 
-# one fault row in its long form, with its figure, e.g.: just faults 7; without a number all of them
+# one fault row (a test that breaks something) in its long form, e.g.: just faults 7; without a number all of them
 [group('quality')]
 faults row='':
     @{{ py }} pytest tests/faults {{ if row == '' { '' } else { '-k row_' + if row =~ '^.$' { '0' + row } else { row } } }} --long -q --timeout 1800
 
-# what a message costs, against what else one could run; `--quick` takes less than 3 minutes
+# what a message costs, compared with other consumers; `--quick` takes less than 3 minutes
 [group('quality')]
 bench *args:
     @uv run --frozen --group bench python -m benchmarks "$@"
 
-# the rig: real processes, a real Valkey and an SQS with a ledger, and all that breaks them; each row in its long
-# form, for hours in all, and its lines of the table; e.g.: just chaos -k row_08
+# the fault rows of the table in docs/guarantees.md, on real processes: hours in all; e.g.: just chaos -k row_08
 [group('quality')]
 chaos *args:
-    @{{ py }} pytest tests/faults --long -q --timeout 7200 --figures docs/guarantees.md --figures README.md -k 'row_01 or row_02 or row_06 or row_08 or row_09 or row_16 or row_30' "$@"
+    @{{ py }} pytest tests/faults --long -q --timeout 7200 --figures docs/guarantees.md -k 'row_01 or row_02 or row_06 or row_08 or row_09 or row_16 or row_30' "$@"
 
-# whole workers in a thousand worlds that go wrong, by a seed; one of them again: just simulate --seed 7
+# workers in a thousand simulated worlds that go wrong, each from a seed; one of them again: just simulate --seed 7
 [group('quality')]
 simulate *args:
     @PYTHONPATH=tests {{ py }} python -m simulation "$@"
@@ -136,13 +135,13 @@ lint:
     {{ py }} pyright
     {{ py }} lint-imports
 
-# the official parser's word on the AsyncAPI document; needs npm
+# check the AsyncAPI document with the official parser; needs npm
 [group('docs')]
 docs-check:
     npm ci --silent --no-audit --no-fund --prefix docs/parser
     {{ py }} streamapp schema | node docs/parser/check.js
 
-# mend what can be mended by machine
+# repair style where a machine can
 [group('quality')]
 fmt:
     {{ py }} ruff check --fix .
@@ -152,14 +151,15 @@ fmt:
 [group('quality')]
 check: lint test
 
-# write again what is generated: .env.example, docs/asyncapi.json, docs/tap-record.json
+# write what is generated: .env.example, docs/configuration.md, docs/asyncapi.json, docs/tap-record.json
 [group('docs')]
 docs:
     {{ py }} streamapp schema -o docs/asyncapi.json
     {{ py }} streamapp schema --format tap -o docs/tap-record.json
     {{ py }} streamapp config --env-example > .env.example
+    {{ py }} streamapp config --markdown > docs/configuration.md
 
-# the pictures in docs/, drawn of a real worker's work
+# the pictures in docs/, drawn from the work of a real worker
 [group('release')]
 screenshots:
     {{ py }} python docs/screenshots.py
@@ -174,7 +174,7 @@ build:
 image tag='dev':
     docker build -t streamapp:{{ tag }} .
 
-# what the image is made of, as CycloneDX in dist/sbom.json
+# list of everything in the image, as CycloneDX in dist/sbom.json
 [group('release')]
 sbom:
     mkdir -p dist

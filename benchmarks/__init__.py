@@ -1,1 +1,1 @@
-"""What a message costs, measured against what else one could run: `just bench`."""
+"""What a message costs, compared with other frameworks and hand-written loops: `just bench`."""

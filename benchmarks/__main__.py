@@ -9,7 +9,8 @@ from pathlib import Path
 
 from benchmarks import field, instructions, measures, profile, report
 from benchmarks.contestant import Contestant
-from benchmarks.round import Bench
+from benchmarks.outcome import Results
+from benchmarks.round import RoundServers
 from benchmarks.server import ServerName, install_fauxqs, running
 from redis import Redis
 from streamapp.cli.demo.servers import redis_server
@@ -17,11 +18,11 @@ from streamapp.cli.demo.servers import redis_server
 MEASURES = ("throughput", "fauxqs", "latency", "idle", "variants", "growth")
 QUICK = ("throughput", "fauxqs", "latency", "idle")
 QUICK_SECONDS = 90.0
-"""Seconds of a quick run in which another turn of all rounds may still begin; the rest takes about 60."""
+"""Seconds of a quick run in which another turn of all rounds may begin; the rest of the run takes about 60."""
 
 
 def main() -> None:
-    """Run what was asked for."""
+    """Run what the command line asks for."""
     asked = arguments()
     chosen = choose(asked)
     with ExitStack() as stack:
@@ -29,8 +30,8 @@ def main() -> None:
         redis = Redis.from_url(url, decode_responses=True)
         logs = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="streamapp-bench-")))
 
-        def bench(name: ServerName) -> Bench:
-            return Bench(stack.enter_context(running(name)), redis, url, logs)
+        def bench(name: ServerName) -> RoundServers:
+            return RoundServers(stack.enter_context(running(name)), redis, url, logs)
 
         stub = bench("stub")
         if asked.instructions:
@@ -39,7 +40,7 @@ def main() -> None:
         if asked.profile:
             profile.record(stub, chosen, asked.messages, Path(asked.profile))
             return
-        results = report.Results()
+        results = Results()
         able = _able(chosen, results)
         measure(stub, bench, able, results, asked)
         sys.stdout.write(report.table(results))
@@ -50,13 +51,13 @@ def main() -> None:
 
 
 def measure(
-    stub: Bench,
+    stub: RoundServers,
     bench: "measures.Opener",
     able: Sequence[Contestant],
-    results: "report.Results",
+    results: "Results",
     asked: argparse.Namespace,
 ) -> None:
-    """Take the measures that were asked for."""
+    """Take the measures that the command line asks for."""
     quick, rounds, unit = asked.quick, asked.rounds, asked.messages
     steady = [it for it in able if it.work == "application" and it.name in {"streamapp", "naive"}]
     if "throughput" in asked.measure:
@@ -83,7 +84,7 @@ def measure(
 
 
 def choose(asked: argparse.Namespace) -> list[Contestant]:
-    """Return who was asked for."""
+    """Return the contestants that the command line asks for."""
     everyone = field.QUICK if asked.quick and asked.only is None else field.EVERYONE
     names = {it.name for it in everyone}
     if unknown := set(asked.only or ()) - names:
@@ -95,8 +96,8 @@ def choose(asked: argparse.Namespace) -> list[Contestant]:
     ]
 
 
-def _able(chosen: Sequence[Contestant], results: "report.Results") -> list[Contestant]:
-    """Return who can run, and note why the others cannot."""
+def _able(chosen: Sequence[Contestant], results: "Results") -> list[Contestant]:
+    """Return the contestants that can run, and record why the others cannot."""
     able: list[Contestant] = []
     for contestant in chosen:
         if contestant.missing is None:

@@ -1,4 +1,4 @@
-"""The plain handler as a streamapp application, and an agent that does nothing at all."""
+"""The plain handler as a streamapp application, and an agent that does nothing."""
 
 import msgspec
 
@@ -7,7 +7,7 @@ from streamapp_codecs import Json
 
 
 class Data(msgspec.Struct):
-    """What the handler reads of an event."""
+    """The fields of an event that the handler reads."""
 
     id_pedido: str
     status: str
@@ -21,7 +21,7 @@ class Event(msgspec.Struct):
 
 
 class Order(msgspec.Struct, frozen=True):
-    """What the handler stores."""
+    """The state that the handler stores."""
 
     id_pedido: str
     status: str
@@ -29,7 +29,7 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class Announcement(msgspec.Struct):
-    """What the handler sends."""
+    """The message that the handler sends."""
 
     event_type: str
     data: Data
@@ -41,7 +41,7 @@ def fold(_: Order | None, event: Event) -> Order:
 
 
 def announce(_: Order | None, order: Order | None) -> Announcement | None:
-    """Announce what is stored."""
+    """Announce the stored state."""
     return (
         None
         if order is None
@@ -66,6 +66,6 @@ empty = App("empty")
 
 @empty.agent("pedido-events", Json(Event))
 async def nothing(events: Stream[Event]) -> None:
-    """Consume."""
+    """Consume messages and do nothing."""
     async for _ in events:
         pass

@@ -1,4 +1,4 @@
-"""What takes part: how it is started, and what its work leaves."""
+"""A program that takes part: how it is started, and where its work ends up."""
 
 import json
 import os
@@ -25,11 +25,11 @@ OTHER_QUEUES = ("pagamento-events", "produto-events")
 
 @dataclass(frozen=True, eq=False)
 class Contestant:
-    """A program that works off a queue until SIGTERM, in the environment that `environment` answers.
+    """A program that works off a queue until SIGTERM, in the environment from `environment`.
 
-    *weight* is how many messages it is given for each one of the slowest, so that rounds take equally long.
-    *folder* is that of its own locked environment. *wraps* says that its messages need an envelope of its own.
-    *slower* is how many times longer than usual it takes, where something watches it.
+    *weight* is how many messages it gets for each one of the slowest, so that rounds take equally long. *folder* has
+    its own locked environment. *wraps*: its messages need an envelope of its own. *slower* is how many times longer it
+    takes under a profiler.
     """
 
     name: str
@@ -45,11 +45,11 @@ class Contestant:
 
     @property
     def missing(self) -> str | None:
-        """Why it cannot run, None when it can. Installs its environment, where it has one of its own."""
+        """Why it cannot run, None when it can. Installs its environment if it has one of its own."""
         return None if self.folder is None else install(self.folder)
 
     def entries(self, bodies: Sequence[str], environ: Mapping[str, str]) -> list[Mapping[str, Any]]:
-        """Return what is to be sent for it: entries of SendMessageBatch without their ids."""
+        """Return the messages to send for it: entries of SendMessageBatch without their ids."""
         if not self.wraps:
             return [{"MessageBody": body} for body in bodies]
         done = subprocess.run(
@@ -64,7 +64,7 @@ class Contestant:
         return [json.loads(line) for line in done.stdout.splitlines()]
 
     def environment(self, endpoint: str, redis_url: str, prefix: str) -> dict[str, str]:
-        """Return the environment in which it finds its queues, and its keys under *prefix*."""
+        """Return its environment variables, with its queues and the *prefix* of its keys."""
         kept = {n: v for n, v in os.environ.items() if not n.startswith(("AWS_", "STREAMAPP_", "BENCH_"))}
         kept.pop("VIRTUAL_ENV", None)
         # Installed programs have their bytecode; compiling it at each start would count as memory.
@@ -75,7 +75,7 @@ class Contestant:
             "AWS_ENDPOINT_URL_SQS": endpoint,
             "AWS_ENDPOINT_URL": endpoint,
             "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",  # the emulators look at none
+            "AWS_SECRET_ACCESS_KEY": "test",  # the emulators check no credentials
             "AWS_REGION": "us-east-1",
             "AWS_DEFAULT_REGION": "us-east-1",
             "REDIS_URL": redis_url,
@@ -89,13 +89,13 @@ class Contestant:
         }
 
     def key(self, prefix: str, order: str) -> str:
-        """Return where the state of an order is."""
+        """Return the key of an order's state."""
         return f"{prefix}{'acompanhamento' if self.work == 'application' else 'pedido'}:{order}"
 
 
 @cache
 def install(folder: Path) -> str | None:
-    """Install the locked environment of *folder*; answer why that cannot be, or None."""
+    """Install the locked environment of *folder*; return why that failed, or None."""
     if (folder / "package.json").exists():
         if shutil.which("node") is None:
             return "there is no node"
@@ -116,7 +116,7 @@ def install(folder: Path) -> str | None:
 
 
 def ours(work: Work, app: str) -> Contestant:
-    """Return our worker as one starts it, with one setting: how much it may have in hand."""
+    """Return streamapp's worker as users start it, with one setting: how many messages it may have in hand."""
     command = [sys.executable, "-m", "streamapp", "worker", "--app", app]
     settings = {"STREAMAPP_CONCURRENCY": "100", "LOG_FORMAT": "json"}
     weight = {"application": 10, "handler": 10, "empty": 20}[work]

@@ -1,4 +1,4 @@
-"""Who takes part, by the work that is done: only what does the same work is compared."""
+"""The contestants, by the work that they do: only the same work is compared."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ PYTHON = ".venv/bin/python"
 
 
 def peers(work: Work) -> Sequence[Contestant]:
-    """Return what others wrote, each as its documents say."""
+    """Return the contestants on other frameworks, each set up as its documents say."""
     few = 4 if work == "empty" else 1
     return (
         peer("sqs-consumer", "BBC's, on Node", "node", "peer.mjs", work=work, weight=2 * few),
@@ -67,12 +67,12 @@ QUICK: Sequence[Contestant] = [
     *peers("empty")[:3],  # the cheapest in each language
 ]
 
-# Where uvloop is not installed, as far as this process can tell.
+# Without uvloop: the process finds it not installed.
 _BARE = "import runpy, sys; sys.modules['uvloop'] = None; runpy.run_module('streamapp', run_name='__main__', alter_sys=True)"
 
 
 def variants(tls: Mapping[str, str] | None) -> Mapping[str, Contestant]:
-    """Return our worker with one thing changed, each by what that is; *tls* are the settings for TLS."""
+    """Return streamapp's worker with one change each, by the name of the change; *tls* are the settings for TLS."""
     usual = STREAMAPP["application"]
     assert usual.settings is not None
 

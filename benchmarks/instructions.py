@@ -8,20 +8,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.contestant import Contestant
-from benchmarks.round import Bench, run
+from benchmarks.round import RoundServers, run
 from benchmarks.work import pieces
 
 COUNTABLE = ("streamapp", "naive", "batched", "floor")
-"""Contestants of one process; those are as much slower as one waits for."""
+"""Contestants of one process: valgrind follows only one."""
 
 SLOWER = 50
-"""How many times longer a program takes in which valgrind counts."""
+"""How many times longer a program takes under valgrind."""
 
 
-def count(bench: Bench, contestants: Sequence[Contestant], unit: int) -> None:
-    """Print how many instructions of user space each contestant takes for a message, its start and end left out.
+def count(bench: RoundServers, contestants: Sequence[Contestant], unit: int) -> None:
+    """Print how many user-space instructions each contestant takes for a message, without its start and end.
 
-    The kernel's do not count, so that programs of many small calls look better than they are.
+    The kernel's do not count, so programs with many small calls look better than they are.
     """
     missing = [name for name in ("valgrind", "callgrind_control") if shutil.which(name) is None]
     if missing:
@@ -54,7 +54,7 @@ def count(bench: Bench, contestants: Sequence[Contestant], unit: int) -> None:
 
 
 def counted(file: Path) -> int:
-    """Return the instructions that a dump of callgrind tells of."""
+    """Return the number of instructions in a dump of callgrind."""
     for line in file.read_text(errors="replace").splitlines():
         if line.startswith("summary: "):
             return int(line.split()[1])

@@ -1,4 +1,4 @@
-"""What is measured: cost a message, latency, idling, two processes, and growth."""
+"""The measures: cost per message, latency, idling, two processes, and growth."""
 
 import math
 import statistics
@@ -9,17 +9,17 @@ from itertools import count
 from typing import Any
 
 from benchmarks.contestant import QUEUE, SINK, Contestant
-from benchmarks.report import Results
-from benchmarks.round import Bench, Outcome, RoundFailed, prepare, ready, run, used
+from benchmarks.outcome import Results, RoundOutcome
+from benchmarks.round import RoundFailed, RoundServers, prepare, ready, run, used
 from benchmarks.server import ServerName
 from benchmarks.work import Piece, pieces
 
-Opener = Callable[[ServerName], Bench]
+Opener = Callable[[ServerName], RoundServers]
 _numbers = count()
 
 
 def throughput(
-    bench: Bench,
+    bench: RoundServers,
     contestants: Sequence[Contestant],
     results: Results,
     *,
@@ -27,7 +27,7 @@ def throughput(
     unit: int,
     within: float = math.inf,
 ) -> None:
-    """Let each work off a queue that is full, in turn, *rounds* times, or as often as fits *within* so many seconds."""
+    """Run each contestant on a full queue, in turn, *rounds* times, or as often as fits *within* that many seconds."""
     begun = time.monotonic()
     for number in range(rounds):
         elapsed = time.monotonic() - begun
@@ -44,8 +44,10 @@ def throughput(
                 )
 
 
-def attempt(bench: Bench, contestant: Contestant, work: Sequence[Piece], results: Results) -> Outcome | None:
-    """Run one round with keys of its own; note a failure and answer None."""
+def attempt(
+    bench: RoundServers, contestant: Contestant, work: Sequence[Piece], results: Results
+) -> RoundOutcome | None:
+    """Run one round with its own keys; record a failure and return None."""
     prefix = f"r{next(_numbers)}:"
     try:
         return run(bench, contestant, work, prefix)
@@ -60,9 +62,9 @@ def attempt(bench: Bench, contestant: Contestant, work: Sequence[Piece], results
 
 
 def latency(
-    bench: Bench, contestants: Sequence[Contestant], results: Results, *, rates: Sequence[int]
+    bench: RoundServers, contestants: Sequence[Contestant], results: Results, *, rates: Sequence[int]
 ) -> None:
-    """Send at a steady rate, and note how long after a message is accepted its announcement is."""
+    """Send at a steady rate, and measure the seconds from each message to its announcement."""
     for rate in rates:
         for contestant in contestants:
             seconds = 10 if rate < 100 else 4
@@ -76,8 +78,10 @@ def latency(
             _say(f"{contestant.name} at {rate}/s: p50 {cuts[49] * 1e3:.1f} ms, p99 {cuts[98] * 1e3:.1f} ms")
 
 
-def _delays(bench: Bench, contestant: Contestant, rate: int, work: Sequence[Piece]) -> list[float] | None:
-    """Return the delays, None where not all was announced within a few seconds of the last message."""
+def _delays(
+    bench: RoundServers, contestant: Contestant, rate: int, work: Sequence[Piece]
+) -> list[float] | None:
+    """Return the delays, None if something was not announced within a few seconds of the last message."""
     prefix = f"l{next(_numbers)}:"
     prepare(bench.redis, contestant, work, prefix)
     step = max(1, rate // 100)
@@ -104,8 +108,8 @@ def _order(body: str) -> str:
     return body.split('"id_pedido":"', 1)[1].split('"', 1)[0]
 
 
-def idle(bench: Bench, contestants: Sequence[Contestant], results: Results, *, seconds: float) -> None:
-    """Let each wait on three empty queues, and note the share of a core and the requests a minute."""
+def idle(bench: RoundServers, contestants: Sequence[Contestant], results: Results, *, seconds: float) -> None:
+    """Run each contestant on three empty queues, and measure the share of a core and the requests a minute."""
     for contestant in contestants:
         with ready(bench, contestant, f"i{next(_numbers)}:") as processes:
             bench.server.ledger("release")
@@ -118,9 +122,9 @@ def idle(bench: Bench, contestants: Sequence[Contestant], results: Results, *, s
 
 
 def variants(
-    bench: Bench, those: Mapping[str, Contestant], results: Results, *, rounds: int, unit: int
+    bench: RoundServers, those: Mapping[str, Contestant], results: Results, *, rounds: int, unit: int
 ) -> None:
-    """Run what differs in one thing each, in alternating rounds."""
+    """Run variants that differ in one thing each, in alternating rounds."""
     for _ in range(rounds):
         for name, contestant in those.items():
             outcome = attempt(bench, contestant, pieces(unit * contestant.weight), results)
@@ -129,7 +133,7 @@ def variants(
                 _say(f"{name}: {outcome.cpu * 1e6:.0f} us CPU, {outcome.wall * 1e6:.0f} us wall")
 
 
-def growth(bench: Bench, contestant: Contestant, results: Results, *, unit: int) -> None:
+def growth(bench: RoundServers, contestant: Contestant, results: Results, *, unit: int) -> None:
     """Measure with a deeper queue, with more keys in Redis, and with larger messages."""
     for depth in (1_000, 5_000, 20_000):
         _grow(bench, contestant, results, "messages in the queue", depth, pieces(depth))
@@ -156,7 +160,7 @@ def growth(bench: Bench, contestant: Contestant, results: Results, *, unit: int)
 
 
 def _grow(
-    bench: Bench, contestant: Contestant, results: Results, what: str, much: int, work: Sequence[Piece]
+    bench: RoundServers, contestant: Contestant, results: Results, what: str, much: int, work: Sequence[Piece]
 ) -> None:
     outcome = attempt(bench, contestant, work, results)
     if outcome is not None:

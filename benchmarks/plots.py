@@ -1,26 +1,28 @@
-"""The results as pictures."""
+"""The results as plots."""
 
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.report import Results, median
+from benchmarks.field import EVERYONE, WORKS
+from benchmarks.outcome import Results, median
 
 
 def draw(results: "Results", folder: Path) -> list[str]:
-    """Write SVG files into *folder*; answer their names."""
+    """Write SVG files into *folder*; return their names."""
     for old in folder.glob("*.svg"):
         old.unlink()
     names: list[str] = []
     for server, work in dict.fromkeys((server, work) for server, work, _ in results.rounds):
+        does = {it.name: it.does for it in EVERYONE if it.work == work}
         costs = {
-            name: median(them, "cpu") * 1e6
+            f"{name}: {does[name]}": median(them, "cpu") * 1e6
             for (on, at, name), them in results.rounds.items()
             if (on, at) == (server, work)
         }
-        figure = Figure(figsize=(8, 0.35 * len(costs) + 1), layout="constrained")
-        _bars(figure.subplots(), costs, f"{work}: CPU us a message on {server}, logarithmic")
+        figure = Figure(figsize=(9, 0.35 * len(costs) + 1), layout="constrained")
+        _bars(figure.subplots(), costs, f"CPU µs a message on {server}, {WORKS[work].partition(':')[0]}")
         names.append(_save(figure, folder, f"cpu-{work}-{server}"))
     if results.latency:
         figure = Figure(figsize=(6, 3), layout="constrained")
@@ -35,7 +37,7 @@ def draw(results: "Results", folder: Path) -> list[str]:
             axes.set_xticks(range(len(by)), [f"{much:,}" for much in by])
             axes.set_ylim(bottom=0)
             axes.set_xlabel(what)
-            axes.set_ylabel("CPU us a message")
+            axes.set_ylabel("CPU µs a message")
         names.append(_save(figure, folder, "growth"))
     return names
 
@@ -45,10 +47,9 @@ def _bars(axes: Axes, costs: dict[str, float], label: str) -> None:
     bars = axes.barh(
         order,
         [costs[name] for name in order],
-        color=["C1" if name == "streamapp" else "C0" for name in order],
+        color=["C1" if name.startswith("streamapp:") else "C0" for name in order],
     )
     axes.bar_label(bars, fmt="%.0f", padding=3)
-    axes.set_xscale("log")
     axes.margins(x=0.15)
     axes.set_xlabel(label)
 

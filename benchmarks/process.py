@@ -1,4 +1,4 @@
-"""What a tree of processes uses, by the kernel's own clocks."""
+"""The CPU time and memory of a tree of processes, from the kernel."""
 
 import time
 from pathlib import Path
@@ -8,7 +8,7 @@ _CPU_OF_PROCESS = 2
 
 
 def tree(pid: int) -> list[int]:
-    """Return *pid* and all its descendants that live."""
+    """Return *pid* and all its living descendants."""
     found = [pid]
     for parent in found:
         for children in Path(f"/proc/{parent}/task").glob("*/children"):
@@ -26,7 +26,7 @@ def cpu(pid: int) -> float:
         try:
             total += time.clock_gettime(((~member) << 3) | _CPU_OF_PROCESS)
         except OSError:
-            continue  # it has just ended
+            continue  # the process has just ended
     return total
 
 
@@ -44,7 +44,7 @@ def busy(pid: int) -> float:
 
 
 def memory(pid: int) -> float:
-    """Return the MiB that the tree of *pid* has resident; what processes share counts in each."""
+    """Return the resident MiB of the tree of *pid*; memory that processes share counts in each."""
     total = 0
     for member in tree(pid):
         try:

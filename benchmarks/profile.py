@@ -1,4 +1,4 @@
-"""Record where one contestant's time goes, with py-spy."""
+"""Profile contestants with py-spy."""
 
 import shutil
 import signal
@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.contestant import Contestant
-from benchmarks.round import Bench, run
+from benchmarks.round import RoundServers, run
 from benchmarks.work import pieces
 
 SHOWN = 25
 """Lines of each table."""
 
 
-def record(bench: Bench, contestants: Sequence[Contestant], unit: int, folder: Path) -> None:
-    """Sample the work of each contestant, its start and its end left out; show where its time went.
+def record(bench: RoundServers, contestants: Sequence[Contestant], unit: int, folder: Path) -> None:
+    """Sample the work of each contestant, without its start and end; print where its time went.
 
-    Its stacks stay in *folder*, one a line with its number of samples: flamegraph.pl and speedscope read them.
+    The stacks stay in *folder*, one per line with its number of samples: flamegraph.pl and speedscope read them.
     """
     spy = shutil.which("py-spy")
     if spy is None:
@@ -52,7 +52,7 @@ def record(bench: Bench, contestants: Sequence[Contestant], unit: int, folder: P
 
 
 def tables(stacks: Sequence[str]) -> str:
-    """Return where the samples are: by module, by function alone, and by function with all that it calls."""
+    """Return the samples by module, by function alone, and by function with all that it calls."""
     modules, alone, within = Counter[str](), Counter[str](), Counter[str]()
     for line in stacks:
         stack, _, samples = line.rpartition(" ")

@@ -1,49 +1,24 @@
-"""The results as tables, as files, and in the README."""
+"""The results as tables, as files, and in the documents."""
 
 import os
 import platform
-import statistics
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
 from benchmarks.contestant import Work
 from benchmarks.field import EVERYONE, WORKS
+from benchmarks.outcome import Results, RoundOutcome, median
 from benchmarks.process import load
-from benchmarks.round import Outcome
 
 HERE = Path(__file__).parent
-README = HERE.parent / "README.md"
+PAGE, README = HERE / "README.md", HERE.parent / "README.md"
 BEGIN, END = "<!-- bench: written by `just bench --write` -->", "<!-- bench: end -->"
 
 
-@dataclass(slots=True)
-class Results:
-    """All that a run measured, rounds by server, work and name. Latencies are (p50, p99) in seconds, None where a rate was too much."""
-
-    rounds: dict[tuple[str, Work, str], list[Outcome]] = field(
-        default_factory=dict[tuple[str, Work, str], list[Outcome]]
-    )
-    latency: dict[tuple[str, int], tuple[float, float] | None] = field(
-        default_factory=dict[tuple[str, int], "tuple[float, float] | None"]
-    )
-    idle: dict[str, tuple[float, float]] = field(default_factory=dict[str, tuple[float, float]])
-    variants: dict[str, list[Outcome]] = field(default_factory=dict[str, list[Outcome]])
-    growth: dict[str, dict[int, float]] = field(default_factory=dict[str, dict[int, float]])
-    missing: dict[str, str] = field(default_factory=dict[str, str])
-    failures: list[str] = field(default_factory=list[str])
-    load_before: float = field(default_factory=load)
-
-
-def median(outcomes: Sequence[Outcome], what: str) -> float:
-    """Return the median of one figure of the rounds."""
-    return statistics.median(float(getattr(outcome, what)) for outcome in outcomes)
-
-
 def table(results: Results) -> str:
-    """Return everything as Markdown."""
+    """Return all results as Markdown."""
     parts = [_machine(results), *costs(results), *further(results)]
     parts += [f"Not measured: {name}: {why}." for name, why in results.missing.items()]
     parts += [f"Failed: {failure}." for failure in dict.fromkeys(results.failures)]
@@ -51,7 +26,7 @@ def table(results: Results) -> str:
 
 
 def costs(results: Results) -> list[str]:
-    """Return a table of what a message costs for each server and each work."""
+    """Return a table of the cost of a message for each server and each work."""
     kinds = dict.fromkeys((server, work) for server, work, _ in results.rounds)
     return [
         f"**On {server}, {WORKS[work]}**\n\n{_throughput(results, server, work)}" for server, work in kinds
@@ -59,7 +34,7 @@ def costs(results: Results) -> list[str]:
 
 
 def further(results: Results) -> list[str]:
-    """Return tables of all else."""
+    """Return the tables of the other measures."""
     parts: list[str] = []
     if results.latency:
         lines = ["| from send to announcement | messages a second | p50 ms | p99 ms |", "|---|---|---|---|"]
@@ -73,7 +48,7 @@ def further(results: Results) -> list[str]:
         parts.append("\n".join(lines))
     if usual := results.variants.get("as it is"):
         lines = [
-            "| streamapp | CPU us a message | to it as it is | a second | RSS MiB |",
+            "| streamapp | CPU µs a message | to it as it is | a second | RSS MiB |",
             "|---|---|---|---|---|",
         ]
         lines += [
@@ -83,7 +58,7 @@ def further(results: Results) -> list[str]:
         ]
         parts.append("\n".join(lines))
     for what, by in results.growth.items():
-        lines = [f"| {what} | streamapp's CPU us a message |", "|---|---|"]
+        lines = [f"| {what} | streamapp's CPU µs a message |", "|---|---|"]
         lines += [f"| {much:,} | {cost * 1e6:.0f} |" for much, cost in by.items()]
         parts.append("\n".join(lines))
     return parts
@@ -94,7 +69,7 @@ def _throughput(results: Results, server: str, work: Work) -> str:
     them_by = {name: them for (on, at, name), them in results.rounds.items() if (on, at) == (server, work)}
     naive, floor = them_by.get("naive"), them_by.get("floor")
     lines = [
-        "| | CPU us a message (least - most) | of naive | to floor | a second | SQS requests a message | RSS MiB |",
+        "| | CPU µs a message (least - most) | of naive | to floor | a second | SQS requests a message | RSS MiB |",
         "|---|---|---|---|---|---|---|",
     ]
     for name, them in them_by.items():
@@ -108,7 +83,7 @@ def _throughput(results: Results, server: str, work: Work) -> str:
     return "\n".join(lines)
 
 
-def _requests(them: Sequence[Outcome]) -> str:
+def _requests(them: Sequence[RoundOutcome]) -> str:
     kinds = {"ReceiveMessage": "receive", "SendMessage": "send", "DeleteMessage": "delete"}
     requests: dict[str, float] = {}
     for kind, number in them[len(them) // 2].requests.items():
@@ -144,8 +119,20 @@ def _lines(path: str) -> list[str]:
         return []
 
 
+def summary(results: Results) -> str:
+    """Return what an order's message costs in one line; nothing where it was not measured."""
+    them, naive = (results.rounds.get(("stub", "application", name)) for name in ("streamapp", "naive"))
+    if not them or not naive:
+        return ""
+    cost = median(them, "cpu")
+    return (
+        f"An order's message costs {cost * 1e6:.0f} µs of CPU with all guarantees, "
+        f"1/{median(naive, 'cpu') / cost:.0f} of the usual loop on aioboto3."
+    )
+
+
 def write(results: Results) -> None:
-    """Write all to `benchmarks/results`, and what was measured on the stub into the README between its markers."""
+    """Write all to `benchmarks/results`, what was measured on the stub into PAGE, and its summary into README."""
     from benchmarks import plots  # noqa: PLC0415 - slow to import
 
     folder = HERE / "results"
@@ -156,11 +143,15 @@ def write(results: Results) -> None:
         + "\n".join(f"![{name}]({name}.svg)" for name in names)
         + "\n"
     )
-    text = README.read_text()
-    if BEGIN in text and END in text:
-        head, _, rest = text.partition(BEGIN)
-        _, _, tail = rest.partition(END)
-        shown = [part for part in costs(results) if part.startswith("**On stub")] + further(results)
-        pictures = [f"![{name}](benchmarks/results/{name}.svg)" for name in names if "fauxqs" not in name]
-        middle = "\n\n".join([*shown, *pictures, _machine(results)])
-        README.write_text(f"{head}{BEGIN}\n\n{middle}\n\n{END}{tail}")
+    shown = [part for part in costs(results) if part.startswith("**On stub")] + further(results)
+    pictures = [f"![{name}](results/{name}.svg)" for name in names if "fauxqs" not in name]
+    _renew(PAGE, "\n\n".join([*shown, *pictures, _machine(results)]))
+    _renew(README, summary(results))
+
+
+def _renew(page: Path, middle: str) -> None:
+    """Put *middle* between the markers of *page*; without a middle it stays as it is."""
+    head, begin, rest = page.read_text().partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if begin and end and middle:
+        page.write_text(f"{head}{BEGIN}\n\n{middle}\n\n{END}{tail}")

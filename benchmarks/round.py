@@ -1,4 +1,4 @@
-"""One round: a contestant gets ready, the work is laid out, then it is let go, watched, and checked."""
+"""One round: a contestant starts, the messages are sent, then it works while it is measured, and its work is checked."""
 
 import json
 import signal
@@ -7,56 +7,40 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.contestant import OTHER_QUEUES, QUEUE, SINK, Contestant
+from benchmarks.outcome import RoundOutcome
 from benchmarks.process import busy, cpu, memory
 from benchmarks.server import Server
 from benchmarks.work import PRODUCTS, Piece
 from redis import Redis
 
 READY_WITHIN = 60.0
-"""Seconds in which a contestant must have begun to receive; imports take that long on a busy machine."""
+"""Seconds in which a contestant must begin to receive; imports take that long on a busy machine."""
 
 CALM = 0.05
-"""Seconds in a quarter second below which a contestant has come to rest, those included in which it wants a core."""
+"""A contestant is idle when it ran or waited for a core for less than these seconds in a quarter second."""
 
 MOSTLY_CALM = 0.2
-"""The same for a contestant that is slow because it is watched, and always has something to do."""
+"""The same for a contestant under a profiler, which is slow and never quite idle."""
 
 DONE_WITHIN = 60.0
-"""Seconds in which the work must be done, and a hundredth more for each message."""
+"""Seconds in which the work must be done, plus a hundredth for each message."""
 
 END_WITHIN = 20.0
 ROOT = Path(__file__).parent.parent
 
 
 class RoundFailed(Exception):
-    """A contestant did not do its work, or not rightly."""
+    """A contestant did not do its work, or did it wrong."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a round took. *cpu* and *wall* are seconds a message, *requests* are SQS's by kind, a message."""
-
-    messages: int
-    cpu: float
-    wall: float
-    memory: float
-    requests: Mapping[str, float] = field(default_factory=dict[str, float])
-    again: int = 0
-
-    @property
-    def all_requests(self) -> float:
-        """SQS requests a message."""
-        return sum(self.requests.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """A server and a Redis, on which rounds are run."""
+class RoundServers:
+    """A server and a Redis for rounds."""
 
     server: Server
     redis: Redis
@@ -65,8 +49,10 @@ class Bench:
 
 
 @contextmanager
-def ready(bench: Bench, contestant: Contestant, prefix: str) -> Generator[list[subprocess.Popen[bytes]]]:
-    """Run a contestant whose receives are held; it ends with the body."""
+def ready(
+    bench: RoundServers, contestant: Contestant, prefix: str
+) -> Generator[list[subprocess.Popen[bytes]]]:
+    """Run a contestant, with its receives held, while the context is open."""
     bench.server.ledger("reset")
     bench.server.ledger("hold")
     for queue in (QUEUE, *OTHER_QUEUES):
@@ -126,17 +112,17 @@ def used(processes: Sequence[subprocess.Popen[bytes]]) -> float:
 
 
 def run(
-    bench: Bench,
+    bench: RoundServers,
     contestant: Contestant,
     pieces: Sequence[Piece],
     prefix: str,
     *,
     before: Callable[[Sequence[subprocess.Popen[bytes]]], object] = bool,
     after: Callable[[], object] = bool,
-) -> Outcome:
-    """Let *contestant* work off *pieces*; answer what that took, or raise `RoundFailed`.
+) -> RoundOutcome:
+    """Run *contestant* on *pieces*, and return the figures. Raises `RoundFailed`.
 
-    *before* and *after* are called when it is about to begin, with its processes, and when it is done.
+    *before* is called with its processes when it is about to begin, *after* when it is done.
     """
     prepare(bench.redis, contestant, pieces, prefix)
     environ = contestant.environment(bench.server.endpoint, bench.redis_url, prefix)
@@ -155,11 +141,11 @@ def run(
     wall = max(_last(ledger, QUEUE), _last(ledger, SINK)) - ledger["released_at"]
     count = len(pieces)
     requests = {kind: number / count for kind, number in ledger["counts"].items()}
-    return Outcome(count, took / count, wall / count, resident, requests, again)
+    return RoundOutcome(count, took / count, wall / count, resident, requests, again)
 
 
 def prepare(redis: Redis, contestant: Contestant, pieces: Sequence[Piece], prefix: str) -> None:
-    """Store what the orders of *pieces* and the catalogue must already be."""
+    """Store the states that the orders of *pieces* and the catalogue must have before the round."""
     if contestant.work != "application":
         return
     pipe = redis.pipeline(transaction=False)
@@ -185,11 +171,15 @@ def _wait_for(server: Server, contestant: Contestant, count: int) -> None:
 
 
 def check(
-    bench: Bench, contestant: Contestant, pieces: Sequence[Piece], prefix: str, ledger: Mapping[str, Any]
+    bench: RoundServers,
+    contestant: Contestant,
+    pieces: Sequence[Piece],
+    prefix: str,
+    ledger: Mapping[str, Any],
 ) -> int:
-    """Raise `RoundFailed` unless all is deleted, every state is right and every announcement there.
+    """Raise `RoundFailed` unless all messages are deleted, every state is right and every announcement was sent.
 
-    Answers how many announcements came more than once, which SQS allows.
+    Return how many announcements were sent more than once, which SQS allows.
     """
     name = contestant.name
     if ledger["problems"]:
@@ -215,7 +205,7 @@ def _check_one(
 ) -> None:
     expected: Mapping[str, str] = {"status": piece.status}
     if contestant.work == "application":
-        # Bookkeeping may rest on the time of sending; what it means shows in the other fields.
+        # Bookkeeping fields may depend on the time of sending; the other fields show the result.
         expected = {name: text for name, text in piece.state.items() if not name.startswith("_")}
         if owed := [field for field in stored if field.startswith(("_o:", "_x:"))]:
             raise RoundFailed(f"{contestant.name}: order {piece.order} still owes {owed[0]}")
@@ -229,7 +219,7 @@ def _check_one(
 
 
 def _last(ledger: Mapping[str, Any], queue: str) -> float:
-    """Return when the last thing happened that was to happen in a queue."""
+    """Return when the last expected thing happened in a queue."""
     there = ledger["queues"].get(queue)
     if there is None:
         return 0.0

@@ -1,4 +1,4 @@
-"""The harness's side of a server: start it, fill its queues, read its ledger."""
+"""The benchmark's side of a server: start it, fill its queues, read its ledger."""
 
 import http.client
 import json
@@ -15,14 +15,14 @@ HERE = Path(__file__).parent
 FAUXQS = HERE / "servers" / "fauxqs"
 BATCH = 10
 BATCH_BYTES = 900_000
-"""Bytes of bodies in one call; SQS takes 1 MiB."""
+"""Bytes of bodies in one call; SQS accepts 1 MiB."""
 
 ServerName = Literal["stub", "fauxqs"]
 Fields = Mapping[str, Any]
 
 
 class ServerGone(Exception):
-    """A server broke off in the middle of an exchange."""
+    """A server closed the connection in the middle of a call."""
 
     def __init__(self, name: str, status: int | None) -> None:
         state = "it still runs, see its stderr" if status is None else f"it has ended with status {status}"
@@ -43,7 +43,7 @@ class Server:
         self._process = process
         self.port = port
         self.tls = tls
-        """Settings of a client that shall use TLS, None where this server has none."""
+        """Settings of a client that uses TLS, None where this server has no TLS."""
         self.endpoint = f"http://127.0.0.1:{port}"
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
 
@@ -55,7 +55,7 @@ class Server:
         """Return the URL of a queue."""
         return f"{self.endpoint}/000000000000/{queue}"
 
-    def call(self, operation: str, **said: object) -> Any:  # noqa: ANN401 - SQS's answer
+    def call(self, operation: str, **said: object) -> Any:  # noqa: ANN401 - SQS's response
         """Make one SQS call."""
         headers = {"x-amz-target": f"AmazonSQS.{operation}", "content-type": "application/x-amz-json-1.0"}
         status, body = self._ask("POST", "/", json.dumps(said), headers)
@@ -80,7 +80,7 @@ class Server:
             raise ServerGone(self.name, self._process.poll()) from error
 
     def create(self, queue: str) -> None:
-        """Create a queue as `streamapp queues create` does: with dead letters, and 30 s of invisibility."""
+        """Create a queue as `streamapp queues create` does: with a dead-letter queue, and 30 s of visibility timeout."""
         self.call("CreateQueue", QueueName=f"{queue}-dlq")
         arn = f"arn:aws:sqs:us-east-1:000000000000:{queue}-dlq"
         redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 8})
@@ -116,7 +116,7 @@ class Server:
 
 @contextmanager
 def running(name: ServerName) -> Generator[Server]:
-    """Run a server; it ends with this process, however that ends."""
+    """Run a server, which ends with this process in any case."""
     with tempfile.TemporaryDirectory(prefix="streamapp-bench-") as folder:
         pem = None if name == "fauxqs" else _certificate(Path(folder))
         command = [sys.executable, "-m", "benchmarks.servers.stub", *([str(pem)] if pem else [])]
@@ -140,7 +140,7 @@ def running(name: ServerName) -> Generator[Server]:
 
 
 def _certificate(folder: Path) -> Path | None:
-    """Make a certificate for loopback, its key in the same file; None where there is no openssl."""
+    """Make a certificate for loopback, with its key in the same file; None where openssl is missing."""
     if shutil.which("openssl") is None:
         return None
     pem = folder / "loopback.pem"
@@ -155,7 +155,7 @@ def _certificate(folder: Path) -> Path | None:
 
 
 def install_fauxqs() -> str | None:
-    """Install fauxqs from its lock file; answer why that cannot be, or None."""
+    """Install fauxqs from its lock file; return why that failed, or None."""
     if (FAUXQS / "node_modules" / "fauxqs").exists():
         return None
     try:

@@ -1,4 +1,4 @@
-"""The work of a round: messages about an order each, and what every one of them must leave behind."""
+"""The work of a round: messages about one order each, and the result that each must have."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,16 +32,16 @@ CATALOGUE = {
     for n in range(2)
 }
 PRODUCTS = {number: HashCodec(Produto).write(product) for number, product in CATALOGUE.items()}
-"""Hashes of the products that the catalogue knows already, by id."""
+"""Hashes of the products in the catalogue, by id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One message: what it says, and what must be true once it is processed.
+    """One message, and its expected result.
 
-    *before* is the hash that its order must already have. *state* is what the application makes of it; a plain
-    handler copies *status*. Each message speaks of an order of its own, so whatever the order in which they are
-    processed, each changes one state and is announced once.
+    *before* is the hash that its order must already have. *state* is the state that the application makes of it; a
+    plain handler copies *status*. Each message is about another order, so each changes one state and is announced
+    once, in whatever sequence they are processed.
     """
 
     order: str
@@ -53,10 +53,10 @@ class Piece:
 
 @cache
 def pieces(count: int, size: int = 0) -> Sequence[Piece]:
-    """Make *count* messages, each padded to about *size* bytes: orders, payments and the kitchen's words in turn.
+    """Make *count* messages, each padded to about *size* bytes: orders, payments and kitchen updates in turn.
 
-    They are spelled as the tracking service's own producers do; what pads one is a field that nobody knows, which
-    takes the application's codec the long way.
+    They have the form of the tracking service's own producers; the padding is an unknown field, which takes the
+    application's codec the slow way.
     """
     return [_piece(number, size) for number in range(count)]
 

@@ -1,4 +1,4 @@
-"""Make the pictures of this folder: what the commands show of a real worker's work, drawn by rich as SVG."""
+"""Draw the pictures of this folder as SVG: what the commands show while a real worker works."""
 
 import json
 import os
@@ -63,7 +63,7 @@ MENU = [
 
 
 async def work(config: Config) -> list[TapRecord]:
-    """Let a worker process a little traffic as it comes; answer what it told the tap last."""
+    """Run a worker on a little traffic; return the last records that it wrote to the tap."""
     app, sqs, tally = streamapp_agents.app, MemorySqs(), Counters()
     await create_queues(sqs, config, sources=sources_of(app), sinks=app.sinks)
     traffic = app.extras.scenario(Traffic(subjects=6, seed=7, duplicates=0.1, reorder=0.1, invalid=0.05))
@@ -103,7 +103,7 @@ def draw_tail(records: list[TapRecord]) -> None:
 
 
 async def serve_lunch(config: Config) -> dict[str, list[Card]]:
-    """Let a worker process a small lunch and a message that is none; answer what stands on the kitchen's board."""
+    """Run a worker on a small lunch and one bad message; return the cards of the kitchen's board."""
     now = datetime.now(UTC)
     async with open_aws() as aws, open_redis(config.redis_url) as store:
         await create_queues(
@@ -141,7 +141,7 @@ def draw_board(columns: dict[str, list[Card]]) -> None:
 
 
 def draw_doctor(config: Config) -> None:
-    """Draw what the doctor finds of queues that somebody has changed by hand."""
+    """Draw the findings of the doctor on queues that somebody has changed by hand."""
     findings: list[Finding] = []
     anyio.run(Checkup(streamapp_agents.app, config, findings.append).run)
     console = Console(record=True, width=120, file=open(os.devnull, "w"), force_terminal=True)  # noqa: PTH123, SIM115 - nowhere

@@ -17,7 +17,7 @@ from streamapp_agents.agentes import acompanhamentos
 
 
 class Pedido(BaseModel):
-    """What this service tells of an order; the customer is nobody's business."""
+    """What this service returns of an order; nothing about the customer."""
 
     id_pedido: str
     status: str
@@ -27,7 +27,7 @@ class Pedido(BaseModel):
 
 @asynccontextmanager
 async def lifespan(api: FastAPI) -> AsyncIterator[None]:
-    """Keep one view of the state for the life of the service; settings are the worker's."""
+    """Keep one view of the state for the life of the service, with the settings of the worker."""
     async with open_view(Config.load(os.environ)) as view:
         api.state.view = view
         yield
@@ -37,14 +37,14 @@ api = FastAPI(title="pedidos", lifespan=lifespan)
 
 
 async def view_of(request: Request) -> View:
-    """Answer the view that `lifespan` keeps."""
+    """Return the view that `lifespan` keeps."""
     view: View = request.app.state.view
     return view
 
 
 @api.get("/pedidos/{id_pedido}")
 async def pedido(id_pedido: str, view: Annotated[View, Depends(view_of)]) -> Pedido:
-    """Answer one order, 404 for one that is not known, 503 while Redis does not answer."""
+    """Return one order; 404 for an unknown one, 503 while Redis does not answer."""
     try:
         estado = await view.get(acompanhamentos, id_pedido)
     except ServiceError as error:

@@ -1,52 +1,130 @@
-"""The settings of one run: flags first, then the environment, then defaults."""
+"""The settings of one run: flags first, then the environment, then defaults.
+
+The fields of `Config` are the one table of settings: its errors, `.env.example` and docs/configuration.md come from it.
+"""
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
-from typing import Any, Literal
+from dataclasses import dataclass, field, fields
+from datetime import tzinfo
+from typing import Any, Literal, TypeVar, cast
 
-from streamapp import setting_types as reading
+from streamapp.setting_types import (
+    Kind,
+    address,
+    choice,
+    duration,
+    level,
+    redis,
+    replicas,
+    text,
+    whole,
+    zone,
+)
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: *parse* reads the text of *variable*, *default* is the text that stands for an unset one."""
+
+    variable: str
+    parse: Kind[Any]
+    default: str
+    meaning: str
+
+
+def _setting(variable: str, parse: Kind[T], default: str, meaning: str) -> T:
+    """Return a field that *variable* fills. Where *default* is empty, an unset one is None, so T must allow it."""
+    unset = parse(variable, default) if default else cast("T", None)
+    return field(default=unset, metadata={"setting": Setting(variable, parse, default, meaning)})
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
     """All settings, checked. Times are in seconds."""
 
-    redis_url: str = "redis://localhost:6379/0"
-    """Where state lives: `redis://`, `rediss://` for TLS, `unix://` for a socket, `redis+sentinel://`. From REDIS_URL."""
-    key_prefix: str = "streamapp:"
-    """Begins every key, so that several environments can share one Redis."""
-    concurrency: int = 10
-    """Messages in hand per agent, unless the agent says otherwise."""
-    wait_seconds: float = 10
-    """Long poll, 0..20."""
-    drain_timeout: float = 25
-    """From SIGTERM until what is unfinished is given back; below the 30 s of ECS and Kubernetes."""
-    max_attempts: int = 5
-    """Receives before a failing message is dead-lettered."""
-    replicas: int = 0
-    """Replicas that must hold a commit before it is announced; 0 is STREAMAPP_DURABILITY=local."""
-    naive_tz: tzinfo = UTC
-    """Zone of timestamps that carry none."""
-    state_ttl: float = 30 * 86400.0
-    """How long state outlives its last change, never while an announcement is pending."""
-    sqs_client: Literal["fast", "aioboto3"] = "fast"
-    """Whose calls messages take: fast is streamapp's own, aioboto3 the AWS client's."""
-    tap: Literal["on", "errors", "off"] = "on"
-    """What the worker tells viewers about each message."""
-    tap_maxlen: int = 10_000
-    """Records that a queue's tap keeps."""
-    http: str | None = None
-    """HOST:PORT of health, metrics and board; unset is off."""
-    log_level: str = "INFO"
-    """Least severe level that is logged."""
-    log_format: Literal["auto", "console", "json"] = "auto"
-    """auto: console on a terminal, else JSON lines."""
+    redis_url: str = _setting(
+        "REDIS_URL",
+        redis,
+        "redis://localhost:6379/0",
+        "where state is kept: one server, several of a cluster, or `redis+sentinel://` (docs/guarantees.md)",
+    )
+    key_prefix: str = _setting(
+        "STREAMAPP_KEY_PREFIX",
+        text,
+        "streamapp:",
+        "begins every key, so that several environments can share one Redis",
+    )
+    concurrency: int = _setting(
+        "STREAMAPP_CONCURRENCY",
+        whole(1, 10_000),
+        "10",
+        "messages that an agent has in hand at once, unless it is declared with another number",
+    )
+    wait_seconds: float = _setting(
+        "STREAMAPP_WAIT_SECONDS",
+        duration(0, 20),
+        "10",
+        "seconds for which SQS holds a request until there is a message (long poll), 0 to 20",
+    )
+    drain_timeout: float = _setting(
+        "STREAMAPP_DRAIN_TIMEOUT",
+        duration(0, 3600),
+        "25",
+        "seconds after SIGTERM to finish what is in hand; the rest is given back. Stay below the 30 s of ECS and Kubernetes",
+    )
+    max_attempts: int = _setting(
+        "STREAMAPP_MAX_ATTEMPTS",
+        whole(1, 997),
+        "5",
+        "receives of a message that fails, before it goes to the dead-letter queue",
+    )
+    replicas: int = _setting(
+        "STREAMAPP_DURABILITY",
+        replicas,
+        "local",
+        "`local`, or `replicated:N`: N replicas must hold a change before it is announced",
+    )
+    naive_tz: tzinfo = _setting(  # noqa: RUF009 - it returns a field
+        "STREAMAPP_NAIVE_TZ", zone, "UTC", "time zone of timestamps that carry none"
+    )
+    state_ttl: float = _setting(
+        "STREAMAPP_STATE_TTL",
+        duration(1, 3650 * 86400),
+        "30d",
+        "how long a state is kept after its last change; never deleted while an announcement is pending",
+    )
+    sqs_client: Literal["fast", "aioboto3"] = _setting(
+        "STREAMAPP_SQS_CLIENT",
+        choice("fast", "aioboto3"),
+        "fast",
+        "client for the calls that every message needs: `fast` is streamapp's own, `aioboto3` the AWS SDK's",
+    )
+    tap: Literal["on", "errors", "off"] = _setting(
+        "STREAMAPP_TAP",
+        choice("on", "errors", "off"),
+        "on",
+        "what workers write to the tap, the Redis streams that `tail` and `show` read: `on` all messages, `errors` failed ones",
+    )
+    tap_maxlen: int = _setting(
+        "STREAMAPP_TAP_MAXLEN", whole(1, 100_000_000), "10000", "messages of each queue that the tap keeps"
+    )
+    http: str | None = _setting(
+        "STREAMAPP_HTTP", address, "", "`HOST:PORT` of health, metrics and boards; unset is off"
+    )
+    log_level: str = _setting("LOG_LEVEL", level, "info", "least severe level that is logged")
+    log_format: Literal["auto", "console", "json"] = _setting(
+        "LOG_FORMAT",
+        choice("auto", "console", "json"),
+        "auto",
+        "`auto`: console lines on a terminal, JSON lines elsewhere",
+    )
     queues: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Queue URL or name by the stream's name, for streams whose variable is set."""
+    """Queue URL or name by its variable, for streams whose variable is set."""
 
     @classmethod
     def load(cls, environ: Mapping[str, str], **flags: str | None) -> "Config":
@@ -58,11 +136,11 @@ class Config:
             logger.warning("%s is not a setting of streamapp; %s", unknown, hint)
         values: dict[str, Any] = {"queues": _queues(environ)}
         for name, setting in SETTINGS.items():
-            text = flags.get(name)
-            if text is None:
-                text = environ.get(setting.variable)
-            if text is not None and text != "":
-                values[name] = setting.parse(setting.variable, text)
+            told = flags.get(name)
+            if told is None:
+                told = environ.get(setting.variable)
+            if told is not None and told != "":
+                values[name] = setting.parse(setting.variable, told)
         return cls(**values)
 
     def queue(self, stream: str) -> str:
@@ -80,7 +158,7 @@ def _queues(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def unknown_settings(environ: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return each STREAMAPP_* name of *environ* that means nothing, with a hint at what may have been meant."""
+    """Return each STREAMAPP_* name of *environ* that is not a setting, with the nearest one that is."""
     known = [it.variable for it in SETTINGS.values() if it.variable.startswith("STREAMAPP_")]
     unknown = [name for name in environ if name.startswith("STREAMAPP_") and name not in known]
     if not unknown:
@@ -94,85 +172,7 @@ def unknown_settings(environ: Mapping[str, str]) -> list[tuple[str, str]]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting: *variable* holds it, *parse* reads it (and raises `BadSetting`), *default* is its text if unset."""
-
-    variable: str
-    parse: reading.Parse
-    default: str
-    meaning: str
-
-
 SETTINGS: Mapping[str, Setting] = {
-    "redis_url": Setting(
-        "REDIS_URL",
-        reading.redis,
-        "redis://localhost:6379/0",
-        "one server, several of a cluster, or `redis+sentinel://` (docs/guarantees.md)",
-    ),
-    "key_prefix": Setting(
-        "STREAMAPP_KEY_PREFIX",
-        reading.text,
-        "streamapp:",
-        "begins every key: several environments in one Redis",
-    ),
-    "concurrency": Setting(
-        "STREAMAPP_CONCURRENCY",
-        reading.whole(1, 10_000),
-        "10",
-        "messages in hand per agent, unless the agent says otherwise",
-    ),
-    "wait_seconds": Setting("STREAMAPP_WAIT_SECONDS", reading.duration(0, 20), "10", "long poll, 0..20"),
-    "drain_timeout": Setting(
-        "STREAMAPP_DRAIN_TIMEOUT",
-        reading.duration(0, 3600),
-        "25",
-        "seconds after SIGTERM until what is unfinished is given back",
-    ),
-    "max_attempts": Setting(
-        "STREAMAPP_MAX_ATTEMPTS",
-        reading.whole(1, 997),
-        "5",
-        "receives before a failing message is dead-lettered",
-    ),
-    "replicas": Setting(
-        "STREAMAPP_DURABILITY",
-        reading.replicas,
-        "local",
-        "`local`, or `replicated:N`: N replicas have a commit before it is announced",
-    ),
-    "naive_tz": Setting("STREAMAPP_NAIVE_TZ", reading.zone, "UTC", "zone of timestamps that carry none"),
-    "state_ttl": Setting(
-        "STREAMAPP_STATE_TTL",
-        reading.duration(1, 3650 * 86400),
-        "30d",
-        "after the last change, never while an announcement is pending",
-    ),
-    "sqs_client": Setting(
-        "STREAMAPP_SQS_CLIENT",
-        reading.choice("fast", "aioboto3"),
-        "fast",
-        "whose calls messages take: `fast` is streamapp's own, `aioboto3` the AWS client's",
-    ),
-    "tap": Setting(
-        "STREAMAPP_TAP",
-        reading.choice("on", "errors", "off"),
-        "on",
-        "what the worker tells viewers: `on`, `errors`, `off`",
-    ),
-    "tap_maxlen": Setting(
-        "STREAMAPP_TAP_MAXLEN", reading.whole(1, 100_000_000), "10000", "records that a queue's tap keeps"
-    ),
-    "http": Setting(
-        "STREAMAPP_HTTP", reading.address, "", "`HOST:PORT` of health, metrics and board; unset is off"
-    ),
-    "log_level": Setting("LOG_LEVEL", reading.level, "info", "least severe level that is logged"),
-    "log_format": Setting(
-        "LOG_FORMAT",
-        reading.choice("auto", "console", "json"),
-        "auto",
-        "`auto`: console lines on a terminal, JSON lines elsewhere",
-    ),
+    it.name: it.metadata["setting"] for it in fields(Config) if "setting" in it.metadata
 }
 """All settings of streamapp itself, by the field of `Config` that each one fills."""

@@ -1,4 +1,4 @@
-"""Read states outside of a worker, for example in a web service: typed, and without changing them."""
+"""Read states outside a worker, for example in a web service: typed, and without a way to change them."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager

@@ -18,7 +18,7 @@ _numbers = itertools.count()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--long` runs the long form of each fault row, as `just faults ROW` does; `--sqs` takes another server's place."""
+    """`--long` runs the long form of each fault row, as `just faults ROW` does; `--sqs` names another server than moto."""
     parser.addoption("--long", action="store_true", help="run fault rows in their long form")
     parser.addoption(
         "--figures",
@@ -40,13 +40,13 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """The AWS client is asyncio-only, so that is the back end unless a test asks for both."""
+    """Asyncio, because the AWS client needs it; a test may ask for both back ends."""
     return "asyncio"
 
 
 @pytest.fixture(scope="session")
 def valkeys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A cluster of three for this run of the tests."""
+    """A Valkey cluster of three for this run of the tests."""
     with cluster(tmp_path_factory.mktemp("cluster")) as opened:
         yield opened
 
@@ -63,14 +63,14 @@ def redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture
 def one_server(request: pytest.FixtureRequest) -> None:
-    """For what is true of one server only."""
+    """Skip a test that needs a single server, when the tests run on a cluster."""
     if request.config.getoption("--cluster"):
         pytest.skip("of one server")
 
 
 @pytest.fixture(scope="session")
 def moto_endpoint(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Moto's SQS for this run of the tests, or what `--sqs` names."""
+    """Moto's SQS for this run of the tests, or the server that `--sqs` names."""
     if given := request.config.getoption("--sqs"):
         yield given
         return
@@ -80,7 +80,7 @@ def moto_endpoint(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture
 def prefix() -> str:
-    """A key prefix that no other test has; it names queues too."""
+    """A prefix of keys and queue names that no other test has."""
     return f"t{next(_numbers)}-{os.urandom(3).hex()}"
 
 
@@ -108,7 +108,7 @@ async def rig(store: RedisStore, prefix: str) -> Rig:
 
 @pytest.fixture
 async def shop(aws: BotoSqs, redis_url: str, prefix: str) -> AsyncIterator[Shop]:
-    """An open shop."""
+    """A shop whose queues and state are open."""
     opened = Shop(aws, redis_url, prefix)
     await opened.open()
     yield opened

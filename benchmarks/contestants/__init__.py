@@ -1,1 +1,1 @@
-"""Hand-written contestants, from the loop that teams run to the least that can be done."""
+"""Hand-written contestants, from the usual simple loop to the least work that is possible."""

@@ -1,4 +1,4 @@
-"""A careful pipeline without a framework: aioboto3 as it is, everything in tens, eight in flight."""
+"""A careful pipeline without a framework: plain aioboto3, all calls in batches of ten, eight in flight."""
 
 from typing import Any
 

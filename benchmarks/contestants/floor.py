@@ -1,6 +1,6 @@
 """The least that the work can cost: own HTTP, own signature, hiredis's reader, on bare sockets of the event loop.
 
-Nothing that can go wrong is handled: no error, no retry, no timeout, no redelivery. It is a yardstick, not a way.
+No failure is handled: no error, no retry, no timeout, no redelivery. It is a yardstick, not an example.
 """
 
 import asyncio
@@ -19,14 +19,14 @@ IN_FLIGHT = 8
 
 
 class Received(msgspec.Struct, rename="pascal"):
-    """What is needed of a received message."""
+    """The parts of a received message that the work needs."""
 
     body: str
     receipt_handle: str
 
 
 class Answer(msgspec.Struct, rename="pascal"):
-    """What a receive answers."""
+    """The response to a receive."""
 
     messages: list[Received] = []
 
@@ -37,31 +37,31 @@ HOST = urlsplit(QUEUES[0]).netloc
 
 
 class Http(asyncio.Protocol):
-    """A connection to SQS that asks one question at a time."""
+    """A connection to SQS with one request at a time."""
 
     data = b""
     waiting: asyncio.Future[bytes]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the way out."""
+        """Keep the transport."""
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Hand over an answer that is whole."""
+        """Pass on a response when it is complete."""
         self.data += data
         if http_end(self.data):
             self.waiting.set_result(self.data)
             self.data = b""
 
     async def ask(self, question: bytes) -> bytes:
-        """Return the whole answer."""
+        """Send a request and return the whole response."""
         self.waiting = asyncio.get_running_loop().create_future()
         self.transport.write(question)  # type: ignore[attr-defined]  # every transport here is writable
         return await self.waiting
 
 
 class Resp(asyncio.Protocol):
-    """A connection to Redis that sends one pipeline at a time."""
+    """A connection to Redis with one pipeline at a time."""
 
     waiting: asyncio.Future[list[Any]]
 
@@ -71,11 +71,11 @@ class Resp(asyncio.Protocol):
         self.expected = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the way out."""
+        """Keep the transport."""
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Hand over the answers when all are there."""
+        """Pass on the replies when all have come."""
         self.reader.feed(data)
         while len(self.answers) < self.expected and (answer := self.reader.gets()) is not False:
             self.answers.append(answer)
@@ -83,7 +83,7 @@ class Resp(asyncio.Protocol):
             self.waiting.set_result(self.answers)
 
     async def ask(self, commands: list[tuple[str, ...]]) -> list[Any]:
-        """Return each command's answer."""
+        """Send a pipeline and return each command's reply."""
         self.waiting = asyncio.get_running_loop().create_future()
         self.answers, self.expected = [], len(commands)
         self.transport.write(b"".join(map(hiredis.pack_command, commands)))  # type: ignore[attr-defined]
@@ -91,7 +91,7 @@ class Resp(asyncio.Protocol):
 
 
 def http_end(data: bytes) -> int:
-    """Return where an HTTP answer ends."""
+    """Return where an HTTP response ends."""
     head = data.find(b"\r\n\r\n")
     if head < 0:
         return 0
@@ -101,7 +101,7 @@ def http_end(data: bytes) -> int:
 
 
 def signing_key(day: str) -> bytes:
-    """Return SigV4's key of a day."""
+    """Return the SigV4 signing key of a day."""
     made = b"AWS4test"
     for part in (day, "us-east-1", "sqs", "aws4_request"):
         made = hmac.digest(made, part.encode(), "sha256")

@@ -1,6 +1,6 @@
-"""What a message makes the hand-written contestants do; how they talk to Redis and SQS is each one's own.
+"""The work that the hand-written contestants do for a message; each has its own way to call Redis and SQS.
 
-`BENCH_WORK` names it: the application's own decisions, the plain handler, or nothing but reading the message.
+`BENCH_WORK` names the work: the application's own decisions, the plain handler, or only reading the message.
 """
 
 import os
@@ -23,18 +23,18 @@ REDIS_URL = os.environ["REDIS_URL"]
 TTL = str(30 * 86_400)
 
 Handling = Generator[list[tuple[str, ...]], list[Any], str | None]
-"""Yields commands that may go to Redis together, takes their answers, returns what is to be announced."""
+"""Yields commands that may go to Redis together, gets their replies, returns the announcements."""
 
 
 class Data(msgspec.Struct):
-    """What the plain handler reads of an event."""
+    """The fields of an event that the plain handler reads."""
 
     id_pedido: str
     status: str
 
 
 class Event(msgspec.Struct):
-    """An event; anything else in a message is no concern of the plain handler."""
+    """An event; the plain handler ignores all else in a message."""
 
     event_type: str
     data: Data
@@ -56,11 +56,11 @@ def _handler(body: str) -> Handling:
 def _empty(body: str) -> Handling:
     _decode(body)
     return None
-    yield  # it is a generator all the same
+    yield  # the yield makes it a generator
 
 
 def _application(body: str) -> Handling:
-    """Index and catalogue for a creation, then state, fold, state, announcement: what streamapp does, unsafely."""
+    """For a creation index and catalogue, then read, fold, write and announce: as streamapp does, without its safety."""
     origin = Origin(queue="pedido-events", message_id="", sent_at=datetime.now(UTC))
     (event,) = pedido.codec.decode(body, origin).events
     assert not hasattr(event, "id_produto")

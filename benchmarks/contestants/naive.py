@@ -1,4 +1,4 @@
-"""The loop that teams write: receive ten, then for each message validate, change Redis, send, delete."""
+"""The usual simple loop: receive ten, then for each message validate, change Redis, send, delete."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 
 async def process(sqs: Any, redis: Redis, body: str) -> None:
-    """Do one message's work, one call after the other."""
+    """Do the work of one message, one call after the other."""
     handling = handle(body)
     answers: list[Any] | None = None
     while True:

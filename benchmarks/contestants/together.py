@@ -1,4 +1,4 @@
-"""Work on several messages at once: what each wants of Redis goes in one pipeline, step by step."""
+"""Work on several messages at once: the Redis commands of all go in one pipeline per step."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ Ask = Callable[[list[tuple[str, ...]]], Awaitable[list[Any]]]
 
 
 async def process(bodies: Sequence[str], ask: Ask) -> list[str | None]:
-    """Return what each body announces."""
+    """Return the announcements of each body."""
     said: list[str | None] = [None] * len(bodies)
     going = {n: handle(body) for n, body in enumerate(bodies)}
     answers: dict[int, list[Any] | None] = dict.fromkeys(going)

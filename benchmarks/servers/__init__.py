@@ -1,1 +1,1 @@
-"""The servers that every contestant talks to."""
+"""The SQS servers of the benchmark."""

@@ -1,4 +1,4 @@
-"""HTTP as far as SQS's clients speak it: one connection, one request after the other."""
+"""The HTTP that SQS's clients need: one connection, one request after the other."""
 
 import asyncio
 import sys
@@ -8,21 +8,21 @@ from typing import Protocol
 
 import msgspec
 
-from benchmarks.servers.stock import Fields
+from benchmarks.servers.queues import Fields
 
 decode = msgspec.json.Decoder().decode
 encode = msgspec.json.Encoder().encode
 
 
 class Asked(Protocol):
-    """Who answers."""
+    """Handles requests."""
 
     def ledger(self, path: str) -> bytes:
-        """Return a request of the harness."""
+        """Return the response to a request of the benchmark."""
         ...
 
     def call(self, operation: str, said: Fields, answer: Callable[[bytes], None]) -> bytes | None:
-        """Return a call at once, or None where *answer* is called later."""
+        """Return the response to a call, or None when *answer* will be called later."""
         ...
 
 
@@ -35,11 +35,11 @@ class Connection(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the way back."""
+        """Keep the transport."""
         self.transport = transport  # type: ignore[assignment]  # TCP's are both readable and writable
 
     def data_received(self, data: bytes) -> None:
-        """Take whole requests out of what came."""
+        """Handle the complete requests in what came."""
         self.data += data
         while (end := self.data.find(b"\r\n\r\n")) >= 0:
             head = self.data[:end]
@@ -52,7 +52,7 @@ class Connection(asyncio.Protocol):
             self.handle(head, small, body)
 
     def handle(self, head: bytes, small: bytes, body: bytes) -> None:
-        """Return one request."""
+        """Handle one request."""
         at = small.find(b"x-amz-target:")
         if at < 0:
             self.answer(self.stub.ledger(head.split(b" ", 2)[1].decode()))
@@ -63,7 +63,7 @@ class Connection(asyncio.Protocol):
             answer = self.stub.call(operation, decode(body or b"{}"), self.answer)
         except LookupError as missing:
             self.refuse(b"400 Bad Request", "QueueDoesNotExist", f"there is no queue {missing}")
-        except Exception as error:  # noqa: BLE001 - raised further it would cut the connection off without a word
+        except Exception as error:  # noqa: BLE001 - otherwise the connection would be closed without a response
             sys.stderr.write(f"stub: {operation} failed\n{traceback.format_exc()}")
             self.refuse(b"500 Internal Server Error", "InternalFailure", f"{type(error).__name__}: {error}")
         else:
@@ -71,11 +71,11 @@ class Connection(asyncio.Protocol):
                 self.answer(answer)
 
     def refuse(self, status: bytes, code: str, message: str) -> None:
-        """Return an error of SQS."""
+        """Send an error of SQS."""
         self.answer(encode({"__type": f"com.amazonaws.sqs#{code}", "message": message}), status)
 
     def answer(self, body: bytes, status: bytes = b"200 OK") -> None:
-        """Send an answer, unless the client has gone."""
+        """Send a response, unless the client has gone."""
         if self.transport is not None and not self.transport.is_closing():
             self.transport.write(
                 b"HTTP/1.1 %b\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: %d\r\n\r\n%b"

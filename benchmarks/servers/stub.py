@@ -1,8 +1,7 @@
-"""A lean SQS: what the fastest contestants need so that the server is not what is measured.
+"""A minimal SQS, fast enough that the server is not what is measured.
 
-It speaks AWS JSON 1.0 only, and keeps a ledger beside the queues: requests by kind, what was sent and when, what
-was deleted that was never received. Receives can be held until all is ready. It is no emulator: it knows nothing
-of FIFO, delays, redrive or the limits of SQS.
+It has AWS JSON 1.0 only, and a ledger: requests by kind, what was sent and when, and deletes of messages that were
+never received. Receives can be held until all is ready. It is no emulator: it has no FIFO, delays, redrive or limits.
 """
 
 import asyncio
@@ -16,16 +15,16 @@ from typing import Literal
 import msgspec
 
 from benchmarks.servers.connection import Connection
-from benchmarks.servers.stock import Fields, Message, Poll, Queue, digest
+from benchmarks.servers.queues import Fields, Message, Poll, Queue, digest
 
 SWEEP = 0.25
-"""Seconds between looks for messages whose visibility timeout has passed."""
+"""Seconds between two checks for messages whose visibility timeout has passed."""
 
 HELD_POLL = 1.0
-"""Seconds that even a short poll waits while receives are held, so that nobody spins meanwhile."""
+"""Seconds that even a short poll waits while receives are held, so that clients do not spin."""
 
 LAST_POLL = 0.05
-"""Seconds that a poll waits at the end, so that whoever lets its polls return ends soon."""
+"""Seconds that a poll waits at the end, so that a contestant that waits for its polls ends soon."""
 
 encode = msgspec.json.Encoder().encode
 
@@ -43,20 +42,20 @@ class Stub:
         self.numbers = 0
 
     def queue(self, said: Fields) -> Queue:
-        """Return the queue that a request names."""
+        """Return the queue of a request."""
         name = said.get("QueueName") or said.get("QueueUrl", "").rsplit("/", 1)[-1]
         if name not in self.queues:
             raise LookupError(name)
         return self.queues[name]
 
     def url(self, name: str) -> str:
-        """Return a queue's URL, which leads here."""
+        """Return the URL of a queue on this server."""
         return f"http://127.0.0.1:{self.port}/000000000000/{name}"
 
     port = 0
 
     def ledger(self, path: str) -> bytes:
-        """Return a request of the harness."""
+        """Return the response to a request of the benchmark."""
         match path:
             case "/_bench/reset":
                 self.queues.clear()
@@ -83,8 +82,8 @@ class Stub:
                 return encode({**facts, "queues": queues})
         return b"{}"
 
-    def call(self, operation: str, said: Fields, answer: Callable[[bytes], None]) -> bytes | None:  # noqa: PLR0911 - one an operation
-        """Return a call at once, or None where *answer* is called later."""
+    def call(self, operation: str, said: Fields, answer: Callable[[bytes], None]) -> bytes | None:  # noqa: PLR0911 - one return per operation
+        """Return the response to a call, or None when *answer* will be called later."""
         self.counts[operation] += 1
         if operation == "CreateQueue":
             self.queues.setdefault(said["QueueName"], Queue(said["QueueName"], said.get("Attributes") or {}))
@@ -120,7 +119,7 @@ class Stub:
                 raise NotImplementedError(operation)
 
     def send(self, queue: Queue, entry: Fields) -> Fields:
-        """Take a message in."""
+        """Store a message."""
         body = entry["MessageBody"]
         self.numbers += 1
         message = Message(self.numbers, body, entry.get("MessageAttributes"))
@@ -129,7 +128,7 @@ class Stub:
         return {"MessageId": message.id, "MD5OfMessageBody": digest(body)}
 
     def receive(self, queue: Queue, said: Fields, answer: Callable[[bytes], None]) -> bytes | None:
-        """Hand messages out, or wait for some."""
+        """Return messages, or wait for some."""
         limit = int(said.get("MaxNumberOfMessages") or 1)
         if queue.ready and self.phase == "open":
             return self.hand_out(queue, limit)
@@ -144,18 +143,18 @@ class Stub:
         return None
 
     def give_up(self, queue: Queue, poll: Poll) -> None:
-        """End a poll to which nothing came."""
+        """End a poll without messages."""
         queue.polls.remove(poll)
         poll.answer(b"{}")
 
     def serve(self, queue: Queue) -> None:
-        """Return who waits, as long as there is something."""
+        """Give messages to waiting polls, as long as there are some."""
         while queue.ready and queue.polls and self.phase == "open":
             poll = queue.polls.popleft()
             poll.end(self.hand_out(queue, poll.limit))
 
     def hand_out(self, queue: Queue, limit: int) -> bytes:
-        """Make up to *limit* messages invisible and answer them."""
+        """Make up to *limit* messages invisible and return them."""
         due = time.monotonic() + float(queue.attributes["VisibilityTimeout"])
         parts: list[bytes] = []
         for _ in range(min(limit, len(queue.ready))):
@@ -173,7 +172,7 @@ class Stub:
         return b'{"Messages":[' + b",".join(parts) + b"]}"
 
     def delete(self, queue: Queue, entry: Fields) -> Fields:
-        """Delete what was received; anything else is a problem of the contestant."""
+        """Delete a received message; any other delete is recorded as the contestant's fault."""
         number, _, receipt = entry["ReceiptHandle"].partition(".")
         message = queue.held.get(number)
         if message is not None and receipt.isdecimal() and int(receipt) <= message.receives:
@@ -188,7 +187,7 @@ class Stub:
         return {}
 
     def change(self, queue: Queue, entry: Fields) -> Fields:
-        """Let a message come back later, or now."""
+        """Make a message visible later, or now."""
         message = queue.held.get(entry["ReceiptHandle"].partition(".")[0])
         if message is not None:
             message.due = time.monotonic() + float(entry["VisibilityTimeout"])
@@ -197,13 +196,13 @@ class Stub:
         return {}
 
     def sweep(self) -> None:
-        """Make visible again what nobody deleted in time, now and from now on."""
+        """Make messages visible whose visibility timeout has passed, again and again."""
         for queue in self.queues.values():
             self.sweep_queue(queue)
         self.loop.call_later(SWEEP, self.sweep)
 
     def sweep_queue(self, queue: Queue) -> None:
-        """Make visible again what is due in one queue."""
+        """Make the messages visible that are due in one queue."""
         now = time.monotonic()
         for number in [number for number, message in queue.held.items() if message.due <= now]:
             queue.ready.append(queue.held.pop(number))
@@ -211,7 +210,7 @@ class Stub:
 
 
 async def main() -> None:
-    """Serve on a free loopback port until stdin ends; stdout begins with it, and with that of TLS or 0."""
+    """Serve on a free loopback port until stdin ends; print that port, and the port of TLS or 0."""
     loop = asyncio.get_running_loop()
     stub = Stub(loop)
     server = await loop.create_server(lambda: Connection(stub), "127.0.0.1", 0)

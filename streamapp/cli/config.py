@@ -1,4 +1,4 @@
-"""`streamapp config`: the settings in effect, and where each comes from."""
+"""`streamapp config`: each setting, its value, and where that comes from."""
 
 import os
 from dataclasses import dataclass, replace
@@ -25,8 +25,21 @@ Examples:
   streamapp config --env-example > .env.example
 """
 
-AWS = "AWS's own names and chain; `AWS_ENDPOINT_URL_SQS`, then `AWS_ENDPOINT_URL`"
+AWS = "AWS's own settings, with their usual meaning; for the endpoint `AWS_ENDPOINT_URL_SQS`, then `AWS_ENDPOINT_URL`"
 QUEUE = "queue URL or name"
+PAGE_HEAD = """\
+# Configuration
+
+`just docs` writes this page from the settings in the code.
+
+A flag, such as `--concurrency`, wins over the environment, and the environment over the default.
+`streamapp config` shows the settings that are in effect and where each comes from; a password is shown as `***`.
+A wrong value ends a command with exit code 2 and one line: the variable, what was expected, and what came.
+An unknown name that begins with `STREAMAPP_` is a warning with the nearest known name.
+
+The variable of a queue is the stream's name without `-events`, in capitals, followed by `_QUEUE_URL`.
+
+"""
 _HARMLESS = (
     "REGION",
     "PROFILE",
@@ -38,7 +51,7 @@ _HARMLESS = (
     "ATTEMPTS",
     "BUNDLE",
 )
-"""Words in the names of those AWS variables that hold no secret. The values of all others are starred."""
+"""Words in the names of AWS's variables that hold no secret. Every other variable is shown as `***`."""
 
 Origin = Literal["flag", "environment", "default"]
 
@@ -58,7 +71,9 @@ def config(
     env_example: Annotated[
         bool, typer.Option("--env-example", help="Print all settings as a .env file with their defaults.")
     ] = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print the README's table.")] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print all settings as a page of documentation.")
+    ] = False,
     json: options.Json = False,
     concurrency: options.Concurrency = None,
     http: options.Http = None,
@@ -74,7 +89,7 @@ def config(
 
     application = setup.load_app(app)
     if env_example or markdown:
-        lines = env_file(application) if env_example else readme_table(application)
+        lines = env_file(application) if env_example else page(application)
         out.print_lines(lines)
         return
     flags = {"concurrency": concurrency, "http": http, "log_format": log_format, "log_level": log_level}
@@ -95,7 +110,7 @@ def config(
 def effective(
     app: "App", environ: "Mapping[str, str]", flags: "Mapping[str, str | None]"
 ) -> "Iterator[EffectiveSetting]":
-    """Return every setting with its value in effect, in the order of the README."""
+    """Return every setting with its value in effect, in the order of docs/configuration.md."""
     from streamapp.config import SETTINGS, queue_variable  # noqa: PLC0415 - slow to import
 
     for stream in _streams(app):
@@ -129,18 +144,20 @@ def env_file(app: "App") -> "Iterator[str]":
         yield f"#{setting.variable}={setting.default}"
 
 
-def readme_table(app: "App") -> "Iterator[str]":
-    """Return the table of all settings, in Markdown."""
+def page(app: "App") -> "Iterator[str]":
+    """Return docs/configuration.md: all settings as a table in Markdown."""
     from streamapp.config import SETTINGS, queue_variable  # noqa: PLC0415 - slow to import
 
-    yield "| variable | default | meaning |"
-    yield "|---|---|---|"
-    yield f"| {', '.join(f'`{queue_variable(it)}`' for it in _streams(app))} | the stream's name | {QUEUE} |"
-    yield f"| `AWS_*` | | {AWS} |"
+    yield from PAGE_HEAD.splitlines()
+    yield "| variable | default | value | meaning |"
+    yield "|---|---|---|---|"
+    queues = ", ".join(f"`{queue_variable(it)}`" for it in _streams(app))
+    yield f"| {queues} | the stream's name | text | {QUEUE} |"
+    yield f"| `AWS_*` | | | {AWS} |"
     for setting in (*SETTINGS.values(), *app.extras.settings):
-        default = f"`{setting.default}`" if setting.default else ""
-        yield f"| `{setting.variable}` | {default} | {setting.meaning} |".replace("|  |", "| |")
-    yield "| `NO_COLOR`, `FORCE_COLOR`, `TERM=dumb` | | the usual meaning |"
+        default = f" `{setting.default}` " if setting.default else " "
+        yield f"| `{setting.variable}` |{default}| {setting.parse.expected} | {setting.meaning} |"
+    yield "| `NO_COLOR`, `FORCE_COLOR`, `TERM=dumb` | | | the usual meaning: whether output has colours |"
 
 
 def _streams(app: "App") -> list[str]:

@@ -1,4 +1,4 @@
-"""An SQS and a state store of our own for tests: they keep the rules, fail when told to, and write down everything.
+"""An SQS and a state store for tests: they follow the rules of the real ones, fail on command, and record every call.
 
 from streamapp.testing import Fail, MemorySqs, VirtualClock
 
@@ -64,7 +64,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Import the server and the whole engine only for those who ask: they are slow to import."""
+    """Import `serve` and `Trial` at their first use: the HTTP server and the engine are slow to import."""
     if name == "serve":
         from streamapp.testing.sqs.server import serve  # noqa: PLC0415
 

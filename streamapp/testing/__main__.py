@@ -1,4 +1,4 @@
-"""An SQS on loopback for other processes: prints its endpoint on one line, and serves until told to end."""
+"""An SQS on loopback for other processes: prints its endpoint on one line, and serves until a signal ends it."""
 
 import signal
 import sys
@@ -25,8 +25,8 @@ async def main(port: int, seed: int, queues: list[str]) -> None:
 
 if __name__ == "__main__":
     parser = ArgumentParser(prog="python -m streamapp.testing", description="An SQS on loopback, for tests.")
-    parser.add_argument("--port", type=int, default=0, help="0 is any free one")
-    parser.add_argument("--seed", type=int, default=0, help="makes the message ids")
+    parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the message ids")
     parser.add_argument("--queue", action="append", default=[], help="create this queue; may be repeated")
-    said = parser.parse_args()
-    anyio.run(main, said.port, said.seed, said.queue)
+    options = parser.parse_args()
+    anyio.run(main, options.port, options.seed, options.queue)

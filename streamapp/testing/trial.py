@@ -1,4 +1,4 @@
-"""An app on trial: the real engine between an SQS and a store in memory, in time that passes at once."""
+"""A running app inside a test: the real engine on an SQS and a store in memory, in time that the test moves."""
 
 import json
 from collections.abc import AsyncGenerator, Iterable
@@ -18,15 +18,22 @@ from streamapp.sqs.client import BATCH
 from streamapp.sqs.names import queue_name
 from streamapp.state.store import PENDING
 from streamapp.testing.clocks.loop_time import LoopTime, NeverAtRest, loop_time
-from streamapp.testing.found import Dead, Rows, body_of, dead_letters_of, dead_of, value_of
 from streamapp.testing.sqs.memory import MemorySqs
-from streamapp.testing.sqs.message import Letter
+from streamapp.testing.sqs.message import MessageContent
 from streamapp.testing.state.memory_store import MemoryStore
+from streamapp.testing.trial_values import (
+    DeadLetter,
+    StatesByKey,
+    body_of,
+    dead_letter_of,
+    dead_letter_queue_of,
+    value_of,
+)
 from streamapp.worker.assembly import assemble
 from streamapp.worker.worker import LAST_FLUSH, LAST_WORD, Worker
 
 SPARE_RECEIVES = 3
-"""Receives beyond the worker's own last attempt before SQS moves a message itself, as `queues create` sets them."""
+"""Receives beyond the worker's last attempt before SQS itself moves a message to the dead-letter queue."""
 
 
 class NotSettled(StreamappError):
@@ -34,30 +41,30 @@ class NotSettled(StreamappError):
 
     def __init__(self, seconds: float, left: Iterable[str]) -> None:
         super().__init__(
-            f"not settled within {seconds:g} s: {'; '.join(left)}. A message whose agent always fails and that has "
-            "no dead-letter queue comes back for ever, and an agent that waits for ever keeps its own; "
+            f"not settled within {seconds:g} s: {'; '.join(left)}. A message whose agent always fails comes back for "
+            "ever without a dead-letter queue, and an agent that never returns keeps its message; "
             "if it only takes long, give `within=` more seconds"
         )
 
 
-class NotSent(StreamappError):
-    """SQS would not take what the test sends."""
+class SendRefused(StreamappError):
+    """SQS refused a message that the test sends."""
 
     def __init__(self, queue: str, why: str) -> None:
-        super().__init__(f"{queue} does not take this message: {why}")
+        super().__init__(f"{queue} refused this message: {why}")
 
 
-class NotOfApp(StreamappError):
-    """The test speaks of a queue or a table that the app does not have."""
+class NotInApp(StreamappError):
+    """The test names a queue or a table that the app does not have."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        super().__init__(f"the app has no {kind} {name!r}, but {', '.join(known) or 'none'}")
+        super().__init__(f"the app has no {kind} {name!r}; it has {', '.join(known) or 'none'}")
 
 
 class Trial:
-    """What a test holds in its hand while the app runs; made by `App.test`.
+    """A running app under test; made by `App.test`.
 
-    *sqs* and *store* keep the rules of the real ones; their `faults` and `ledger` are there for tests of failure.
+    *sqs* and *store* follow the rules of the real ones; their `faults` and `ledger` are for tests of failures.
     """
 
     def __init__(self, registry: Registry, config: Config, time: LoopTime, *, seed: int) -> None:
@@ -68,13 +75,13 @@ class Trial:
         self.tally = Counters()
         self._time = time
         self._queues: dict[str, Queue] = {}
-        self._letters = self.sqs.service.broker.keep_letters()
+        self._recorded = self.sqs.simulator.broker.record_sent()
         self._numbers = count()
 
     async def send(self, queue: str, *values: object, group: str | None = None) -> None:
-        """Send a message for each value: a str or bytes is its body as it is, anything else becomes JSON.
+        """Send a message for each value: a str or bytes is the body itself, anything else becomes JSON.
 
-        On a FIFO queue they are of one *group*, and each has a deduplication id of its own.
+        On a FIFO queue they are all in *group*, and each has a deduplication id of its own.
         """
         to = self._queue(queue)
         messages = [
@@ -88,13 +95,13 @@ class Trial:
         for start in range(0, len(messages), BATCH):
             for failure in await self.sqs.send(to, messages[start : start + BATCH]):
                 if failure is not None:
-                    raise NotSent(queue, failure.message or failure.code)
+                    raise SendRefused(queue, failure.message or failure.code)
 
     async def settle(self, *, within: float = 3600.0) -> None:
         """Return when the app has nothing left to do: its queues are empty, and no announcement is pending.
 
-        Whatever waits for time (a message for its next try, an agent that sleeps) goes on at once, as if it had
-        passed. Raises `NotSettled` when *within* seconds of that time are not enough.
+        Time is moved forward for whatever waits for it: a message for its next attempt, an agent that sleeps. Raises
+        `NotSettled` when *within* seconds of that time are not enough.
         """
         until = self._time.now() + within
         while left := await self._left():
@@ -103,36 +110,36 @@ class Trial:
             await self._time.jump(until)
 
     async def advance(self, seconds: float) -> None:
-        """Let *seconds* pass at once; what was due by then has happened."""
+        """Move time forward by *seconds*; on return all that was due by then has happened."""
         until = self._time.now() + seconds
         while self._time.now() < until:
             await self._time.rest()
             await self._time.jump(until)
         await self._time.rest()
 
-    def table(self, name: str) -> Rows:
+    def table(self, name: str) -> StatesByKey:
         """Return the states of a table, by key."""
         if name not in self.registry.tables:
-            raise NotOfApp("table", name, self.registry.tables)
+            raise NotInApp("table", name, self.registry.tables)
         prefix, read = f"{self.config.key_prefix}{name}:", self.registry.tables[name].folding.hash_codec.read
         rows = {
             key.removeprefix(prefix): read(fields)
             for key, fields in self.store.hashes().items()
             if key.startswith(prefix)
         }
-        return Rows({key: state for key, state in rows.items() if state is not None})
+        return StatesByKey({key: state for key, state in rows.items() if state is not None})
 
     def sent(self, queue: str) -> list[Any]:
-        """Return all that was sent to a queue, consumed or not: values, where its sink's codec can decode them."""
+        """Return all that was sent to a queue, consumed or not: as values where its sink's codec can decode them, else as bodies."""
         decode = getattr(getattr(self.registry.sinks.get(queue), "codec", None), "decode", None)
-        bodies = [letter.body for letter in self._letters.get(self._queue(queue).name, [])]
+        bodies = [content.body for content in self._recorded.get(self._queue(queue).name, [])]
         return bodies if decode is None else [value_of(decode, body) for body in bodies]
 
-    def dead(self, queue: str) -> list[Dead]:
+    def dead(self, queue: str) -> list[DeadLetter]:
         """Return the dead letters of an agent's queue."""
-        name = dead_letters_of(self._queue(queue).name)
-        stored = self.sqs.service.broker.names()
-        return [dead_of(letter) for letter in self._stock(name)] if name in stored else []
+        name = dead_letter_queue_of(self._queue(queue).name)
+        stored = self.sqs.simulator.broker.names()
+        return [dead_letter_of(content) for content in self._contents(name)] if name in stored else []
 
     async def create(self, *, dead_letters: bool) -> None:
         """Create the app's queues, as `streamapp queues create` does."""
@@ -142,8 +149,8 @@ class Trial:
             kind = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
             redrive = {}
             if dead_letters and stream in sources:
-                letters = await self.sqs.create(dead_letters_of(name), kind)
-                arn = (await self.sqs.attributes(letters))["QueueArn"]
+                contents = await self.sqs.create(dead_letter_queue_of(name), kind)
+                arn = (await self.sqs.attributes(contents))["QueueArn"]
                 policy = {
                     "deadLetterTargetArn": arn,
                     "maxReceiveCount": self.config.max_attempts + SPARE_RECEIVES,
@@ -153,23 +160,25 @@ class Trial:
 
     def _queue(self, stream: str) -> Queue:
         if stream not in self._queues:
-            raise NotOfApp("queue", stream, self._queues)
+            raise NotInApp("queue", stream, self._queues)
         return self._queues[stream]
 
-    def _stock(self, name: str) -> list[Letter]:
-        return [message.letter for message in self.sqs.service.broker.stored(name, self._time.now()).stock]
+    def _contents(self, name: str) -> list[MessageContent]:
+        return [
+            message.content for message in self.sqs.simulator.broker.stored(name, self._time.now()).messages
+        ]
 
     async def _left(self) -> list[str]:
-        """Return what the app has still to do, once it waits for time to pass."""
+        """Wait until all tasks are idle, and return what the app has still to do."""
         await self._time.rest()
         left: list[str] = []
         for name in dict.fromkeys(self._queues[agent.queue].name for agent in self.registry.agents.values()):
-            stock = self.sqs.service.broker.stored(name, self._time.now()).stock
-            if len(stock):
-                most = max(message.receives for message in stock)
-                hidden = len(stock.in_flight) + len(stock.delayed)
+            messages = self.sqs.simulator.broker.stored(name, self._time.now()).messages
+            if len(messages):
+                most = max(message.receives for message in messages)
+                hidden = len(messages.in_flight) + len(messages.delayed)
                 left.append(
-                    f"{name} holds {len(stock)} (in flight or delayed {hidden}, received up to {most} times)"
+                    f"{name} holds {len(messages)} (in flight or delayed {hidden}, received up to {most} times)"
                 )
         for key, fields in self.store.hashes().items():
             if pending := sum(name.startswith(PENDING) for name in fields):
@@ -181,7 +190,7 @@ class Trial:
 async def open_trial(
     registry: Registry, config: Config, *, dead_letters: bool, seed: int
 ) -> AsyncGenerator[Trial]:
-    """Run the app of *registry* on queues and a store of its own, and drain it at the end."""
+    """Run the app of *registry* on new queues and a new store, and drain it at the end."""
     with loop_time() as time:
         trial = Trial(registry, config, time, seed=seed)
         await trial.create(dead_letters=dead_letters)
@@ -194,11 +203,11 @@ async def open_trial(
                 yield trial
                 worker.stop()
                 await _drain(time, is_over, config.drain_timeout + LAST_FLUSH + LAST_WORD)
-            except Exception as error:  # noqa: BLE001 - the test's own, to be raised as it is and in no group
+            except Exception as error:  # noqa: BLE001 - the test's own, raised again below without an exception group
                 failure = error
             finally:
                 for pipeline in assembly.pipelines:
-                    # A poll that is let return would take its time, which nobody passes now.
+                    # A poll would wait for its end, and nothing moves time now.
                     pipeline.poller.stop(time.now())
             tasks.cancel_scope.cancel("the test is over")
         if failure is not None:
@@ -211,7 +220,7 @@ async def _run(worker: Worker, is_over: Event, *, task_status: TaskStatus[None])
 
 
 async def _drain(time: LoopTime, is_over: Event, within: float) -> None:
-    """Let time pass until the worker is over, or cannot be waited for."""
+    """Move time until the worker has ended, at most by *within* seconds."""
     until = time.now() + within
     with suppress(NeverAtRest):
         while True:

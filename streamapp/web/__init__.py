@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""What a worker serves over HTTP: health probes, metrics and the app's boards."""

@@ -1,4 +1,4 @@
-"""What stands on a board now, read from the store without asking for more than may have changed."""
+"""Read the cards of a board from the store, only those that may have changed."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -7,29 +7,28 @@ from streamapp.declared.boards import Board, Card
 from streamapp.errors import ServiceError
 
 READ = 500
-"""Hashes in one round trip: some 5 ms of the server."""
+"""Hashes in one round trip: some 5 ms of the server's time."""
 
 
-class Hashes(Protocol):
-    """Where the hashes are."""
+class HashReader(Protocol):
+    """Reads hashes by key."""
 
     async def keys(self, prefix: str, cursor: str = "") -> tuple[list[str], str]:
-        """Return some keys that begin with *prefix*, and where to go on, empty when all were seen."""
+        """Return some keys that begin with *prefix*, and the next cursor, empty at the end."""
         ...
 
     async def read(self, keys: Sequence[str]) -> list[dict[str, str] | ServiceError]:
-        """Return the fields of each hash, or why this key alone has none; an empty one is not there."""
+        """Return the fields of each hash, or the error of this key alone; an empty dict is a missing hash."""
         ...
 
 
 class BoardReader:
-    """One board of one table, whose hashes begin with *start*.
+    """Reads one board of one table, whose keys begin with *start*.
 
-    What is over is read once and never again, so a look costs as much as there is open, whatever the store
-    keeps of the past.
+    Hashes that are over are read once and never again, so the cost of a look depends on the open ones only.
     """
 
-    def __init__(self, board: Board, hashes: Hashes, start: str) -> None:
+    def __init__(self, board: Board, hashes: HashReader, start: str) -> None:
         self._board = board
         self._hashes = hashes
         self._start = start

@@ -1,4 +1,4 @@
-"""Whether a worker lives and can work: what probes ask."""
+"""Whether a worker is alive and ready, for health probes."""
 
 from dataclasses import dataclass, field
 
@@ -9,56 +9,56 @@ from streamapp.worker.assembly import AgentPipeline
 from streamapp.worker.worker import Worker
 
 OVERDUE = 15.0
-"""Seconds beyond its wait by which a receive may be late: SQS's own deadline has cut it off before."""
+"""Seconds beyond its wait by which a receive may be late: the client's own deadline is shorter."""
 
 STALE = 30.0
-"""Seconds after which a queue whose polls fail one after the other is not being consumed."""
+"""Seconds of failing polls after which a queue counts as not consumed."""
 
 PING_WITHIN = 2.0
-"""Seconds in which Redis has to answer a probe, which waits no longer than that itself."""
+"""Seconds in which Redis must respond; the probe itself waits no longer."""
 
 OK = "ok"
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What was looked at, by name, each `ok` or what is the matter."""
+class HealthReport:
+    """The result of each check by name: `ok`, or what is wrong."""
 
     checks: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def is_good(self) -> bool:
-        """Whether nothing is the matter."""
+        """Whether all checks are `ok`."""
         return all(word == OK for word in self.checks.values())
 
 
 class Health:
-    """What probes are told of a worker, which may not have begun."""
+    """The health of a worker, which may not have begun yet."""
 
     def __init__(self) -> None:
         self._worker: Worker | None = None
 
     def begin(self, worker: Worker) -> None:
-        """From now on speak of *worker*."""
+        """Report on *worker* from now on."""
         self._worker = worker
 
-    def live(self) -> Report:
-        """Return whether a restart would help: a poll does not return. That SQS or Redis is away is no reason.
+    def live(self) -> HealthReport:
+        """Return whether a restart would help, because a poll does not return; an outage of SQS or Redis does not count.
 
-        A blocked event loop is seen by this not being answered.
+        When the event loop is blocked, the probe gets no response at all.
         """
         if self._worker is None:
-            return Report({"worker": OK})
+            return HealthReport({"worker": OK})
         now = current_time()
-        return Report(
+        return HealthReport(
             {f"poll {pipeline.queue.name}": _poll(pipeline, now) for pipeline in self._worker.pipelines}
         )
 
-    async def ready(self) -> Report:
-        """Return whether messages are being worked on: queues polled, Redis there, agents sound, not draining."""
+    async def ready(self) -> HealthReport:
+        """Return whether messages are processed: queues polled, Redis usable, agents not crashing, not draining."""
         worker = self._worker
         if worker is None:
-            return Report({"worker": "starting"})
+            return HealthReport({"worker": "starting"})
         now = current_time()
         checks = {"worker": "draining" if worker.is_draining else OK, "redis": await self._redis(worker)}
         for pipeline in worker.pipelines:
@@ -66,7 +66,7 @@ class Health:
             checks[f"agent {pipeline.agent.name}"] = (
                 "fails at everything it is given" if pipeline.runner.is_crashing else OK
             )
-        return Report(checks)
+        return HealthReport(checks)
 
     async def _redis(self, worker: Worker) -> str:
         with move_on_after(PING_WITHIN):
@@ -74,7 +74,7 @@ class Health:
                 await worker.runtime.store.ping()
             except ServiceError as error:
                 return error.detail
-            # It may answer and yet take nothing, as a full one does.
+            # A full Redis responds to a ping and refuses writes.
             return "cannot be used" if worker.runtime.store_outage.is_on else OK
         return f"no answer within {PING_WITHIN:g} s"
 
@@ -88,6 +88,6 @@ def _queue(pipeline: AgentPipeline, now: float) -> str:
     source = pipeline.poller
     if source.failure is None:
         return OK
-    # Keys, rights and queues that are missing need somebody; what heals by itself gets some time for it.
-    is_patient = source.failure.fault in {Fault.TRANSIENT, Fault.CAPACITY}
-    return OK if is_patient and now - source.failing_since <= STALE else source.failure.detail
+    # Missing credentials, rights and queues need a person; what recovers by itself gets some time.
+    may_recover = source.failure.fault in {Fault.TRANSIENT, Fault.CAPACITY}
+    return OK if may_recover and now - source.failing_since <= STALE else source.failure.detail

@@ -1,4 +1,4 @@
-"""Boards as everybody sees them now: one reader of state, any number of watchers."""
+"""The current boards: one reader of state for any number of watchers."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -15,17 +15,17 @@ from streamapp.web.board_reader import BoardReader
 logger = logging.getLogger(__name__)
 
 AT_MOST_EVERY = 0.25
-"""Seconds between two looks at the state, however much happens: an eye sees no more."""
+"""Seconds between two looks at the state, however much happens: people see no difference."""
 
 AT_LEAST_EVERY = 5.0
-"""Seconds between two looks where no news came, which a tap that is off never tells."""
+"""Seconds between two looks when no change is announced, as with the tap off."""
 
 PAUSE = 1.0
-"""Seconds without a look after Redis did not answer."""
+"""Seconds without a look after Redis failed."""
 
 
-class News(Protocol):
-    """Where it is told that something happened."""
+class ChangeFeed(Protocol):
+    """Reads, by queue, the ids of what happened."""
 
     async def last_id(self, queue: str) -> str:
         """Return the id of the newest entry."""
@@ -34,37 +34,37 @@ class News(Protocol):
     async def after(
         self, positions: Mapping[str, str], wait: float
     ) -> Mapping[str, Sequence[tuple[str, str]]]:
-        """Return what was written after each position, waiting up to *wait* seconds for any."""
+        """Return the entries after each position, waiting up to *wait* seconds for the first."""
         ...
 
 
 class LiveBoards:
-    """Looks at boards whenever *queues* have news. *boards* are by name.
+    """Reads boards whenever something happened in *queues*. *boards* are by name.
 
-    `now` is what each board shows, as JSON, with the *id* of the news that it stands on: the place in Redis's own
-    stream, so that it means the same after a restart.
+    `now` is what each board shows, as JSON. `id` is the position in Redis's stream up to which it is current, so that
+    it means the same after a restart.
     """
 
-    def __init__(self, boards: Mapping[str, BoardReader], news: News, queues: Sequence[str]) -> None:
+    def __init__(self, boards: Mapping[str, BoardReader], feed: ChangeFeed, queues: Sequence[str]) -> None:
         self._boards = boards
-        self._news = news
+        self._feed = feed
         self._queues = queues
         self._quiet_log = QuietLog(logger)
         self._changed = Event()
         self.now: dict[str, bytes] = {}
         self.id = "0-0"
         self.looked_at = float("-inf")
-        """Monotonic time of the last look that Redis answered."""
+        """Monotonic time of the last successful look."""
 
     async def run(self) -> None:
-        """Look for ever; what does not answer is asked again."""
+        """Read the boards for ever; when Redis fails, log it and try again."""
         positions: dict[str, str] = {}
         while True:
             try:
-                positions = positions or {queue: await self._news.last_id(queue) for queue in self._queues}
+                positions = positions or {queue: await self._feed.last_id(queue) for queue in self._queues}
                 await self._look(positions)
-                news = await self._news.after(positions, AT_LEAST_EVERY)
-                positions |= {queue: page[-1][0] for queue, page in news.items() if page}
+                changes = await self._feed.after(positions, AT_LEAST_EVERY)
+                positions |= {queue: page[-1][0] for queue, page in changes.items() if page}
                 await sleep(AT_MOST_EVERY)
             except ServiceError as error:
                 self._quiet_log.log(
@@ -73,14 +73,14 @@ class LiveBoards:
                 await sleep(PAUSE)
 
     async def change(self, within: float) -> bool:
-        """Return when a board has changed, or after *within* seconds; answer whether one has."""
+        """Wait up to *within* seconds for a board to change; return whether one has."""
         changed = self._changed
         with move_on_after(within):
             await changed.wait()
         return changed.is_set()
 
     async def _look(self, positions: Mapping[str, str]) -> None:
-        shown = {name: _shown(await monitor.look()) for name, monitor in self._boards.items()}
+        shown = {name: _shown(await reader.look()) for name, reader in self._boards.items()}
         self.looked_at = current_time()
         if shown != self.now:
             self.now, self.id = shown, max(positions.values(), key=_place, default="0-0")

@@ -1,4 +1,4 @@
-"""A worker's metrics, in Prometheus's form; names of messaging follow OpenTelemetry's conventions."""
+"""A worker's metrics in Prometheus's format; messaging metrics are named by OpenTelemetry's conventions."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -30,21 +30,21 @@ OUTCOMES: tuple[CounterName, ...] = (
 
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
-"""Bounds of durations, as OpenTelemetry's messaging conventions have them."""
+"""Bounds of durations in seconds, from OpenTelemetry's messaging conventions."""
 
 AGES = (0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400)
 """Bounds of the ages of messages, in seconds: from at once to a day's outage."""
 
 
 class Metrics:
-    """What `/metrics` answers: counts from the worker's own tally, gauges from its parts, histograms of durations."""
+    """The content of `/metrics`: the worker's counters, gauges of its parts, histograms of durations."""
 
     def __init__(self, counters: Counters) -> None:
         self.depths = Depths()
-        """Tells how many messages lie in the queues, while it runs."""
+        """Counts the messages in the queues, while its `run` is running."""
         self._registry = CollectorRegistry()
-        self._registry.register(_Counts(counters))
-        self._registry.register(_Queues(self.depths))
+        self._registry.register(_CounterCollector(counters))
+        self._registry.register(_QueueCollector(self.depths))
         ProcessCollector(registry=self._registry)
         self._took = Histogram(
             "messaging_process_duration_seconds",
@@ -69,11 +69,11 @@ class Metrics:
         )
 
     def begin(self, worker: Worker) -> None:
-        """From now on tell of the parts of *worker* too."""
-        self._registry.register(_Parts(worker))
+        """Report on the parts of *worker* too from now on."""
+        self._registry.register(_WorkerCollector(worker))
 
     def note(self, seen: Recordable) -> None:
-        """Take note of how long an attempt took, and how old its message was when it ended well."""
+        """Record how long an attempt took and, when it ended well, the age of its message."""
         if not isinstance(seen, Attempt):
             return
         lease, queue = seen.lease, seen.queue
@@ -83,20 +83,20 @@ class Metrics:
             self._age.labels(queue).observe(max(0.0, seen.at - lease.delivery.sent_at.timestamp()))
 
     def call(self, queue: Queue, operation: str, seconds: float, error: str) -> None:
-        """Take note of how long a call to SQS took; *error* is the class of its failure, "" for none."""
+        """Record how long a call to SQS took; *error* is the class of its failure, "" for none."""
         self._calls.labels("aws_sqs", queue.name, operation, error).observe(seconds)
 
-    def page(self) -> tuple[bytes, str]:
-        """Return all metrics, and the type of that text."""
+    def render(self) -> tuple[bytes, str]:
+        """Return all metrics as text, and its content type."""
         return generate_latest(self._registry), CONTENT_TYPE_LATEST
 
 
-class _Counts(Collector):
+class _CounterCollector(Collector):
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
 
     def collect(self) -> Iterator[Metric]:
-        """Return the counts that are kept in any case."""
+        """Return the worker's counters."""
         outcomes = CounterMetricFamily(
             "streamapp_messages", "Attempts at messages by how they ended.", labels=["stream", "outcome"]
         )
@@ -133,12 +133,12 @@ class _Counts(Collector):
         yield from (outcomes, consumed, sent, batches, events)
 
 
-class _Queues(Collector):
+class _QueueCollector(Collector):
     def __init__(self, depths: Depths) -> None:
         self._depths = depths
 
     def collect(self) -> Iterator[Metric]:
-        """Return what SQS said last."""
+        """Return the numbers that SQS gave last."""
         family = GaugeMetricFamily(
             "streamapp_queue_messages",
             "Messages in a queue, as SQS counts them: waiting, in_flight, delayed.",
@@ -149,12 +149,12 @@ class _Queues(Collector):
         yield family
 
 
-class _Parts(Collector):
+class _WorkerCollector(Collector):
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
 
     def collect(self) -> Iterator[Metric]:
-        """Return how the worker's parts are now."""
+        """Return the state of the worker's parts now."""
         worker, now = self._worker, current_time()
         yield _gauge("streamapp_draining", "Whether the worker was told to stop.", {"": worker.is_draining})
         yield _gauge(

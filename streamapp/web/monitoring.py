@@ -1,4 +1,4 @@
-"""Let a worker be watched, over HTTP and by traces, where that is asked for."""
+"""Watch a worker over HTTP and by traces, if it is configured."""
 
 import logging
 import sys
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PING_EVERY = 5.0
-"""Seconds between two looks at the state of a worker that is watched."""
+"""Seconds between two pings of Redis when a worker serves HTTP."""
 
 
 def _unchanged(sqs: Sqs) -> Sqs:
@@ -37,20 +37,21 @@ def _nothing(worker: Worker, sqs: Sqs) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Monitoring:
-    """How a worker is watched; not at all, unless it is said how."""
+    """How a worker is watched; the defaults do nothing."""
 
     over: Callable[[Sqs], Sqs] = _unchanged
-    """Answers the SQS for the worker, whose calls are measured."""
+    """Wraps the worker's SQS so that its calls are measured."""
 
     begin: Callable[[Worker, Sqs], None] = _nothing
-    """To be called with the worker when it begins, and its SQS."""
+    """To be called when the worker begins, with the worker and its SQS."""
 
 
 @asynccontextmanager
 async def monitored(registry: Registry, config: Config, counters: Counters) -> AsyncGenerator[Monitoring]:
-    """Serve probes, metrics and the app's website while the context is open, from before the worker is ready to after it has ended.
+    """Serve probes, metrics and the app's website while the context is open. Raises `CannotListen`.
 
-    Without `config.http` nothing is served, and nothing of it is imported. Raises `CannotListen`.
+    Open it before the worker is ready, and close it after the worker has ended. Without `config.http` nothing is
+    served, and the modules of HTTP are not imported.
     """
     if config.http is None:
         yield Monitoring()
@@ -58,7 +59,7 @@ async def monitored(registry: Registry, config: Config, counters: Counters) -> A
     from streamapp.redis.store import open_redis  # noqa: PLC0415
     from streamapp.redis.tap import open_tap  # noqa: PLC0415
     from streamapp.sqs.metered import metered  # noqa: PLC0415
-    from streamapp.web.health import Health  # noqa: PLC0415 - only who is watched needs them
+    from streamapp.web.health import Health  # noqa: PLC0415 - needed only when HTTP is served
     from streamapp.web.metrics import Metrics  # noqa: PLC0415
     from streamapp.web.server import serve_http  # noqa: PLC0415
     from streamapp.web.site import pages_of  # noqa: PLC0415
@@ -73,11 +74,11 @@ async def monitored(registry: Registry, config: Config, counters: Counters) -> A
         asking.start_soon(_look_after_state, worker.runtime, name="state")
 
     async with (
-        # Connections of its own: browsers are in nobody's way.
+        # Connections of its own, so that browsers do not slow the worker.
         open_redis(config.redis_url) as state,
         open_tap(config.redis_url, config.key_prefix) as news,
         pages_of(registry, config, state, news) as pages,
-        serve_http(config.http, health, metrics.page, pages) as url,
+        serve_http(config.http, health, metrics.render, pages) as url,
         create_task_group() as asking,
     ):
         logger.info("serving", extra={"http": url, "paths": ["/livez", "/readyz", "/metrics", *pages]})
@@ -86,17 +87,17 @@ async def monitored(registry: Registry, config: Config, counters: Counters) -> A
 
 
 async def _look_after_state(runtime: Runtime) -> None:
-    """Let a worker that has nothing to do notice as well that its state is away."""
+    """Ping Redis, so that a worker without messages notices an outage too."""
     while True:
-        with suppress(ServiceError):  # what does not heal is the messages' to find out
+        with suppress(ServiceError):  # an error that is no outage will fail messages
             await runtime.store_outage.ride_out(runtime.store.ping)
         await sleep(PING_EVERY)
 
 
 def tracing_in_use() -> "Tracing | None":
-    """Return how to trace, where the app or what started it has set a tracer provider."""
+    """Return the tracing to use, None if no tracer provider was set in this process."""
     if "opentelemetry.trace" not in sys.modules:
-        return None  # who sets a provider has imported it
-    from streamapp.observe.tracing import current_tracing  # noqa: PLC0415 - only who traces needs it
+        return None  # a provider cannot be set without this import
+    from streamapp.observe.tracing import current_tracing  # noqa: PLC0415 - needed only when tracing
 
     return current_tracing()

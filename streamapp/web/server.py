@@ -1,24 +1,23 @@
-"""The worker's own HTTP: probes, metrics, and what the app adds to them. Off unless asked for."""
+"""The worker's HTTP server: probes, metrics and the app's pages. Off unless configured."""
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from streamapp.errors import ConfigError
-from streamapp.web.health import Health, Report
+from streamapp.web.health import Health, HealthReport
 
 logger = logging.getLogger(__name__)
 
 GRACE = 1.0
-"""Seconds that requests under way have when the worker ends."""
-
-Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
+"""Seconds that open requests get to finish when the worker ends."""
 
 
 class CannotListen(ConfigError):
-    """The address is taken, or not this machine's."""
+    """The address is in use, or not one of this machine."""
 
     def __init__(self, address: str, why: str) -> None:
         super().__init__(f"STREAMAPP_HTTP: cannot listen on {address}: {why}; choose another HOST:PORT")
@@ -26,11 +25,11 @@ class CannotListen(ConfigError):
 
 @asynccontextmanager
 async def serve_http(
-    address: str, health: Health, metrics: Callable[[], tuple[bytes, str]], pages: Mapping[str, Page]
+    address: str, health: Health, metrics: Callable[[], tuple[bytes, str]], pages: Mapping[str, Handler]
 ) -> AsyncGenerator[str]:
-    """Serve on *address* (HOST:PORT) while the context is open; answer the URL.
+    """Serve on *address* (HOST:PORT) while the context is open, and yield the URL.
 
-    *metrics* answers a body and its content type. *pages* are the app's own, by path. Raises `CannotListen`.
+    *metrics* returns a body and its content type. *pages* are the app's handlers by path. Raises `CannotListen`.
     """
     app = web.Application()
 
@@ -63,7 +62,7 @@ async def serve_http(
         await runner.cleanup()
 
 
-def _reported(report: Report) -> web.Response:
+def _reported(report: HealthReport) -> web.Response:
     status = 200 if report.is_good else 503
     body = {"status": "ok" if report.is_good else "failing", "checks": report.checks}
     return web.json_response(body, status=status, headers={"Cache-Control": "no-store"})

@@ -1,12 +1,13 @@
-"""An app's boards as web pages, served by its worker: no build step, no framework, nothing personal."""
+"""An app's boards as web pages, served by its worker: no build step, no framework, no personal data."""
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib import resources
 
 import msgspec
 from aiohttp import ClientConnectionResetError, web
+from aiohttp.typedefs import Handler
 from anyio import create_task_group, current_time
 
 from streamapp.config import Config
@@ -15,21 +16,21 @@ from streamapp.declared.registry import Registry
 from streamapp.errors import ServiceError
 from streamapp.sqs.names import queue_name
 from streamapp.state.keys import plain
-from streamapp.web.board_reader import BoardReader, Hashes
-from streamapp.web.live_boards import LiveBoards, News
+from streamapp.web.board_reader import BoardReader, HashReader
+from streamapp.web.live_boards import ChangeFeed, LiveBoards
 
 logger = logging.getLogger(__name__)
 
 WATCHERS = 200
-"""Browsers that watch at once; the next one is asked to come later."""
+"""Browsers that may watch at once; the next one gets a 503 and tries again later."""
 
 SIGN_OF_LIFE = 2.0
-"""Seconds between two signs to a watcher that what it shows is still so."""
+"""Seconds between two events that tell a browser that its board is still current."""
 
 RECONNECT_MS = 2000
-"""Milliseconds after which a browser that lost us tries again."""
+"""Milliseconds after which a browser that lost its connection tries again."""
 
-# Nothing of anybody else's, nothing inline.
+# Nothing from other sites, nothing inline.
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -39,18 +40,16 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 
-Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
 
 @asynccontextmanager
 async def pages_of(
-    registry: Registry, config: Config, state: Hashes, news: News
-) -> AsyncGenerator[Mapping[str, Page]]:
-    """Return the pages of *app*'s website by path, which live while the context is open; none without one."""
+    registry: Registry, config: Config, state: HashReader, news: ChangeFeed
+) -> AsyncGenerator[Mapping[str, Handler]]:
+    """Yield the handlers of the app's website by path, empty without a website; they work while the context is open."""
     if registry.extras.website is None:
         yield {}
         return
-    # What is told of a queue is told under its name, not the stream's.
+    # The tap uses the names of queues, not those of streams.
     queues = [queue_name(config.queue(sink)) for sink in registry.sinks]
     site = Site(registry.extras.website, config.key_prefix, state, news, queues)
     async with create_task_group() as tasks:
@@ -60,26 +59,26 @@ async def pages_of(
 
 
 class Site:
-    """The pages of one app, whose state changes when *queues* have news."""
+    """The pages of one app, whose state changes with the messages of *queues*."""
 
     def __init__(
-        self, website: Website, prefix: str, state: Hashes, news: News, queues: Sequence[str]
+        self, website: Website, prefix: str, state: HashReader, news: ChangeFeed, queues: Sequence[str]
     ) -> None:
         self._website = website
         self._boards = {board.name: board for board in website.pages.values()}
         self._prefix = prefix
         self._state = state
         self._watchers = 0
-        monitors = {
+        readers = {
             name: BoardReader(board, state, self._start(board)) for name, board in self._boards.items()
         }
-        self.live = LiveBoards(monitors, news, queues)
+        self.live = LiveBoards(readers, news, queues)
         files = resources.files("streamapp.web") / "static"
         self._files = {name: (files / name).read_text() for name in ("board.html", "board.js", "board.css")}
 
     @property
-    def pages(self) -> Mapping[str, Page]:
-        """Each page by its path."""
+    def pages(self) -> Mapping[str, Handler]:
+        """The handlers by path."""
         return {
             **{path: self._page(board) for path, board in self._website.pages.items()},
             "/board.js": self._file("board.js", "text/javascript"),
@@ -92,7 +91,7 @@ class Site:
     def _start(self, board: Board) -> str:
         return f"{self._prefix}{board.table}:"
 
-    def _page(self, board: Board) -> Page:
+    def _page(self, board: Board) -> Handler:
         about = {
             "name": board.name,
             "title": board.title or board.name,
@@ -101,7 +100,7 @@ class Site:
             "showsAge": board.shows_age,
             "words": board.words,
         }
-        # An attribute's value: the quotes of JSON are the only characters that would end it.
+        # The text goes into an attribute, which only a quote would end.
         text = msgspec.json.encode(about).decode().replace("&", "&amp;").replace('"', "&quot;")
         body = self._files["board.html"].replace("{{board}}", text)
 
@@ -110,7 +109,7 @@ class Site:
 
         return page
 
-    def _file(self, name: str, kind: str) -> Page:
+    def _file(self, name: str, kind: str) -> Handler:
         async def file(_: web.Request) -> web.Response:
             headers = HEADERS | {"Cache-Control": "no-cache"}
             return web.Response(text=self._files[name], content_type=kind, headers=headers)
@@ -149,7 +148,7 @@ class Site:
         return self._boards[name]
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        """Send the whole board at once, and again whenever it changes: who comes back has missed nothing."""
+        """Send the whole board at once and at each change, so that a browser that reconnects has missed nothing."""
         board = self._named(request)
         if self._watchers >= WATCHERS:
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "30"})
@@ -165,22 +164,22 @@ class Site:
         try:
             await response.prepare(request)
             await response.write(f"retry: {RECONNECT_MS}\n\n".encode())
-            await self._tell(board.name, response)
+            await self._send_changes(board.name, response)
         except (ClientConnectionResetError, ConnectionResetError):
             logger.debug("a browser has left")
         finally:
             self._watchers -= 1
         return response
 
-    async def _tell(self, board: str, response: web.StreamResponse) -> None:
-        told: bytes | None = None
+    async def _send_changes(self, board: str, response: web.StreamResponse) -> None:
+        sent: bytes | None = None
         while True:
             body = self.live.now.get(board)
-            if body is not None and body != told:
+            if body is not None and body != sent:
                 await response.write(b"id: %b\nevent: board\ndata: %b\n\n" % (self.live.id.encode(), body))
-                told = body
+                sent = body
             elif current_time() - self.live.looked_at < 3 * SIGN_OF_LIFE + 5:
-                # Silence is how a browser learns that what it shows may be old.
+                # When no event comes, the browser shows that its board may be old.
                 await response.write(b"event: alive\ndata:\n\n")
             await self.live.change(SIGN_OF_LIFE)
 

@@ -1,4 +1,4 @@
-"""See what a worker cannot see of itself: a blocked loop, a poll that never returns."""
+"""Detect a blocked event loop, and a poll that never returns."""
 
 import inspect
 import logging
@@ -16,14 +16,14 @@ from streamapp.worker.assembly import AgentPipeline
 logger = logging.getLogger(__name__)
 
 BEAT = 0.1
-"""Seconds between signs of life of the event loop."""
+"""Seconds between two heartbeats of the event loop."""
 
 SILENCE = 30.0
-"""Seconds beyond its wait after which a poll that has not returned is called silent."""
+"""Seconds beyond its wait after which a poll that has not returned is reported."""
 
 
 class Watchdog:
-    """Looks at the event loop from a thread of its own, so that a blocked one is seen while it is blocked."""
+    """Watches the event loop from a thread of its own, to report a blocked loop while it is blocked."""
 
     def __init__(self, pipelines: Sequence[AgentPipeline], counters: Counters) -> None:
         self._pipelines = pipelines
@@ -31,7 +31,7 @@ class Watchdog:
         self._names = {
             code: pipeline.agent.name for pipeline in pipelines if (code := _code_of(pipeline.agent.handler))
         }
-        # Past a third of the visibility timeout heartbeats begin to come too late.
+        # Past a third of the visibility timeout, extensions of leases begin to come too late.
         self._limit = min((pipeline.queue.visibility for pipeline in pipelines), default=30.0) / 4
         self._alive_at = time.monotonic()
         self._thread_id = 0

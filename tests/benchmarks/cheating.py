@@ -14,7 +14,7 @@ redis = Redis.from_url(os.environ["REDIS_URL"], decode_responses=True)
 
 
 def call(operation: str, **said: object) -> dict:
-    """One SQS call."""
+    """Make one SQS call."""
     connection.request("POST", "/", json.dumps(said), {"X-Amz-Target": f"AmazonSQS.{operation}"})
     return json.loads(connection.getresponse().read())
 

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.contestant import Contestant
 from benchmarks.field import FLOOR, STREAMAPP
-from benchmarks.round import Bench, RoundFailed, run
+from benchmarks.round import RoundFailed, RoundServers, run
 from benchmarks.server import running
 from benchmarks.work import pieces
 from redis import Redis
@@ -18,14 +18,14 @@ WORK = pieces(40)
 
 
 @pytest.fixture
-def bench(redis_url: str, tmp_path: Path) -> Iterator[Bench]:
-    """The stub and a Valkey."""
+def bench(redis_url: str, tmp_path: Path) -> Iterator[RoundServers]:
+    """The stub and a Valkey, for rounds."""
     with running("stub") as server, Redis.from_url(redis_url, decode_responses=True) as redis:
-        yield Bench(server, redis, redis_url, tmp_path)
+        yield RoundServers(server, redis, redis_url, tmp_path)
 
 
 def cheating(how: str) -> Contestant:
-    """A contestant that does all but one thing for every message of an order that has ended."""
+    """A contestant that leaves out one thing for every message of an order that has ended."""
     program = Path(__file__).parent / "cheating.py"
     return Contestant("cheating", "", [sys.executable, str(program)], settings={"BENCH_CHEAT": how})
 
@@ -35,8 +35,10 @@ def cheating(how: str) -> Contestant:
     [FLOOR["handler"], FLOOR["application"], STREAMAPP["application"]],
     ids=lambda it: f"{it.name}-{it.work}",
 )
-def test_an_honest_contestant_gets_its_figures(bench: Bench, contestant: Contestant, prefix: str) -> None:
-    """A harness that no program passes would measure nothing."""
+def test_an_honest_contestant_gets_its_figures(
+    bench: RoundServers, contestant: Contestant, prefix: str
+) -> None:
+    """A check that no program passes would measure nothing."""
     outcome = run(bench, contestant, WORK, f"{prefix}:")
 
     assert outcome.messages == len(WORK)
@@ -54,17 +56,19 @@ def test_an_honest_contestant_gets_its_figures(bench: Bench, contestant: Contest
     ],
 )
 def test_a_contestant_that_drops_something_is_caught(
-    bench: Bench, prefix: str, how: str, complaint: str, monkeypatch: pytest.MonkeyPatch
+    bench: RoundServers, prefix: str, how: str, complaint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever leaves work out is faster, and must not win by it."""
+    """A contestant that leaves work out is faster, and must not win by it."""
     monkeypatch.setattr("benchmarks.round.DONE_WITHIN", 3.0)
 
     with pytest.raises(RoundFailed, match=complaint):
         run(bench, cheating(how), WORK, f"{prefix}:")
 
 
-def test_a_contestant_that_ends_at_its_start_is_named_with_its_last_words(bench: Bench, prefix: str) -> None:
-    """Its absence must not pass for a slow machine."""
+def test_a_contestant_that_ends_at_its_start_is_named_with_its_last_output(
+    bench: RoundServers, prefix: str
+) -> None:
+    """Its end must not look like a slow machine."""
     broken = replace(FLOOR["handler"], command=[sys.executable, "-c", "raise SystemExit('no such thing')"])
 
     with pytest.raises(RoundFailed, match="no such thing"):

@@ -1,4 +1,4 @@
-"""The lean SQS of the benchmark takes requests however the network cuts them."""
+"""The minimal SQS of the benchmark reads requests however the network splits them."""
 
 import json
 import socket
@@ -11,7 +11,7 @@ from benchmarks.server import Server, running
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    """A stub."""
+    """A running stub."""
     with running("stub") as it:
         yield it
 
@@ -26,7 +26,7 @@ def asked(operation: str, **said: object) -> bytes:
 
 
 def read(connection: socket.socket, answers: int) -> bytes:
-    """Read until so many answers have begun, and the last one's JSON is whole."""
+    """Read until that many responses have begun, and the JSON of the last one is complete."""
     got = b""
     while got.count(b"HTTP/1.1 ") < answers or not got.endswith(b"}"):
         more = connection.recv(65_536)
@@ -36,7 +36,7 @@ def read(connection: socket.socket, answers: int) -> bytes:
 
 
 def test_requests_may_come_in_pieces_and_together(server: Server) -> None:
-    """Clients pipeline, and the kernel cuts where it likes; the stub must not be what a contestant fails of."""
+    """Clients pipeline, and the kernel splits anywhere; a contestant must not fail because of the stub."""
     both = asked("CreateQueue", QueueName="a") + asked("GetQueueUrl", QueueName="a")
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -49,7 +49,7 @@ def test_requests_may_come_in_pieces_and_together(server: Server) -> None:
 
 
 def test_what_the_stub_cannot_do_is_answered_and_its_connection_goes_on(server: Server) -> None:
-    """A cut connection tells nobody what went wrong."""
+    """A closed connection does not tell the client what went wrong."""
     server.create("b")
 
     with pytest.raises(RuntimeError, match="NotImplementedError"):

@@ -1,4 +1,4 @@
-"""A cluster of Valkeys: three masters, each with so many replicas; a slot can be moved, and a member can die."""
+"""A cluster of Valkeys: three masters, each with replicas; a slot can be moved, and a member can be killed."""
 
 import time
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ SLOTS = 16_384
 
 
 class Cluster:
-    """*masters* have the slots in three equal parts; *url* names them all."""
+    """*masters* share the slots in three equal parts; *url* names them all."""
 
     def __init__(self, folder: Path, *, replicas: int = 0, node_timeout: int = 15_000) -> None:
         self.nodes: list[Valkey] = []
@@ -32,7 +32,7 @@ class Cluster:
         self.url = "redis://" + ",".join(f"127.0.0.1:{node.port}" for node in self.masters) + "/0"
 
     def start(self) -> "Cluster":
-        """Start all, let them meet, give out the slots; return when all serve."""
+        """Start all servers, join them, and assign the slots; return when all serve."""
         for node in self.nodes:
             node.start()
         first = self.nodes[0]
@@ -50,15 +50,15 @@ class Cluster:
         return self
 
     def wait(self) -> None:
-        """Return when all that run serve, and each master has heard of its replicas."""
+        """Return when all running members serve, and each master knows its replicas."""
         until(lambda: all(self.info(node)["cluster_state"] == "ok" for node in self.nodes if node.is_running))
 
     def info(self, node: Valkey) -> dict[str, str]:
-        """Return CLUSTER INFO as *node* has it."""
+        """Return the CLUSTER INFO of *node*."""
         return dict(ask(node, "CLUSTER INFO"))
 
     def master_of(self, slot: int) -> Valkey:
-        """Return who has a slot."""
+        """Return the master of a slot."""
         for node in self.masters:
             for first, last, (_, port, *_), *_ in ask(node, "CLUSTER SLOTS"):
                 if first <= slot <= last:
@@ -67,7 +67,7 @@ class Cluster:
 
     @contextmanager
     def moving(self, slot: int) -> Iterator[tuple[Valkey, Valkey]]:
-        """Begin to move a slot: the keys that are there, and new ones, go over within the block; it has moved afterwards."""
+        """Move a slot: its keys, and new ones, migrate while the context is open; afterwards the slot has moved."""
         source = self.master_of(slot)
         target = next(node for node in self.masters if node is not source)
         here, there = ask(source, "CLUSTER MYID"), ask(target, "CLUSTER MYID")
@@ -80,19 +80,19 @@ class Cluster:
             ask(node, "CLUSTER SETSLOT", slot, "NODE", there)
 
     def kill(self) -> None:
-        """End all."""
+        """Kill all members."""
         for node in self.nodes:
             node.kill()
 
 
 def ask(node: Valkey, *words: object) -> Any:
-    """Return what one server answers."""
+    """Return the reply of one server."""
     with Redis.from_url(node.url, decode_responses=True) as redis:
         return redis.execute_command(*words)
 
 
 def until(holds: Any, within: float = 60.0) -> None:
-    """Return when it holds."""
+    """Return when *holds* returns true."""
     deadline = time.monotonic() + within
     while not holds():
         assert time.monotonic() < deadline, "the cluster did not come to serve"
@@ -101,7 +101,7 @@ def until(holds: Any, within: float = 60.0) -> None:
 
 @contextmanager
 def cluster(folder: Path, **options: Any) -> Iterator[Cluster]:
-    """Run one; it ends with the block."""
+    """Run a cluster while the context is open."""
     it = Cluster(folder, **options)
     try:
         yield it.start()

@@ -1,4 +1,4 @@
-"""Apps that count, which is no merge: one applies each event once, the other shows that it would be wrong not to."""
+"""Apps that count, which is not idempotent: one applies each event once, the other shows that duplicates miscount."""
 
 import msgspec
 
@@ -7,21 +7,21 @@ from streamapp_codecs import Json
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """Somebody looked at a page; *n* makes one hit another than the next."""
+    """A visit of a page; *n* tells hits apart."""
 
     page: str
     n: int
 
 
 class Page(msgspec.Struct, frozen=True):
-    """How many did; each number is announced."""
+    """The number of hits of a page; each number is announced."""
 
     page: str
     hits: int
 
 
 def fold(page: Page | None, hit: Hit) -> Page:
-    """Count; it gives another state each time that it is called."""
+    """Count a hit; not idempotent."""
     return Page(hit.page, (page.hits if page else 0) + 1)
 
 

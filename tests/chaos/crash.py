@@ -1,6 +1,6 @@
-"""Places at which a worker ends itself: at each boundary of the protocol, as kill -9 would.
+"""Crash points: places at each boundary of the protocol at which a worker ends itself, as kill -9 would.
 
-They are wrappers around what a worker is made of, put there by tests only: the worker itself knows nothing of them.
+They are wrappers around parts of a worker, used by tests only: the worker's own code does not contain them.
 """
 
 import os
@@ -28,23 +28,23 @@ Point = Literal[
     "confirmed",
     "delete sent",
 ]
-"""Just after each step, in the order in which a message meets them; *answer lost* is while the commit goes again
-because its answer never came, *announced partly* when SQS has the first half of a batch."""
+"""Just after each step, in the order in which a message meets them; *answer lost* is while the commit is tried again
+because its response was lost, *announced partly* when SQS has the first half of a batch."""
 
 POINTS: tuple[Point, ...] = get_args(Point)
 STATUS = 137
-"""The exit status of a process that was killed with -9, as a shell says it."""
+"""The exit status of a process that was killed with -9, as a shell reports it."""
 
 
 @dataclass(slots=True)
 class Crash:
-    """Ends this process at the *passage*-th time (1..) that it comes by *point*."""
+    """Ends this process when it reaches *point* for the *passage*-th time (1..)."""
 
     point: Point
     passage: int = 1
 
     def is_here(self, point: Point) -> bool:
-        """Count a passage; answer whether this is the one to die at."""
+        """Count a passage; return whether this is the one to die at."""
         if point != self.point:
             return False
         self.passage -= 1
@@ -73,14 +73,14 @@ class CrashingSqs:
         return getattr(self._inner, name)
 
     async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
-        """Receive; only what brings messages is a passage."""
+        """Receive; only a receive that brings messages is a passage."""
         deliveries = await self._inner.receive(queue, limit=limit, wait=wait)
         if deliveries:
             self._crash.passes("received")
         return deliveries
 
     async def send(self, queue: Queue, messages: Sequence[Outgoing]) -> list[Failure | None]:
-        """Send announcements; dead letters are no passage."""
+        """Send messages; only announcements are a passage, dead letters are not."""
         if queue.name.endswith("-dlq"):
             return await self._inner.send(queue, messages)
         if len(messages) > 1 and self._crash.is_here("announced partly"):
@@ -91,7 +91,7 @@ class CrashingSqs:
         return outcomes
 
     async def delete(self, queue: Queue, handles: Sequence[str]) -> list[Failure | None]:
-        """Delete; the answer is never seen."""
+        """Delete; the worker dies before it sees the response."""
         outcomes = await self._inner.delete(queue, handles)
         self._crash.passes("delete sent")
         return outcomes

@@ -1,14 +1,14 @@
-"""What the fork server reads once for all workers; nobody else may import this.
+"""Modules and AWS models that the fork server loads once for all workers; nothing else may import this module.
 
-A start reads two megabytes of AWS's service models. The AWS client changes what it has read, which a forked
-worker does to its own copy; a process that makes many clients must not share it.
+A start reads two megabytes of AWS's service models. The AWS client changes what it has read: a forked worker changes
+its own copy, but a process that makes many clients must not share one.
 """
 
 from functools import cache, partial
 
 import botocore.loaders
 
-import chaos.process  # noqa: F401 - imported for the workers
+import chaos.process  # noqa: F401 - loaded for the workers
 
 _loader = botocore.loaders.JSONFileLoader
 _load = cache(partial(_loader._load_file, None))

@@ -18,7 +18,7 @@ from typing import Any
 import anyio
 from anyio import CancelScope, create_task_group, get_running_tasks
 
-import streamapp_agents  # noqa: F401 - what most workers run, read once by the fork server
+import streamapp_agents  # noqa: F401 - most workers run it, so the fork server loads it once
 from chaos.crash import Crash, CrashingSqs, CrashingStore, crashing
 from streamapp.app import App
 from streamapp.cli.terminal.signals import StopSignals
@@ -37,10 +37,10 @@ SAMPLES_EVERY = 0.25
 
 
 @dataclass(frozen=True)
-class Orders:
-    """What a worker process is told: its environment, its app, of that its agents (None: all), and where to crash.
+class WorkerSettings:
+    """The settings of a worker process: its environment, its app, the agents to run (None: all), and where to crash.
 
-    It logs to *log*. *samples*, if any, is where it writes down how many tasks and messages it has.
+    It logs to *log*. *samples* is the file for its numbers of tasks and messages, None: no samples.
     """
 
     env: Mapping[str, str]
@@ -54,19 +54,19 @@ class Orders:
 
 def prepare() -> None:
     """Start the fork server; call it before there are threads, and from the process that will start workers."""
-    # The server gets this process's path by its environment alone.
+    # The server gets this process's import path only through its environment.
     os.environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     multiprocessing.set_forkserver_preload(["chaos.preload", "pytest"])
 
 
-def start(orders: Orders) -> ForkServerProcess:
+def start(orders: WorkerSettings) -> ForkServerProcess:
     """Start a worker; it does not outlive this process."""
     process = multiprocessing.get_context("forkserver").Process(target=_work, args=(orders,), daemon=True)
     process.start()
     return process
 
 
-def _work(orders: Orders) -> None:
+def _work(orders: WorkerSettings) -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
@@ -79,7 +79,7 @@ def _work(orders: Orders) -> None:
     os._exit(anyio.run(_serve, orders))
 
 
-async def _serve(orders: Orders) -> int:
+async def _serve(orders: WorkerSettings) -> int:
     module, _, name = orders.app.partition(":")
     app: App = getattr(import_module(module), name)
     config, tally, signals = Config.load(os.environ), Counters(), StopSignals()
@@ -98,7 +98,7 @@ async def _serve(orders: Orders) -> int:
         with CancelScope() as starting:
             signals.on_stop = starting.cancel
             while parts is None:
-                # Whoever runs real workers starts them again; on a busy machine the server answers late.
+                # Real workers are restarted by their platform; on a busy machine the server responds late.
                 with suppress(ServiceError):
                     parts = await assemble(
                         app.registry, config, sqs, store, tally, agents=orders.agents, pace=orders.pace

@@ -1,4 +1,4 @@
-"""A TCP link of the rig's own, which can be cut and led elsewhere: it needs no rights that a test may lack."""
+"""A TCP proxy that can be cut and pointed elsewhere, without the rights that a firewall needs."""
 
 from contextlib import suppress
 
@@ -17,7 +17,7 @@ from anyio.abc import ByteStream, SocketAttribute, SocketStream, TaskStatus
 
 
 class Proxy:
-    """Passes connections to its own *port* on to *target*, both on loopback."""
+    """Forwards connections from its *port* to *target*, both on loopback."""
 
     def __init__(self, target: int) -> None:
         self.target = target
@@ -28,7 +28,7 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """Where a Redis client finds it."""
+        """The URL for a Redis client."""
         return f"redis://127.0.0.1:{self.port}/0"
 
     async def run(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
@@ -39,11 +39,11 @@ class Proxy:
             await listener.serve(self._pass_on)
 
     def cut(self) -> None:
-        """Let nothing through from now on; neither side is told."""
+        """Forward nothing from now on, without closing connections."""
         self._open = Event()
 
     def lead_to(self, target: int) -> None:
-        """Drop all connections, with what is on its way in them, and pass new ones on to *target*."""
+        """Close all connections, with the bytes on their way, and forward new ones to *target*."""
         self.target = target
         self._open.set()
         for link in self._links:
@@ -61,7 +61,7 @@ class Proxy:
                     pumps.start_soon(self._pump, near, far, pumps.cancel_scope)
                     pumps.start_soon(self._pump, far, near, pumps.cancel_scope)
             except OSError:
-                pass  # nobody is there: the client sees its connection closed
+                pass  # nothing listens there: the client sees its connection closed
             finally:
                 self._links.discard(scope)
 

@@ -1,4 +1,4 @@
-"""One shop of the rig: queues of its own on the ledger's SQS, keys of its own in Valkey, and its workers."""
+"""One shop of the fault tests: its own queues on the shared SQS, its own keys in Valkey, and its workers."""
 
 import json
 import signal
@@ -11,7 +11,7 @@ from typing import Any
 from anyio import current_time, sleep
 
 from chaos.crash import Crash
-from chaos.process import Orders, start
+from chaos.process import WorkerSettings, start
 from rigs import behind
 from streamapp.cli.demo.servers import local_aws
 from streamapp.declared.traffic import ScenarioMessage
@@ -25,11 +25,11 @@ SINK = "acompanhamento-events"
 VISIBILITY = 2
 MAX_RECEIVES = 8
 LOOK = 0.02
-"""Seconds between two looks at a condition that has no event of its own."""
+"""Seconds between two checks of a condition that has no event to wait for."""
 
 
 class Shop:
-    """*sqs* is served at *endpoint*; what *redis_url* leads to may break."""
+    """*sqs* is served at *endpoint*; the server at *redis_url* may fail."""
 
     def __init__(
         self, sqs: MemorySqs, endpoint: str, redis_url: str, prefix: str, folder: Path, **settings: str
@@ -59,7 +59,7 @@ class Shop:
         return f"{self.prefix}-{stream}"
 
     async def open(self, visibility: int = VISIBILITY) -> "Shop":
-        """Create the queues; answer the shop."""
+        """Create the queues; return the shop."""
         for stream in STREAMS:
             dead = f"{stream}-dlq"
             self.queues[dead] = await self.sqs.create(self.name(dead), {})
@@ -81,12 +81,12 @@ class Shop:
     ) -> ForkServerProcess:
         """Start a worker of *app*."""
         samples = self._samples if sampled else None
-        worker = start(Orders(self._env, self._log, agents, crash, samples, pace or SweepPace(), app))
+        worker = start(WorkerSettings(self._env, self._log, agents, crash, samples, pace or SweepPace(), app))
         self._workers.append(worker)
         return worker
 
     def close(self) -> None:
-        """End what still runs."""
+        """Kill the workers that still run."""
         for worker in self._workers:
             with suppress(ValueError):
                 worker.kill()
@@ -100,13 +100,13 @@ class Shop:
                 assert await self.sqs.send(self.queues[stream], some) == [None] * len(some)
 
     def left(self, *streams: str) -> int:
-        """Return how many messages are still in these queues, in all without any."""
+        """Return how many messages are still in *streams*, by default in all queues."""
         now = self.sqs.clock.now()
-        stocks = [self.sqs.service.broker.stored(self.name(it), now).stock for it in streams or STREAMS]
-        return sum(len(stock.line) + len(stock.in_flight) + len(stock.delayed) for stock in stocks)
+        queues = [self.sqs.simulator.broker.stored(self.name(it), now).messages for it in streams or STREAMS]
+        return sum(len(it.visible) + len(it.in_flight) + len(it.delayed) for it in queues)
 
     async def drained(self, *streams: str, within: float = 120.0) -> None:
-        """Return when nothing is left in these queues, in all without any."""
+        """Return when *streams* are empty, by default all queues."""
         deadline = current_time() + within
         while left := self.left(*streams):
             assert current_time() < deadline, (
@@ -115,7 +115,7 @@ class Shop:
             await sleep(LOOK)
 
     async def told(self, redis_url: str | None = None, within: float = 60.0) -> None:
-        """Return when no hash owes anything."""
+        """Return when no hash has an announcement pending."""
         deadline = current_time() + within
         while owed := [
             name
@@ -130,16 +130,16 @@ class Shop:
             await sleep(10 * LOOK)
 
     async def swept(self, app: str = "streamapp_agents:app") -> None:
-        """Let a sweeper find what nobody has in hand any more, at once and not in minutes; return when nothing is owed.
+        """Run a sweeper at once, not after minutes; return when no announcement is pending.
 
-        A worker that dies after a delete and before the confirmation leaves such a thing, sent or not.
+        A worker that dies between a delete and its confirmation leaves an announcement pending, sent or not.
         """
         sweeper = self.start(pace=SweepPace(every=1.0, age=0.0, pause=0.0), app=app)
         await self.told()
         await drain(sweeper)
 
     def announcements(self) -> list[dict[str, Any]]:
-        """Return all that was announced, in the order in which SQS took it."""
+        """Return all announcements, in the order in which SQS accepted them."""
         return [json.loads(body) for body in self.sqs.bodies(self.queues[SINK])]
 
     def letters(self) -> list[str]:
@@ -147,11 +147,11 @@ class Shop:
         return [body for stream in STREAMS for body in self.sqs.bodies(self.queues[f"{stream}-dlq"])]
 
     def samples(self) -> list[dict[str, float]]:
-        """Return what the sampled workers wrote down."""
+        """Return the samples of the workers."""
         return [json.loads(line) for line in Path(self._samples).read_text().splitlines()]
 
     def log(self) -> str:
-        """Return what the workers logged."""
+        """Return the workers' log."""
         return Path(self._log).read_text()
 
     async def hashes(self, redis_url: str | None = None) -> dict[str, dict[str, dict[str, str]]]:
@@ -166,7 +166,7 @@ class Shop:
 
 
 async def ended(worker: ForkServerProcess, within: float = 60.0) -> int:
-    """Wait for a worker's end; answer its exit code."""
+    """Wait for a worker's end; return its exit code."""
     deadline = current_time() + within
     while worker.exitcode is None:
         assert current_time() < deadline, "a worker has not ended"
@@ -175,7 +175,7 @@ async def ended(worker: ForkServerProcess, within: float = 60.0) -> int:
 
 
 async def drain(*workers: ForkServerProcess) -> None:
-    """Tell workers to end, and see them do it well (I12); one that had not begun has nothing to end."""
+    """Send workers SIGTERM and check that they drain (I12); one that had not begun has nothing to drain."""
     for worker in workers:
         worker.terminate()
     for worker in workers:

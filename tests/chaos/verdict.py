@@ -1,4 +1,4 @@
-"""What a run proves: the invariants, over the ledger, the announcements and the hashes that are left."""
+"""The check of the invariants after a run: over the ledger, the announcements and the remaining hashes."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -9,18 +9,18 @@ from chaos.shop import MAX_RECEIVES, STREAMS, Shop
 from streamapp_agents.simulador.simulacao import differences
 
 Expected = Mapping[str, Mapping[str, Mapping[str, str | None]]]
-"""What must be left, by table, key and field; None: the field must be absent."""
+"""The state that must be left, by table, key and field; None: the field must be absent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How many things went against an invariant, and what it cost; all but the last three must be 0.
+    """The numbers of violations by invariant, and the costs; all but the last three must be 0.
 
-    *lost*: orders or products whose effect is not there, or dead letters that should not be (I1, I8). *wrong*:
-    hashes that are not the merge of their events (I2, I5). *unannounced*: changes that nobody was told, or
-    newest announcements that are not the state (I3). *unstable*: ids with two contents, or contents with two
-    ids (I4). *hidden*: messages still invisible though all is done (I12). *costly*: messages received more
-    often than they may be (I9). *recovery* is the worst of all recoveries, in seconds, and *losses* tell what is lost.
+    *lost*: orders or products whose effect is missing, or dead letters that should not be there (I1, I8). *wrong*:
+    hashes that are not the merge of their events (I2, I5). *unannounced*: changes without an announcement, or newest
+    announcements that are not the state (I3). *unstable*: ids with two contents, or contents with two ids (I4).
+    *hidden*: messages still invisible when all is done (I12). *costly*: messages received more often than they may be
+    (I9). *recovery* is the longest recovery, in seconds, and *losses* describe what is lost.
     """
 
     lost: int = 0
@@ -35,7 +35,7 @@ class Verdict:
     losses: tuple[str, ...] = ()
 
     def __add__(self, other: "Verdict") -> "Verdict":
-        """Return both as one."""
+        """Return the sum of both."""
         sums = {it.name: getattr(self, it.name) + getattr(other, it.name) for it in fields(Verdict)}
         return Verdict(**{**sums, "recovery": max(self.recovery, other.recovery)})
 
@@ -48,7 +48,7 @@ class Verdict:
 
     @property
     def share(self) -> float:
-        """What part of all announcements was a repetition."""
+        """The share of announcements that were repeated."""
         return self.duplicates / self.announced if self.announced else 0.0
 
 
@@ -60,7 +60,7 @@ async def judge(
     redis_url: str | None = None,
     most_receives: int = MAX_RECEIVES,
 ) -> Verdict:
-    """Hold what a shop has left against *expected* and the bodies that must be *dead* letters."""
+    """Compare what a shop has left with *expected*, and its dead letters with the bodies *dead*."""
     found = await shop.hashes(redis_url)
     wrong = 0
     losses: list[str] = []
@@ -98,7 +98,7 @@ async def judge(
 
 
 def _untold(announced: list[dict[str, Any]], orders: Mapping[str, Mapping[str, str]]) -> int:
-    """Count the versions of known orders that nobody was told, and last words that are not the state."""
+    """Count the versions of known orders without an announcement, and newest announcements that are not the state."""
     told: defaultdict[str, dict[int, dict[str, Any]]] = defaultdict(dict)
     for announcement in announced:
         data = announcement["data"]

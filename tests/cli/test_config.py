@@ -1,13 +1,14 @@
 """`streamapp config`: what is in effect, and why."""
 
 import json
+from datetime import UTC
 
 import pytest
 
 from rigs.inprocess import call
 from rigs.shop import Shop
 from streamapp.config import SETTINGS, Config
-from streamapp.setting_types import level
+from streamapp.setting_types import BadSetting, level
 
 
 async def test_each_setting_is_shown_with_its_value_and_its_origin(shop: Shop) -> None:
@@ -54,12 +55,60 @@ async def test_each_setting_that_is_wrong_is_told_and_the_others_are_shown_all_t
     assert "REDIS_URL" in shown.stdout
 
 
-def test_the_defaults_that_are_told_are_those_in_force() -> None:
-    """Each default stands in the code twice: as a value, and as people write it."""
-    for name, setting in SETTINGS.items():
-        if setting.default:
-            told = Config.load({setting.variable: setting.default})
-            assert getattr(told, name) == getattr(Config(), name), name
+def test_every_setting_keeps_its_name_and_its_default() -> None:
+    """Deployments rely on both."""
+    defaults = {it.variable: it.default for it in SETTINGS.values()}
+
+    assert defaults == {
+        "REDIS_URL": "redis://localhost:6379/0",
+        "STREAMAPP_KEY_PREFIX": "streamapp:",
+        "STREAMAPP_CONCURRENCY": "10",
+        "STREAMAPP_WAIT_SECONDS": "10",
+        "STREAMAPP_DRAIN_TIMEOUT": "25",
+        "STREAMAPP_MAX_ATTEMPTS": "5",
+        "STREAMAPP_DURABILITY": "local",
+        "STREAMAPP_NAIVE_TZ": "UTC",
+        "STREAMAPP_STATE_TTL": "30d",
+        "STREAMAPP_SQS_CLIENT": "fast",
+        "STREAMAPP_TAP": "on",
+        "STREAMAPP_TAP_MAXLEN": "10000",
+        "STREAMAPP_HTTP": "",
+        "LOG_LEVEL": "info",
+        "LOG_FORMAT": "auto",
+    }
+    assert (Config().drain_timeout, Config().replicas, Config().naive_tz) == (25, 0, UTC)
+    assert (Config().state_ttl, Config().http, Config().log_level) == (30 * 86_400, None, "INFO")
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "error"),
+    [
+        (
+            "REDIS_URL",
+            "http://me:secret@host",
+            "a URL that begins with redis://, rediss://, unix:// or redis+sentinel://, got 'http'",
+        ),
+        ("STREAMAPP_CONCURRENCY", "0", "a whole number from 1 to 10000, got '0'"),
+        ("STREAMAPP_WAIT_SECONDS", "21", "0 to 20 seconds (or as 90s, 5m, 1h30m, 30d), got '21'"),
+        ("STREAMAPP_DURABILITY", "replicated", "local, or replicated:N with N replicas, got 'replicated'"),
+        (
+            "STREAMAPP_NAIVE_TZ",
+            "Mars/Olympus",
+            "a time zone such as UTC or America/Sao_Paulo, got 'Mars/Olympus'",
+        ),
+        ("STREAMAPP_TAP", "yes", "on or errors or off, got 'yes'"),
+        ("STREAMAPP_HTTP", "8080", "HOST:PORT, such as 127.0.0.1:8080, got '8080'"),
+        ("LOG_LEVEL", "loud", "debug or info or warning or error or critical, got 'loud'"),
+    ],
+)
+def test_a_wrong_value_is_told_with_what_was_expected_and_what_came(
+    variable: str, text: str, error: str
+) -> None:
+    """One line must do to repair it."""
+    with pytest.raises(BadSetting) as raised:
+        Config.load({variable: text})
+
+    assert str(raised.value) == f"{variable}: expected {error}"
 
 
 async def test_a_setting_that_is_no_text_is_refused_at_start(shop: Shop) -> None:

@@ -1,4 +1,4 @@
-"""What is deployed is well-formed by the tools of those who run it, and asks for no more than the worker needs."""
+"""The deployment files are well-formed by their platforms' own tools, and ask for no more than the worker needs."""
 
 import json
 import re
@@ -22,7 +22,7 @@ BIN = Path(sys.executable).parent
 
 
 def tool(*command: str | Path) -> str:
-    """Run a tool of this environment; answer what it said, with its exit code at the end."""
+    """Run a tool of this environment; return its output, with its exit code at the end."""
     done = subprocess.run(
         [BIN / command[0], *command[1:]], capture_output=True, text=True, check=False, cwd=ROOT
     )
@@ -30,13 +30,13 @@ def tool(*command: str | Path) -> str:
 
 
 def test_the_dockerfile_has_no_finding() -> None:
-    """No engine runs where this is tested, so the file is read by who knows what goes wrong."""
+    """There is no container engine where this is tested, so a linter reads the file."""
     assert tool("hadolint", "Dockerfile") == "exit 0"
 
 
 @pytest.mark.parametrize("name", ["compose.yaml", ".devcontainer/compose.yaml"])
 def test_compose_files_keep_the_specification(name: str) -> None:
-    """A typing error in a key is otherwise found by the first who runs `just up`."""
+    """A misspelt key would otherwise be found by the first `just up`."""
     assert tool("check-jsonschema", "--builtin-schema", "vendor.compose-spec", name).endswith("exit 0")
 
 
@@ -56,7 +56,7 @@ def test_kubernetes_takes_the_worker() -> None:
 
 
 def test_keda_scales_on_every_source_queue() -> None:
-    """A queue that scales nothing fills while the others are idle."""
+    """A queue without a scaler fills while the others are idle."""
     (scaled,) = [it for it in documents("scaledobject.yaml") if it["kind"] == "ScaledObject"]
     (worker,) = [it for it in documents("worker.yaml") if it["kind"] == "Deployment"]
     (settings,) = [it for it in documents("worker.yaml") if it["kind"] == "ConfigMap"]
@@ -69,7 +69,7 @@ def test_keda_scales_on_every_source_queue() -> None:
 
 
 def test_every_platform_waits_longer_than_the_drain() -> None:
-    """Who is killed while draining leaves messages invisible."""
+    """A worker that is killed while draining leaves messages invisible."""
     drain = Config().drain_timeout
     (worker,) = [it for it in documents("worker.yaml") if it["kind"] == "Deployment"]
     compose = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["worker"]
@@ -80,7 +80,7 @@ def test_every_platform_waits_longer_than_the_drain() -> None:
 
 
 def test_ecs_takes_the_task_definition() -> None:
-    """The service's own model says what a task definition is."""
+    """ECS's own API model defines what a task definition is."""
     shape = get_session().get_service_model("ecs").operation_model("RegisterTaskDefinition").input_shape
 
     report = ParamValidator().validate(task_definition(), shape)
@@ -90,7 +90,7 @@ def test_ecs_takes_the_task_definition() -> None:
 
 @pytest.mark.parametrize("name", ["worker.json", "tail.json", "redrive.json"])
 def test_a_policy_names_its_queues_and_its_actions(name: str) -> None:
-    """A star in a policy is what an attacker hopes for."""
+    """A wildcard in a policy is what an attacker hopes for."""
     for statement in policy(name):
         assert statement["Effect"] == "Allow"
         for word in (*statement["Action"], *statement["Resource"]):

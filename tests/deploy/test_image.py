@@ -1,4 +1,4 @@
-"""What the Dockerfile does, done here step by step: its files alone, its commands, its probe."""
+"""The steps of the Dockerfile, run here without Docker: its files alone, its commands, its probe."""
 
 import json
 import os
@@ -81,7 +81,7 @@ def test_its_probe_is_python_and_fails_where_nothing_listens() -> None:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy as COPY does: a folder's content becomes the target's."""
+    """Copy as COPY does: the content of a folder goes into the target."""
     if source.is_dir():
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
     else:

@@ -1,4 +1,4 @@
-"""The rights that are documented suffice, and allow nothing else."""
+"""The documented rights suffice, and allow nothing else."""
 
 import json
 import subprocess
@@ -35,12 +35,12 @@ ACTIONS = {
     "change_visibility": "sqs:ChangeMessageVisibility",
     "send": "sqs:SendMessage",
 }
-"""The action that each of the worker's calls on messages needs; a batch needs the same."""
+"""The IAM action of each of the worker's calls on messages; a batch needs the same."""
 
 
 @pytest.fixture
 def guarded(tmp_path: Path) -> Iterator[str]:
-    """A Valkey that knows the documented users only, at a URL without a user."""
+    """A Valkey with only the documented users; the URL names no user."""
     users = [
         line.replace("PASSWORD", "secret")
         for name in ("worker.acl", "tail.acl")
@@ -48,7 +48,7 @@ def guarded(tmp_path: Path) -> Iterator[str]:
         if line.startswith("user ")
     ]
     path = tmp_path / "users.acl"
-    # It alone may ask what was refused to the others.
+    # The default user alone may read the log of refusals.
     users.append("user judge on >secret ~* &* +@all")
     path.write_text("\n".join([*users, "user default off"]) + "\n")
     with redis_server("--aclfile", str(path)) as url:
@@ -56,12 +56,12 @@ def guarded(tmp_path: Path) -> Iterator[str]:
 
 
 def as_user(url: str, name: str) -> str:
-    """Return *url* for one of the users."""
+    """Return *url* with the name and password of a user."""
     return url.replace("unix://", f"unix://{name}:secret@")
 
 
 def refused(url: str) -> list[str]:
-    """Return what was refused to whom, since the last time."""
+    """Return the users and commands that were refused since the last call."""
     with redis.Redis.from_url(as_user(url, "judge"), decode_responses=True) as client:
         entries = client.acl_log()
         client.acl_log_reset()
@@ -72,7 +72,7 @@ def refused(url: str) -> list[str]:
 async def test_rights_suffice_for_a_worker_its_site_and_who_looks(
     aws: BotoSqs, guarded: str, prefix: str
 ) -> None:
-    """Rights that nobody tried are found too narrow in the night."""
+    """Rights that were never tried turn out too narrow in production."""
     shop = Shop(aws, as_user(guarded, "worker"), f"streamapp:{prefix}")
     shop.names = {name: queue.replace("streamapp:", "") for name, queue in shop.names.items()}
     shop.env |= {queue_variable(name): queue for name, queue in shop.names.items()}
@@ -107,7 +107,7 @@ async def test_rights_suffice_for_a_worker_its_site_and_who_looks(
 
 
 async def watch_board(worker: subprocess.Popen[str]) -> None:
-    """Return when the worker's site has told what stands on a board."""
+    """Return when the worker's site has sent the cards of a board."""
     assert worker.stderr is not None
     url = json.loads(await to_thread.run_sync(worker.stderr.readline))["http"]
     async with aiohttp.ClientSession() as session, session.get(f"{url}/events") as stream:
@@ -117,7 +117,7 @@ async def watch_board(worker: subprocess.Popen[str]) -> None:
 
 
 async def sweep(shop: Shop, redis_url: str) -> None:
-    """Look through all that is stored, as a worker does every five minutes."""
+    """Sweep the whole store, as a worker does every five minutes."""
     config = Config.load(shop.env)
     async with open_redis(redis_url) as store:
         parts = await assemble(streamapp_agents.app.registry, config, shop.aws, store, Counters())

@@ -1,4 +1,4 @@
-"""Alerts and the dashboard ask for metrics that there are."""
+"""Alerts and the dashboard ask only for metrics that exist."""
 
 import json
 import re
@@ -18,13 +18,13 @@ NAME = re.compile(r"\b(?:streamapp|messaging|process)_[a-z_]+")
 
 
 def panels() -> list[str]:
-    """What the panels of the dashboard ask for."""
+    """The queries of the dashboard's panels."""
     dashboard = json.loads((ROOT / "deploy" / "grafana" / "dashboard.json").read_text())
     return [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
 
 
 def asked() -> set[str]:
-    """Every metric that a rule or a panel asks for."""
+    """Every metric in a rule or a panel."""
     groups = yaml.safe_load(ALERTS.read_text())["groups"]
     expressions = [rule["expr"] for group in groups for rule in group["rules"]] + panels()
     labels = {"messaging_destination_name", "messaging_operation_name"}
@@ -32,8 +32,8 @@ def asked() -> set[str]:
 
 
 def exported() -> str:
-    """The source and the page of a worker's metrics: families without a value yet have no line."""
-    page = Metrics(Counters()).page()[0].decode()
+    """The source and the output of a worker's metrics: a family without a value yet has no line in the output."""
+    page = Metrics(Counters()).render()[0].decode()
     return page + (ROOT / "streamapp" / "web" / "metrics.py").read_text()
 
 
@@ -52,7 +52,7 @@ def test_every_metric_that_is_asked_for_is_there() -> None:
 
 
 def test_the_documentation_names_every_metric() -> None:
-    """Who writes an alert looks there."""
+    """Authors of alerts look there."""
     documented = (ROOT / "docs" / "operating.md").read_text()
 
     named = re.findall(
@@ -66,7 +66,7 @@ def test_the_documentation_names_every_metric() -> None:
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool comes with Prometheus")
 def test_prometheus_takes_the_rules_and_what_the_panels_ask(tmp_path: Path) -> None:
-    """Its own tool is the judge; a panel's question is put to it as a rule."""
+    """Checked by Prometheus's own tool; a panel's query is checked as a rule."""
     rules = [
         {"record": f"panel:{number}", "expr": expression} for number, expression in enumerate(panels(), 1)
     ]
@@ -82,8 +82,8 @@ def test_prometheus_takes_the_rules_and_what_the_panels_ask(tmp_path: Path) -> N
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool comes with Prometheus")
 def test_prometheus_has_nothing_to_say_of_the_page() -> None:
-    """Names, help texts and units are as its users expect them."""
-    page = Metrics(Counters()).page()[0]
+    """Names, help texts and units follow Prometheus's conventions."""
+    page = Metrics(Counters()).render()[0]
 
     done = subprocess.run(["promtool", "check", "metrics"], input=page, capture_output=True, check=False)
 

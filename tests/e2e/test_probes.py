@@ -138,7 +138,7 @@ async def test_the_probes_of_a_worker_whose_surroundings_break() -> None:
                 with standing(it.process):
                     assert await it.live() == 0
 
-                sqs.service.broker.delete_queue("pagamento-events", sqs.clock.now())
+                sqs.simulator.broker.delete_queue("pagamento-events", sqs.clock.now())
                 matters = await it.until("queue pagamento-events")
                 assert "QueueDoesNotExist" in matters["queue pagamento-events"]
                 assert await it.live() == 200

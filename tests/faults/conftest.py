@@ -1,4 +1,4 @@
-"""The fault rows: each is one file, has a short form for every run and a long one, and prints its figure."""
+"""The fault rows: each is one file, with a short form for every run and a long form, and prints its figure."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,7 @@ FIGURES = pytest.StashKey[list[Row]]()
 
 
 class _Judged(Protocol):
-    """What a run of the rig came to."""
+    """The results of the fault tests in this run."""
 
     lost: int
     wrong: int
@@ -24,7 +24,7 @@ class _Judged(Protocol):
 
 @pytest.fixture
 def judged(request: pytest.FixtureRequest) -> Callable[[str, int, _Judged], None]:
-    """Puts a line into the table that is printed at the end, and written to `--figures FILE`."""
+    """Adds a row to the table that is printed at the end, and written to `--figures FILE`."""
 
     def note(fault: str, runs: int, it: _Judged) -> None:
         share = 100 * it.duplicates / it.announced if it.announced else 0.0
@@ -38,7 +38,7 @@ def judged(request: pytest.FixtureRequest) -> Callable[[str, int, _Judged], None
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
 ) -> None:
-    """Print the table, as Markdown, so that it can be read here, and renew its lines in the documents."""
+    """Print the table, as Markdown, so that it can be read here, and renew its lines in `--figures FILE`."""
     del exitstatus
     if rows := config.stash.get(FIGURES, []):
         terminalreporter.write_line("\n" + table(rows))
@@ -55,10 +55,10 @@ def long(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def figure(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Prints what was measured, past pytest's capture, so that whoever runs a row alone reads it."""
+    """Prints a figure past pytest's capture, so that it is seen when a row is run alone."""
 
     def show(text: str) -> None:
         with capsys.disabled():
-            print(f"\n{request.node.path.stem.removeprefix('test_').replace('_', ' ')}: {text}")  # noqa: T201 - that is its work
+            print(f"\n{request.node.path.stem.removeprefix('test_').replace('_', ' ')}: {text}")  # noqa: T201 - printing is its purpose
 
     return show

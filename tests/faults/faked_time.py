@@ -1,4 +1,4 @@
-"""A wall clock for one process that a test may set while it runs; monotonic time goes on as it does."""
+"""A wall clock for one process that a test may set while it runs; monotonic time is not changed."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ LIBRARY = next(iter(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), Non
 
 
 class WallClock:
-    """The wall clock of whoever is started with `env`."""
+    """The wall clock of a process that is started with `env`."""
 
     def __init__(self, folder: Path) -> None:
         assert LIBRARY is not None
@@ -21,5 +21,5 @@ class WallClock:
         self.set(0)
 
     def set(self, seconds: int) -> None:
-        """Let the clock be wrong by so much."""
+        """Set the error of the clock, in seconds."""
         self._file.write_text(f"{seconds:+d}s\n")

@@ -1,4 +1,4 @@
-"""The table of what the rig measured, as it stands in the documents; each run renews the lines of what it ran."""
+"""The table of what the rig measured, in docs/guarantees.md; each run renews the lines of what it ran."""
 
 import re
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ def table(rows: Iterable[Row]) -> str:
 
 
 def renewed(page: str, rows: Iterable[Row]) -> str:
-    """Return *page* with *rows* in its table in the place of those of the same faults. The other lines stay."""
+    """Return *page* with *rows* in its table in place of those of the same faults. The other rows stay."""
     before, _, rest = page.partition(BEGIN)
     old, _, after = rest.partition(END)
     lines = [

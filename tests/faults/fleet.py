@@ -1,4 +1,4 @@
-"""Worker processes on an SQS of ours over HTTP: its ledger sees all that they do."""
+"""Worker processes on the SQS for tests over HTTP, whose ledger records all that they do."""
 
 import json
 import os
@@ -24,29 +24,29 @@ from streamapp_agents.simulador.message import Message
 from streamapp_agents.simulador.simulacao import simular
 
 PATIENCE = 300.0
-"""Seconds in which a worker has to do what is waited for: all else of a test is short beside it."""
+"""Seconds in which a worker must do what a test waits for; it is the longest wait of a test."""
 
 
 @dataclass(frozen=True)
-class Process:
-    """A worker, and where it writes its log."""
+class WorkerProcess:
+    """A worker process and its log file."""
 
     popen: subprocess.Popen[bytes]
     log: Path
 
     def has_said(self, words: str) -> bool:
-        """Whether *words* are in its log."""
+        """Whether its log contains *words*."""
         return words in self.log.read_text()
 
     async def says(self, words: str) -> None:
-        """Return when *words* are in its log."""
+        """Return when its log contains *words*."""
         with fail_after(PATIENCE):
             while not self.has_said(words):
                 assert self.popen.poll() is None, self.log.read_text()
                 await sleep(0.005)
 
     async def ends(self) -> float:
-        """Return how many seconds from now it took to end."""
+        """Wait for its end; return how many seconds that took."""
         began = current_time()
         with fail_after(PATIENCE):
             while self.popen.poll() is None:
@@ -77,7 +77,7 @@ class Fleet:
             assert await self.sqs.send(to, some) == [None] * len(some)
 
     async def send_story(self, messages: Iterable[Message]) -> None:
-        """Send each message to its queue."""
+        """Send each message of a story to its queue."""
         by_queue: dict[str, list[str]] = {}
         for message in messages:
             by_queue.setdefault(message.queue, []).append(message.body)
@@ -85,19 +85,19 @@ class Fleet:
             await self.send(queue, bodies)
 
     @contextmanager
-    def running(self, *arguments: str) -> Iterator[Process]:
-        """Run a worker, which does not outlive the body."""
+    def running(self, *arguments: str) -> Iterator[WorkerProcess]:
+        """Run a worker while the context is open."""
         self._started += 1
         log = self._folder / f"worker-{self._started}.log"
         command = [sys.executable, "-m", "streamapp", "worker", *arguments]
         with log.open("wb") as file, subprocess.Popen(command, env=self.env, stderr=file) as popen:
             try:
-                yield Process(popen, log)
+                yield WorkerProcess(popen, log)
             finally:
                 popen.kill()
 
     async def hidden(self, queues: Iterable[str]) -> int:
-        """Return how many messages are invisible, as GetQueueAttributes has it."""
+        """Return how many messages are invisible, by GetQueueAttributes."""
         found = [await self.sqs.find(queue) for queue in queues]
         return sum([await self._number(queue, "ApproximateNumberOfMessagesNotVisible") for queue in found])
 
@@ -124,7 +124,7 @@ async def open_fleet(redis_url: str, prefix: str, folder: Path, **settings: str)
             {
                 **ours,
                 **local_aws(endpoint),
-                # The apps of this folder are found, too.
+                # The apps of this folder can be imported too.
                 "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]),
                 "REDIS_URL": redis_url,
                 "STREAMAPP_KEY_PREFIX": f"{prefix}:",
@@ -134,12 +134,12 @@ async def open_fleet(redis_url: str, prefix: str, folder: Path, **settings: str)
 
 
 def story(orders: int, seed: int = 7) -> tuple[Message, ...]:
-    """Return the messages of so many orders, each of them once and good."""
+    """Return the messages of that many orders, each once and valid."""
     begin = datetime(2025, 7, 28, 15, tzinfo=UTC)
     return simular(orders, seed, duplicados=0, fora_de_ordem=0, invalidos=0, inicio_em=begin).mensagens
 
 
 def repeated(bodies: Iterable[str]) -> int:
-    """Return how many announcements were made before."""
+    """Return how many announcements repeat an earlier one."""
     ids = [json.loads(body)["event_id"] for body in bodies]
     return len(ids) - len(set(ids))

@@ -1,4 +1,4 @@
-"""A gate before an SQS that looks at who comes and when, as AWS does, and hands out credentials to those who may."""
+"""A proxy before an SQS that checks signatures and credentials as AWS does, and an endpoint that issues credentials."""
 
 import time
 from collections.abc import AsyncIterator
@@ -11,23 +11,23 @@ import aiohttp
 from aiohttp import web
 
 SKEW = 300.0
-"""Seconds that a signature may be old, or early: AWS's own limit for most services."""
+"""Seconds by which the time of a signature may be off: AWS's own limit for most services."""
 
 
 @dataclass
 class Gate:
-    """*issued* is the session token that the credentials endpoint hands out, *valid* the one that SQS lets in."""
+    """*issued* is the session token that the credentials endpoint issues, *valid* the one that SQS accepts."""
 
     issued: str = "T1"
     valid: str = "T1"
     lives: float = 300.0
-    """Seconds that what is handed out lives from then; negative is over already."""
+    """Seconds until issued credentials expire; negative: they have expired already."""
     refused: int = 0
     passed: int = 0
     checks_token: bool = True
 
     def credentials(self) -> dict[str, str]:
-        """Return what the endpoint of a container answers."""
+        """Return the response of a container's credentials endpoint."""
         until = datetime.now(UTC) + timedelta(seconds=self.lives)
         return {
             "AccessKeyId": f"AKIA{self.issued}",
@@ -37,7 +37,7 @@ class Gate:
         }
 
     def refusal(self, headers: Any) -> str | None:
-        """Return why a call is not let in, None where it is."""
+        """Return why a call is refused, None where it is accepted."""
         stamp = headers.get("X-Amz-Date", "19700101T000000Z")
         signed_at = datetime.strptime(stamp, "%Y%m%dT%H%M%S%z").timestamp()
         if abs(time.time() - signed_at) > SKEW:
@@ -52,7 +52,7 @@ _SHAPES = {"SignatureDoesNotMatch": "InvalidSignatureException", "ExpiredToken":
 
 @asynccontextmanager
 async def gate_to(endpoint: str) -> AsyncIterator[tuple[Gate, str]]:
-    """Return a gate to *endpoint*, and its own; `/credentials` there is what a container asks."""
+    """Yield a gate to *endpoint*, and the gate's own endpoint; `/credentials` there issues credentials."""
     gate = Gate()
 
     async def credentials(_: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""Texts of producers who mean harm to whoever looks at them."""
+"""Texts that attack the terminal, the log or the shell of a person who looks at them."""
 
 import unicodedata
 from random import Random
@@ -35,13 +35,13 @@ PIECES = [
 
 
 def hostile(number: int) -> list[str]:
-    """So many strings, each of them a few pieces."""
+    """Return that many strings, each made of a few hostile pieces."""
     luck = Random(32)
     return ["".join(luck.choices(PIECES, k=luck.randint(1, 5))) for _ in range(number)]
 
 
 def is_harmless(text: str) -> bool:
-    """Whether no character of *text* can do anything but be seen."""
+    """Whether *text* has no control characters."""
     return not any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in text) and not any(
         c in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
         or 0xE0000 <= ord(c) < 0xE0080

@@ -1,4 +1,4 @@
-"""An app for tests of how workers end: it does nothing, and takes its time over it."""
+"""An app for tests of how workers end: it only waits."""
 
 import os
 from typing import Any
@@ -10,20 +10,20 @@ from streamapp.pipeline.stream import Stream
 from streamapp_codecs import Json
 
 QUEUES = ("idle-1", "idle-2", "idle-3", "idle-4")
-"""Queues whose agents are done at once."""
+"""Queues whose agents finish each message at once."""
 
 app = App("idler")
 
 
 @app.agent("slow", Json(dict))
 async def slow(events: Stream[Any]) -> None:
-    """Take as long over each message as it is told to."""
+    """Wait for the seconds in each message."""
     async for _ in events:
         await sleep(float(os.environ.get("IDLER_SECONDS", "0")))
 
 
 async def idle(events: Stream[Any]) -> None:
-    """Be done with each message at once."""
+    """Finish each message at once."""
     async for _ in events:
         pass
 

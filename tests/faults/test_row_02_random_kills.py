@@ -7,7 +7,7 @@ from random import Random
 import pytest
 from anyio import create_task_group, current_time, sleep
 
-from chaos.bench import bench
+from chaos.services import bench
 from chaos.shop import Shop, drain, ended
 from chaos.traffic import Rushes
 from chaos.verdict import Verdict, judge
@@ -18,17 +18,17 @@ EVERY = 2.0
 
 ORDERS = 8
 PERIOD = 1.0
-"""Seconds between two rushes of so many orders: some fifty messages a second, and what they announce."""
+"""Seconds between two rushes, and orders in each: some fifty messages a second, and their announcements."""
 
 ONCE = 1_000_000
 STORMS = 10
-"""Rushes from one catalogue to the next. Each tells all orders that are not over since the first rush, of which a rush
-leaves some: days pass in seconds, so in the end these are hundreds, told at once.
+"""Rushes from one catalogue to the next. A catalogue re-estimates all open orders since the first rush, and each rush
+leaves some: days pass in seconds, so in the end hundreds of orders are announced at once.
 """
 
 
 async def keep_sending(shop: Shop, rushes: Rushes, seconds: float) -> None:
-    """Send rush after rush for so long."""
+    """Send rush after rush for that many seconds."""
     began = current_time()
     while current_time() - began < seconds:
         await shop.send(rushes.next().messages)
@@ -36,7 +36,7 @@ async def keep_sending(shop: Shop, rushes: Rushes, seconds: float) -> None:
 
 
 async def keep_killing(shop: Shop, seconds: float) -> tuple[int, float]:
-    """Kill and replace for so long, and let the last two finish; answer the number of kills, and how long that took."""
+    """Kill and replace workers for that many seconds, and let the last two finish; return the kills, and how long that took."""
     luck, workers, kills = Random(2), [shop.start(), shop.start()], 0
     began = current_time()
     while current_time() - began < seconds:
@@ -63,7 +63,7 @@ async def test_workers_that_are_killed_at_random_lose_nothing(
     figure: Callable[[str], None],
     judged: Callable[[str, int, Verdict], None],
 ) -> None:
-    """Spot instances, OOM killers and impatient orchestrators ask nobody whether it suits."""
+    """Spot instances, OOM killers and orchestrators kill at any time."""
     seconds = 600.0 if long else 6.0
     rushes, kills, took = Rushes(ORDERS, STORMS if storms else ONCE), 0, 0.0
     async with bench(tmp_path) as rig, rig.shop(prefix) as shop:
@@ -89,5 +89,5 @@ async def test_workers_that_are_killed_at_random_lose_nothing(
     assert verdict.is_clean, verdict
     assert verdict.duplicates <= kills * len(("pedidos", "pagamentos", "catalogo")) * Config().concurrency
     if long and not storms:
-        # What SQS took and Redis had not heard of is repeated: in a storm that is a dozen at any time.
+        # Announcements that SQS accepted and that are not confirmed in Redis are repeated: under load some dozen.
         assert verdict.share <= 0.001

@@ -14,14 +14,14 @@ from streamapp.messages import Outgoing
 
 SOURCES = [agent.queue for agent in streamapp_agents.app.agents.values()]
 BURST = 40
-"""Orders a restart: two hundred messages, so that each signal finds all hands full."""
+"""Orders per restart: two hundred messages, so that each signal finds the worker fully busy."""
 
 
 @pytest.mark.timeout(1700)
 async def test_restarts_under_load_cost_no_message_a_receive(
     redis_url: str, prefix: str, tmp_path: Path, long: bool, figure: Callable[[str], None]
 ) -> None:
-    """Whoever deploys ten times a day must not find messages in the dead-letter queue for it."""
+    """Ten deploys a day must not bring messages into the dead-letter queue."""
     restarts, wait = (50, "10") if long else (2, "1")
     luck, exits, hidden, in_hand = Random(3), list[float](), list[int](), list[int]()
     messages = story(BURST * restarts)
@@ -68,7 +68,7 @@ async def test_restarts_under_load_cost_no_message_a_receive(
 async def test_restarts_cost_those_who_wait_in_their_group_no_receive(
     redis_url: str, prefix: str, tmp_path: Path, long: bool, figure: Callable[[str], None]
 ) -> None:
-    """On a FIFO queue most of what is in hand waits for its turn; a deploy must not count against it either."""
+    """On a FIFO queue most messages in hand wait for their turn; a deploy must not cost them a receive either."""
     restarts, groups, each = (50 if long else 1), 10, 8
     luck, exits, waiting = Random(3), list[float](), list[int]()
     settings = {"SLOW_QUEUE_URL": "slow.fifo", "STREAMAPP_CONCURRENCY": "40", "IDLER_SECONDS": "0.1"}

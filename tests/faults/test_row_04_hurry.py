@@ -1,4 +1,4 @@
-"""Row 4: a second SIGTERM: the worker is gone within a second, and nothing is lost."""
+"""Row 4: on a second SIGTERM the worker ends within a second, and nothing is lost."""
 
 import signal
 from collections.abc import Callable
@@ -11,14 +11,14 @@ from faults.fleet import open_fleet
 from rigs.worker import until
 
 HELD = 10
-"""Messages in hand: one for each place, so that no poll of their queue is under way."""
+"""Messages in hand: as many as the worker takes, so that no poll of their queue is open."""
 
 
 @pytest.mark.timeout(1700)
 async def test_a_second_signal_ends_a_worker_within_a_second(
     redis_url: str, prefix: str, tmp_path: Path, long: bool, figure: Callable[[str], None]
 ) -> None:
-    """Whoever presses Ctrl-C twice means it, and means no harm to the messages."""
+    """A second Ctrl-C must end the worker at once, and must not harm the messages."""
     rounds, limit = (20, 1.0) if long else (1, 5.0)
     exits: list[float] = []
     settings = {"IDLER_SECONDS": "600", "STREAMAPP_CONCURRENCY": str(HELD), "STREAMAPP_WAIT_SECONDS": "10"}

@@ -9,7 +9,7 @@ import pytest
 from anyio import create_task_group, current_time, sleep
 
 from faults import idler
-from faults.fleet import Fleet, Process, open_fleet
+from faults.fleet import Fleet, WorkerProcess, open_fleet
 from rigs.worker import until
 from streamapp.testing import Hang
 
@@ -17,7 +17,7 @@ ENDS = {("delete", "done"): "processed", ("change_visibility", "released"): "rel
 
 
 class Race:
-    """A message whose answer is held until so many seconds after SIGTERM, None: until the worker drains."""
+    """A message whose response is held until that many seconds after SIGTERM, None: until the worker drains."""
 
     def __init__(self, fleet: Fleet, queue: str, offset: float | None) -> None:
         self._fleet = fleet
@@ -28,11 +28,11 @@ class Race:
         self._answered_at = 0.0
 
     def is_on(self) -> bool:
-        """Whether the message is on its way."""
+        """Whether the message has been received and its response is held."""
         return len(self._fleet.sqs.ledger.received(self._queue)) > self._before
 
-    async def answer(self, worker: Process) -> None:
-        """Let the answer go when it is due."""
+    async def answer(self, worker: WorkerProcess) -> None:
+        """Send the response when it is due."""
         if self.offset is None:
             await worker.says("draining")
         else:
@@ -41,7 +41,7 @@ class Race:
         self._answered_at = current_time()
 
     def outcome(self) -> tuple[str, float]:
-        """Return what became of the message, and how many seconds after its answer."""
+        """Return how the message ended, and how many seconds after its response."""
         message = self._fleet.sqs.ledger.received(self._queue)[self._before].message_id or ""
         for entry in self._fleet.sqs.ledger.of(message):
             if (entry.operation, entry.outcome) in ENDS:
@@ -50,7 +50,7 @@ class Race:
 
 
 async def end(fleet: Fleet, offsets: list[float | None]) -> list[tuple[str, float]]:
-    """Let one worker end with a race on each of its queues; answer their outcomes."""
+    """Stop one worker with a race on each of its queues; return their outcomes."""
     races = [Race(fleet, queue, offset) for queue, offset in zip(idler.QUEUES, offsets, strict=True)]
     with fleet.running("--app", "idler:app") as worker:
         await worker.says("ready")

@@ -1,4 +1,4 @@
-"""Row 6: a worker that stands still for three visibility timeouts, and then goes on as if nothing had been."""
+"""Row 6: a worker that is stopped for three visibility timeouts, and then goes on."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from anyio import current_time, sleep
 
-from chaos.bench import bench
+from chaos.services import bench
 from chaos.shop import LOOK, STREAMS, VISIBILITY, drain
 from chaos.traffic import Rushes
 from chaos.verdict import Verdict, judge
@@ -22,13 +22,13 @@ async def test_a_worker_that_stood_still_undoes_nothing(
     figure: Callable[[str], None],
     judged: Callable[[str, int, Verdict], None],
 ) -> None:
-    """A paused virtual machine comes back with old states and dead handles; neither may count."""
+    """A paused virtual machine comes back with old states and old handles; neither may have an effect."""
     rounds, rushes, recovery = 10 if long else 1, Rushes(8), 0.0
     async with bench(tmp_path) as rig, rig.shop(prefix) as shop:
         for _ in range(rounds):
             sleeper = shop.start()
             await shop.send(rushes.next().messages)
-            ledger = shop.sqs.service.ledger
+            ledger = shop.sqs.simulator.ledger
             while not any(ledger.in_flight(shop.name(stream)) for stream in STREAMS):
                 await sleep(LOOK)
             assert sleeper.pid is not None

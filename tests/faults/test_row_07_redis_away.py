@@ -9,18 +9,18 @@ from anyio import create_task_group, current_time, sleep, to_thread
 
 import streamapp_agents
 from faults.fleet import Fleet, open_fleet, story
-from rigs.valkey import Valkey
+from rigs.valkey import RestartableValkey
 from rigs.worker import until
 
 SOURCES = [agent.queue for agent in streamapp_agents.app.agents.values()]
 WARM_UP = 30
-"""Orders, about five messages each, that are worked off before: what is loaded late is loaded then."""
+"""Orders, about five messages each, processed before the outage, so that late imports do not count as its memory."""
 
 
 @pytest.fixture
-def valkey(tmp_path: Path) -> Iterator[Valkey]:
+def valkey(tmp_path: Path) -> Iterator[RestartableValkey]:
     """A Valkey of the test's own, with an append-only file."""
-    server = Valkey(tmp_path)
+    server = RestartableValkey(tmp_path)
     server.start()
     try:
         yield server
@@ -30,23 +30,23 @@ def valkey(tmp_path: Path) -> Iterator[Valkey]:
 
 
 async def watch_memory(process: psutil.Process, seen: list[int]) -> None:
-    """Note down the memory of a process, for ever."""
+    """Record the memory of a process, for ever."""
     while True:
         seen.append(process.memory_info().rss)
         await sleep(0.2)
 
 
 def deleted(fleet: Fleet) -> int:
-    """Return how many messages were done with."""
+    """Return how many messages were deleted."""
     return len(fleet.sqs.ledger.deleted())
 
 
 @pytest.mark.timeout(1700)
 @pytest.mark.parametrize("harm", ["hangs", "is gone"])
 async def test_an_outage_of_redis_costs_time_only(
-    valkey: Valkey, tmp_path: Path, long: bool, harm: str, figure: Callable[[str], None]
+    valkey: RestartableValkey, tmp_path: Path, long: bool, harm: str, figure: Callable[[str], None]
 ) -> None:
-    """Peers filled their dead-letter queues with it, or spun, or had to be restarted."""
+    """Other frameworks filled their dead-letter queues in such an outage, or spun, or had to be restarted."""
     # With 200 orders a thousand messages wait.
     seconds, waiting = (300.0, 200) if long else (6.0, 20)
     messages = story(WARM_UP + waiting)

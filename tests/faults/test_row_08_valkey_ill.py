@@ -1,4 +1,4 @@
-"""Row 8, again: Valkey is full, takes no writes, stands still, cannot be reached or has no disk left, under load."""
+"""Row 8, again: Valkey is full, read-only, stopped, unreachable or without disk space, under load."""
 
 import os
 import signal
@@ -12,9 +12,9 @@ from random import Random
 import pytest
 from anyio import create_task_group, current_time, sleep
 
-from chaos.bench import bench
 from chaos.cluster import ask
 from chaos.proxy import Proxy
+from chaos.services import bench
 from chaos.shop import Shop, drain
 from chaos.traffic import Rushes
 from chaos.valkey import Valkey
@@ -50,7 +50,7 @@ async def read_only(patient: Patient) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def stopped(patient: Patient) -> AsyncIterator[None]:
-    """It accepts connections, and says nothing."""
+    """It accepts connections, and never responds."""
     patient.valkey.signal(signal.SIGSTOP)
     yield
     patient.valkey.signal(signal.SIGCONT)
@@ -58,7 +58,7 @@ async def stopped(patient: Patient) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def out_of_reach(patient: Patient) -> AsyncIterator[None]:
-    """What is sent goes nowhere, and nobody is told."""
+    """Packets are dropped, and no connection is closed."""
     patient.link.cut()
     yield
     patient.link.lead_to(patient.valkey.port)
@@ -66,7 +66,7 @@ async def out_of_reach(patient: Patient) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def without_disk(patient: Patient) -> AsyncIterator[None]:
-    """MISCONF: its log of writes cannot be written."""
+    """MISCONF: its append-only file cannot be written."""
     ballast = patient.valkey.folder / "ballast"
     with ballast.open("wb") as file:
         try:
@@ -87,7 +87,7 @@ ILLS: tuple[Ill, ...] = (full, read_only, stopped, out_of_reach, without_disk)
 async def fall_ill(
     shop: Shop, rushes: Rushes, patient: Patient, ill: Ill, lasts: float, luck: Random
 ) -> float:
-    """Let Valkey be ill for so many seconds of a rush; answer how many it took until all was done after its cure."""
+    """Make Valkey fail for that many seconds of a rush; return the seconds from its recovery until all was done."""
     async with create_task_group() as tasks:
         tasks.start_soon(shop.send, rushes.next().messages)
         await sleep(luck.uniform(0.0, 0.4))
@@ -101,7 +101,7 @@ async def fall_ill(
 
 @asynccontextmanager
 async def small_disk(folder: Path) -> AsyncIterator[bool]:
-    """Let *folder* be a disk of its own; answer whether the rights for it were there."""
+    """Mount a small disk on *folder*; return whether this process has the rights for it."""
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(folder)]
     is_mounted = os.geteuid() == 0 and subprocess.run(mount, capture_output=True, check=False).returncode == 0
@@ -109,7 +109,7 @@ async def small_disk(folder: Path) -> AsyncIterator[bool]:
         yield is_mounted
     finally:
         if is_mounted:
-            # A server that was just killed may take a moment to let go of it.
+            # A server that was just killed may still hold it for a moment.
             subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
@@ -121,7 +121,7 @@ async def test_an_ill_valkey_costs_time_alone(
     figure: Callable[[str], None],
     judged: Callable[[str, int, Verdict], None],
 ) -> None:
-    """No message pays for it, none is received again for it, and nobody has to restart anything."""
+    """No message is lost or received again because of it, and nothing has to be restarted."""
     groups: list[tuple[Ill, ...]] = [(ill,) for ill in ILLS] if long else [(full, stopped)]
     verdicts: dict[str, Verdict] = {}
     async with (

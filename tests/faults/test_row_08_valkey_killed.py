@@ -8,13 +8,13 @@ from random import Random
 import pytest
 from anyio import create_task_group, current_time, sleep, to_thread
 
-from chaos.bench import bench
+from chaos.services import bench
 from chaos.shop import drain
 from chaos.traffic import Rushes
 from chaos.verdict import Verdict, judge
 
 DOWN = 0.5
-"""Seconds for which Valkey is away."""
+"""Seconds for which Valkey is down."""
 
 
 @pytest.mark.parametrize("fsync", ["always", "everysec"])
@@ -61,5 +61,5 @@ async def test_a_valkey_that_is_killed_costs_time_alone(
     assert "NOSCRIPT" not in log
     assert "an agent failed" not in log
     assert verdict.is_clean, verdict
-    # Until all is done, not until work begins again: it depends on how much waited, and on who else has the machine.
+    # Until all is done, not until work begins again: it depends on the backlog, and on other load of the machine.
     assert verdict.recovery <= 60

@@ -1,4 +1,4 @@
-"""Row 9: the master dies after its replica has not heard of it for 0.7 s, and the replica takes over."""
+"""Row 9: the master dies when its replica is 0.7 s behind, and the replica takes over."""
 
 import json
 from collections.abc import Callable
@@ -8,8 +8,8 @@ import pytest
 from anyio import create_task_group, current_time, sleep, to_thread
 from redis.asyncio import Redis
 
-from chaos.bench import Bench, bench, in_step, running
 from chaos.proxy import Proxy
+from chaos.services import FaultServices, bench, in_step, running
 from chaos.shop import LOOK, Shop, drain
 from chaos.valkey import Valkey
 from chaos.verdict import Verdict, judge
@@ -17,16 +17,16 @@ from streamapp.declared.traffic import ScenarioMessage
 from streamapp.outbox.sweeper import SweepPace
 
 CUT = 0.7
-"""Seconds for which the replica has heard nothing when its master dies."""
+"""Seconds by which the replica is behind when its master dies."""
 
 IN_HAND = "100"
-"""Messages in hand per agent: a replica that answers late must not leave a worker idle."""
+"""Messages in hand per agent: a replica that responds late must not leave a worker idle."""
 
 SWEEPS = SweepPace(every=2.0, age=3.0, pause=0.0)
 
 
 def order(number: int) -> ScenarioMessage:
-    """Return the creation of one order, which nothing else is ever said of."""
+    """Return the creation of one order, its only event."""
     data = {"id_pedido": number, "produtos": [{"id": 1, "quantidade": 1, "preco": 10}]}
     return ScenarioMessage("pedido-events", json.dumps({"event_type": "pedido_criado", "data": data}))
 
@@ -34,8 +34,8 @@ def order(number: int) -> ScenarioMessage:
 async def fail_over(
     shop: Shop, orders: int, master: Valkey, replica: Valkey, link: Proxy, front: Proxy
 ) -> float:
-    """Do so in the middle of the work; answer how many seconds all took to be done."""
-    deleted = shop.sqs.service.ledger.deleted
+    """Fail over in the middle of the work; return how many seconds it took until all was done."""
+    deleted = shop.sqs.simulator.ledger.deleted
     while len(deleted(shop.name("pedido-events"))) < orders // 3:
         await sleep(LOOK)
     link.cut()
@@ -49,13 +49,13 @@ async def fail_over(
     # The new master needs a replica too, or nothing would ever be durable again.
     await to_thread.run_sync(master.start, "--replicaof", "127.0.0.1", str(replica.port))
     await shop.drained()
-    # A confirmation may be undone by the failover as anything else; a sweep finds what is owed again.
+    # The failover may undo a confirmation too; a sweep finds what is pending again.
     await shop.told(replica.url)
     return current_time() - died_at
 
 
-async def run(rig: Bench, prefix: str, durability: str, orders: int) -> Verdict:
-    """Process so many orders through a failover, and hold what the new master has against them."""
+async def run(rig: FaultServices, prefix: str, durability: str, orders: int) -> Verdict:
+    """Process orders through a failover, and compare the new master's state with them."""
     master = rig.valkey
     async with create_task_group() as proxies:
         link, front = Proxy(master.port), Proxy(master.port)
@@ -93,7 +93,7 @@ async def test_a_failover_loses_only_what_was_not_replicated(
     judged: Callable[[str, int, Verdict], None],
     durability: str,
 ) -> None:
-    """Only a barrier keeps a message in its queue until a second server has its effect; the run without one proves the rig."""
+    """Only a barrier keeps a message in its queue until a second server has its effect; the run without one proves that the test can fail."""
     orders = 6000 if long else 2400
     async with bench(tmp_path) as rig:
         verdict = await run(rig, prefix, durability, orders)

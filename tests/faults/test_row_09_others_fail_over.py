@@ -1,4 +1,4 @@
-"""Row 9, again: a master dies under load, and a cluster or Sentinels see to it that its replica takes over."""
+"""Row 9, again: a master dies under load, and a cluster or Sentinels promote its replica."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from anyio import current_time, sleep, to_thread
 
-from chaos.bench import Bench, bench, in_step, running
 from chaos.cluster import ask, cluster
+from chaos.services import FaultServices, bench, in_step, running
 from chaos.shop import LOOK, drain
 from chaos.valkey import Sentinel, Valkey
 from chaos.verdict import Verdict, judge
@@ -18,17 +18,17 @@ from faults.test_row_09_failover import IN_HAND, SWEEPS, order
 
 @dataclass(frozen=True)
 class Watched:
-    """Where workers find state, who will die, and where a test finds state afterwards."""
+    """Where workers find state, the master that will die, and where the test reads state afterwards."""
 
     url: str
     victim: Valkey
     found: Callable[[], str]
     is_followed: Callable[[], bool]
-    """Whether another is master in its place."""
+    """Whether another server is master in its place."""
 
 
 @asynccontextmanager
-async def by_a_cluster(rig: Bench) -> AsyncIterator[Watched]:
+async def by_a_cluster(rig: FaultServices) -> AsyncIterator[Watched]:
     """Three masters, each with a replica."""
     with cluster(rig.folder / "cluster", replicas=1, node_timeout=2_000) as valkeys:
         for master in valkeys.masters:
@@ -44,8 +44,8 @@ async def by_a_cluster(rig: Bench) -> AsyncIterator[Watched]:
 
 
 @asynccontextmanager
-async def by_sentinels(rig: Bench) -> AsyncIterator[Watched]:
-    """One master, two replicas, so that the new master has one too, and three that watch."""
+async def by_sentinels(rig: FaultServices) -> AsyncIterator[Watched]:
+    """One master, two replicas, so that the new master has one too, and three Sentinels."""
     with ExitStack() as all_of_them:
         master = all_of_them.enter_context(running(Valkey(rig.folder / "master")))
         words = ("--replicaof", "127.0.0.1", str(master.port))
@@ -78,15 +78,15 @@ async def by_sentinels(rig: Bench) -> AsyncIterator[Watched]:
 
 @pytest.mark.parametrize("watch", [by_a_cluster, by_sentinels], ids=lambda it: it.__name__)
 @pytest.mark.timeout(600)
-async def test_who_watches_the_master_loses_nothing_that_was_replicated(
+async def test_a_watched_master_loses_nothing_that_was_replicated(
     tmp_path: Path,
     prefix: str,
     long: bool,
     figure: Callable[[str], None],
     judged: Callable[[str, int, Verdict], None],
-    watch: Callable[[Bench], AbstractAsyncContextManager[Watched]],
+    watch: Callable[[FaultServices], AbstractAsyncContextManager[Watched]],
 ) -> None:
-    """Nobody has to lead the workers to the new master, and what they deleted is in it."""
+    """Workers find the new master by themselves, and it has the effect of all that they deleted."""
     orders = 6000 if long else 300
     async with (
         bench(tmp_path) as rig,
@@ -101,14 +101,14 @@ async def test_who_watches_the_master_loses_nothing_that_was_replicated(
     ):
         await shop.send([order(number) for number in range(orders)])
         workers = [shop.start(["pedidos"], pace=SWEEPS), shop.start(["pedidos"], pace=SWEEPS)]
-        deleted = shop.sqs.service.ledger.deleted
+        deleted = shop.sqs.simulator.ledger.deleted
         while len(deleted(shop.name("pedido-events"))) < orders // 3:
             await sleep(LOOK)
         valkeys.victim.kill()
         died_at, before = current_time(), len(deleted(shop.name("pedido-events")))
         while not valkeys.is_followed():
             await sleep(0.1)
-        # It comes back as a replica: in the cluster its heir has no other, and nothing would be durable.
+        # It comes back as a replica: in the cluster the new master has no other, and nothing would be durable.
         await to_thread.run_sync(valkeys.victim.start)
         await shop.drained()
         await shop.told(valkeys.found())

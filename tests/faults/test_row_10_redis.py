@@ -1,4 +1,4 @@
-"""Row 10: each way in which Redis refuses has its class, costs time only, and is over 5 s after its cure."""
+"""Row 10: each error of Redis has its class, costs only time, and is over within 5 s of its cure."""
 
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -27,18 +27,18 @@ RECOVERY = 5.0
 
 
 @dataclass(frozen=True)
-class Server:
-    """A Valkey that a test may harm: *admin* is its one connection that is always let in."""
+class HarmedValkey:
+    """A Valkey that a test may harm; *admin* is a connection that always works."""
 
     url: str
     admin: Any
     folder: Path
     lasts: float
-    """Seconds that harm lasts at least."""
+    """Seconds that the fault lasts at least."""
 
 
 @asynccontextmanager
-async def full(server: Server) -> AsyncIterator[None]:
+async def full(server: HarmedValkey) -> AsyncIterator[None]:
     """OOM."""
     await server.admin.config_set("maxmemory", "1")
     yield
@@ -46,7 +46,7 @@ async def full(server: Server) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def disk_lost(server: Server) -> AsyncIterator[None]:
+async def disk_lost(server: HarmedValkey) -> AsyncIterator[None]:
     """MISCONF: the folder of its snapshots is gone."""
     folder = server.folder / "gone"
     folder.mkdir()
@@ -62,14 +62,14 @@ async def disk_lost(server: Server) -> AsyncIterator[None]:
     await server.admin.config_set("save", "")
 
 
-async def _background_save(server: Server, status: str) -> None:
+async def _background_save(server: HarmedValkey, status: str) -> None:
     with fail_after(10):
         while (await server.admin.info("persistence"))["rdb_last_bgsave_status"] != status:
             await sleep(0.02)
 
 
 @asynccontextmanager
-async def demoted(server: Server) -> AsyncIterator[None]:
+async def demoted(server: HarmedValkey) -> AsyncIterator[None]:
     """READONLY."""
     await server.admin.replicaof("127.0.0.1", "1")
     yield
@@ -77,7 +77,7 @@ async def demoted(server: Server) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def cut_off(server: Server) -> AsyncIterator[None]:
+async def cut_off(server: HarmedValkey) -> AsyncIterator[None]:
     """MASTERDOWN."""
     await server.admin.config_set("replica-serve-stale-data", "no")
     async with demoted(server):
@@ -86,7 +86,7 @@ async def cut_off(server: Server) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def alone(server: Server) -> AsyncIterator[None]:
+async def alone(server: HarmedValkey) -> AsyncIterator[None]:
     """NOREPLICAS."""
     await server.admin.config_set("min-replicas-to-write", "1")
     yield
@@ -94,8 +94,8 @@ async def alone(server: Server) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def loading(server: Server) -> AsyncIterator[None]:
-    """LOADING: it reads 100 keys of its snapshot, and takes its time over each."""
+async def loading(server: HarmedValkey) -> AsyncIterator[None]:
+    """LOADING: it reads 100 keys of its snapshot, slowly."""
     await server.admin.mset({f"ballast:{n}": "x" * 2_000 for n in range(100)})
     await server.admin.config_set("loading-process-events-interval-bytes", "1024")
     await server.admin.config_set("key-load-delay", str(int((2 * server.lasts + 1) * 10_000)))
@@ -116,8 +116,8 @@ async def loading(server: Server) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def busy(server: Server) -> AsyncIterator[None]:
-    """BUSY: somebody's script never ends."""
+async def busy(server: HarmedValkey) -> AsyncIterator[None]:
+    """BUSY: a script never ends."""
     await server.admin.config_set("busy-reply-threshold", "50")
     async with Redis.from_url(server.url, socket_timeout=None) as other, create_task_group() as tasks:
 
@@ -133,7 +133,7 @@ async def busy(server: Server) -> AsyncIterator[None]:
         await server.admin.script_kill()
 
 
-async def _answers(server: Server) -> bool:
+async def _answers(server: HarmedValkey) -> bool:
     try:
         return bool(await server.admin.ping())
     except RedisError:
@@ -141,14 +141,14 @@ async def _answers(server: Server) -> bool:
 
 
 @asynccontextmanager
-async def slots_lost(server: Server) -> AsyncIterator[None]:
+async def slots_lost(server: HarmedValkey) -> AsyncIterator[None]:
     """CLUSTERDOWN."""
     await server.admin.execute_command("CLUSTER DELSLOTSRANGE", 0, 16383)
     yield
     await all_slots(server)
 
 
-async def all_slots(server: Server) -> None:
+async def all_slots(server: HarmedValkey) -> None:
     """Return when a cluster of one serves all slots."""
     await server.admin.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
     with fail_after(20):
@@ -157,7 +157,7 @@ async def all_slots(server: Server) -> None:
 
 
 @asynccontextmanager
-async def password_set(server: Server) -> AsyncIterator[None]:
+async def password_set(server: HarmedValkey) -> AsyncIterator[None]:
     """NOAUTH."""
     await server.admin.config_set("requirepass", "secret")
     await server.admin.client_kill_filter(_type="normal", skipme=True)
@@ -166,7 +166,7 @@ async def password_set(server: Server) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def right_taken(server: Server) -> AsyncIterator[None]:
+async def right_taken(server: HarmedValkey) -> AsyncIterator[None]:
     """NOPERM, seen by a script."""
     await server.admin.execute_command("ACL SETUSER", "default", "-hset")
     yield
@@ -188,14 +188,14 @@ def cluster_url() -> Iterator[str]:
 
 
 @asynccontextmanager
-async def server_at(url: str, lasts: float) -> AsyncIterator[Server]:
+async def server_at(url: str, lasts: float) -> AsyncIterator[HarmedValkey]:
     """Return the server, with its own connection."""
     async with Redis.from_url(url, decode_responses=True, single_connection_client=True) as admin:
-        yield Server(url, admin, Path(url.removeprefix("unix://")).parent, lasts)
+        yield HarmedValkey(url, admin, Path(url.removeprefix("unix://")).parent, lasts)
 
 
 async def class_of_a_write(store: Store, key: str) -> Fault | None:
-    """Return the class of what a commit says, None where it is made."""
+    """Return the class of a commit's error, None where it succeeds."""
     try:
         (answer,) = await store.commit([Commit(key, "", "t", {"a": "1"}, ttl=60)])
     except ServiceError as error:
@@ -203,7 +203,7 @@ async def class_of_a_write(store: Store, key: str) -> Fault | None:
     return answer.fault if isinstance(answer, ServiceError) else None
 
 
-Harm = Callable[[Server], Any]
+Harm = Callable[[HarmedValkey], Any]
 CASES: dict[str, tuple[Harm, Fault]] = {
     "OOM": (full, Fault.CAPACITY),
     "MISCONF": (disk_lost, Fault.CAPACITY),
@@ -228,7 +228,7 @@ async def test_what_redis_refuses_costs_time_only(
     figure: Callable[[str], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Redis is full, demoted or locked some day; no message may pay for it, and nobody has to restart anything."""
+    """Redis is full, demoted or locked some day; it must cost no message, and nothing has to be restarted."""
     harm, fault = CASES[word]
     lasts = 10.0 if long else 0.7
     pause = MISCONFIGURED_PAUSE if long else 1.0
@@ -271,7 +271,7 @@ async def test_what_redis_refuses_costs_time_only(
 async def test_a_key_of_another_type_costs_its_own_messages_only(
     prefix: str, redis_url: str, figure: Callable[[str], None]
 ) -> None:
-    """WRONGTYPE is one key's, whoever wrote it: the others of its batch go on, and its message is kept."""
+    """WRONGTYPE is an error of one key: the others of its batch go on, and its message is kept."""
     async with server_at(redis_url, 0) as server, open_redis(redis_url) as store:
         rig = await Rig(store, prefix).create()
         rig.count(concurrency=5)

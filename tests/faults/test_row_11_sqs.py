@@ -1,4 +1,4 @@
-"""Row 11: whatever SQS answers for one queue, the other agents notice nothing, and it is asked no more than once a second."""
+"""Row 11: whatever SQS responds for one queue, the other agents are not affected, and it is called at most once a second."""
 
 import json
 import logging
@@ -40,12 +40,12 @@ CAUSES: dict[str, Effect] = {
 }
 WELL = "well"
 IN_HAND, WAITING = 3, 20
-"""Messages of a sick queue that agents have when it falls ill, and that come meanwhile."""
+"""Messages of a failing queue: in hand when it fails, and sent meanwhile."""
 
 
 @dataclass
-class Lines(logging.Handler):
-    """What was logged as a warning or worse, by sentence, queue and reason."""
+class LogCounts(logging.Handler):
+    """Counts log records of warnings and worse, by sentence, queue and reason."""
 
     said: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
@@ -56,7 +56,7 @@ class Lines(logging.Handler):
         return id(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Count it."""
+        """Count a record."""
         about = record.__dict__
         self.said[record.getMessage(), about.get("queue", ""), about.get("reason", "")] += 1
 
@@ -69,27 +69,27 @@ async def fill(sqs: MemorySqs, name: str, count: int) -> None:
 
 
 def harm(sqs: MemorySqs, name: str, effect: Effect) -> list[Planned]:
-    """Let all go wrong that a worker asks about this queue; the first is about its receives."""
+    """Make all calls to this queue fail; the first fault is of its receives."""
     return [sqs.faults.add(it, effect, queue=name) for it in ("receive", "delete", "change_visibility")]
 
 
 def heal(planned: dict[str, list[Planned]]) -> float:
-    """Let all go well again; answer since when."""
+    """Remove the faults; return when."""
     for fault in (it for faults in planned.values() for it in faults):
         fault.remove()
     return current_time()
 
 
 async def rate(tally: Counters, seconds: float) -> float:
-    """Return how many messages a second the agent that is well gets done."""
+    """Return how many messages a second the healthy agent finishes."""
     before, began = tally.of("ok", WELL), current_time()
     await sleep(seconds)
     return (tally.of("ok", WELL) - before) / (current_time() - began)
 
 
 @contextmanager
-def noted(lines: Lines) -> Iterator[None]:
-    """Note what streamapp logs."""
+def noted(lines: LogCounts) -> Iterator[None]:
+    """Count the records that streamapp logs."""
     logging.getLogger("streamapp").addHandler(lines)
     try:
         yield
@@ -98,7 +98,7 @@ def noted(lines: Lines) -> Iterator[None]:
 
 
 async def ward(sqs: MemorySqs, messages: int) -> App:
-    """Return an app with an agent for each queue, of which one has work for the whole time."""
+    """Return an app with an agent for each queue, one of which always has work."""
 
     async def take_a_while(events: Any) -> None:
         async for _ in events:
@@ -120,9 +120,9 @@ async def test_a_sick_queue_is_left_in_peace_and_the_others_are_served(
     figure: Callable[[str], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """One queue's trouble must be one queue's: no slower others, no storm of calls, no flood of lines."""
+    """A failing queue must not slow the others, and cause no storm of calls and no flood of log lines."""
     lasts, sample, least = (60.0, 15.0, 0.95) if long else (5.0, 1.5, 0.5)
-    sqs, tally, lines = MemorySqs(), Counters(), Lines()
+    sqs, tally, lines = MemorySqs(), Counters(), LogCounts()
     app = await ward(sqs, int((lasts + 2 * sample) * 300))
     config = Config(key_prefix=f"{prefix}:", wait_seconds=1, drain_timeout=5)
     recovered: dict[str, float] = {}
@@ -156,7 +156,7 @@ async def test_a_sick_queue_is_left_in_peace_and_the_others_are_served(
             worker.stop()
     usual = (before + after) / 2
     busiest = max(asked, key=asked.__getitem__)
-    # A poll that hangs when all is well again has to be given up first, which row 12 is about.
+    # A poll that hangs when the fault ends has to be given up first, as row 12 tests.
     hung = recovered.pop("timeout")
     slowest = max(recovered, key=recovered.__getitem__)
     loudest, most_lines = lines.said.most_common(1)[0]

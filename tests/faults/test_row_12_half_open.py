@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from anyio import create_task_group, current_time, sleep
 
-from faults.wire import Wire, dropped, may_drop, wire_to
+from faults.flaky_proxy import FlakyProxy, dropped, may_drop, proxy_to
 from rigs.worker import until
 from streamapp.app import App
 from streamapp.cli.demo.servers import local_aws
@@ -31,7 +31,7 @@ WAIT = 1.0
 
 @dataclass
 class Timed:
-    """An SQS that notes how long each call that failed took, and when receives are answered."""
+    """An SQS that records how long failed calls took, and when receives returned."""
 
     sqs: Any
     failed: list[tuple[str, float]] = field(default_factory=list)
@@ -62,19 +62,19 @@ class Timed:
             raise
 
     def longest(self, name: str) -> float:
-        """Return the longest that a call took to fail."""
+        """Return the longest time that a call took to fail."""
         return max((took for called, took in self.failed if called == name), default=0.0)
 
 
 @dataclass
-class Line:
-    """A worker behind a wire."""
+class ProxiedWorker:
+    """A worker behind a proxy."""
 
     memory: MemorySqs
     queue: Queue
     timed: Timed
     tally: Counters
-    wire: Wire
+    proxy: FlakyProxy
     port: int
 
     async def fill(self, count: int) -> None:
@@ -84,10 +84,10 @@ class Line:
 
 
 @asynccontextmanager
-async def behind_a_wire(
+async def behind_a_proxy(
     store: RedisStore, prefix: str, visibility: int, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Line]:
-    """Run a worker behind a wire."""
+) -> AsyncIterator[ProxiedWorker]:
+    """Run a worker behind a proxy."""
     memory, app, tally = MemorySqs(), App("wire"), Counters()
 
     @app.agent("orders", Json(dict), concurrency=10)
@@ -97,7 +97,7 @@ async def behind_a_wire(
 
     queue = await memory.create("orders", {"VisibilityTimeout": str(visibility)})
     config = Config(key_prefix=f"{prefix}:", wait_seconds=WAIT, drain_timeout=5)
-    async with serve(memory) as far, wire_to(far) as (wire, endpoint):
+    async with serve(memory) as far, proxy_to(far) as (proxy, endpoint):
         for variable, value in local_aws(endpoint).items():
             monkeypatch.setenv(variable, value)
         async with open_aws() as aws, create_task_group() as tasks:
@@ -105,31 +105,31 @@ async def behind_a_wire(
             sqs: Sqs = timed  # type: ignore[assignment]  # it is one by what it wraps
             worker = Worker(await assemble(app.registry, config, sqs, store, tally))
             await tasks.start(worker.run)
-            yield Line(memory, queue, timed, tally, wire, int(endpoint.rsplit(":", 1)[1]))
+            yield ProxiedWorker(memory, queue, timed, tally, proxy, int(endpoint.rsplit(":", 1)[1]))
             worker.stop()
 
 
-async def outage(line: Line, lasts: float, *, drip: float, drops: bool) -> tuple[float, int]:
-    """Let the wire fail while a poll is under way and messages are in hand.
+async def outage(rig: ProxiedWorker, lasts: float, *, drip: float, drops: bool) -> tuple[float, int]:
+    """Cut the connection while a poll is open and messages are in hand.
 
-    Answer the seconds from its cure to the first answer, and how many messages were received more than once.
+    Return the seconds from its repair to the first response, and how many messages were received more than once.
     """
-    await line.fill(8)
-    await until(lambda: line.tally.of("received") == 8)
-    with dropped(line.port) if drops else nullcontext():
+    await rig.fill(8)
+    await until(lambda: rig.tally.of("received") == 8)
+    with dropped(rig.port) if drops else nullcontext():
         if drip:
-            line.wire.drip = drip
+            rig.proxy.drip = drip
         elif not drops:
-            line.wire.cut()
+            rig.proxy.cut()
         await sleep(lasts)
-    line.wire.heal()
+    rig.proxy.heal()
     healed_at = current_time()
-    await line.fill(1)
-    await until(lambda: line.timed.answered_at > healed_at, within=60)
+    await rig.fill(1)
+    await until(lambda: rig.timed.answered_at > healed_at, within=60)
     back = current_time() - healed_at
-    # What a poll that was given up took with it comes again when its visibility ends.
-    await until(lambda: not line.memory.bodies(line.queue), within=60)
-    return back, sum(n > 1 for n in line.memory.ledger.receives().values())
+    # The messages of a poll that was given up come again when their visibility ends.
+    await until(lambda: not rig.memory.bodies(rig.queue), within=60)
+    return back, sum(n > 1 for n in rig.memory.ledger.receives().values())
 
 
 @pytest.mark.timeout(300)
@@ -142,7 +142,7 @@ async def test_a_half_open_connection_is_given_up_and_replaced(
     figure: Callable[[str], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A router that forgets a connection tells nobody; a worker that waits on it is silent for ever."""
+    """A router that forgets a connection does not close it; a worker that waits on it would wait for ever."""
     if kind == "iptables" and not long:
         pytest.skip("the long form only: `just faults 12`; the proxy shows the same here")
     if kind == "iptables" and not may_drop():
@@ -150,16 +150,16 @@ async def test_a_half_open_connection_is_given_up_and_replaced(
     lasts, visibility, slack, call = (60.0, 30, SLACK, CALL_TIMEOUT) if long else (4.0, 4, 0.5, 1.0)
     monkeypatch.setattr("streamapp.sqs.boto.SLACK", slack)
     monkeypatch.setattr("streamapp.sqs.boto.CALL_TIMEOUT", call)
-    async with behind_a_wire(store, prefix, visibility, monkeypatch) as line:
-        back, again = await outage(line, lasts, drip=1.0 if kind == "drip" else 0.0, drops=kind == "iptables")
-        done = line.tally.of("ok") + line.tally.of("duplicate")
+    async with behind_a_proxy(store, prefix, visibility, monkeypatch) as rig:
+        back, again = await outage(rig, lasts, drip=1.0 if kind == "drip" else 0.0, drops=kind == "iptables")
+        done = rig.tally.of("ok") + rig.tally.of("duplicate")
 
-    poll, ack = line.timed.longest("receive"), line.timed.longest("delete")
+    poll, ack = rig.timed.longest("receive"), rig.timed.longest("delete")
     figure(
         f"{kind} for {lasts:g} s: a poll of {WAIT:g} s given up after at most {poll:.2f} s, an acknowledgement after "
         f"{ack:.2f} s; polling again {back:.2f} s after the cure; {done} ends of 9 messages, {again} received again, lost 0"
     )
     assert 0 < poll <= WAIT + 10
-    assert 0 < ack <= (5.5 if long else 8)  # half a second for the machine
+    assert 0 < ack <= (5.5 if long else 8)  # half a second of slack for the machine
     assert back <= 30
-    assert line.memory.ledger.in_flight() == []
+    assert rig.memory.ledger.in_flight() == []

@@ -1,4 +1,4 @@
-"""Row 13: when credentials expire or the clock is wrong, the worker says so, and resumes by itself once that is mended."""
+"""Row 13: when credentials expire or the clock is wrong, the worker logs it, and resumes by itself afterwards."""
 
 import json
 import logging
@@ -47,7 +47,7 @@ async def test_expired_credentials_are_replaced_without_a_restart(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """Those who hand out credentials are late some day, and nobody is there to restart the workers afterwards."""
+    """New credentials come late some day, and the workers must not need a restart."""
     lasts = 60.0 if long else 3.0
     memory, app, tally = MemorySqs(), App("shop"), Counters()
     queue = await memory.create("orders", {})
@@ -92,7 +92,7 @@ async def test_expired_credentials_are_replaced_without_a_restart(
         f"ExpiredToken for {lasts:g} s{', and known to be over here' if is_over else ''}: {asked:.2f} calls/s refused, "
         f"{len(errors)} error line(s) {set(errors)}; resumed {back:.2f} s after new credentials, no restart"
     )
-    assert done == 1 or is_over  # a poll that is under way may bring it
+    assert done == 1 or is_over  # an open poll may bring it
     assert any("the credentials have expired" in line for line in errors)
     assert not any("RuntimeError" in line for line in errors)
     assert asked <= (1 if long else 4)
@@ -109,7 +109,7 @@ async def test_a_wrong_clock_is_waited_out(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """A machine that was suspended signs in the past until its clock is set; nobody restarts anything."""
+    """A machine that was suspended signs with an old time until its clock is set; the workers must not need a restart."""
     lasts, clock, log = 60.0 if long else 4.0, WallClock(tmp_path), tmp_path / "log"
     memory = MemorySqs()
     async with serve(memory) as far, gate_to(far) as (gate, endpoint):

@@ -1,4 +1,4 @@
-"""Row 14: whatever part of a batch SQS takes, only what failed goes again, and nothing is lost or sent twice."""
+"""Row 14: whatever part of a batch SQS accepts, only what failed is sent again, and nothing is lost or sent twice."""
 
 import json
 from collections import Counter
@@ -31,7 +31,7 @@ KINDS = ("sender", "failed", "missing", "foreign")
 
 
 def go_wrong(sqs: MemorySqs, queue: str, kind: str, pattern: int) -> None:
-    """Let the entries of *pattern* fail once, as *kind* says."""
+    """Make the entries of *pattern* fail once, in the way of *kind*."""
     match kind:
         case "sender":
             sqs.faults.add(
@@ -61,7 +61,7 @@ async def outbox(sqs: Sqs, name: str) -> AsyncIterator[Sender]:
 
 
 async def try_patterns(memory: MemorySqs, sqs: Sqs, kind: str, lane: int, patterns: list[int]) -> int:
-    """Send a batch for each of *patterns*; answer how many entries were refused for good."""
+    """Send a batch for each of *patterns*; return how many entries were refused for good."""
     name, refused = f"{kind}-{lane}", 0
     async with outbox(sqs, name) as opened:
         for pattern in patterns:
@@ -80,7 +80,7 @@ async def try_patterns(memory: MemorySqs, sqs: Sqs, kind: str, lane: int, patter
 async def test_every_pattern_of_success_over_http(
     long: bool, figure: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """HTTP 200 is no success: a batch that is taken for one loses announcements, and nobody ever knows."""
+    """HTTP 200 does not mean success: reading it so loses announcements without a trace."""
     memory, patterns = MemorySqs(), list(range(0, ALL, 1 if long else 37))
     refused: Counter[str] = Counter()
 

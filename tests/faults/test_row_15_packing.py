@@ -1,4 +1,4 @@
-"""Row 15: however large messages are and whatever attributes they carry, each batch is one that SQS takes."""
+"""Row 15: however large messages are and whatever attributes they have, SQS accepts each batch."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -22,14 +22,14 @@ LIMIT = 1_024
 
 
 class Noted(MemorySqs):
-    """Remembers the batches as they came."""
+    """An SQS that records the batches that it gets."""
 
     def __init__(self) -> None:
         super().__init__()
         self.batches: list[list[Outgoing]] = []
 
     async def send(self, queue: Queue, messages: Sequence[Outgoing]) -> list[Failure | None]:
-        """Remember them, and send them."""
+        """Record a batch, and send it."""
         self.batches.append(list(messages))
         return await super().send(queue, messages)
 
@@ -45,21 +45,21 @@ Said = tuple[int, str, int, int, str]
 
 
 def made(n: int, said: Said) -> Outgoing:
-    """Return a message: its size in bytes about, the letter it is of, how many attributes of what length, its group."""
+    """Return a message of about this size in bytes, of one repeated letter, with attributes, in this group."""
     size, letter, count, length, group = said
     body = f"{n} {letter * (size // len(letter.encode()))}"
     return Outgoing(body, {f"{letter.isascii()}-{it}": letter * length for it in range(count)}, group, f"{n}")
 
 
 class Packer:
-    """Packs cases, and keeps count."""
+    """Packs cases, and counts them."""
 
     def __init__(self) -> None:
         self.cases = self.messages = self.batches = self.parked = 0
         self.largest = 0
 
     async def pack(self, said: list[Said], fifo: bool) -> None:
-        """Send all of *said*, in two parts that come at once; check every batch and every outcome."""
+        """Send all of *said* in two concurrent parts; check every batch and every outcome."""
         sqs = Noted()
         kind = {"FifoQueue": "true"} if fifo else {}
         queue = await sqs.create("q.fifo" if fifo else "q", {"MaximumMessageSize": str(LIMIT), **kind})
@@ -84,9 +84,9 @@ class Packer:
         arrived = sqs.bodies(queue)
         assert sorted(arrived) == sorted(message.body for message in good)
         if queue.fifo:
-            stored = sqs.service.broker.stored(queue.name, sqs.clock.now()).stock
+            stored = sqs.simulator.broker.stored(queue.name, sqs.clock.now()).messages
             for group in "abc":
-                came = [it.letter.body for it in stored if it.letter.group == group]
+                came = [it.content.body for it in stored if it.content.group == group]
                 assert came == [message.body for message in good if message.group == group]
         for batch in sqs.batches:
             size = sum(message.size for message in batch)
@@ -101,7 +101,7 @@ class Packer:
 
 @pytest.mark.timeout(1_500)
 def test_every_batch_is_one_that_sqs_takes(long: bool, figure: Callable[[str], None]) -> None:
-    """A batch that is refused whole for one of its messages would hold up the other nine for ever."""
+    """A batch that is refused because of one message would hold up the other nine for ever."""
     packer = Packer()
     with start_blocking_portal() as portal:
 

@@ -1,4 +1,4 @@
-"""Rows 16 and 17: one order's history in any order, repeated, late, raced for and cut off, through the commit itself."""
+"""Rows 16 and 17: one order's history in any order, repeated, late, raced and cut off, through real commits."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -35,7 +35,7 @@ SENT = datetime(2025, 7, 28, 18, tzinfo=UTC)
 
 @cache
 def histories() -> list[tuple[EventoPedido, ...]]:
-    """Return what is said of made-up orders of which six things are said, each another event."""
+    """Return the events of generated orders that have six different events."""
     rush = simular(
         60, 16, duplicados=0, fora_de_ordem=0, invalidos=0, inicio_em=datetime(2025, 7, 28, 15, tzinfo=UTC)
     )
@@ -49,7 +49,7 @@ def histories() -> list[tuple[EventoPedido, ...]]:
 
 
 def shown(state: Acompanhamento | None) -> object:
-    """Return what an order's state is apart from how many announcements led to it."""
+    """Return an order's state without its version."""
     if state is None:
         return None
     names = (
@@ -73,21 +73,21 @@ def merged(events: Sequence[EventoPedido]) -> object:
     return shown(state)
 
 
-class Process:
-    """One worker's way to the store: what it commits, and what that owes."""
+class Committing:
+    """One worker's commits, and the announcements that are pending after them."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._state = Committer(store, Outage("Redis", store.ping), ttl=TTL, barrier=False)
 
     async def deliver(self, events: Sequence[EventoPedido]) -> list[Announcement]:
-        """Fold *events* in one flush; answer what is owed then."""
+        """Fold *events* in one flush; return what is pending then."""
         changes = [Change(acompanhamentos.folding, "order", KEY, event) for event in events]
         outcomes: list[Any] = list(await self._state.flush(changes))
         return list(outcomes[-1].pending)
 
 
 def stored(store: MemoryStore) -> Acompanhamento | None:
-    """Return the state as its hash has it."""
+    """Return the state in the hash."""
     return acompanhamentos.folding.hash_codec.read(store.hashes().get(KEY, {}))
 
 
@@ -101,7 +101,7 @@ async def test_all_720_orders_of_a_history_come_to_the_same(
         results: list[object] = []
         for order in permutations(history):
             store = MemoryStore()
-            one, other = Process(store), Process(store)
+            one, other = Committing(store), Committing(store)
             seen = False
             for n, event in enumerate(order):
                 owed = await (one, other)[n % 2].deliver([event])
@@ -124,7 +124,7 @@ async def test_all_720_orders_of_a_history_come_to_the_same(
 
 
 class History(RuleBasedStateMachine):
-    """Two processes and one order; what was delivered so far must always be what is stored."""
+    """Two processes and one order; the stored state must always be the merge of what was delivered so far."""
 
     steps = 0
 
@@ -133,14 +133,14 @@ class History(RuleBasedStateMachine):
         self._exit = ExitStack()
         self._portal: BlockingPortal = self._exit.enter_context(start_blocking_portal())
         self._store = MemoryStore(clock=VirtualClock())
-        self._processes = [Process(self._store), Process(self._store)]
+        self._processes = [Committing(self._store), Committing(self._store)]
         self._delivered: set[int] = set()
         self._told: dict[str, str] = {}
         self._events: tuple[EventoPedido, ...] = ()
 
     @initialize(number=st.integers(0, 7))
     def begin(self, number: int) -> None:
-        """Choose whose history it is."""
+        """Choose the order."""
         self._events = histories()[number % len(histories())]
 
     @rule(which=st.integers(0, 1), numbers=st.lists(st.integers(0, LENGTH - 1), min_size=1, max_size=4))
@@ -157,7 +157,7 @@ class History(RuleBasedStateMachine):
 
     @rule(number=st.integers(0, LENGTH - 1))
     def lose_the_answer(self, number: int) -> None:
-        """A commit is made, and nobody hears of it."""
+        """A commit is made, and its response is lost."""
         self._store.faults.add("commit", Lose(), times=1)
         self._portal.call(self._processes[0].deliver, [self._events[number]])
         self._store.faults.clear()
@@ -165,7 +165,7 @@ class History(RuleBasedStateMachine):
 
     @rule(confirmed=st.booleans())
     def announce(self, confirmed: bool) -> None:
-        """What is owed is sent; its confirmation may be lost with the process."""
+        """What is pending is sent; the confirmation may be lost with the process."""
         fields = self._store.hashes().get(KEY, {})
         owed = pending_of(KEY, fields, "acompanhamento-events", TTL)
         for it in owed:
@@ -182,7 +182,7 @@ class History(RuleBasedStateMachine):
         assert shown(stored(self._store)) == merged([self._events[n] for n in sorted(self._delivered)])
 
     def teardown(self) -> None:
-        """I3: once all is announced, every version of a known order was told, and the last one is the state."""
+        """I3: when nothing is pending, every version of a known order was announced, and the last one is the state."""
         with self._exit:
             self.announce(confirmed=True)
         state = stored(self._store)
@@ -198,7 +198,7 @@ def _data(bodies: Any) -> Iterator[dict[str, Any]]:
         yield json.loads(body)["data"]
 
 
-async def _race(processes: Sequence[Process], events: Sequence[EventoPedido]) -> None:
+async def _race(processes: Sequence[Committing], events: Sequence[EventoPedido]) -> None:
     async with create_task_group() as tasks:
         for process, event in zip(processes, events, strict=True):
             tasks.start_soon(process.deliver, [event])
@@ -208,7 +208,7 @@ async def _race(processes: Sequence[Process], events: Sequence[EventoPedido]) ->
 def test_whatever_happens_on_the_way_the_state_is_the_merge(
     long: bool, figure: Callable[[str], None]
 ) -> None:
-    """Repeated, late, raced for and cut off: there is no step after which the state is anything else."""
+    """Repeated, late, raced and cut off: the state is the merge after each step."""
     examples, steps = (200, 50) if long else (20, 30)
     History.steps = 0
     run_state_machine_as_test(

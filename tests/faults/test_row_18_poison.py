@@ -1,4 +1,4 @@
-"""Row 18: bodies that can never be an event, among good ones: they stop nobody, and end as dead letters."""
+"""Row 18: bodies that can never be an event, among good ones: they end as dead letters, and the good ones go on."""
 
 import json
 from collections import Counter
@@ -33,7 +33,7 @@ MAX_RECEIVES = 8
 
 @dataclass(frozen=True)
 class Run:
-    """What one run did: good messages a second, how often an agent was started, and all of its SQS."""
+    """One run: good messages a second, how often an agent was started, and the ledger of its SQS."""
 
     throughput: float
     starts: Counter[str]
@@ -58,7 +58,7 @@ def application(starts: Counter[str], most: dict[str, int]) -> App:
 
 
 async def work_off(store: RedisStore, prefix: str, orders: int, poison: list[str]) -> Run:
-    """Let a worker process the story of so many orders with *poison* strewn in."""
+    """Run a worker on the story of that many orders, with *poison* mixed in."""
     sqs, starts, most = MemorySqs(), Counter[str](), dict[str, int]()
     app = application(starts, most)
     story = simular(
@@ -106,7 +106,7 @@ def test_the_corpus_is_poison() -> None:
 async def test_poison_stops_nobody_and_ends_as_dead_letters_byte_for_byte(
     store: RedisStore, prefix: str, long: bool, figure: Callable[[str], None]
 ) -> None:
-    """One bad producer must not take the shop down, and what it sent must be there to look at."""
+    """One bad producer must not stop the shop, and what it sent must be kept for inspection."""
     # A story is about five messages an order: with 1,280 orders the corpus is one in a hundred.
     orders, rounds, least = (1_280, 5, 0.95) if long else (100, 1, 0.4)
     runs: list[tuple[Run, Run]] = []

@@ -1,4 +1,4 @@
-"""Row 19: whatever a body is, each of the three codecs answers `Decoded`, and soon."""
+"""Row 19: whatever a body is, each of the three codecs returns a `Decoded`, and quickly."""
 
 import json
 import time
@@ -19,7 +19,7 @@ SHORT, LONG = 1.0, 600.0
 """Seconds."""
 
 SLOW = 0.5
-"""Seconds that no body of the fuzzer's size may take; one that does stops the loop for all."""
+"""Seconds that no body of the fuzzer's size may take; a slower one would block the event loop."""
 
 CODECS = (pedido.codec, pagamento.codec, produto.codec)
 LINES = (Path(__file__).parent.parent / "data" / "messages.jsonl").read_text("utf-8").splitlines()
@@ -27,7 +27,7 @@ SAMPLES = [json.loads(line)["body"] for line in LINES]
 
 
 def parts(value: Any) -> Iterator[tuple[str, Any]]:
-    """Return each key of *value* with each thing that it leads to, JSON in text included."""
+    """Return each key of *value* with its values, JSON inside text included."""
     if isinstance(value, str) and value[:1] in {"{", "["}:
         try:
             value = json.loads(value)
@@ -75,7 +75,7 @@ attributes = st.dictionaries(st.sampled_from(["event_type", "eventType", "x"]), 
 
 
 def damaged(luck: Random) -> str:
-    """Return a sample after up to six accidents: most bad messages were good ones."""
+    """Return a sample with up to six random changes: most bad messages were good ones once."""
     body = luck.choice(SAMPLES)
     for _ in range(luck.randint(1, 6)):
         start = luck.randint(0, len(body))
@@ -86,7 +86,7 @@ def damaged(luck: Random) -> str:
 
 
 class Fuzzer:
-    """Decodes by each codec, and keeps count of it."""
+    """Decodes by each codec, and counts the results."""
 
     def __init__(self) -> None:
         self.done = 0
@@ -94,11 +94,11 @@ class Fuzzer:
         self.slowest_bytes = 0
 
     def decode(self, body: str, said: dict[str, str]) -> None:
-        """What comes back is an answer, all of which can be used."""
+        """Decode a body, and check that all of the result can be used."""
         sent_at = datetime(2025, 7, 28, 18, tzinfo=UTC)
         origin = Origin(queue="q", message_id="m", sent_at=sent_at, attributes=said)
         for codec in CODECS:
-            # Time of the processor: others on this machine are none of the codec's doing.
+            # CPU time, so that other load of the machine does not count.
             began = time.thread_time()
             decoded = codec.decode(body, origin)
             took = time.thread_time() - began
@@ -111,7 +111,7 @@ class Fuzzer:
             assert decoded.events or decoded.skipped or decoded.error is not None
 
     def run(self, number: int) -> None:
-        """Decode what one seed makes up, and what it does to the samples."""
+        """Decode the bodies that one seed generates, and the samples that it damages."""
 
         @seed(number)
         @settings(max_examples=100, deadline=None, database=None, suppress_health_check=[*HealthCheck])
@@ -126,13 +126,13 @@ class Fuzzer:
             try:
                 self.decode(body, {})
             except BaseException:
-                print(repr(body))  # noqa: T201 - it makes the failure come again
+                print(repr(body))  # noqa: T201 - it tells how to reproduce the failure
                 raise
 
 
 @pytest.mark.timeout(900)
 def test_only_decoded_comes_back_from_any_body(long: bool, figure: Callable[[str], None]) -> None:
-    """A body that raises would end its message without a reason, or the agent with it."""
+    """A codec that raises would end a message without a reason, or stop its agent."""
     fuzzer, rounds, began = Fuzzer(), 0, time.monotonic()
     while time.monotonic() - began < (LONG if long else SHORT):
         fuzzer.run(rounds)

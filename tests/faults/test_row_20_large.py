@@ -21,7 +21,7 @@ from streamapp.testing import MemorySqs, serve
 STREAMS = ("pedido-events", "pagamento-events", "produto-events")
 LARGEST = 1_048_576
 SPARE = 2_048
-"""Bytes that its dead letter needs for saying why it is one."""
+"""Bytes that the attributes of a dead letter need."""
 
 
 def body(number: int) -> str:
@@ -35,7 +35,7 @@ def body(number: int) -> str:
 async def test_large_bodies_neither_fill_the_memory_nor_block_the_loop(
     redis_url: str, prefix: str, long: bool, figure: Callable[[str], None]
 ) -> None:
-    """One producer that sends large messages must not take a worker down by its size."""
+    """One producer of large messages must not bring a worker down."""
     each = 300 if long else 20
     sqs = MemorySqs()
     for stream in STREAMS:

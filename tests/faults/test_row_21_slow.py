@@ -1,4 +1,4 @@
-"""Row 21: a handler takes five times the visibility timeout, and a hundred messages wait behind it in the buffer."""
+"""Row 21: a handler takes five times the visibility timeout, and a hundred messages wait in the worker behind it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ BUFFERED = 100
 
 
 def over_after(ledger: Ledger) -> float:
-    """Return how many seconds after its delete a message was last extended, at most; none is below 0."""
+    """Return the most seconds after its delete at which a message was still extended, at least 0."""
     deleted = {entry.message_id: entry.at for entry in ledger.deleted()}
     return max(entry.at - deleted[entry.message_id] for entry in ledger.extended())
 
@@ -27,7 +27,7 @@ def over_after(ledger: Ledger) -> float:
 async def test_what_waits_in_the_buffer_is_received_once_however_long_it_waits(
     long: bool, figure: Callable[[str], None]
 ) -> None:
-    """Peers let their buffers expire: the messages come again, and again, and end as dead letters."""
+    """In other frameworks buffered messages expire: they come again and again, and end as dead letters."""
     buffered = BUFFERED if long else BUFFERED // 5
     app = App("slow")
     began: list[int] = []
@@ -47,7 +47,7 @@ async def test_what_waits_in_the_buffer_is_received_once_however_long_it_waits(
         late = over_after(t.sqs.ledger)
         await t.advance(20 * INTERVAL)
         idle_calls = len(t.sqs.ledger.calls("change_visibility")) - calls
-        # A lease that is still kept keeps its place.
+        # A lease that is still held keeps its place.
         await t.send("orders", *({"n": -1} for _ in range(buffered + 1)))
         await t.advance(2 * INTERVAL)
         places = len(t.sqs.ledger.in_flight("orders"))

@@ -1,4 +1,4 @@
-"""Row 22: a message is in hand for twelve hours, and SQS allows no more."""
+"""Row 22: a message is in hand for twelve hours, the most that SQS allows."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ VISIBILITY = 30.0
 
 @pytest.mark.timeout(300)
 async def test_at_twelve_hours_a_message_is_let_go_and_its_agent_told(figure: Callable[[str], None]) -> None:
-    """Peers went on to ask, were refused each time, and the message was hidden from all."""
+    """Other frameworks went on asking, were refused each time, and the message stayed hidden."""
     app = App("patient")
     began: list[float] = []
     told: list[float] = []

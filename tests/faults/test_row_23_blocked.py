@@ -31,7 +31,7 @@ async def test_a_blocked_loop_is_reported_while_it_is_blocked_and_others_resume(
     figure: Callable[[str], None],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Nothing else could say why everything stands still; and it must cost time only."""
+    """Nothing else could report why the worker stands still; and it must cost only time."""
     blocked_for, visibility = (10.0, 30) if long else (1.2, 2)
     sqs, app, tally = MemorySqs(), App("blocked"), Counters()
     for name in ("heavy", "light"):
@@ -53,7 +53,7 @@ async def test_a_blocked_loop_is_reported_while_it_is_blocked_and_others_resume(
     @app.agent("light", Json(dict), concurrency=2)
     async def light(events: Any) -> None:
         async for _ in events:
-            light_at.append(current_time())  # noqa: PERF401 - each at its own time
+            light_at.append(current_time())  # noqa: PERF401 - each is sent at its own time
 
     caplog.set_level(logging.WARNING)
     config = Config(key_prefix=f"{prefix}:", wait_seconds=0.1, drain_timeout=5)

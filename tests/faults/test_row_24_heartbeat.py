@@ -13,7 +13,7 @@ from streamapp_codecs import Json
 
 VISIBILITY = 30.0
 LASTS = 10.0
-"""Seconds of each fault in the second half of a lease: three tries of five and more."""
+"""Seconds of each fault in the second half of a lease: long enough for three of five tries to fail."""
 
 FREE = 4.0
 """Seconds between two faults: a heartbeat, and a second."""
@@ -30,7 +30,7 @@ EFFECTS: list[Effect] = [
 
 
 def least_left(ledger: Ledger) -> float:
-    """Return how many seconds a lease had left, at least, when it was extended."""
+    """Return the fewest seconds that a lease had left when it was extended."""
     ends: dict[str | None, float] = {}
     left: list[float] = []
     for entry in ledger.entries:
@@ -42,7 +42,7 @@ def least_left(ledger: Ledger) -> float:
 
 
 def slow(app: App, *, concurrency: int, seconds: float) -> None:
-    """Declare an agent that takes so long over each message."""
+    """Declare an agent that takes that many seconds for each message."""
 
     @app.agent("orders", Json(dict), concurrency=concurrency)
     async def patient(events: Any) -> None:
@@ -62,7 +62,7 @@ async def test_a_failing_heartbeat_is_tried_again_while_the_lease_lasts(
         await t.send("orders", *({"n": n} for n in range(in_hand)))
         hits: dict[str, int] = {}
         for effect in EFFECTS:
-            # In these seconds everything is extended; then until 3 s before it runs out nothing is.
+            # First all extensions succeed; then none does until 3 s before the leases run out.
             await t.advance(FREE)
             fault = t.sqs.faults.add("change_visibility", effect)
             await t.advance(VISIBILITY / 2 + LASTS - FREE)
@@ -87,7 +87,7 @@ async def test_a_failing_heartbeat_is_tried_again_while_the_lease_lasts(
 async def test_an_outage_of_the_heartbeat_alone_costs_one_receive(
     long: bool, figure: Callable[[str], None]
 ) -> None:
-    """Receives go on to work: each redelivery would count, and the eighth end in the dead-letter queue."""
+    """Receives still work, so each redelivery would count, and the eighth would end in the dead-letter queue."""
     in_hand, outage = (100, 3600.0) if long else (20, 600.0)
     app = App("beating")
     slow(app, concurrency=2 * in_hand, seconds=2 * outage)

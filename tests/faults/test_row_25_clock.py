@@ -1,4 +1,4 @@
-"""Row 25: the wall clock leaps an hour there and back; no timer moves, and nothing is merged otherwise."""
+"""Row 25: the wall clock jumps by an hour and back; no timer moves, and the merged states are the same."""
 
 import itertools
 import subprocess
@@ -31,7 +31,7 @@ async def clock(tmp_path: Path) -> WallClock:
 
 @pytest.fixture
 def sqs() -> MemorySqs:
-    """The SQS of the shop, whose clock is right."""
+    """The SQS of the shop, on the right time."""
     return MemorySqs()
 
 
@@ -39,7 +39,7 @@ def sqs() -> MemorySqs:
 async def shop(
     sqs: MemorySqs, clock: WallClock, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Shop]:
-    """A shop whose workers have that clock, with a Valkey of its own."""
+    """A shop whose workers use that clock, with a Valkey of its own."""
     with redis_server() as url:
         async with serve(sqs) as endpoint:
             for name, value in local_aws(endpoint).items():
@@ -52,7 +52,7 @@ async def shop(
 
 
 def poll_gaps(sqs: MemorySqs, queue: str, since: float, until_: float) -> list[float]:
-    """Return the seconds between the empty answers of a queue's polls."""
+    """Return the seconds between the empty responses of a queue's polls."""
     ends = [
         entry.at
         for entry in sqs.ledger.calls("receive", queue)
@@ -66,7 +66,7 @@ def poll_gaps(sqs: MemorySqs, queue: str, since: float, until_: float) -> list[f
 async def test_a_wall_clock_that_leaps_moves_no_timer_and_no_state(
     shop: Shop, sqs: MemorySqs, clock: WallClock, tmp_path: Path, long: bool, figure: Callable[[str], None]
 ) -> None:
-    """A clock is set now and then; whoever reckons timeouts or the order of events in it goes wrong then."""
+    """Clocks are set now and then; timeouts and the order of events must not depend on them."""
     every, rounds = (5.0, 3) if long else (0.7, 1)
     log = tmp_path / "log"
     with log.open("wb") as file:
@@ -81,7 +81,7 @@ async def test_a_wall_clock_that_leaps_moves_no_timer_and_no_state(
             for leap in range(LEAPS):
                 clock.set(HOUR if leap % 2 == 0 else -HOUR)
                 if long and leap == LEAPS // 2:
-                    # What is in hand for two visibility timeouts lives by the heartbeat.
+                    # What is in hand for two visibility timeouts needs the heartbeat.
                     await store.client_pause(2 * VISIBILITY * 1000)
                 await shop.send(messages[leap * some : (leap + 1) * some])
                 await sleep(every)

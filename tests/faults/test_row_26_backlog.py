@@ -1,4 +1,4 @@
-"""Row 26: an outage left a backlog: it is worked off as fast as usual, with no more in hand, in memory or in calls."""
+"""Row 26: the backlog of an outage is worked off as fast as usual, with no more messages in hand, memory or calls."""
 
 import signal
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from streamapp.testing import Entry, Fail
 QUEUE = "slow"
 TOKENS = 20
 VISIBILITY = 2
-"""Seconds, fewer than the outage lasts: what SQS could not be told to delete is nobody's when it is over."""
+"""Seconds, fewer than the outage lasts: messages that could not be deleted are visible again when it ends."""
 
 STEPS = {
     ("receive", "done"): 1,
@@ -28,7 +28,7 @@ STEPS = {
 
 
 async def watch_memory(process: psutil.Process, seen: list[int]) -> None:
-    """Note down the memory of a process, for ever."""
+    """Record the memory of a process, for ever."""
     while True:
         seen.append(process.memory_info().rss)
         await sleep(0.2)
@@ -47,14 +47,14 @@ def in_flight(entries: Sequence[Entry]) -> int:
 
 
 def rate(entries: Sequence[Entry]) -> float:
-    """Return how many messages a second were deleted, but for the first and the last few."""
+    """Return how many messages a second were deleted, without the first and the last few."""
     ends = [it.at for it in entries if it.message_id and (it.operation, it.outcome) == ("delete", "done")]
     ends = ends[TOKENS:-TOKENS]
     return (len(ends) - 1) / (ends[-1] - ends[0])
 
 
 def calls(entries: Sequence[Entry], begin: float, end: float) -> int:
-    """Return how many calls were answered between two times."""
+    """Return how many calls returned between two times."""
     return sum(it.message_id is None and begin <= it.at < end for it in entries)
 
 
@@ -63,7 +63,7 @@ def calls(entries: Sequence[Entry], begin: float, end: float) -> int:
 async def test_a_backlog_is_worked_off_as_what_comes_every_day(
     redis_url: str, prefix: str, tmp_path: Path, long: bool, client: str, figure: Callable[[str], None]
 ) -> None:
-    """A worker that takes on more than it can hold, or storms the server that has just recovered, ends it again."""
+    """A worker that takes more than it can hold, or floods the server that has just recovered, causes the next outage."""
     usual, backlog, least = (10_000, 100_000, 0.9) if long else (500, 1_500, 0.5)
     memory: list[int] = []
     async with open_fleet(

@@ -31,7 +31,7 @@ from streamapp_codecs import Json
 Client = Literal["fast", "aioboto3"]
 
 QUEUES = [f"orders-{n}" for n in range(10)]
-"""As many polls wait as the AWS client has connections unless told otherwise."""
+"""As many polls wait as the AWS client has connections by default."""
 
 IN_HAND = 5
 """Messages of each queue that are in hand while its poll waits."""
@@ -39,13 +39,13 @@ IN_HAND = 5
 
 @dataclass
 class Hands:
-    """What agents hold until they are told to finish, and when each message was then finished, by its number."""
+    """Messages that agents hold until they are told to finish, and when each was finished, by its number."""
 
     held: dict[int, Event] = field(default_factory=dict[int, Event])
     finished: dict[int, float] = field(default_factory=dict[int, float])
 
     async def hold(self, numbers: Any) -> None:
-        """Finish each message when told to."""
+        """Hold each message until told to finish."""
         async for number in numbers:
             self.held[number] = Event()
             await self.held[number].wait()
@@ -54,7 +54,7 @@ class Hands:
 
 @asynccontextmanager
 async def separate(client: Client, polls: int) -> AsyncIterator[Sqs]:
-    """The client that a worker opens: polls and all else have connections of their own."""
+    """The client that a worker opens: polls have connections of their own."""
     async with open_aws(polls=polls) as aws, open_message_client(aws, client, polls=polls) as opened:
         yield opened
 
@@ -80,7 +80,7 @@ async def shared(client: Client, polls: int) -> AsyncIterator[Sqs]:
 async def acknowledge(
     sqs: Sqs, memory: MemorySqs, store: RedisStore, config: Config, rounds: int
 ) -> list[float]:
-    """Return how many seconds each message of some rounds was still there after its agent had finished it."""
+    """Return the seconds from the end of each message's agent to its delete, over some rounds."""
     hands, tally, app = Hands(), Counters(), App("held")
     for name in QUEUES:
         app.agent(name, Json(int), name=name, concurrency=2 * IN_HAND)(hands.hold)
@@ -93,7 +93,7 @@ async def acknowledge(
                 numbers = range(len(memory.ledger.sent()), len(memory.ledger.sent()) + IN_HAND)
                 await memory.send(await memory.find(name), [Outgoing(str(number)) for number in numbers])
             await until(lambda: len(hands.held) == len(QUEUES) * IN_HAND, within=60)
-            await until(lambda: len(memory.service._polls._waiting) == len(QUEUES), within=60)
+            await until(lambda: len(memory.simulator._polls._waiting) == len(QUEUES), within=60)
             for told in list(hands.held.values()):
                 told.set()
                 await sleep(0.002)

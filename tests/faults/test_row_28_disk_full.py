@@ -1,4 +1,4 @@
-"""Row 28: where logs cannot be written, because the disk is full or nobody reads, messages are processed all the same."""
+"""Row 28: messages are processed although logs cannot be written, because the disk is full or nobody reads the pipe."""
 
 import os
 import shutil
@@ -26,7 +26,7 @@ WRITES = 3
 
 @pytest.fixture
 async def shop(redis_url: str, prefix: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Shop]:
-    """A shop of this test's own."""
+    """A shop for this test."""
     async with serve(MemorySqs()) as endpoint:
         for name, value in local_aws(endpoint).items():
             monkeypatch.setenv(name, value)
@@ -66,7 +66,7 @@ async def work_off(shop: Shop, worker: subprocess.Popen[bytes]) -> None:
 
 
 async def end(worker: subprocess.Popen[bytes], pid: int | None = None) -> int:
-    """Tell the worker to stop; answer its exit code."""
+    """Tell the worker to stop; return its exit code."""
     os.kill(pid or worker.pid, signal.SIGTERM)
     with fail_after(90):
         return await anyio.to_thread.run_sync(worker.wait, abandon_on_cancel=True)
@@ -109,7 +109,7 @@ async def test_a_pipe_that_nobody_reads_stops_nothing(shop: Shop, figure: Callab
 async def test_a_disk_that_fills_up_later_stops_nothing(
     shop: Shop, tmp_path: Path, long: bool, figure: Callable[[str], None]
 ) -> None:
-    """As the first, after a few lines that were written."""
+    """As above, after a few lines that were written."""
     if not long:
         pytest.skip("the long form only: `just faults 28`; /dev/full shows the same here")
     log, trace = tmp_path / "log", tmp_path / "trace"

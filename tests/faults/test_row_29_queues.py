@@ -1,4 +1,4 @@
-"""Row 29: a queue that is deleted, has no dead-letter queue, or is in another region is one agent's trouble, and said so."""
+"""Row 29: a queue that is deleted, has no dead-letter queue or is in another region affects one agent, and is logged."""
 
 import json
 import logging
@@ -28,7 +28,7 @@ from streamapp_codecs import Json
 
 
 async def take(events: Any) -> None:
-    """Take what comes."""
+    """Process each message."""
     async for _ in events:
         pass
 
@@ -58,7 +58,7 @@ async def test_a_queue_that_is_deleted_pauses_its_own_agent(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Somebody will delete the wrong queue; the other agents must not notice, nor the one be restarted afterwards."""
+    """A wrong queue is deleted some day; the other agents must go on, and none must need a restart afterwards."""
     lasts = 60.0 if long else 2.0
     if not long:
         monkeypatch.setattr("streamapp.flow.outage.MISCONFIGURED_PAUSE", 0.5)
@@ -76,7 +76,7 @@ async def test_a_queue_that_is_deleted_pauses_its_own_agent(
             await send(sqs, "gone", "{}")
             await until(lambda: tally.of("ok", "gone"))
             now = sqs.clock.now()
-            sqs.service.broker.delete_queue("gone", now)
+            sqs.simulator.broker.delete_queue("gone", now)
             deleted_at, sent = current_time(), 0
             while current_time() - deleted_at < lasts:
                 await send(sqs, "kept", "{}")
@@ -85,7 +85,7 @@ async def test_a_queue_that_is_deleted_pauses_its_own_agent(
             await until(lambda: tally.of("ok", "kept") == sent)
             asked = sum(entry.at > now for entry in sqs.ledger.calls("receive", "gone"))
             waited = current_time() - deleted_at
-            del sqs.service.broker._deleted_at["gone"]  # no need to wait SQS's minute as well
+            del sqs.simulator.broker._deleted_at["gone"]  # no need to wait SQS's minute as well
             await sqs.create("gone", {})
             await send(sqs, "gone", "{}")
             created_at = current_time()
@@ -115,7 +115,7 @@ async def test_a_queue_without_a_dead_letter_queue_keeps_its_poison_and_serves_t
     """There is nowhere to put a bad message; it must neither be dropped nor be in the way."""
     lasts = 20.0 if long else 3.0
     sqs, app, tally = MemorySqs(), App("shop"), Counters()
-    # As long as the longest backoff: to be given back is then always to come sooner.
+    # As long as the longest backoff, so that giving back always brings a message sooner.
     await sqs.create("orders", {"VisibilityTimeout": "900"})
     app.agent("orders", Json(dict), name="orders", concurrency=2)(take)
     config = Config(key_prefix=f"{prefix}:", wait_seconds=1, drain_timeout=5)
@@ -141,7 +141,7 @@ async def test_a_queue_without_a_dead_letter_queue_keeps_its_poison_and_serves_t
     )
     assert kept == ["no JSON"] * 5
     assert sqs.ledger.in_flight() == []
-    # With a backoff of 2 s that doubles: twelve would be ten times what is usual.
+    # With a backoff of 2 s that doubles; twelve would be ten times the usual number.
     assert receives[-1] <= 12
     assert "no redrive policy" in said[0]
 
@@ -149,7 +149,7 @@ async def test_a_queue_without_a_dead_letter_queue_keeps_its_poison_and_serves_t
 async def test_a_queue_of_another_region_ends_the_start_with_one_line(
     redis_url: str, figure: Callable[[str], None]
 ) -> None:
-    """SQS would say that there is no such queue, and somebody would create it in the wrong place."""
+    """SQS would report a missing queue, and a person would create it in the wrong region."""
     sqs = MemorySqs()
     for name in ("pagamento-events", "produto-events", "acompanhamento-events"):
         await sqs.create(name, {})

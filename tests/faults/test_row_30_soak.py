@@ -1,4 +1,4 @@
-"""Row 30: a worker that has processed many messages needs no more of anything than one that has processed a few."""
+"""Row 30: a worker that has processed many messages needs no more resources than one that has processed a few."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -8,7 +8,7 @@ from statistics import linear_regression, median
 import pytest
 from anyio import sleep
 
-from chaos.bench import bench
+from chaos.services import bench
 from chaos.shop import LOOK, Shop, drain
 from chaos.traffic import Rushes
 from chaos.verdict import judge
@@ -18,17 +18,17 @@ BACKLOG = 1000
 """Messages that wait at most: enough that the worker is never idle."""
 
 WARM_UP = 0.5
-"""The part of a run in which what is remembered (10,000 announcements, for one) fills up, and the allocator settles.
+"""The part of a run in which bounded caches fill up (10,000 announcements, for one), and the allocator settles.
 
 Of 300,000 messages the first 40,000 took 10 MiB, the next 60,000 took 1.4 MiB, and the other 200,000 half a MiB.
 """
 
 
 async def keep_busy(shop: Shop, rushes: Rushes, messages: int) -> int:
-    """Send rush after rush, and return how many messages that were when all are processed."""
+    """Send rush after rush; return the number of messages when all are processed."""
     sent = 0
     while sent < messages:
-        # Without the catalogue: each time it is told again it would reach ever more orders.
+        # Without the catalogue, which would re-estimate ever more orders.
         rush = [message for message in rushes.next().messages if message.queue != "produto-events"]
         await shop.send(rush)
         sent += len(rush)
@@ -49,7 +49,7 @@ def drift(samples: Sequence[dict[str, float]], name: str) -> float:
 async def test_a_worker_needs_no_more_with_time(
     tmp_path: Path, prefix: str, long: bool, figure: Callable[[str], None]
 ) -> None:
-    """What grows by a little with each message ends a worker after some weeks, at night."""
+    """A small leak per message ends a worker after some weeks, at night."""
     messages = int(os.environ.get("SOAK_MESSAGES", "200000")) if long else 2000
     rushes = Rushes(ORDERS)
     async with bench(tmp_path) as rig, rig.shop(prefix, visibility=30) as shop:

@@ -1,4 +1,4 @@
-"""Row 31: a tail is open: the queue's receive counts and visibility are what they would be without it."""
+"""Row 31: with a tail open, a queue's receive counts and visibility are the same as without it."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ from streamapp.testing.sqs.server import serve
 async def test_a_tail_on_a_terminal_touches_no_message(
     redis_url: str, prefix: str, long: bool, figure: Callable[[str], None]
 ) -> None:
-    """Every other way of looking receives: it hides messages from workers and pushes them towards the DLQ."""
+    """Other tools receive messages to show them: that hides them from workers and moves them towards the DLQ."""
     seconds = 600.0 if long else 6.0
     sqs = MemorySqs()
     queue = await sqs.create("pedido-events", {"VisibilityTimeout": "1000"})

@@ -1,4 +1,4 @@
-"""Row 32: 2,000 hostile texts in state, tap, presence, letters, settings and arguments: no command lets one act."""
+"""Row 32: with 2,000 hostile texts in state, tap, presence, dead letters, settings and arguments no command lets one act."""
 
 import contextlib
 import io
@@ -33,11 +33,11 @@ TEXTS = hostile(2_000)
 ILL = "\x1b[2J\x1b]52;c;aGk\x07\u202e\x9b31m\u2028"
 ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 OURS = re.compile(rb"\x1b(?:\[[0-9;]*m|\[2K|\[1A|\[H|\[\?25[lh]|\[\?1049[lh])|\r")
-"""What rich writes to draw again in place."""
+"""The control sequences that rich writes to redraw in place."""
 
 ILL_KIND = ["send", "QUEUE", json.dumps({"event_type": ILL})]
 MUTE = (ILL_KIND, ["dlq", "redrive", "QUEUE", "--try"], ["config"])
-"""Commands that show nothing of them."""
+"""Commands that show none of the texts."""
 
 ORDERS = 200
 EACH = len(TEXTS) // ORDERS
@@ -45,7 +45,7 @@ EACH = len(TEXTS) // ORDERS
 
 @dataclass
 class World:
-    """A shop in which every text from outside is hostile, and what its worker logged on the way."""
+    """A shop in which every text from outside is hostile, and the log of its worker."""
 
     env: dict[str, str] = field(default_factory=dict[str, str])
     queue: str = ""
@@ -54,7 +54,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(redis_url: str) -> Iterator[World]:
-    """One for all commands; none of them changes it."""
+    """One world for all commands; none of them changes it."""
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(serve(MemorySqs())) as endpoint,
@@ -100,7 +100,7 @@ async def _fill(world: World, redis_url: str) -> None:
 
 
 def _order(number: int) -> dict[str, str]:
-    """The hash of an order, in one of the columns of the boards."""
+    """Return the hash of an order that is in one of the columns of the boards."""
     texts = TEXTS[number * EACH : (number + 1) * EACH]
     items = [{"id_produto": text, "nome": text, "categoria": text, "quantidade": 1} for text in texts]
     return {
@@ -119,7 +119,7 @@ def _order(number: int) -> dict[str, str]:
 
 
 def _bodies() -> list[str]:
-    """Bodies that SQS takes: in JSON, every character can be spelled."""
+    """Return bodies that SQS accepts: JSON can escape every character."""
     found = []
     for n in range(ORDERS):
         texts = TEXTS[n * EACH : (n + 1) * EACH]
@@ -159,7 +159,7 @@ def _presence(text: str) -> bytes:
 
 
 async def _worked_off(shop: Shop, form: str) -> str:
-    """Work as `streamapp worker` does, and answer what it logs."""
+    """Work as `streamapp worker` does, and return its log."""
     root, told = logging.getLogger(), io.StringIO()
     before = root.handlers[:], root.level
     try:
@@ -176,7 +176,7 @@ async def _worked_off(shop: Shop, form: str) -> str:
 
 
 def check(written: str, what: object) -> None:
-    """Nothing that was written can act."""
+    """Check that no control sequence was written."""
     for line in written.split("\n"):
         assert is_harmless(line), (what, line[:200])
 
@@ -208,8 +208,10 @@ def check(written: str, what: object) -> None:
     ],
     ids=lambda it: " ".join(it).replace(ILL, "ILL") if isinstance(it, list) else str(it),
 )
-async def test_a_pipe_is_written_nothing_that_acts(world: World, arguments: list[str], code: int) -> None:
-    """What is piped is looked at in the end."""
+async def test_no_control_sequence_is_written_to_a_pipe(
+    world: World, arguments: list[str], code: int
+) -> None:
+    """What is piped is shown on a terminal in the end."""
     shown = await call(world.env, *(world.queue if it == "QUEUE" else it for it in arguments))
 
     assert shown.returncode == code, shown.stderr[-500:]
@@ -234,7 +236,7 @@ async def test_a_pipe_is_written_nothing_that_acts(world: World, arguments: list
     ids=" ".join,
 )
 async def test_json_is_ascii(world: World, arguments: list[str]) -> None:
-    """A program gets the text back as it was, and a terminal nothing to act on."""
+    """A program gets the text back unchanged, and a terminal gets no control sequence."""
     shown = await call(world.env, *(world.queue if it == "QUEUE" else it for it in arguments), "--json")
 
     assert json.loads(shown.stdout)
@@ -243,8 +245,8 @@ async def test_json_is_ascii(world: World, arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize("command", ["config", "doctor", "status", "worker", "queues create"])
-async def test_settings_that_mean_harm_are_told_as_text(world: World, command: str) -> None:
-    """Whoever sets the environment of a task need not be who reads its log."""
+async def test_hostile_settings_are_shown_as_text(world: World, command: str) -> None:
+    """The person who sets a task's environment need not be the one who reads its log."""
     ill = {
         "STREAMAPP_" + ILL: ILL,
         "STREAMAPP_DRAIN_TIMEOUT": ILL,
@@ -264,7 +266,7 @@ async def test_settings_that_mean_harm_are_told_as_text(world: World, command: s
 
 @pytest.mark.parametrize("form", ["console", "json"])
 def test_a_log_is_one_harmless_line_each(world: World, form: str) -> None:
-    """It ends on the terminal of whoever is on call."""
+    """It ends on the terminal of the person on call."""
     lines = world.log[form].splitlines()
 
     check(world.log[form], form)
@@ -274,10 +276,10 @@ def test_a_log_is_one_harmless_line_each(world: World, form: str) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["board"], ["board", "cliente"], ["status", "-w"]], ids=" ".join)
-def test_a_terminal_does_nothing_that_they_say(
+def test_hostile_texts_do_nothing_on_a_terminal(
     world: World, arguments: list[str], figure: Callable[[str], None]
 ) -> None:
-    """No title, no clipboard, no link, no cursor but our own."""
+    """No title, no clipboard, no link, no cursor movement except the program's own."""
     with Terminal(arguments, world.env, columns=200, lines=50) as terminal:
         terminal.until_screen(lambda text: "\\x1b" in text or "\\x9b" in text or "#" in text)
         terminal.press("\x03")

@@ -1,4 +1,4 @@
-"""Row 32: hostile text in every field that is shown: a terminal is written nothing but our own colours."""
+"""Row 32: with hostile text in every field that is shown, a terminal gets no control sequence but the program's colours."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from streamapp.observe.tap_record import TapRecord
 
 OURS = re.compile(r"\x1b\[[0-9;]*m")
 LIVELY = re.compile(rb"\x1b\[(?:[0-9;]*m|2K|1A|\?25[lh])")
-"""What rich writes for a bar that is drawn again: erase the line, up one line, hide and show the cursor."""
+"""The control sequences of rich's progress bar: erase the line, up one line, hide and show the cursor."""
 
 
 def test_what_is_printable_is_harmless_and_loses_nothing() -> None:
@@ -47,7 +47,7 @@ def records(texts: list[str]) -> list[TapRecord]:
 
 @pytest.fixture
 def env(redis_url: str, prefix: str) -> dict[str, str]:
-    """The environment of a tail that finds 2,000 hostile records, some of them in a queue with a hostile name."""
+    """The environment of a tail with 2,000 hostile records, some of them in a queue with a hostile name."""
     env = environment(redis_url, f"{prefix}:")
     told = records(hostile(2_000))
     odd = [msgspec.structs.replace(it, queue="\x1b[2J\u202eq") for it in told[-5:]]
@@ -58,8 +58,8 @@ def env(redis_url: str, prefix: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     "arguments", [["-o", "line"], ["-o", "pretty"], ["--color", "always"], ["--order", "x"]]
 )
-def test_a_pipe_is_written_text_and_our_own_colours(env: dict[str, str], arguments: list[str]) -> None:
-    """What is piped is looked at in the end."""
+def test_a_pipe_gets_text_and_the_program_s_colours_only(env: dict[str, str], arguments: list[str]) -> None:
+    """What is piped is shown on a terminal in the end."""
     done = here(env, "tail", "-n", "2000", "--no-follow", *arguments)
 
     assert done.returncode == 0
@@ -72,7 +72,7 @@ def test_a_pipe_is_written_text_and_our_own_colours(env: dict[str, str], argumen
 
 @pytest.mark.parametrize("form", ["json", "raw"])
 def test_json_is_ascii_and_whole(env: dict[str, str], form: str) -> None:
-    """A program that reads it gets the text back as it was, and a terminal nothing to act on."""
+    """A program gets the text back unchanged, and a terminal gets no control sequence."""
     done = here(env, "tail", "-n", "2000", "--no-follow", "-o", form)
 
     lines = done.stdout.split("\n")[:-1]
@@ -83,7 +83,7 @@ def test_json_is_ascii_and_whole(env: dict[str, str], form: str) -> None:
     assert all(is_harmless(line) for line in lines)
 
 
-def test_a_terminal_shows_them_and_does_nothing_that_they_say(
+def test_a_terminal_shows_them_and_does_nothing_else(
     env: dict[str, str], figure: Callable[[str], None]
 ) -> None:
     """No cursor moves, no title, no clipboard, no link, and the bar stays where it was."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from anyio import create_task_group, current_time, fail_after, sleep, to_thread
 
-from rigs.valkey import Valkey
+from rigs.valkey import RestartableValkey
 from rigs.worker import Add, Count, Rig, until
 from streamapp.errors import Fault, ServiceError
 from streamapp.flow.backoff import Backoff
@@ -15,9 +15,9 @@ from streamapp.redis.store import open_redis
 
 
 @pytest.fixture
-def valkey(tmp_path: Path) -> Iterator[Valkey]:
+def valkey(tmp_path: Path) -> Iterator[RestartableValkey]:
     """A Valkey of the test's own, with an append-only file."""
-    server = Valkey(tmp_path)
+    server = RestartableValkey(tmp_path)
     server.start()
     try:
         yield server
@@ -26,7 +26,7 @@ def valkey(tmp_path: Path) -> Iterator[Valkey]:
         server.stop()
 
 
-async def test_an_outage_pauses_polling_and_dead_letters_nothing(valkey: Valkey) -> None:
+async def test_an_outage_pauses_polling_and_dead_letters_nothing(valkey: RestartableValkey) -> None:
     """It costs time and nothing else, and ends by itself: new processes, new scripts, same state."""
     async with open_redis(valkey.url) as store:
         rig = await Rig(store, "t").create()
@@ -53,7 +53,7 @@ async def test_an_outage_pauses_polling_and_dead_letters_nothing(valkey: Valkey)
         assert rig.tally.of("retry") == 0
 
 
-async def test_a_frozen_redis_is_an_outage_too(valkey: Valkey) -> None:
+async def test_a_frozen_redis_is_an_outage_too(valkey: RestartableValkey) -> None:
     """A server that does not answer blocks no one for ever."""
     async with open_redis(valkey.url) as store:
         rig = await Rig(store, "t").create()
@@ -70,7 +70,7 @@ async def test_a_frozen_redis_is_an_outage_too(valkey: Valkey) -> None:
 
 
 async def test_a_drain_in_an_outage_gives_back_what_it_cannot_finish(
-    valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+    valkey: RestartableValkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The process ends in time, and another one will finish."""
     async with open_redis(valkey.url) as store:

@@ -14,6 +14,6 @@ def drop_the_unknown(estado: Acompanhamento | None, evento: Any, **opcoes: Any) 
 
 
 def last_arrival(um: Any, outro: Any) -> Any:
-    """The last to arrive wins."""
+    """Let the event that arrives last win."""
     del um
     return outro

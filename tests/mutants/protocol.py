@@ -1,4 +1,4 @@
-"""What each variant puts in the place of the engine's own parts."""
+"""The wrong parts that the variants put into the engine."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from streamapp.state.announcement import Announcement, Place
 from streamapp.state.committer import Change, Changed, Committer, _Plan, _step
 from streamapp.state.store import TOKEN, Commit, Confirmed
 from streamapp.testing import MemoryStore
-from streamapp.testing.state.replicas import Kept, Replicated
+from streamapp.testing.state.replicas import ReplicatedValues, StoredValue
 
 _commit = Committer._commit
 _init = Committer.__init__
@@ -29,14 +29,14 @@ _store_commit = MemoryStore._commit
 
 
 def commit_without_marker(self: Committer, *args: Any, keep: bool, ttl: float | None) -> Commit | None:
-    """The announcement is only in memory."""
+    """Keep the announcement only in memory."""
     del keep
     change, written, stored, _, forgotten = args
     return _commit(self, change, written, stored, {}, forgotten, keep=False, ttl=ttl)
 
 
 async def delete_then_send(self: Settler, in_hand: InHand) -> None:
-    """The message goes first."""
+    """Delete the message before the announcement is sent."""
     owed = list(in_hand.owed.values())
     in_hand.owed.clear()
     while in_hand.leases:
@@ -47,38 +47,38 @@ async def delete_then_send(self: Settler, in_hand: InHand) -> None:
 
 
 def forget_what_a_duplicate_finds(self: InHand, *where: str | Changed) -> None:
-    """A duplicate has nothing to say."""
+    """Send no announcement that a duplicate finds pending."""
     *where, changed = where
     _note(self, *where, changed if changed.is_new else replace(changed, pending=(), keeps=(), due=()))
 
 
 async def confirm_then_announce(self: Announcer, pending: Sequence[Announcement]) -> dict[Place, str]:
-    """The marker goes before the announcement does."""
+    """Remove the marker of the announcement before it is sent."""
     await self._store.confirm(
         [Confirmed(it.place.redis_key, [(it.place.id, it.place.mark)], ttl=it.ttl) for it in pending]
     )
     return await _announce(self, pending)
 
 
-async def wait_for_nobody(self: Replicated, within: float) -> bool:
-    """No barrier."""
+async def wait_for_nobody(self: ReplicatedValues, within: float) -> bool:
+    """Wait for no replica."""
     del self, within
     return True
 
 
 def without_writes_of_duplicates(self: Committer, *args: Any, barrier: bool, **options: Any) -> None:
-    """The barrier stands, but a duplicate writes nothing that it could wait for."""
+    """Wait for the replica, but write nothing for a duplicate, so that there is nothing to wait for."""
     del barrier
     _init(self, *args, barrier=False, **options)
 
 
 def counter_as_identity(group: str, body: str) -> str:
-    """The n-th announcement of a key is that, whatever it says."""
+    """Make a counter of the key the identity of an announcement, whatever its content."""
     return f"{group} {msgspec.json.decode(body)['version']}"
 
 
 def event_as_identity(change: Change, state: Any, owed: int) -> tuple[Any, Any]:
-    """What an event causes is named after it."""
+    """Make the event's identity the identity of its announcement."""
     after, announcement = _step(change, state, owed)
     if announcement is not None:
         announcement = (_name(change.event), announcement[1])
@@ -93,38 +93,38 @@ def whole_state(
     *args: Any,
     **options: Any,
 ) -> Commit | None:
-    """All fields are written, changed or not."""
+    """Write all fields, changed or not."""
     commit = _commit(self, change, written, stored, *args, **options)
     return commit and replace(commit, put={**(written or {}), **commit.put})
 
 
 def commit_without_token(self: MemoryStore, commit: Commit) -> bool | ServiceError:
-    """Whoever writes last has written."""
-    kept = self.kept.get(commit.key) or Kept()
-    return _store_commit(self, replace(commit, seen=kept.fields.get(TOKEN, "")))
+    """Let the last writer win, without a check of the token."""
+    value = self.values.get(commit.key) or StoredValue()
+    return _store_commit(self, replace(commit, seen=value.fields.get(TOKEN, "")))
 
 
 def counter_as_token(self: Committer, *args: Any, **options: Any) -> Commit | None:
-    """The n-th commit of a key has the token n."""
+    """Make the number of the commit its token."""
     commit = _commit(self, *args, **options)
     return commit and replace(commit, token=str(int(commit.seen or 0) + 1))
 
 
 async def sweep_without_barrier(self: Sweeper, owing: Sequence[Owing]) -> list[Owing]:
-    """What the sweeper finds it sends."""
+    """Send what the sweeper finds, without waiting for a replica."""
     del self
     return list(owing)
 
 
 class SeenMarks:
-    """A mark for each event that was seen, written before the state in a command of its own."""
+    """Marks each event as seen, in a command of its own before the state is written."""
 
     def __init__(self) -> None:
         self._stored: Mapping[str, str] = {}
         self._marks: dict[str, dict[str, str]] = {}
 
     def patches(self) -> list[tuple[object | str, str, Any]]:
-        """Return what to put where."""
+        """Return the replacements of this variant."""
         marks = self
 
         def plan(self: Committer, changes: Sequence[Change], fields: dict[str, str] | ServiceError) -> _Plan:

@@ -1,4 +1,4 @@
-"""All variants by name, and how each is to be killed."""
+"""All wrong variants by name, and the test that must fail on each."""
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,10 +16,10 @@ from streamapp.pipeline.in_hand import InHand
 from streamapp.pipeline.settler import Settler
 from streamapp.state.committer import Committer
 from streamapp.testing import MemoryStore
-from streamapp.testing.state.replicas import Replicated
+from streamapp.testing.state.replicas import ReplicatedValues
 
 Patch = tuple[object | str, str, Any]
-"""A class, or the name of a module, with the name of what is replaced there and what takes its place."""
+"""A class or the name of a module, the name of what is replaced there, and its replacement."""
 
 CALM = Luck(
     events=80,
@@ -53,7 +53,7 @@ WORLDS: Mapping[str, Luck] = {
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One variant; it dies in some seed of the *world*, or in the named *test* of the application's fold, *given* these."""
+    """One wrong variant. It must fail in some seed of *world*, or in *test* of the application's fold with arguments *given*."""
 
     story: str
     patches: Sequence[Patch] = field(default_factory=list[Patch])
@@ -97,7 +97,9 @@ MUTANTS: Mapping[str, Mutant] = {
         test="test_of_two_creations_the_newer_stands",
         given=(True,),
     ),
-    "no-barrier": Mutant("no barrier", [(Replicated, "follows", protocol.wait_for_nobody)], "failovers"),
+    "no-barrier": Mutant(
+        "no barrier", [(ReplicatedValues, "follows", protocol.wait_for_nobody)], "failovers"
+    ),
     "barrier-without-write": Mutant(
         "a barrier, and no write on duplicates",
         [(Committer, "__init__", protocol.without_writes_of_duplicates)],
@@ -136,7 +138,7 @@ MUTANTS: Mapping[str, Mutant] = {
 
 @contextmanager
 def applied(name: str) -> Generator[None]:
-    """Build the variant *name* in the place of the engine, until the end."""
+    """Replace parts of the engine by the variant *name* while the context is open."""
     with pytest.MonkeyPatch.context() as patch:
         for owner, attribute, replacement in MUTANTS[name].patches:
             patch.setattr(import_module(owner) if isinstance(owner, str) else owner, attribute, replacement)

@@ -1,4 +1,4 @@
-"""Each variant of the protocol that is known to be wrong is killed, and the engine itself lives where they die."""
+"""Each variant of the protocol that is known to be wrong fails a test, and the engine itself passes the same tests."""
 
 import re
 import runpy
@@ -15,29 +15,29 @@ FOLD = Path(__file__).parents[1] / "agents" / "dominio" / "test_acompanhamento.p
 EXAMPLES = "rigs.order_events"
 
 SEEDS = 40
-"""Seeds in which a variant must die at the latest."""
+"""Seeds within which a variant must fail."""
 
 LIVED = 12
-"""Seeds of each world in which the engine must live; `just simulate` lives many more."""
+"""Seeds of each world that the engine must pass; `just simulate` runs many more."""
 
 
 @pytest.fixture(autouse=True)
 def quiet(caplog: pytest.LogCaptureFixture) -> None:
-    """A world that goes wrong is a noisy one."""
+    """Silence the log: a world full of faults logs a lot."""
     caplog.set_level("CRITICAL")
 
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("name", [name for name, mutant in MUTANTS.items() if mutant.world])
 def test_a_variant_dies_in_a_simulated_world(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """One that survives is a test that is missing."""
+    """A variant that passes shows a missing test."""
     began = monotonic()
     luck = WORLDS[MUTANTS[name].world]
     with applied(name):
         dead = next((v for seed in range(SEEDS) if (v := simulate(seed, luck=luck)).violations), None)
 
     assert dead is not None
-    # Of what it does wrong, and not of being built wrong.
+    # It must fail because of what it does wrong, not because it was built wrong.
     assert re.match(r"[\d.]+ I[1-5] ", dead.violations[0])
     with capsys.disabled():
         print(f"\n{name}: seed {dead.seed}, {monotonic() - began:.1f} s, {dead.violations[0]}")  # noqa: T201 - the figure
@@ -45,7 +45,7 @@ def test_a_variant_dies_in_a_simulated_world(name: str, capsys: pytest.CaptureFi
 
 @pytest.mark.parametrize("name", [name for name, mutant in MUTANTS.items() if mutant.test])
 def test_a_variant_dies_in_a_test_of_the_fold(name: str) -> None:
-    """Of the same test the application's own fold comes alive."""
+    """The application's own fold passes the same test."""
     run_test_of_the_fold(MUTANTS[name])
 
     with applied(name), pytest.raises(AssertionError):
@@ -53,7 +53,7 @@ def test_a_variant_dies_in_a_test_of_the_fold(name: str) -> None:
 
 
 def run_test_of_the_fold(mutant: Mutant) -> None:
-    """Run the test on the fold as it is now, whatever was imported before."""
+    """Run the test on the fold as it is now, not as it was when the test module was imported."""
     sys.modules.pop(EXAMPLES, None)
     try:
         runpy.run_path(str(FOLD))[mutant.test](*mutant.given)
@@ -64,13 +64,13 @@ def run_test_of_the_fold(mutant: Mutant) -> None:
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("world", WORLDS)
 def test_the_engine_lives_where_its_variants_die(world: str) -> None:
-    """A judge who condemns everybody says nothing."""
+    """A check that fails on everything proves nothing."""
     verdicts = [simulate(seed, luck=WORLDS[world]) for seed in range(LIVED)]
 
     assert {verdict.seed: verdict.violations for verdict in verdicts if verdict.violations} == {}
     if (
         world == "calm"
-    ):  # where nobody dies, each announcement is made once, however many workers have a key's events
+    ):  # without crashes each announcement is made once, however many workers have a key's events
         assert {verdict.seed: verdict.repeated for verdict in verdicts if verdict.repeated} == {}
 
 

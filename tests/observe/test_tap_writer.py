@@ -8,7 +8,7 @@ import pytest
 from anyio import Event, create_task_group
 
 from observe.tap import EndedAttempt, recorded
-from rigs.valkey import Valkey
+from rigs.valkey import RestartableValkey
 from rigs.worker import Add, Parts, Rig, until
 from streamapp.errors import Fault, Reject, Retry, ServiceError, Skip
 from streamapp.observe.counters import Counters
@@ -153,12 +153,12 @@ async def test_a_tap_that_cannot_be_written_loses_records_and_no_message(rig: Ri
     rig.assert_accounted()
 
 
-@pytest.mark.parametrize("harm", [Valkey.freeze, Valkey.stop])
+@pytest.mark.parametrize("harm", [RestartableValkey.freeze, RestartableValkey.stop])
 async def test_a_tap_server_that_hangs_or_stops_delays_no_message(
-    rig: Rig, tmp_path_factory: pytest.TempPathFactory, harm: Callable[[Valkey], None]
+    rig: Rig, tmp_path_factory: pytest.TempPathFactory, harm: Callable[[RestartableValkey], None]
 ) -> None:
     """Over a real socket: the state has another server here, and that of the tap fails from the first record on."""
-    valkey = Valkey(tmp_path_factory.mktemp("v"))
+    valkey = RestartableValkey(tmp_path_factory.mktemp("v"))
     valkey.start()
     rig.count()
     try:

@@ -18,7 +18,7 @@ from streamapp.messages import Outgoing
 from streamapp.observe.tracing import Tracing
 from streamapp.sqs.client import MAX_ATTRIBUTES
 from streamapp.testing import Fail, MemoryStore
-from streamapp.testing.sqs.message import Attribute, Letter
+from streamapp.testing.sqs.message import MessageAttribute, MessageContent
 
 SENDER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 """The context of a message's sender."""
@@ -147,14 +147,14 @@ async def test_a_message_without_a_context_is_linked_by_its_xray_header(traced: 
     """Messages of S3, SNS or EventBridge carry only AWS's own header; a sender's context has precedence."""
     traced.count()
     xray = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
-    own = {"traceparent": Attribute("String", SENDER)}
+    own = {"traceparent": MessageAttribute("String", SENDER)}
     bodies = [f'{{"key": "{key}"}}' for key in "abc"]
     letters = [
-        Letter(bodies[0], trace=xray),
-        Letter(bodies[1], own, trace=xray),
-        Letter(bodies[2], trace="Root=nonsense"),
+        MessageContent(bodies[0], trace=xray),
+        MessageContent(bodies[1], own, trace=xray),
+        MessageContent(bodies[2], trace="Root=nonsense"),
     ]
-    await traced.sqs.service.send("orders", letters, list("012"))
+    await traced.sqs.simulator.send("orders", letters, list("012"))
 
     await traced.work_off()
 

@@ -93,7 +93,7 @@ async def test_an_idle_queue_is_polled_once_at_a_time(rig: Rig) -> None:
     rig.count(concurrency=40)
     async with rig.running():
         await sleep(0.2)
-        assert len(rig.sqs.service._polls._waiting) == 1
+        assert len(rig.sqs.simulator._polls._waiting) == 1
 
 
 async def test_short_polls_do_not_spin(rig: Rig) -> None:

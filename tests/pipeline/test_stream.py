@@ -416,7 +416,7 @@ async def test_a_hard_stop_in_the_midst_of_dead_lettering_gives_all_back(rig: Ri
         await tasks.start(worker.run)
         await until(lambda: rig.tally.of("sends"))
         worker.stop()
-        await until(lambda: not rig.sqs.service._polls._waiting)
+        await until(lambda: not rig.sqs.simulator._polls._waiting)
         worker.stop()
         rig.sqs.faults.clear()
 

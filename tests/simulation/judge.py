@@ -1,4 +1,4 @@
-"""The judge: checks I1 to I5 while a simulation runs, and when all is quiet."""
+"""The judge: checks the invariants I1 to I5 while a simulation runs, and at its end."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from streamapp.state.hash_codec import HashCodec
 from streamapp.state.store import MAX_PENDING, PENDING, TOKEN
 from streamapp.testing import MemoryStore
 from streamapp.testing.clocks.clock import Clock
-from streamapp.testing.state.replicas import Kept, Replicated
+from streamapp.testing.state.replicas import ReplicatedValues, StoredValue
 
 PREFIX = "s:order:"
 TALLY = "s:tally:"
@@ -19,33 +19,33 @@ TALLY = "s:tally:"
 
 @dataclass(frozen=True, slots=True)
 class Promises:
-    """What the world of one simulation lets hold: with *is_durable* no commit is undone once it is acknowledged."""
+    """What holds in a simulated world: with *is_durable* no acknowledged commit is undone."""
 
     is_durable: bool
     waits_for_replica: bool
 
 
-class Watched(Replicated):
-    """What the store holds, and all that it ever held, in order."""
+class WatchedValues(ReplicatedValues):
+    """The values of the store, which report each write and failover to the judge."""
 
     def __init__(self, clock: Clock, lag: float, judge: "Judge") -> None:
         super().__init__(clock, lag)
         self._judge = judge
 
-    def put(self, key: str, kept: Kept) -> None:
-        """Let the judge see each write."""
+    def put(self, key: str, value: StoredValue) -> None:
+        """Set *key*, and report the write to the judge."""
         before = self.get(key)
-        super().put(key, kept)
-        self._judge.written(key, before.fields if before else {}, kept)
+        super().put(key, value)
+        self._judge.written(key, before.fields if before else {}, value)
 
     def fail_over(self) -> None:
-        """Let the judge know what was undone."""
+        """Fail over, and report the undone writes to the judge."""
         super().fail_over()
         self._judge.undone(self.all())
 
 
 class Judge:
-    """Collects *violations*: what must hold and did not, with the time."""
+    """Collects *violations*: invariants that did not hold, with the time."""
 
     def __init__(self, store: MemoryStore, promises: Promises, *, counts: bool) -> None:
         self.store = store
@@ -54,27 +54,27 @@ class Judge:
         self.violations: list[str] = []
         self.said: dict[Said, int] = {}
         self._record: HashCodec[Order] = HashCodec(Order)
-        # What was written is asked for many times; the hash stays here, or its number could be another's one day.
-        self._orders: dict[int, tuple[Kept, Order | None]] = {}
+        # Decoded states by `id` of the value; the value is kept too, so that its id is not used again.
+        self._orders: dict[int, tuple[StoredValue, Order | None]] = {}
         self._facts: dict[str, Fact] = {}
         self._by_key: defaultdict[str, set[Fact]] = defaultdict(set)
-        # All writes of a key that changed something, newest last, with the announcements that each began to owe.
-        self._writes: defaultdict[str, list[tuple[Kept, list[Said]]]] = defaultdict(list)
+        # All writes of a key that changed something, newest last, with the announcements that each made pending.
+        self._writes: defaultdict[str, list[tuple[StoredValue, list[Said]]]] = defaultdict(list)
         self._ids: dict[str, str] = {}
         self._bodies: dict[str, str] = {}
-        # The one message that is not deleted before it is sent.
+        # By announcement: the message that must not be deleted before it is sent.
         self._keepers: dict[Said, str] = {}
 
     def sent(self, message_id: str, fact: Fact) -> None:
-        """Take note of an event that SQS has."""
+        """Record an event that SQS accepted."""
         self._facts[message_id] = fact
         self._by_key[fact.key].add(fact)
 
-    def written(self, key: str, before: Mapping[str, str], kept: Kept) -> None:
+    def written(self, key: str, before: Mapping[str, str], value: StoredValue) -> None:
         """Check one write (I4, I5, and the bound on what is pending)."""
         if not key.startswith(PREFIX):
             return
-        after = kept.fields
+        after = value.fields
         new = {
             name: text
             for name, text in after.items()
@@ -87,8 +87,8 @@ class Judge:
             says.append(msgspec.json.decode(body, type=Said))
             self._keepers[says[-1]] = keeper
             self._expect(keeper in self._facts, f"I1 {says[-1]} is owed and no message keeps it")
-        self._writes[key].append((kept, says))
-        old, order = self._record.read(before), self._order(kept)
+        self._writes[key].append((value, says))
+        old, order = self._record.read(before), self._order(value)
         self._expect(order is not None, f"I5 {key} has no state")
         if order is None:
             return
@@ -100,14 +100,14 @@ class Judge:
         pending = sum(name.startswith(PENDING) for name in after)
         self._expect(pending <= MAX_PENDING, f"I11 {key} has {pending} pending")
 
-    def undone(self, now: Mapping[str, Kept]) -> None:
-        """Forget what a failover undid."""
+    def undone(self, now: Mapping[str, StoredValue]) -> None:
+        """Remove the writes that a failover undid."""
         for key, writes in self._writes.items():
             while writes and writes[-1][0] is not now.get(key):
                 writes.pop()
 
     def announced(self, body: str) -> None:
-        """Check one announcement that SQS took (I1: after its state is durable)."""
+        """Check one announcement that SQS accepted (I1: after its state is durable)."""
         said = msgspec.json.decode(body, type=Said)
         self.said[said] = self.said.get(said, 0) + 1
         self._expect(body in self._bodies, f"I1 {said} was never owed")
@@ -117,7 +117,7 @@ class Judge:
             self._expect(is_in, f"I1 {said} was announced and is not durable")
 
     def deleted(self, message_id: str) -> None:
-        """Check one delete (I1: after its effect is durable, and what this very message keeps is announced)."""
+        """Check one delete (I1: after its effect is durable, and the announcements that wait for this message are sent)."""
         fact = self._facts[message_id]
         if not self.promises.is_durable:
             return
@@ -134,12 +134,12 @@ class Judge:
         self._expect(not untold, f"I1 {fact} was deleted and {untold} not announced")
 
     def end(self) -> None:
-        """Check what is left when all is quiet (I1, I2, I3)."""
+        """Check what is left at the end (I1, I2, I3)."""
         if not self.promises.is_durable:
             return
         for key, facts in self._by_key.items():
-            kept = self.store.kept.get(PREFIX + key)
-            order = self._order(kept) if kept else None
+            value = self.store.values.get(PREFIX + key)
+            order = self._order(value) if value else None
             self._expect(order is not None, f"I1 {key} is lost")
             if order is None:
                 continue
@@ -147,7 +147,7 @@ class Judge:
             self._expect(order.seen == numbers, f"I2 {key} has {order.seen}")
             word = max((fact.at, fact.n, fact.word) for fact in facts)[2]
             self._expect(order.word == word, f"I2 {key} says {order.word!r} and not {word!r}")
-            tally = self.store.kept.get(TALLY + key)
+            tally = self.store.values.get(TALLY + key)
             counted = tally.fields["facts"] if tally else "0"
             self._expect(not self._counts or counted == str(len(facts)), f"I2 {key} counted {counted}")
             says = [said for said in self.said if said.key == key]
@@ -160,14 +160,16 @@ class Judge:
                     self._expect(said in self.said, f"I3 {said} was never announced")
 
     def _durable(self, key: str) -> Order | None:
-        kept = self.store.kept
-        held = kept.heard(PREFIX + key) if self.promises.waits_for_replica else kept.get(PREFIX + key)
+        values = self.store.values
+        held = (
+            values.replicated(PREFIX + key) if self.promises.waits_for_replica else values.get(PREFIX + key)
+        )
         return self._order(held) if held else None
 
-    def _order(self, kept: Kept) -> Order | None:
-        if id(kept) not in self._orders:
-            self._orders[id(kept)] = kept, self._record.read(kept.fields)
-        return self._orders[id(kept)][1]
+    def _order(self, value: StoredValue) -> Order | None:
+        if id(value) not in self._orders:
+            self._orders[id(value)] = value, self._record.read(value.fields)
+        return self._orders[id(value)][1]
 
     def _same(self, identity: str, body: str) -> None:
         self._expect(self._ids.setdefault(identity, body) == body, f"I4 {identity} means two things")

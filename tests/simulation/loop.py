@@ -1,4 +1,4 @@
-"""An event loop of nobody but the simulation: nothing comes from outside, and time passes at once when all wait for it."""
+"""An event loop for the simulation: it has no I/O, and moves its time forward when all tasks wait for it."""
 
 import asyncio
 import selectors
@@ -12,7 +12,7 @@ BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Loop(asyncio.SelectorEventLoop):
-    """Begins at 0. *at_rest* is called whenever all tasks wait, before time passes."""
+    """Its time begins at 0. *at_rest* is called whenever all tasks wait, before time moves."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -20,19 +20,19 @@ class Loop(asyncio.SelectorEventLoop):
         super().__init__(_Selector(self))
 
     def time(self) -> float:
-        """Return the seconds that have passed."""
+        """Return the seconds since the loop began."""
         return self.now
 
 
 class _Selector(selectors.SelectSelector):
-    """Waits for nobody: it is asked when nothing is ready, with the time until the next timer."""
+    """Has no files to wait for: asyncio calls it when nothing is ready, with the time until the next timer."""
 
     def __init__(self, loop: Loop) -> None:
         super().__init__()
         self._loop: Any = loop
 
     def select(self, timeout: float | None = None) -> list[Any]:
-        """Return that nothing came, at the time until which nothing would have come."""
+        """Move the loop's time by *timeout*, and return no events."""
         if timeout == 0:
             return []
         self._loop.at_rest()
@@ -49,7 +49,7 @@ class WorldTime(RealClock):
         self._loop = loop
 
     def now(self) -> float:
-        """Return the seconds that have passed."""
+        """Return the seconds since the loop began."""
         return self._loop.now
 
     def wall(self) -> datetime:

@@ -11,7 +11,7 @@ from streamapp_codecs import Json
 
 
 class Fact(msgspec.Struct, frozen=True):
-    """An event; number 0 is the creation of its key, *at* the time that it speaks of."""
+    """An event of a key at its event time *at*; number 0 creates the key."""
 
     key: str
     n: int
@@ -38,18 +38,18 @@ class Said(msgspec.Struct, frozen=True):
     version: int
 
 
-class Tally(msgspec.Struct, frozen=True):
-    """How many facts a key has: no merge, for it is another each time that a fact is folded."""
+class FactCount(msgspec.Struct, frozen=True):
+    """How many facts a key has: not idempotent, it changes each time that a fact is folded."""
 
     facts: int
 
 
 class Unlucky(Exception):
-    """What the agent raises now and then."""
+    """Raised by the agent now and then."""
 
 
 def fold(order: Order | None, fact: Fact) -> Order | None:
-    """Merge: any order and any repetition of the same facts give the same state, but for its version."""
+    """Merge a fact: any order and any repetition of the same facts give the same state, except its version."""
     if order is None:
         order = Order(known=False, word="", newest=(-1, -1), seen=(), version=0)
     if fact.n in order.seen:
@@ -60,21 +60,21 @@ def fold(order: Order | None, fact: Fact) -> Order | None:
     return Order(known, word, newest, seen, order.version + known)
 
 
-def count(tally: Tally | None, fact: Fact) -> Tally:
-    """Count."""
+def count(tally: FactCount | None, fact: Fact) -> FactCount:
+    """Count a fact."""
     del fact
-    return Tally((tally.facts if tally else 0) + 1)
+    return FactCount((tally.facts if tally else 0) + 1)
 
 
 class Shop:
-    """The app, with an agent that fails by *chance*, and counts if *once* says how: each event once, or each time."""
+    """The app. Its agent fails by *chance*; with *once* it also counts the facts: each event once, or each time."""
 
     def __init__(self, chance: Random, failures: float, concurrency: int, once: bool | None = None) -> None:
         self.app = App("simulation")
         self.out = self.app.sink("out", Json(Said))
         self._key = ""
         self.orders = self.app.table("order", Order, fold=self._fold, announce=self._announce, to=self.out)
-        tallies = self.app.table("tally", Tally, fold=count, once=bool(once))
+        tallies = self.app.table("tally", FactCount, fold=count, once=bool(once))
 
         @self.app.agent("facts", Json(Fact), concurrency=concurrency, backoff=1.0)
         async def agent(facts: Stream[Fact]) -> None:
@@ -88,7 +88,7 @@ class Shop:
                     raise Unlucky
 
     def _fold(self, order: Order | None, fact: Fact) -> Order | None:
-        # Where the announcement follows, it is of this key: nothing is awaited in between.
+        # An announcement that follows is of this key: nothing is awaited in between.
         self._key = fact.key
         return fold(order, fact)
 
@@ -99,7 +99,7 @@ class Shop:
 
 
 def facts_by(chance: Random, events: int, keys: int) -> list[Fact]:
-    """Return *events* facts of *keys* keys, in an order in which a creation may well come last."""
+    """Return *events* facts of *keys* keys, in random order: a creation may come last."""
     facts = [Fact(f"k{n % keys}", n // keys, chance.randrange(events * 4), f"w{n}") for n in range(events)]
     chance.shuffle(facts)
     return facts

@@ -1,4 +1,4 @@
-"""Whole workers in a world that goes wrong by a seed: I1 to I5 hold in each; `just simulate` lives a thousand."""
+"""Whole workers in worlds whose faults come from a seed: I1 to I5 hold in each; `just simulate` runs a thousand."""
 
 import subprocess
 import sys
@@ -12,14 +12,14 @@ from simulation.world import luck_of, simulate
 TESTS = Path(__file__).parents[1]
 
 SEEDS = 40
-"""Worlds of 200 events: about 8 s of one core; CI lives a thousand with `just simulate`."""
+"""Worlds of 200 events: about 8 s of one core; CI runs a thousand with `just simulate`."""
 
 CHUNK = 10
 
 
 @pytest.fixture(autouse=True)
 def quiet(caplog: pytest.LogCaptureFixture) -> None:
-    """A world that goes wrong is a noisy one."""
+    """Silence the log: a world full of faults logs a lot."""
     caplog.set_level("CRITICAL")
 
 
@@ -36,7 +36,7 @@ def test_nothing_is_lost_applied_twice_or_left_unsaid(first: int) -> None:
     assert broken == {}
 
 
-def test_a_world_is_lived_again_as_it_was() -> None:
+def test_a_world_runs_again_as_it_did() -> None:
     """A failing seed is worth nothing unless it fails again."""
     first, again = simulate(7, events=100), simulate(7, events=100)
 
@@ -46,8 +46,8 @@ def test_a_world_is_lived_again_as_it_was() -> None:
 
 
 @pytest.mark.timeout(120)
-def test_another_process_lives_it_as_it_was() -> None:
-    """What CI saw can be seen at home, where sets have another order."""
+def test_another_process_runs_it_as_it_did() -> None:
+    """What failed in CI fails on another machine, where sets have another order."""
     command = [sys.executable, "-m", "simulation", "--seed", "7", "--events", "100"]
     told = [
         subprocess.run(
@@ -65,7 +65,7 @@ def test_another_process_lives_it_as_it_was() -> None:
 
 
 def test_the_worlds_see_everything_that_may_go_wrong() -> None:
-    """A fault that no seed brings is tested by none."""
+    """A fault that no seed brings is not tested."""
     lucks = [luck_of(seed, 200) for seed in range(SEEDS)]
 
     for what in ("faults", "crashes", "freezes", "failures", "failovers", "replicated", "once"):
@@ -76,7 +76,7 @@ def test_the_worlds_see_everything_that_may_go_wrong() -> None:
 
 
 def test_a_count_is_wrong_where_events_are_not_told_apart() -> None:
-    """The control of the worlds that count: what comes twice there would count twice."""
+    """The control of the worlds that count: without identities duplicates are counted twice."""
     lucks = (replace(luck_of(seed, 100), once=False) for seed in range(10))
 
     counted = [simulate(seed, luck=luck).violations for seed, luck in enumerate(lucks)]

@@ -1,4 +1,4 @@
-"""The wire between one worker and the world: it takes its time, it is cut, it freezes, all by chance."""
+"""The connection between one simulated worker and its services: delays, crashes and freezes, by chance."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from random import Random
@@ -15,10 +15,10 @@ T = TypeVar("T")
 
 
 class Wire:
-    """Everything that one process says to the outside goes through here.
+    """All calls of one process to its services go through here.
 
-    A crash cuts it: whatever the dead process still does on its way out reaches nobody. It may come before or after
-    any call takes effect, which is all that the outside can tell of a crash at any await.
+    A crash cuts it: what the dead process still does while it ends has no effect. The crash may come before or after
+    any call takes effect; services cannot see more of a crash at any await.
     """
 
     def __init__(self, chance: Random, *, crashes: float, freezes: float, longest_freeze: float) -> None:
@@ -32,7 +32,7 @@ class Wire:
         self._longest_freeze = longest_freeze
 
     async def call(self, what: Callable[[], Awaitable[T]]) -> T:
-        """Return *what* answers, after the time that it takes there and back."""
+        """Return the result of *what*, after the time of the way there and back."""
         await self._hop()
         with CancelScope() as scope:
             self._scopes[scope] = None
@@ -46,7 +46,7 @@ class Wire:
         return answer
 
     def cut(self) -> None:
-        """Let the process die: nobody hears of it any more, and it hears of nobody."""
+        """Crash the process: no call gets through any more, and none returns."""
         self._is_cut = True
         self.crash.cancel("crash")
         for scope in list(self._scopes):
@@ -64,14 +64,14 @@ class Wire:
         slow = self._chance.random()
         await sleep(slow * 0.02 if slow < 0.9 else (slow - 0.9) * 10)
         while not self._is_cut and self._frozen_until > current_time():
-            # A timer may fire some nanoseconds early, and in frozen time there is then no later.
+            # A timer may fire some nanoseconds early, and frozen time would never reach it.
             await sleep(max(self._frozen_until - current_time(), 0.001))
         if self._is_cut:
             raise _dead()
 
 
 def _dead() -> ServiceError:
-    # Tasks that are shielded from the crash have to end as well, and this is what they can handle.
+    # Tasks that are shielded from the crash have to end as well, and they handle this error.
     return ServiceError("the world", Fault.TRANSIENT, "this process is dead")
 
 
@@ -129,7 +129,7 @@ class WiredStore:
         return await self._wire.call(lambda: self._store.commit(commits))
 
     async def confirm(self, confirmed: Sequence[Confirmed]) -> None:
-        """Take announcements off."""
+        """Remove pending announcements."""
         await self._wire.call(lambda: self._store.confirm(confirmed))
 
     async def add(self, members: Mapping[str, Sequence[str]], ttl: float) -> list[ServiceError | None]:
@@ -141,7 +141,7 @@ class WiredStore:
         return await self._wire.call(lambda: self._store.members(key))
 
     async def remove(self, key: str, members: Sequence[str]) -> None:
-        """Take out of a set."""
+        """Remove from a set."""
         await self._wire.call(lambda: self._store.remove(key, members))
 
     async def scan(self, prefix: str, cursor: str = "") -> tuple[list[str], str]:
@@ -149,5 +149,5 @@ class WiredStore:
         return await self._wire.call(lambda: self._store.scan(prefix, cursor))
 
     async def ping(self) -> None:
-        """Return when it answers."""
+        """Return when the store responds."""
         await self._wire.call(self._store.ping)

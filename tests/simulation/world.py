@@ -1,4 +1,4 @@
-"""One simulated world: its workers, its luck and its end, all from one seed."""
+"""One simulated world: its workers and its faults, all from one seed."""
 
 import hashlib
 import random
@@ -15,7 +15,7 @@ from anyio.lowlevel import current_token
 
 import streamapp.outbox.sweeper
 import streamapp.state.committer
-from simulation.judge import Judge, Promises, Watched
+from simulation.judge import Judge, Promises, WatchedValues
 from simulation.loop import Loop, WorldTime
 from simulation.shop import Fact, Shop, facts_by
 from simulation.wire import Wire, WiredSqs, WiredStore
@@ -29,16 +29,16 @@ from streamapp.worker.assembly import assemble
 from streamapp.worker.worker import Worker
 
 PATIENCE = 1_800.0
-"""Virtual seconds in which a world must come to rest once nothing goes wrong any more."""
+"""Virtual seconds in which a world must become idle after its last fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class Luck:
-    """What may happen in a world; rates are by call, times in virtual seconds.
+    """The faults of a world; rates are by call, times in virtual seconds.
 
     *failovers* happen within twice the *window* in which events are sent. The replica is *lag* behind, and its link
-    is cut for up to *longest_cut* before some of them. *sweeps* are every so often, of what is so old. With *once* each
-    key's events are counted, too: each event once, or each time that it comes.
+    is cut for up to *longest_cut* before some of them. *sweeps* gives the pause between sweeps and the age of what
+    they send. With *once* each key's events are counted too: each event once, or each time that it comes.
     """
 
     events: int
@@ -60,12 +60,12 @@ class Luck:
 
     @property
     def promises(self) -> Promises:
-        """What still holds: a store that waits for no replica forgets in a failover what it had said."""
+        """What still holds: a store that waits for no replica loses acknowledged writes in a failover."""
         return Promises(self.replicated or not self.failovers, self.replicated)
 
 
 def luck_of(seed: int, events: int) -> Luck:
-    """Return the luck that a seed brings."""
+    """Return the faults of a seed."""
     chance = Random(f"luck {seed}")
     replicated, fails_over = chance.random() < 0.5, chance.random() < 0.6
     return Luck(
@@ -87,8 +87,8 @@ def luck_of(seed: int, events: int) -> Luck:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a world came to: nothing but *violations* is bad. *trace* is the same whenever it is lived again."""
+class WorldOutcome:
+    """The outcome of a world: only *violations* are failures. *trace* is the same whenever the seed runs again."""
 
     seed: int
     violations: list[str]
@@ -101,8 +101,8 @@ class Verdict:
     lasted: float
 
 
-def simulate(seed: int, events: int = 200, luck: Luck | None = None) -> Verdict:
-    """Live one world from its begin to its end."""
+def simulate(seed: int, events: int = 200, luck: Luck | None = None) -> WorldOutcome:
+    """Run one world from its start to its end."""
     world = World(seed, luck or luck_of(seed, events))
     before = random.getstate()
     # The engine's own jitter.
@@ -127,8 +127,8 @@ class World:
         self._over = Event()
         self._until = 0.0
 
-    async def live(self) -> Verdict:
-        """Let it all happen."""
+    async def live(self) -> WorldOutcome:
+        """Run the world."""
         luck = self._luck
         loop: Any = current_token().native_token
         self._time = time = WorldTime(loop)
@@ -136,7 +136,7 @@ class World:
             self._sqs = MemorySqs(clock=time, seed=self._seed)
             self._store = MemoryStore(clock=time, seed=self._seed, replicas=int(luck.replicated))
             self._judge = Judge(self._store, luck.promises, counts=luck.once is not None)
-            self._store.kept = Watched(time, luck.lag, self._judge)
+            self._store.values = WatchedValues(time, luck.lag, self._judge)
             self._facts = await self._sqs.create("facts", {"VisibilityTimeout": str(luck.visibility)})
             await self._sqs.create("out", {})
             self._watch_ledger()
@@ -155,7 +155,7 @@ class World:
             return self._verdict()
 
     def _look(self) -> None:
-        """See, when all wait for time to pass, whether it is over."""
+        """When all tasks wait for time to pass, check whether the world is over."""
         if not self._sent_all:
             return
         if not self._is_quiet:
@@ -170,8 +170,8 @@ class World:
             self._over.set()
 
     def _is_over(self) -> bool:
-        stock = self._sqs.service.broker.stored("facts", self._time.now()).stock
-        if len(stock):
+        messages = self._sqs.simulator.broker.stored("facts", self._time.now()).messages
+        if len(messages):
             return False
         return not any(name.startswith("_o:") for fields in self._store.hashes().values() for name in fields)
 
@@ -225,17 +225,17 @@ class World:
             await sleep(0.1)
 
     async def _fail_over(self) -> None:
-        kept = self._store.kept
+        values = self._store.values
         for _ in range(self._luck.failovers):
             await sleep(self._chance.uniform(0, self._luck.window * 2 / self._luck.failovers))
             if self._is_quiet:
                 return
             if self._chance.random() < 0.5:
                 # The link is cut for a while first, and is whole again with the new replica.
-                kept.lag = float("inf")
+                values.lag = float("inf")
                 await sleep(self._chance.uniform(0, self._luck.longest_cut))
             self._store.fail_over()
-            kept.lag = self._luck.lag
+            values.lag = self._luck.lag
 
     def _let_fail(self) -> None:
         rate, chance = self._luck.faults, self._chance
@@ -252,8 +252,8 @@ class World:
         self._store.faults.add("*", Lose(), rate=rate)
 
     def _watch_ledger(self) -> None:
-        """Show the judge what SQS does, as it does it."""
-        broker, ledger, judge = self._sqs.service.broker, self._sqs.service.ledger, self._judge
+        """Report to the judge what SQS does, as it happens."""
+        broker, ledger, judge = self._sqs.simulator.broker, self._sqs.simulator.ledger, self._judge
         note = ledger.note
 
         def watch(
@@ -263,7 +263,7 @@ class World:
             if not (rest and rest[0] and outcome == "done"):
                 return
             if operation == "send":
-                body = next(reversed(broker.stored(queue, at).stock._all.values())).letter.body
+                body = next(reversed(broker.stored(queue, at).messages._all.values())).content.body
                 if queue == "out":
                     judge.announced(body)
                 else:
@@ -273,12 +273,12 @@ class World:
 
         ledger.note = watch
 
-    def _verdict(self) -> Verdict:
-        ledger = self._sqs.service.ledger
+    def _verdict(self) -> WorldOutcome:
+        ledger = self._sqs.simulator.ledger
         entries = [*ledger.entries, *self._store.ledger.entries]
         lines = [f"{it.at:.9f} {it.operation} {it.queue} {it.outcome} {it.handle}" for it in entries]
         said = self._judge.said
-        return Verdict(
+        return WorldOutcome(
             self._seed,
             self._judge.violations,
             hashlib.sha256("\n".join(lines).encode()).hexdigest(),
@@ -293,7 +293,7 @@ class World:
 
 @contextmanager
 def _wall(time: WorldTime) -> Generator[None]:
-    """Let the engine's wall clock be the world's."""
+    """Replace the engine's wall clock by the world's."""
     modules = (streamapp.state.committer, streamapp.outbox.sweeper)
     real = streamapp.state.committer.time
     for module in modules:

@@ -10,7 +10,7 @@ from streamapp.errors import Fault
 from streamapp.messages import Outgoing, Typed
 from streamapp.sqs.client import Failure
 from streamapp.testing import Garble
-from streamapp.testing.sqs.message import Letter
+from streamapp.testing.sqs.message import MessageContent
 
 XRAY = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
 
@@ -105,8 +105,8 @@ async def test_both_clients_return_the_same_deliveries(both: Both) -> None:
 
 async def test_both_clients_return_the_xray_header(both: Both) -> None:
     """AWS's own services put a trace header there instead of an attribute."""
-    letters = [Letter("a", trace=XRAY), Letter("b", trace=XRAY), Letter("c")]
-    await both.memory.service.send("q", letters, ["0", "1", "2"])
+    letters = [MessageContent("a", trace=XRAY), MessageContent("b", trace=XRAY), MessageContent("c")]
+    await both.memory.simulator.send("q", letters, ["0", "1", "2"])
 
     (by_direct,) = await both.direct.receive(both.queue, limit=1, wait=0)
     by_aws, without = await both.aws.receive(both.queue, limit=2, wait=0)

@@ -1,4 +1,4 @@
-"""The SQS for tests runs on both of anyio's back ends; what needs the AWS client or aiohttp says asyncio."""
+"""The SQS for tests runs on both of anyio's back ends; tests that need the AWS client or aiohttp ask for asyncio."""
 
 from importlib.util import find_spec
 
@@ -17,11 +17,11 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def clock() -> VirtualClock:
-    """Time in our hand."""
+    """A clock that the test moves."""
     return VirtualClock()
 
 
 @pytest.fixture
 def sqs(clock: VirtualClock) -> MemorySqs:
-    """An SQS in memory, in virtual time."""
+    """An SQS in memory, on that clock."""
     return MemorySqs(clock=clock)

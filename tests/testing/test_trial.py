@@ -1,4 +1,4 @@
-"""`App.test`: the real engine in memory, in time that passes at once, on both of anyio's back ends."""
+"""`App.test`: the real engine in memory, in time that the test moves, on both of anyio's back ends."""
 
 import time
 from collections.abc import AsyncIterator
@@ -13,8 +13,8 @@ from anyio import current_time
 from streamapp import App, Config, Reject, Retry, Skip, Stream
 from streamapp.testing import Duplicate, Fail, Lose, Slow
 from streamapp.testing.clocks.loop_time import NeverAtRest
-from streamapp.testing.found import Dead
-from streamapp.testing.trial import NotOfApp, NotSent, NotSettled
+from streamapp.testing.trial import NotInApp, NotSettled, SendRefused
+from streamapp.testing.trial_values import DeadLetter
 from streamapp_codecs import Json
 
 
@@ -60,13 +60,13 @@ class Site:
                 await pages.update(hit.page, hit)
 
     def test(self, *args: Any, **options: Any) -> Any:
-        """Test the app."""
+        """Run the app under test."""
         return self.app.test(*args, **options)
 
 
 @asynccontextmanager
 async def measured(least: float, most: float = float("inf")) -> AsyncIterator[None]:
-    """Check how many seconds pass for the app; for us they must be few."""
+    """Check that *seconds* pass for the app, and only a few in reality."""
     began, really = current_time(), time.monotonic()
     yield
     assert least <= current_time() - began <= most
@@ -74,14 +74,14 @@ async def measured(least: float, most: float = float("inf")) -> AsyncIterator[No
 
 
 async def test_what_is_sent_becomes_state_announcements_and_dead_letters() -> None:
-    """All that an agent does can be seen, in whatever form its messages are written."""
+    """All that an agent does can be seen, whatever the type of the values that are sent."""
     async with Site().test() as t:
         await t.send("clicks", Hit("home"), {"page": "home"}, '{"page":"a"}', b'{"page":"b"}', "nonsense")
         await t.settle()
 
         assert t.table("page") == {"home": Page(2), "a": Page(1), "b": Page(1)}
         assert t.sent("popular-pages") == [Popular(2)]
-        assert t.dead("clicks") == [Dead("nonsense", "not_json", "the body is not JSON")]
+        assert t.dead("clicks") == [DeadLetter("nonsense", "not_json", "the body is not JSON")]
 
 
 async def test_an_app_with_nothing_to_do_is_settled() -> None:
@@ -132,7 +132,7 @@ async def test_an_agent_that_raises_has_its_message_dead_lettered_after_its_atte
         await t.settle()
 
         assert site.seen.count("bad") == 3
-        assert t.dead("clicks") == [Dead('{"page":"bad"}', "attempts_exhausted", "ZeroDivisionError")]
+        assert t.dead("clicks") == [DeadLetter('{"page":"bad"}', "attempts_exhausted", "ZeroDivisionError")]
         assert t.table("page") == {"home": Page(1)}
 
 
@@ -146,12 +146,12 @@ async def test_reject_and_skip_end_a_message_at_once() -> None:
         await t.send("clicks", Hit("spam"), Hit("other"))
         await t.settle()
 
-        assert t.dead("clicks") == [Dead('{"page":"spam"}', "spam", "too many")]
+        assert t.dead("clicks") == [DeadLetter('{"page":"spam"}', "spam", "too many")]
         assert t.table("page") == {}
 
 
 async def test_what_fails_for_ever_without_dead_letters_does_not_settle() -> None:
-    """The test is told what is left, instead of waiting for ever."""
+    """The test gets an error that names what is left, and does not wait for ever."""
 
     async def fail(*_: object) -> None:
         raise ZeroDivisionError
@@ -167,7 +167,7 @@ async def test_what_fails_for_ever_without_dead_letters_does_not_settle() -> Non
 
 
 async def test_an_agent_that_never_returns_does_not_settle() -> None:
-    """Its lease is kept for as long as one cares to wait."""
+    """Its lease is extended for as long as the test waits."""
 
     async def wait(*_: object) -> None:
         await anyio.sleep_forever()
@@ -179,8 +179,8 @@ async def test_an_agent_that_never_returns_does_not_settle() -> None:
             await t.settle(within=300)
 
 
-async def test_a_loop_that_waits_for_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would keep the test for ever, and its time."""
+async def test_a_loop_that_waits_for_nothing_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise the test would wait for ever."""
     monkeypatch.setattr("streamapp.testing.clocks.loop_time.PATIENCE", 0.2)
 
     async def spin(*_: object) -> None:
@@ -208,7 +208,7 @@ async def test_an_agent_that_sleeps_for_hours_keeps_its_message() -> None:
 
 
 async def test_a_thread_has_all_the_time_it_needs() -> None:
-    """Time must not jump while somebody works in real time."""
+    """Time must not jump while a thread works in real time."""
 
     async def work(*_: object) -> None:
         with anyio.fail_after(60):
@@ -243,7 +243,7 @@ async def test_a_message_that_is_delayed_is_waited_for() -> None:
 
 
 async def test_faults_cost_time_and_nothing_else() -> None:
-    """The instruments of failure are at hand, and the engine that meets them is the real one."""
+    """A test can make services fail, and the engine that handles it is the real one."""
     async with Site().test() as t:
         t.sqs.faults.add("send", Lose(), queue="popular-pages", times=2)
         t.sqs.faults.add("delete", Fail("InternalError"), times=5)
@@ -297,7 +297,7 @@ async def test_agents_in_a_row_settle_together() -> None:
 
 
 async def test_a_state_is_found_by_a_key_that_is_stored_as_its_hash() -> None:
-    """A key is what the agent said it is."""
+    """The test uses the key that the agent used."""
     async with Site().test() as t:
         await t.send("clicks", Hit("/a page?"))
         await t.settle()
@@ -308,7 +308,7 @@ async def test_a_state_is_found_by_a_key_that_is_stored_as_its_hash() -> None:
 
 
 async def test_the_environment_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A developer's variables must not change what a test says; a test may give its own."""
+    """A developer's variables must not change the result of a test; a test may set its own."""
     monkeypatch.setenv("STREAMAPP_KEY_PREFIX", "theirs:")
     monkeypatch.setenv("CLICKS_QUEUE_URL", "theirs")
     for config, queue, prefix in (
@@ -337,20 +337,20 @@ async def test_advance_lets_time_pass() -> None:
         assert t.table("page") == {}
 
 
-async def test_what_the_app_does_not_have_is_said_so() -> None:
-    """A misspelt name must not look like an empty answer."""
+async def test_a_name_that_the_app_does_not_have_is_an_error() -> None:
+    """A misspelt name must not look like an empty queue."""
     async with Site().test() as t:
         for use in (lambda: t.table("pages"), lambda: t.sent("popular"), lambda: t.dead("click")):
-            with pytest.raises(NotOfApp, match=r"page|popular-pages|clicks"):
+            with pytest.raises(NotInApp, match=r"page|popular-pages|clicks"):
                 use()
-        with pytest.raises(NotOfApp, match="clicks"):
+        with pytest.raises(NotInApp, match="clicks"):
             await t.send("click", Hit("home"))
-        with pytest.raises(NotSent, match="clicks"):
+        with pytest.raises(SendRefused, match="clicks"):
             await t.send("clicks", "\0")
 
 
 async def test_a_test_that_fails_fails_at_once_and_as_itself() -> None:
-    """No group of exceptions, no long poll to wait for; and the time is the loop's own again."""
+    """There is no exception group and no long poll to wait for, and the loop has its own time again."""
     before, began = current_time(), time.monotonic()
 
     async def wait(*_: object) -> None:
@@ -370,7 +370,7 @@ async def test_a_test_that_fails_fails_at_once_and_as_itself() -> None:
 
 
 async def test_the_end_of_a_test_is_a_drain() -> None:
-    """What is in hand is finished, and nothing stays hidden; the test does not wait for it."""
+    """Messages in hand are finished and nothing stays hidden, without real time passing."""
 
     async def work(*_: object) -> None:
         await anyio.sleep(5)
@@ -384,7 +384,7 @@ async def test_the_end_of_a_test_is_a_drain() -> None:
 
 
 async def test_the_app_s_wall_clock_moves_with_its_time() -> None:
-    """A message sent an hour later says so."""
+    """A message sent an hour later has that time."""
     async with Site().test() as t:
         began = t.sqs.clock.wall()
         await t.advance(3600)

@@ -1,4 +1,4 @@
-"""What probes are told, in every state that they have to tell apart."""
+"""The worker's probes, in every state that they have to tell apart."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -25,7 +25,7 @@ class Probes:
         self._session = session
 
     async def get(self, path: str) -> tuple[int, dict[str, str]]:
-        """Return the status, and what is the matter."""
+        """Return the status, and the checks that are not `ok`."""
         async with self._session.get(f"{self._url}{path}") as answer:
             checks = (await answer.json())["checks"]
             return answer.status, {name: word for name, word in checks.items() if word != "ok"}
@@ -38,34 +38,34 @@ class Probes:
 
 @pytest.fixture
 async def rig(prefix: str) -> Rig:
-    """The usual rig, its state in memory."""
+    """The usual rig, with its state in memory."""
     return await Rig(MemoryStore(), prefix).create(visibility=30)
 
 
 @pytest.fixture
 def health() -> Health:
-    """Of no worker yet."""
+    """The health of no worker yet."""
     return Health()
 
 
 @pytest.fixture
 def metrics(rig: Rig) -> Metrics:
-    """Of the rig's counts."""
+    """The metrics of the rig's counters."""
     return Metrics(rig.tally)
 
 
 @pytest.fixture
 async def probes(health: Health, metrics: Metrics) -> AsyncIterator[Probes]:
-    """A client of an HTTP that is up before the worker."""
+    """A client of an HTTP server that is up before the worker."""
     async with (
-        serve_http("127.0.0.1:0", health, metrics.page, {}) as url,
+        serve_http("127.0.0.1:0", health, metrics.render, {}) as url,
         aiohttp.ClientSession() as session,
     ):
         yield Probes(url, session)
 
 
 async def test_a_worker_that_starts_is_live_and_not_ready(probes: Probes) -> None:
-    """A slow start must not be taken for a dead one, nor get what it cannot do yet."""
+    """A slow start must not be taken for a dead worker, nor get traffic too early."""
     assert await probes.get("/livez") == (200, {})
     assert await probes.get("/readyz") == (503, {"worker": "starting"})
 
@@ -82,7 +82,7 @@ async def test_a_worker_that_works_is_live_and_ready(rig: Rig, health: Health, p
 
 
 async def test_a_worker_that_drains_is_live_and_not_ready(rig: Rig, health: Health, probes: Probes) -> None:
-    """A drain is no illness: a restart would cut it off."""
+    """A drain is no failure: a restart would cut it off."""
     busy, done = Event(), Event()
 
     async def slow(events: Any) -> None:
@@ -121,7 +121,7 @@ async def test_a_redis_that_is_away_makes_not_ready_and_not_dead(
         assert await probes.get("/readyz") == (503, {"redis": "ConnectionError"})
 
 
-async def test_a_redis_that_hangs_is_told_in_time(
+async def test_a_redis_that_hangs_is_reported_in_time(
     rig: Rig, health: Health, probes: Probes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A probe that waits for ever is taken for a dead worker."""
@@ -138,10 +138,10 @@ async def test_a_redis_that_hangs_is_told_in_time(
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "AccessDenied", "QueueDoesNotExist"])
-async def test_keys_rights_and_queues_that_are_missing_are_told_at_once(
+async def test_keys_rights_and_queues_that_are_missing_are_reported_at_once(
     rig: Rig, health: Health, probes: Probes, code: str
 ) -> None:
-    """Somebody has to act, so nobody should have to wait to hear it."""
+    """A person has to act, so the probe must not wait before it fails."""
     rig.count()
 
     async with rig.running() as worker:
@@ -160,7 +160,7 @@ async def test_keys_rights_and_queues_that_are_missing_are_told_at_once(
 async def test_a_queue_that_fails_for_a_while_is_not_ready_and_then_is_again(
     rig: Rig, health: Health, probes: Probes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One bad answer is weather; a minute of them is an outage."""
+    """One bad response is usual; a minute of them is an outage."""
     rig.count()
 
     async with rig.running() as worker:
@@ -223,7 +223,9 @@ async def test_an_agent_that_fails_at_everything_is_not_ready(
         assert (status, list(matters)) == (503, ["agent broken"])
 
 
-async def test_metrics_tell_what_was_done(rig: Rig, health: Health, metrics: Metrics, probes: Probes) -> None:
+async def test_metrics_count_what_was_done(
+    rig: Rig, health: Health, metrics: Metrics, probes: Probes
+) -> None:
     """Counts that are not exported are not watched."""
     rig.count()
     await rig.send([Add("a"), Add("b"), Add("c", 0), "not JSON"])
@@ -253,13 +255,13 @@ async def test_metrics_tell_what_was_done(rig: Rig, health: Health, metrics: Met
     )
 
 
-async def test_an_address_that_is_taken_is_said_so(health: Health, metrics: Metrics) -> None:
+async def test_an_address_that_is_taken_is_an_error_that_names_it(health: Health, metrics: Metrics) -> None:
     """Two workers on one machine are the first thing that people try."""
-    async with serve_http("127.0.0.1:0", health, metrics.page, {}) as url:
+    async with serve_http("127.0.0.1:0", health, metrics.render, {}) as url:
         address = url.removeprefix("http://")
 
         with pytest.raises(CannotListen, match="STREAMAPP_HTTP") as raised:
-            async with serve_http(address, health, metrics.page, {}):
+            async with serve_http(address, health, metrics.render, {}):
                 raise AssertionError
 
     assert isinstance(raised.value, ConfigError)

@@ -1,4 +1,4 @@
-"""The monitors as pages: what they answer, and what a real browser shows."""
+"""The app's boards as web pages: the responses, and what a real browser shows."""
 
 import json
 import os
@@ -27,18 +27,18 @@ from streamapp.web.site import pages_of
 
 CHROMIUM = shutil.which("chromium")
 SEEN_WITHIN = 15.0
-"""Seconds: a second on an idle machine, which this one may not be."""
+"""Seconds: one is enough on an idle machine, which this one may not be."""
 
 
 class Shop:
-    """State and news of a shop, written as a worker would, and its website."""
+    """A shop's state and tap, written as a worker writes them, and its website."""
 
     def __init__(self, redis_url: str, prefix: str) -> None:
         self.config = Config(redis_url=redis_url, key_prefix=f"{prefix}:")
         self._redis = redis.asyncio.Redis.from_url(redis_url, decode_responses=True)
 
     async def order(self, key: str, status: str, **fields: str) -> None:
-        """An order's state changed, and that was told."""
+        """Change an order's state, and write it to the tap."""
         state = {
             "id_pedido": key,
             "status": status,
@@ -56,24 +56,24 @@ class Shop:
             await taps.append([TapEntry("acompanhamento-events", b"{}", 1, 100)])
 
     async def close(self) -> None:
-        """Close what this holds."""
+        """Close the connections."""
         await self._redis.aclose()
 
     @asynccontextmanager
     async def serving(self, address: str = "127.0.0.1:0") -> AsyncIterator[str]:
-        """Serve the website; answer its URL."""
+        """Serve the website while the context is open, and yield its URL."""
         async with (
             open_redis(self.config.redis_url) as state,
             open_tap(self.config.redis_url, self.config.key_prefix) as news,
             pages_of(streamapp_agents.app.registry, self.config, state, news) as pages,
-            serve_http(address, Health(), Metrics(Counters()).page, pages) as url,
+            serve_http(address, Health(), Metrics(Counters()).render, pages) as url,
         ):
             yield url
 
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither an end nor a return takes the seconds that it has elsewhere."""
+    """Shorten the waits at the server's end and before a reconnect."""
     monkeypatch.setattr("streamapp.web.server.GRACE", 0.1)
     monkeypatch.setattr("streamapp.web.site.RECONNECT_MS", 100)
 
@@ -87,7 +87,7 @@ async def shop(redis_url: str, prefix: str) -> AsyncIterator[Shop]:
 
 
 async def fila(session: aiohttp.ClientSession, url: str) -> dict[str, list[str]]:
-    """Return the numbers in each column of the kitchen, once the state was read."""
+    """Return the order numbers in each column of the kitchen, once the state was read."""
     with fail_after(SEEN_WITHIN):
         while True:
             async with session.get(f"{url}/api/fila?board=cozinha") as answer:
@@ -98,7 +98,7 @@ async def fila(session: aiohttp.ClientSession, url: str) -> dict[str, list[str]]
 
 
 async def boards(session: aiohttp.ClientSession, url: str, **headers: str) -> AsyncIterator[tuple[str, Any]]:
-    """Yield (id, columns) of each word that the event stream has of the board."""
+    """Yield (id, columns) of each event about the board in the event stream."""
     async with session.get(f"{url}/events?board=cozinha", headers=headers) as stream:
         assert stream.headers["Content-Type"] == "text/event-stream"
         place = ""
@@ -110,7 +110,7 @@ async def boards(session: aiohttp.ClientSession, url: str, **headers: str) -> As
                 yield place, json.loads(line[6:])
 
 
-async def test_the_queue_and_one_order_are_told_without_anything_personal(shop: Shop) -> None:
+async def test_the_queue_and_one_order_are_served_without_anything_personal(shop: Shop) -> None:
     """A public screen must not know who ordered."""
     await shop.order("1001", "Em preparação")
 
@@ -134,8 +134,8 @@ async def test_the_queue_and_one_order_are_told_without_anything_personal(shop: 
     assert "secret token" not in "".join(bodies)
 
 
-async def test_a_change_reaches_who_watches(shop: Shop) -> None:
-    """The monitor on the wall is the reason for all of this."""
+async def test_a_change_reaches_a_watcher(shop: Shop) -> None:
+    """The monitor on the wall must follow the kitchen."""
     await shop.order("1001", "Em preparação")
 
     async with shop.serving() as url, aiohttp.ClientSession() as session:
@@ -150,7 +150,7 @@ async def test_a_change_reaches_who_watches(shop: Shop) -> None:
     assert [len(column["cards"]) for column in after] == [0, 0, 1]
 
 
-async def test_who_comes_back_after_a_restart_has_missed_nothing(shop: Shop) -> None:
+async def test_a_watcher_that_comes_back_after_a_restart_has_missed_nothing(shop: Shop) -> None:
     """A deploy at lunch time must not freeze the board."""
     await shop.order("1001", "Em preparação")
     async with shop.serving() as url, aiohttp.ClientSession() as session:
@@ -180,7 +180,7 @@ CUT_OFF = """[...document.querySelectorAll("li:not([hidden])")]
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 @pytest.mark.timeout(180)
 async def test_a_browser_shows_the_board(shop: Shop, tmp_path: Path) -> None:
-    """Appears, moves, says when it is stale, comes back; on two sizes, and nothing personal in the page."""
+    """Cards appear and move, a stale board is marked and recovers; on two sizes, without personal data."""
     await shop.order(
         "1001", "Em preparação", itens='[{"id_produto":"1","nome":"<b>X-Burger</b>","quantidade":2}]'
     )
@@ -233,5 +233,5 @@ async def test_a_browser_shows_the_board(shop: Shop, tmp_path: Path) -> None:
 
 
 def shots(tmp_path: Path) -> Path:
-    """Where pictures go: kept where BOARD_SHOTS says, for who wants to look at them."""
+    """The folder for screenshots: BOARD_SHOTS keeps them, else a temporary one."""
     return Path(os.environ.get("BOARD_SHOTS", tmp_path))

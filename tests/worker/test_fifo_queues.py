@@ -49,7 +49,7 @@ async def hide_for(rig: Rig, seconds: int) -> Rig:
 async def all_of(rig: Rig, queue: str) -> list[Any]:
     """Take all messages out of a queue, and answer them in order."""
     found: list[Any] = []
-    while receipts := await rig.sqs.service.receive(rig.queues[queue].name, limit=BATCH):
+    while receipts := await rig.sqs.simulator.receive(rig.queues[queue].name, limit=BATCH):
         found += receipts
         await rig.sqs.delete(rig.queues[queue], [receipt.handle for receipt in receipts])
     return found
@@ -365,8 +365,8 @@ async def test_a_dead_letter_keeps_its_group_and_its_group_goes_on(rig: Rig) -> 
     await rig.work_off()
     (letter,) = await all_of(rig, "orders-dlq")
 
-    assert letter.letter.group == "a"
-    assert letter.letter.attributes["streamapp-reason"].value == "attempts_exhausted"
+    assert letter.content.group == "a"
+    assert letter.content.attributes["streamapp-reason"].value == "attempts_exhausted"
     assert book.of("a") == [1] * ATTEMPTS + [2]
 
 
@@ -390,12 +390,12 @@ async def test_announcements_carry_their_keys_group_and_their_content_as_dedupli
     await rig.work_off()
     sent = await all_of(rig, "out")
 
-    notes = [Note(**json.loads(each.letter.body)) for each in sent]
+    notes = [Note(**json.loads(each.content.body)) for each in sent]
     identities = {
-        rig.out.destination.outgoing(note, each.letter.group)[0]
+        rig.out.destination.outgoing(note, each.content.group)[0]
         for note, each in zip(notes, sent, strict=True)
     }
-    assert sorted(each.letter.group for each in sent) == ["a", "b"]
+    assert sorted(each.content.group for each in sent) == ["a", "b"]
     assert {each.deduplication for each in sent} == identities
 
 
@@ -417,7 +417,7 @@ async def test_announcements_of_one_key_are_sent_in_their_order(rig: Rig, patter
     sent = await all_of(rig, "out")
 
     for key in "ab":
-        times = [json.loads(each.letter.body)["times"] for each in sent if each.letter.group == key]
+        times = [json.loads(each.content.body)["times"] for each in sent if each.content.group == key]
         assert times == [1, 2, 3, 4, 5]
 
 

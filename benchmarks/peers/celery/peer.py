@@ -35,7 +35,7 @@ sqs = boto3.client("sqs")
 
 @app.task(name="handle")
 def handle(event: dict) -> None:
-    """Decode has happened; one HSET, one send, unless it is asked for nothing."""
+    """Do one HSET and one send, unless the work is empty; the body is decoded already."""
     if EMPTY:
         return
     data = event["data"]
@@ -47,7 +47,7 @@ def handle(event: dict) -> None:
 
 
 def wrapped(line: str) -> str:
-    """Return what Celery's producer would put into the queue."""
+    """Return the message that Celery's producer would send."""
     number = str(uuid.uuid4())
     embed = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
     message = {

@@ -20,7 +20,7 @@ sqs = boto3.client("sqs")
 
 @dramatiq.actor(queue_name="pedido-events")
 def handle(event: dict) -> None:
-    """Decode has happened; one HSET, one send, unless it is asked for nothing."""
+    """Do one HSET and one send, unless the work is empty; the body is decoded already."""
     if EMPTY:
         return
     data = event["data"]

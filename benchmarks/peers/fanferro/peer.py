@@ -1,4 +1,4 @@
-"""The handler on fanferro: its core in Rust receives ahead and deletes in tens, up to a hundred handlers at once."""
+"""The handler on fanferro: its Rust core prefetches and deletes in batches of ten, with up to a hundred handlers at once."""
 
 import os
 
@@ -16,21 +16,21 @@ sink = client.queue("acompanhamento-events", url=os.environ["BENCH_SINK"])
 
 
 class Data(msgspec.Struct):
-    """What the handler reads of an event."""
+    """The fields of an event that the handler reads."""
 
     id_pedido: str
     status: str
 
 
 class Event(msgspec.Struct):
-    """An event; anything else in a message is no concern of the handler."""
+    """An event; the handler ignores all else in a message."""
 
     event_type: str
     data: Data
 
 
 async def handle(event: Event) -> None:
-    """Decode has happened; one HSET, one send, unless it is asked for nothing."""
+    """Do one HSET and one send, unless the work is empty; the body is decoded already."""
     if EMPTY:
         return
     data = event.data

@@ -1,4 +1,4 @@
-"""The handler on sqs-workers: a RawQueue, whose deletes go in tens; one process a queue, as it does it itself."""
+"""The handler on sqs-workers: a RawQueue, which deletes in batches of ten; one process per queue, as in its own runner."""
 
 import json
 import multiprocessing

@@ -18,7 +18,7 @@ redis = Redis.from_url(os.environ["REDIS_URL"], decode_responses=True)
 
 @broker.task(task_name="handle")
 async def handle(event: dict) -> None:
-    """Decode has happened; one HSET, one send, unless it is asked for nothing."""
+    """Do one HSET and one send, unless the work is empty; the body is decoded already."""
     if EMPTY:
         return
     data = event["data"]

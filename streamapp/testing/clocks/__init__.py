@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""Clocks for tests: the machine's, one that a test moves, and the event loop's own time."""

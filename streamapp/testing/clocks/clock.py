@@ -1,4 +1,4 @@
-"""Time that a test may hold in its hand."""
+"""The machine's clock, and one that a test moves."""
 
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
@@ -10,13 +10,13 @@ from typing import Protocol
 from anyio import CancelScope, current_time, move_on_after, sleep, sleep_forever, wait_all_tasks_blocked
 from anyio.lowlevel import checkpoint
 
-# anyio looks again only every 0.1 s when it finds a task that is not blocked; a few turns of the loop
+# When anyio finds a task that is not blocked, it looks again only after 0.1 s. A few turns of the loop
 # beforehand let most tasks come to rest, so that it finds none.
 _TURNS = 25
 
 
 class Clock(Protocol):
-    """What tells the time and waits for it."""
+    """Tells the time, and waits for it."""
 
     def now(self) -> float:
         """Return the monotonic time in seconds; only differences mean anything."""
@@ -27,7 +27,7 @@ class Clock(Protocol):
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Return *seconds* from now."""
+        """Return after *seconds*."""
         ...
 
     def move_on_at(self, when: float) -> AbstractContextManager[CancelScope]:
@@ -36,10 +36,10 @@ class Clock(Protocol):
 
 
 class RealClock:
-    """The machine's own time."""
+    """The machine's clock."""
 
     def now(self) -> float:
-        """Return the event loop's time in seconds; there must be a loop."""
+        """Return the event loop's time in seconds; it must be called inside one."""
         return current_time()
 
     def wall(self) -> datetime:
@@ -47,7 +47,7 @@ class RealClock:
         return datetime.now(UTC)
 
     async def sleep(self, seconds: float) -> None:
-        """Return *seconds* from now."""
+        """Return after *seconds*."""
         await sleep(seconds)
 
     def move_on_at(self, when: float) -> AbstractContextManager[CancelScope]:
@@ -64,13 +64,13 @@ class _Timer:
 
 
 class VirtualClock:
-    """Time that passes only when told to.
+    """A clock that moves only by `advance`.
 
-    Sleepers wake one by one, in order; between two of them every task runs until it is blocked again.
+    Sleeping tasks wake one by one, in order; between two of them every task runs until it is blocked again.
 
         clock = VirtualClock()
         tg.start_soon(clock.sleep, 30)
-        await clock.advance(30)              # the sleeper has woken, and has run on
+        await clock.advance(30)              # the task has woken, and has run on
     """
 
     def __init__(self, now: float = 0.0, wall: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
@@ -80,7 +80,7 @@ class VirtualClock:
         self._order = 0
 
     def now(self) -> float:
-        """Return the seconds that have been let pass."""
+        """Return the seconds that have passed by `advance`."""
         return self._now
 
     def wall(self) -> datetime:
@@ -88,7 +88,7 @@ class VirtualClock:
         return self._epoch + timedelta(seconds=self._now)
 
     async def sleep(self, seconds: float) -> None:
-        """Return when *seconds* have been let pass."""
+        """Return when `advance` has moved the clock by *seconds*."""
         await checkpoint()
         with self.move_on_at(self._now + seconds):
             await sleep_forever()
@@ -108,7 +108,7 @@ class VirtualClock:
                 timer.is_over = True
 
     async def advance(self, seconds: float) -> None:
-        """Let *seconds* pass; every task has done by then what it had to do."""
+        """Move the clock by *seconds*; on return every task has done what it could do by then."""
         end = self._now + seconds
         await settle()
         while self._timers and self._timers[0].when <= end:
@@ -122,7 +122,7 @@ class VirtualClock:
         await settle()
 
     async def advance_to_next(self) -> float:
-        """Let time pass until the next sleeper wakes; answer how long that was, 0 if nobody sleeps."""
+        """Move the clock until the next sleeping task wakes; return by how many seconds, 0 if no task sleeps."""
         await settle()
         while self._timers and self._timers[0].is_over:
             heappop(self._timers)
@@ -132,7 +132,7 @@ class VirtualClock:
 
 
 async def settle() -> None:
-    """Return when every other task is blocked: what can happen without time passing has happened."""
+    """Return when every other task is blocked: all that needs no time to pass has happened."""
     for _ in range(_TURNS):
         await checkpoint()
     await wait_all_tasks_blocked()

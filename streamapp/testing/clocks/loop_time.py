@@ -1,4 +1,4 @@
-"""The running event loop's own time, which passes at once while nobody has anything to do."""
+"""The running event loop's own time, which a test moves forward when all tasks are idle."""
 
 import sys
 from collections.abc import Callable, Generator
@@ -15,11 +15,11 @@ from streamapp.errors import StreamappError
 from streamapp.testing.clocks.clock import RealClock
 
 PATIENCE = 30.0
-"""Real seconds in which all tasks must come to rest; a busy machine takes a hundredth of it."""
+"""Real seconds in which all tasks must become idle; a busy machine needs a hundredth of it."""
 
 
 class CannotJump(StreamappError):
-    """This event loop keeps its time to itself."""
+    """The time of this event loop cannot be moved."""
 
     def __init__(self, loop: object) -> None:
         super().__init__(
@@ -28,7 +28,7 @@ class CannotJump(StreamappError):
 
 
 class NeverAtRest(StreamappError):
-    """Some task of the app, or of its test, runs and runs."""
+    """A task of the app, or of its test, never becomes idle."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -36,8 +36,8 @@ class NeverAtRest(StreamappError):
         )
 
 
-class _Hands(Protocol):
-    """What moves the time of one kind of loop."""
+class _LoopClock(Protocol):
+    """Moves the time of one kind of event loop."""
 
     async def rest(self) -> None:
         """Return when every other task is blocked."""
@@ -52,65 +52,64 @@ class _Hands(Protocol):
         ...
 
     def set(self, when: float) -> None:
-        """Let it be *when* now."""
+        """Move the loop's time to *when*."""
         ...
 
 
 class LoopTime(RealClock):
-    """The loop's time as a clock; `jump` lets all that waits for it, sleeps and timeouts of others too, go on.
+    """The loop's time as a clock. `jump` moves it for all that waits for it, sleeps and timeouts of any code.
 
     Made by `loop_time`.
     """
 
-    def __init__(self, hands: _Hands, wall: datetime) -> None:
-        self._hands = hands
+    def __init__(self, clock: _LoopClock, wall: datetime) -> None:
+        self._clock = clock
         self._began = self.now()
         self._wall = wall
 
     def now(self) -> float:
         """Return the loop's time in seconds."""
-        return self._hands.now()
+        return self._clock.now()
 
     def wall(self) -> datetime:
         """Return the date and time, in UTC; it jumps too."""
         return self._wall + timedelta(seconds=self.now() - self._began)
 
     async def rest(self) -> None:
-        """Return when every other task waits: for time, for another one, or for the outside. Raises `NeverAtRest`."""
-        await self._hands.rest()
+        """Return when every other task waits: for time, for another task, or for I/O. Raises `NeverAtRest`."""
+        await self._clock.rest()
         while current_default_thread_limiter().borrowed_tokens:
-            # A thread works for somebody, in real time.
+            # A worker thread is running, in real time.
             await sleep(0.002)
-            await self._hands.rest()
+            await self._clock.rest()
 
     async def jump(self, latest: float) -> None:
-        """Let time pass until the next timer, at most until *latest*; call it when all is at `rest`."""
-        when = self._hands.next()
-        self._hands.set(latest if when is None else max(self.now(), min(when, latest)))
+        """Move time to the next timer, at most to *latest*; call it after `rest`."""
+        when = self._clock.next()
+        self._clock.set(latest if when is None else max(self.now(), min(when, latest)))
         await checkpoint()
 
 
 @contextmanager
 def loop_time(*, is_frozen: bool = False) -> Generator[LoopTime]:
-    """Let the time of the running loop be moved until the end.
+    """Make the time of the running loop movable while the context is open. Raises `CannotJump`.
 
-    With *is_frozen* it moves in no other way, and begins at 0 on the first day of 2026: the loop must be new. Raises
-    `CannotJump`.
+    With *is_frozen* it moves in no other way, and begins at 0 on the first day of 2026: the loop must be new.
     """
     wall = datetime(2026, 1, 1, tzinfo=UTC) if is_frozen else datetime.now(UTC)
     token = current_token().native_token
     if type(token).__module__.split(".")[0] == "trio":
-        with _trio(is_frozen=is_frozen) as hands:
-            yield LoopTime(hands, wall)
+        with _trio(is_frozen=is_frozen) as clock:
+            yield LoopTime(clock, wall)
     elif hasattr(token, "_ready") and hasattr(token, "_scheduled"):
-        with _asyncio(token, is_frozen=is_frozen) as hands:
-            yield LoopTime(hands, wall)
+        with _asyncio(token, is_frozen=is_frozen) as clock:
+            yield LoopTime(clock, wall)
     else:
         raise CannotJump(token)
 
 
-class _Asyncio:
-    def __init__(self, loop: Any, time: Callable[[], float]) -> None:  # noqa: ANN401 - its inside is nobody's type
+class _AsyncioClock:
+    def __init__(self, loop: Any, time: Callable[[], float]) -> None:  # noqa: ANN401 - private attributes have no types
         self._loop = loop
         self._time = time
         self._offset = 0.0
@@ -119,7 +118,7 @@ class _Asyncio:
         return self._time() + self._offset
 
     async def rest(self) -> None:
-        # While we run, what is ready is everybody else who could.
+        # While this task runs, the ready queue holds every other task that could.
         ends_at = monotonic() + PATIENCE
         await checkpoint()
         while self._loop._ready:  # noqa: SLF001 - the one place where it can be seen
@@ -136,12 +135,12 @@ class _Asyncio:
 
 
 @contextmanager
-def _asyncio(loop: Any, *, is_frozen: bool) -> Generator[_Asyncio]:  # noqa: ANN401 - as above
+def _asyncio(loop: Any, *, is_frozen: bool) -> Generator[_AsyncioClock]:  # noqa: ANN401 - as above
     before = cast("dict[str, Callable[[], float]]", vars(loop)).get("time")
-    hands = _Asyncio(loop, (lambda: 0.0) if is_frozen else loop.time)
-    loop.time = hands.now
+    clock = _AsyncioClock(loop, (lambda: 0.0) if is_frozen else loop.time)
+    loop.time = clock.now
     try:
-        yield hands
+        yield clock
     finally:
         if before is None:
             del loop.time
@@ -149,8 +148,8 @@ def _asyncio(loop: Any, *, is_frozen: bool) -> Generator[_Asyncio]:  # noqa: ANN
             loop.time = before
 
 
-class _Trio:
-    def __init__(self, clock: Any) -> None:  # noqa: ANN401 - whichever the loop has
+class _TrioClock:
+    def __init__(self, clock: Any) -> None:  # noqa: ANN401 - any class of clock
         self._clock = clock
         self.passed = 0.0
 
@@ -176,19 +175,19 @@ class _Trio:
         if hasattr(self._clock, "jump"):
             self._clock.jump(seconds)
         else:
-            # Trio's own clock is an offset to the machine's, and frozen only in the sense of attrs.
+            # Trio's own clock is an offset to the machine's, in an attrs class that is frozen.
             object.__setattr__(self._clock, "offset", self._clock.offset + seconds)
 
 
 @contextmanager
-def _trio(*, is_frozen: bool) -> Generator[_Trio]:
+def _trio(*, is_frozen: bool) -> Generator[_TrioClock]:
     trio = sys.modules["trio"]
     clock = trio.lowlevel.current_clock()
     if is_frozen and not hasattr(clock, "jump"):
         raise CannotJump(clock)
-    hands = _Trio(clock)
+    clock = _TrioClock(clock)
     try:
-        yield hands
+        yield clock
     finally:
         if not hasattr(clock, "jump"):
-            hands.pass_by(-hands.passed)
+            clock.pass_by(-clock.passed)

@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""What goes wrong on command in the SQS and the store for tests, and the ledger of what happened."""

@@ -1,4 +1,4 @@
-"""One call to SQS, from its begin to its answer, with all that may go wrong on the way."""
+"""One call to a service for tests, from its start to its response, with the faults that hit it."""
 
 from collections.abc import Callable, Sequence
 from typing import NoReturn, TypeVar
@@ -17,16 +17,16 @@ R = TypeVar("R")
 E = TypeVar("E")
 
 
-class AnswerLost(Exception):
-    """The caller gets no proper answer, but what *effect* says."""
+class ResponseLost(Exception):
+    """The caller gets no proper response, but what *effect* says."""
 
     def __init__(self, effect: Effect) -> None:
         super().__init__(effect)
         self.effect = effect
 
 
-class Call:
-    """One call: `begin`, then `act` once or more, then `answer`."""
+class SimulatedCall:
+    """One call: `begin`, then `act` once or more, then `finish`."""
 
     def __init__(self, operation: str, queue: str, clock: Clock, faults: Faults, ledger: Ledger) -> None:
         self._operation = operation
@@ -38,11 +38,11 @@ class Call:
         self._number = ledger.begin()
 
     def effects(self, kind: type[E]) -> list[E]:
-        """Return what was planned of this kind of effect."""
+        """Return the effects of this kind that hit this call."""
         return [planned.effect for planned in self._planned if isinstance(planned.effect, kind)]
 
     async def begin(self) -> None:
-        """Let go wrong what goes wrong before anything takes effect."""
+        """Apply the faults that happen before the call takes effect. Raises `Refusal` and `ResponseLost`."""
         await checkpoint()
         self._planned = self._faults.due(self._operation, self._queue)
         for planned in self._planned:
@@ -59,7 +59,7 @@ class Call:
                     pass
 
     def act(self, what: Callable[[float], T]) -> T:
-        """Return *what* makes of the time; what it writes down belongs to this call."""
+        """Return *what* of the time; what it notes in the ledger belongs to this call."""
         self._number = self._ledger.begin()
         try:
             return what(self._clock.now())
@@ -70,12 +70,12 @@ class Call:
     def act_on(
         self, entries: Sequence[E], what: Callable[[Sequence[E]], list[R | Refusal]]
     ) -> list[R | Refusal]:
-        """Return *what* makes of the entries of a batch; those that are to fail never get there."""
-        told = [self._told(position) for position in range(len(entries))]
-        spared = [entry for entry, (_, took_effect) in zip(entries, told, strict=True) if took_effect]
-        outcomes = iter(what(spared) if spared else [])
+        """Return the outcome of each entry of a batch; *what* gets only the entries that take effect."""
+        planned = [self._planned_for(position) for position in range(len(entries))]
+        effective = [entry for entry, (_, took_effect) in zip(entries, planned, strict=True) if took_effect]
+        outcomes = iter(what(effective) if effective else [])
         merged: list[R | Refusal] = []
-        for refusal, took_effect in told:
+        for refusal, took_effect in planned:
             if took_effect:
                 outcome = next(outcomes)
                 merged.append(outcome if refusal is None else refusal)
@@ -83,8 +83,8 @@ class Call:
                 merged.append(refusal)
         return merged
 
-    async def answer(self, outcome: str = "done") -> None:
-        """Let go wrong what goes wrong on the way back; a caller cancelled there knows nothing either."""
+    async def finish(self, outcome: str = "done") -> None:
+        """Apply the faults that happen to the response. Raises `ResponseLost`."""
         try:
             for planned in self._planned:
                 match planned.effect:
@@ -94,8 +94,9 @@ class Call:
                         _lose(effect)
                     case _:
                         pass
+            # A caller that is cancelled here gets no response either.
             await checkpoint()
-        except (AnswerLost, get_cancelled_exc_class()):
+        except (ResponseLost, get_cancelled_exc_class()):
             self._note("lost")
             raise
         self._note(outcome)
@@ -108,7 +109,7 @@ class Call:
                 with self._clock.move_on_at(planned.until):
                     await planned.over.wait()
 
-    def _told(self, position: int) -> tuple[Refusal | None, bool]:
+    def _planned_for(self, position: int) -> tuple[Refusal | None, bool]:
         for partial in self.effects(Partial):
             if refusal := partial.refusal(position):
                 return refusal, partial.took_effect
@@ -119,4 +120,4 @@ class Call:
 
 
 def _lose(effect: Effect) -> NoReturn:
-    raise AnswerLost(effect)
+    raise ResponseLost(effect)

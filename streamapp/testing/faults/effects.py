@@ -1,4 +1,4 @@
-"""What can go wrong with a call to SQS."""
+"""What can go wrong with a call to SQS or to the store."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from streamapp.testing.faults.refusal import Refusal
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """The call is refused with this code and nothing happens; *status* is HTTP's, if not the usual one."""
+    """The call is refused with this code and has no effect; *status* is HTTP's, if not the code's usual one."""
 
     code: str = "InternalError"
     message: str = "told to fail"
@@ -17,19 +17,19 @@ class Fail:
 
 @dataclass(frozen=True, slots=True)
 class Lose:
-    """The call takes effect, and its answer never arrives."""
+    """The call takes effect, and its response never arrives."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hang:
-    """Silence until the fault is removed or over, then the call goes on; *took_effect*: after it was done."""
+    """The call waits until the fault is removed or over; with *took_effect* it waits after it was done."""
 
     took_effect: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Slow:
-    """The call takes this many seconds longer; *took_effect*: after it was done."""
+    """The call takes this many seconds longer; with *took_effect* they pass after it was done."""
 
     seconds: float
     took_effect: bool = True
@@ -39,8 +39,8 @@ class Slow:
 class Partial:
     """Some entries of a batch fail.
 
-    *which* is a bit pattern (bit 0 is the first entry) or a question asked of each position. *took_effect*:
-    they are done all the same. *missing*: the answer does not name them at all.
+    *which* is a bit pattern (bit 0 is the first entry) or a predicate of the position. With *took_effect* they are
+    done all the same. With *missing* the response does not name them at all.
     """
 
     which: int | Callable[[int], bool]
@@ -50,7 +50,7 @@ class Partial:
     missing: bool = False
 
     def refusal(self, position: int) -> Refusal | None:
-        """Return why the entry at *position* fails, if it does."""
+        """Return the refusal of the entry at *position*, None if it does not fail."""
         fails = self.which(position) if callable(self.which) else bool(self.which >> position & 1)
         if not fails:
             return None
@@ -60,9 +60,9 @@ class Partial:
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """Each message that the call receives or sends exists once more, visible *after* seconds from now.
+    """Each message that the call receives or sends gets a copy, visible *after* seconds from now.
 
-    The copy has the same id, but its own receipt handle and delete, as when a replica missed the delete.
+    The copy has the same id and a receipt handle of its own, as when one of SQS's servers misses a delete.
     """
 
     after: float = 0.0
@@ -70,12 +70,12 @@ class Duplicate:
 
 @dataclass(frozen=True, slots=True)
 class Reorder:
-    """A receive from a standard queue takes any messages, not the oldest."""
+    """A receive from a standard queue returns random messages, not the oldest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """What is sent becomes visible only after between *least* and *most* seconds."""
+    """What is sent becomes visible only after *least* to *most* seconds."""
 
     least: float
     most: float | None = None
@@ -83,14 +83,14 @@ class Delay:
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """The connection is reset; *took_effect*: after the call was done."""
+    """The connection is reset; with *took_effect* after the call was done."""
 
     took_effect: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Garble:
-    """The answer comes with this body in place of its own; empty is a body too."""
+    """The response has this body in place of its own; it may be empty."""
 
     body: bytes = b"<html>Bad Gateway</html>"
     status: int = 200
@@ -99,7 +99,7 @@ class Garble:
 
 @dataclass(frozen=True, slots=True)
 class Drip:
-    """The answer comes byte by byte, this many seconds apart."""
+    """The response comes byte by byte, this many seconds apart."""
 
     seconds: float = 1.0
 
@@ -107,4 +107,4 @@ class Drip:
 Effect = Fail | Lose | Hang | Slow | Partial | Duplicate | Reorder | Delay | Reset | Garble | Drip
 
 MISSING = "MissingFromAnswer"
-"""The code of an entry that the answer does not name; it never goes over the wire."""
+"""The code of an entry that the response does not name; it never goes over the wire."""

@@ -1,4 +1,4 @@
-"""The ledger: everything that happened to an SQS of ours, in the order it was noticed."""
+"""The ledger: everything that happened to an SQS or a store for tests, in order."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 class Entry:
     """One thing that happened, at the clock's *at*.
 
-    Without *message_id* it is a call, with one it is what became of one message; both have the number of the
-    call. *operation* is a verb of `Sqs`, or what SQS did by itself: "return" (visibility ran out), "redrive",
-    "expire" (retention), "purge", "duplicate".
+    Without *message_id* it is a call, with one it is what the call did to one message; *call* is the number of the
+    call in both. *operation* is a verb of `Sqs`, or what SQS did by itself: "return" (the visibility timeout ran
+    out), "redrive", "expire" (retention), "purge", "duplicate".
 
-    *outcome* is "done" or SQS's code. Some verbs say more: a delete may be "stale" (it succeeded and did
-    nothing), a visibility change "released" (the message comes sooner than it would have) or "extended", a
-    send "repeated" (FIFO deduplication), a receive "empty", and a call "lost": its answer never arrived.
+    *outcome* is "done" or SQS's code. Some verbs have more outcomes: a delete may be "stale" (it succeeded and did
+    nothing), a visibility change "released" (the message comes back sooner) or "extended", a send "repeated" (FIFO
+    deduplication), a receive "empty", and a call "lost": its response never arrived.
     """
 
     at: float
@@ -27,7 +27,7 @@ class Entry:
 
 
 class Ledger:
-    """Append-only. Each helper takes a queue's name, or None for all queues.
+    """The entries, append-only. Most methods take a queue's name, or None for all queues.
 
     assert len(sqs.ledger.received("orders")) == len(sqs.ledger.deleted("orders"))
     assert not sqs.ledger.in_flight()
@@ -38,7 +38,7 @@ class Ledger:
         self._call = 0
 
     def begin(self) -> int:
-        """Begin a call; what is noted until the next one begins belongs to it."""
+        """Begin a call and return its number; what is noted until the next one begins belongs to it."""
         self._call += 1
         return self._call
 
@@ -53,12 +53,12 @@ class Ledger:
         *,
         call: int | None = None,
     ) -> None:
-        """Write one line."""
+        """Append one entry."""
         number = self._call if call is None else call
         self.entries.append(Entry(at, operation, queue, outcome, number, message_id, handle))
 
     def calls(self, operation: str | None = None, queue: str | None = None) -> list[Entry]:
-        """Return the calls made, in the order of their answers; see `Entry.at` for when."""
+        """Return the calls, in the order of their responses."""
         return [
             entry
             for entry in self.entries
@@ -68,15 +68,15 @@ class Ledger:
         ]
 
     def of(self, message_id: str) -> list[Entry]:
-        """Return the life of one message."""
+        """Return all that happened to one message."""
         return [entry for entry in self.entries if entry.message_id == message_id]
 
     def sent(self, queue: str | None = None) -> list[Entry]:
-        """Return the messages that SQS took."""
+        """Return the messages that SQS accepted."""
         return self._messages("send", "done", queue)
 
     def received(self, queue: str | None = None) -> list[Entry]:
-        """Return the receipts: one entry each time a message was given away, to whomever."""
+        """Return one entry for each time that a message was received."""
         return self._messages("receive", "done", queue)
 
     def deleted(self, queue: str | None = None) -> list[Entry]:
@@ -88,15 +88,15 @@ class Ledger:
         return self._messages("change_visibility", "released", queue)
 
     def extended(self, queue: str | None = None) -> list[Entry]:
-        """Return the visibility changes by which a message stayed away longer."""
+        """Return the visibility changes by which a message stayed hidden longer."""
         return self._messages("change_visibility", "extended", queue)
 
     def redriven(self, queue: str | None = None) -> list[Entry]:
-        """Return the messages that went to a dead-letter queue, by the queue they left."""
+        """Return the messages that SQS moved to a dead-letter queue; *queue* is the one they left."""
         return self._messages("redrive", "done", queue)
 
     def in_flight(self, queue: str | None = None) -> list[Entry]:
-        """Return the receipts neither deleted nor back; one released with a delay counts as back."""
+        """Return the receives whose message is neither deleted nor back; one released with a delay counts as back."""
         over = {
             entry.handle
             for entry in self.entries
@@ -109,7 +109,7 @@ class Ledger:
         return Counter(entry.message_id for entry in self.received(queue) if entry.message_id)
 
     def lost(self, operation: str | None = None) -> list[Entry]:
-        """Return what took effect in calls whose answers never arrived."""
+        """Return what took effect in calls whose responses never arrived."""
         calls = {entry.call for entry in self.entries if entry.outcome == "lost"}
         return [
             entry

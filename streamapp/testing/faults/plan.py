@@ -14,7 +14,7 @@ from streamapp.testing.faults.effects import Effect
 
 @dataclass(slots=True, eq=False)
 class Planned:
-    """One fault that was asked for. It is over after *left* more hits, at *until*, or when it is removed.
+    """One fault that was added. It is over after *left* more hits, at *until*, or when it is removed.
 
     As a context manager it is removed at the end.
     """
@@ -30,26 +30,26 @@ class Planned:
     over: Event = field(default_factory=Event)
 
     def remove(self) -> None:
-        """End it; what hangs on it goes on."""
+        """End this fault; calls that hang because of it go on."""
         self.left = 0
         self.over.set()
 
     def __enter__(self) -> Self:
-        """Return itself; it acts already."""
+        """Return itself; the fault is in force since it was added."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End it."""
+        """Remove the fault."""
         self.remove()
 
 
 class Faults:
-    """What shall go wrong. The same seed, and the same calls, give the same faults.
+    """The faults to make happen. The same seed and the same calls give the same faults.
 
     faults.add("send", Fail("RequestThrottled"), queue="orders", times=3)
-    faults.add("delete", Lose(), rate=0.1)                 # one call in ten, by the seed
+    faults.add("delete", Lose(), rate=0.1)                 # one call in ten, chosen by the seed
     faults.add("*", Fail("ExpiredToken"), seconds=60)
     with faults.add("receive", Hang()):
         ...
@@ -71,10 +71,10 @@ class Faults:
         rate: float = 1.0,
         skip: int = 0,
     ) -> Planned:
-        """Let calls of *operation* (a verb of `Sqs`, or "*") go wrong, those to *queue* or all.
+        """Make calls of *operation* (a verb of `Sqs`, or "*") go wrong, those to *queue* or to all.
 
-        Without *times* and *seconds* it lasts until it is removed. *rate* is the chance of each call; the
-        first *skip* calls are spared.
+        Without *times* and *seconds* it lasts until it is removed. *rate* is the probability of each call; the
+        first *skip* calls are not hit.
         """
         until = inf if seconds is None else self._clock.now() + seconds
         left = inf if times is None else times
@@ -89,7 +89,7 @@ class Faults:
         self._planned.clear()
 
     def due(self, operation: str, queue: str) -> list[Planned]:
-        """Return the faults that hit this call, in the order in which they were added, and count the hit."""
+        """Return the faults that hit this call, in the order in which they were added, and count the hits."""
         now = self._clock.now()
         self._planned = [planned for planned in self._planned if planned.left > 0 and now < planned.until]
         return [planned for planned in self._planned if self._hits(planned, operation, queue)]

@@ -1,4 +1,4 @@
-"""How SQS says no."""
+"""SQS's errors, and how its protocols spell them."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from streamapp.errors import StreamappError
 class Refusal(StreamappError):
     """SQS refused a call or one entry of a batch.
 
-    *code* is what the entry of a batch would say; *status* is HTTP's, where it is not the code's usual one.
+    *code* is the code as an entry of a batch has it; *status* is HTTP's, where it is not the code's usual one.
     """
 
     def __init__(
@@ -23,7 +23,7 @@ class Refusal(StreamappError):
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """One error as the wire spells it: the JSON protocol's *shape*, the older query protocol's *query*."""
+    """The names of one error on the wire: *shape* in the JSON protocol, *query* in the older query protocol."""
 
     shape: str
     query: str
@@ -71,5 +71,5 @@ _SPELLINGS = {
 
 
 def spelling_of(code: str) -> Spelling:
-    """Return how the wire spells this code; one that SQS does not know is spelled as it is."""
+    """Return the names of this code on the wire; an unknown code is its own name."""
     return _SPELLINGS.get(code) or Spelling(code, code)

@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""An SQS for tests: the rules of the real one, in memory and over HTTP."""

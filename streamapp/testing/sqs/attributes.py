@@ -33,7 +33,7 @@ _FIFO_DEFAULTS = {
     "DeduplicationScope": "queue",
     "FifoThroughputLimit": "perQueue",
 }
-# Kept and answered, without effect here.
+# Kept and returned, without effect here.
 _OTHERS = {
     "Policy",
     "RedriveAllowPolicy",
@@ -43,19 +43,19 @@ _OTHERS = {
 }
 
 KNOWN = {*_RANGES, *_FIFO_DEFAULTS, *_OTHERS, "RedrivePolicy"}
-"""Attributes that a queue may have; it may be asked for those that it has not."""
+"""Attributes that a queue may have; asking for one that is not set is no error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Redrive:
-    """Where messages go that were received too often."""
+    """Where messages go that were received more than *max_receives* times."""
 
     target: str
     max_receives: int
 
 
 def check_attributes(attributes: Mapping[str, str], *, fifo: bool) -> dict[str, str]:
-    """Return these attributes as SQS keeps them; refuse a wrong name or value."""
+    """Return these attributes as SQS stores them. Raises `Refusal` for a wrong name or value."""
     checked: dict[str, str] = {}
     for name, value in attributes.items():
         if name in _RANGES:
@@ -80,13 +80,13 @@ def check_attributes(attributes: Mapping[str, str], *, fifo: bool) -> dict[str, 
 
 
 def defaults(*, fifo: bool) -> dict[str, str]:
-    """Return the attributes of a queue for which nobody said anything."""
+    """Return the attributes of a queue that was created without any."""
     numbers = {name: str(default) for name, (_, _, default) in _RANGES.items()}
     return numbers | {"SqsManagedSseEnabled": "true"} | (_FIFO_DEFAULTS if fifo else {})
 
 
 def check_name(name: str, attributes: Mapping[str, str]) -> None:
-    """Refuse a name that no queue may have."""
+    """Raise `Refusal` for a name that no queue may have."""
     fifo = attributes.get("FifoQueue", "").lower() == "true"
     stem = name.removesuffix(".fifo") if fifo else name
     if len(name) > _MAX_NAME or not _NAME.fullmatch(stem):
@@ -104,10 +104,10 @@ def arn_of(name: str) -> str:
 
 
 def parse_redrive(policy: str) -> Redrive:
-    """Return what this RedrivePolicy says."""
+    """Parse a RedrivePolicy. Raises `Refusal`."""
     try:
-        said = json.loads(policy)
-        target, most = str(said["deadLetterTargetArn"]), int(said["maxReceiveCount"])
+        fields = json.loads(policy)
+        target, most = str(fields["deadLetterTargetArn"]), int(fields["maxReceiveCount"])
     except (ValueError, KeyError, TypeError):
         raise _policy(
             policy, "Amazon SQS can't create the redrive policy, as it's in an unsupported format."
@@ -118,12 +118,12 @@ def parse_redrive(policy: str) -> Redrive:
 
 
 def no_such_target(policy: str) -> Refusal:
-    """Return the refusal of a RedrivePolicy whose queue is not there."""
+    """Return the refusal of a RedrivePolicy whose dead-letter queue does not exist."""
     return _policy(policy, "Dead letter target does not exist.")
 
 
 def wrong_target(policy: str) -> Refusal:
-    """Return the refusal of a RedrivePolicy whose queue is of the other kind."""
+    """Return the refusal of a RedrivePolicy that pairs a standard and a FIFO queue."""
     return _policy(policy, "Dead-letter queue must be same type of queue as the source.")
 
 

@@ -1,4 +1,4 @@
-"""SQS's rules for all its queues: plain functions of a time, with nothing to wait for."""
+"""SQS's rules for all its queues, as plain functions of a given time: nothing here waits."""
 
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
@@ -15,8 +15,8 @@ from streamapp.testing.sqs.attributes import (
     parse_redrive,
     wrong_target,
 )
-from streamapp.testing.sqs.message import Letter, Message
-from streamapp.testing.sqs.queue import Receipt, Sent, StoredQueue
+from streamapp.testing.sqs.message import MessageContent, StoredMessage
+from streamapp.testing.sqs.queue import Receipt, SendResult, StoredQueue
 from streamapp.testing.sqs.rules import check_receive, check_visibility
 
 T = TypeVar("T")
@@ -27,10 +27,10 @@ COOLDOWN = 60.0
 
 
 class Broker:
-    """All queues, under an explicit *now* in monotonic seconds.
+    """All queues; each method takes *now*, in monotonic seconds.
 
-    What is refused raises `Refusal`. *touched* collects the names of queues in which something may have
-    become receivable since somebody last looked. *chance* makes the message ids, so that a seed repeats them.
+    SQS's errors are raised as `Refusal`. *touched* collects the names of queues in which a message may have
+    become receivable since the set was last cleared. *chance* makes the message ids, so that a seed repeats them.
     """
 
     def __init__(self, ledger: Ledger, chance: Random) -> None:
@@ -39,29 +39,29 @@ class Broker:
         self._deleted_at: dict[str, float] = {}
         self._ledger = ledger
         self._chance = chance
-        self._letters: dict[str, list[Letter]] | None = None
+        self._recorded: dict[str, list[MessageContent]] | None = None
 
-    def keep_letters(self) -> dict[str, list[Letter]]:
-        """Return all that will be sent from now on, by queue; it grows for ever, so a test has to ask for it."""
-        self._letters = {}
-        return self._letters
+    def record_sent(self) -> dict[str, list[MessageContent]]:
+        """Record what is sent from now on, by queue. It grows without bound, so a test has to ask for it."""
+        self._recorded = {}
+        return self._recorded
 
     def stored(self, name: str, now: float) -> StoredQueue:
-        """Return this queue, brought up to *now*."""
+        """Return this queue as it is at *now*."""
         stored = self._queues.get(name)
         if stored is None:
             raise Refusal("QueueDoesNotExist", "The specified queue does not exist.")
-        if stored.settle(now):
+        if stored.catch_up(now):
             self.touched.add(name)
         return stored
 
-    def settle(self, now: float) -> None:
-        """Bring all queues up to *now*."""
+    def catch_up(self, now: float) -> None:
+        """Do in all queues what is due by *now*."""
         for name in self._queues:
             self.stored(name, now)
 
     def create(self, name: str, attributes: Mapping[str, str], now: float) -> StoredQueue:
-        """Create a queue; one that is there already must have these attributes."""
+        """Create a queue; one that exists already must have these attributes."""
         check_name(name, attributes)
         fifo = attributes.get("FifoQueue", "").lower() == "true"
         checked = check_attributes(attributes, fifo=fifo)
@@ -90,14 +90,14 @@ class Broker:
         self.touched.add(name)
 
     def delete_queue(self, name: str, now: float) -> None:
-        """Forget a queue and all its messages."""
+        """Delete a queue and all its messages."""
         self.stored(name, now)
         del self._queues[name]
         self._deleted_at[name] = now
         self.touched.add(name)
 
     def purge(self, name: str, now: float) -> None:
-        """Forget a queue's messages."""
+        """Delete all messages of a queue."""
         stored = self.stored(name, now)
         if stored.purged_at is not None and now - stored.purged_at < COOLDOWN:
             raise Refusal(
@@ -107,11 +107,11 @@ class Broker:
         stored.purge(now)
 
     def names(self, prefix: str = "") -> list[str]:
-        """Return the names of all queues that begin like this."""
+        """Return the names of all queues that begin with *prefix*."""
         return sorted(name for name in self._queues if name.startswith(prefix))
 
     def sources(self, name: str, now: float) -> list[str]:
-        """Return the names of the queues whose dead letters come to this one."""
+        """Return the names of the queues whose dead-letter queue this is."""
         self.stored(name, now)
         return [
             other
@@ -120,27 +120,27 @@ class Broker:
         ]
 
     def attributes(self, name: str, now: float, *, epoch: float) -> dict[str, str]:
-        """Return a queue's attributes; *epoch* is the wall time, in Unix seconds, of the clock's zero."""
+        """Return a queue's attributes; *epoch* is the Unix time, in seconds, at which the clock was at zero."""
         stored = self.stored(name, now)
         return stored.attributes | {
             "QueueArn": arn_of(name),
-            "ApproximateNumberOfMessages": str(len(stored.stock.line)),
-            "ApproximateNumberOfMessagesNotVisible": str(len(stored.stock.in_flight)),
-            "ApproximateNumberOfMessagesDelayed": str(len(stored.stock.delayed)),
+            "ApproximateNumberOfMessages": str(len(stored.messages.visible)),
+            "ApproximateNumberOfMessagesNotVisible": str(len(stored.messages.in_flight)),
+            "ApproximateNumberOfMessagesDelayed": str(len(stored.messages.delayed)),
             "CreatedTimestamp": str(int(epoch + stored.created_at)),
             "LastModifiedTimestamp": str(int(epoch + stored.changed_at)),
         }
 
     def send(
-        self, name: str, letters: Sequence[Letter], now: float, *, delay: float = 0.0
-    ) -> list[Sent | Refusal]:
-        """Take messages, each for itself; *delay* is seconds on top of their own."""
+        self, name: str, contents: Sequence[MessageContent], now: float, *, delay: float = 0.0
+    ) -> list[SendResult | Refusal]:
+        """Accept or refuse each message; *delay* is in seconds, added to the delay of each."""
         stored = self.stored(name, now)
         self.touched.add(name)
-        outcomes = each(letters, lambda letter: stored.send(letter, now, delay=delay))
-        if self._letters is not None:
-            new = [sent.letter for sent in outcomes if isinstance(sent, Sent) and not sent.repeated]
-            self._letters.setdefault(name, []).extend(new)
+        outcomes = each(contents, lambda content: stored.send(content, now, delay=delay))
+        if self._recorded is not None:
+            new = [sent.content for sent in outcomes if isinstance(sent, SendResult) and not sent.repeated]
+            self._recorded.setdefault(name, []).extend(new)
         return outcomes
 
     def receive(
@@ -152,43 +152,45 @@ class Broker:
         visibility: int | None = None,
         chance: Random | None = None,
     ) -> list[Receipt]:
-        """Give away up to *limit* messages; those received too often go to the dead-letter queue instead."""
+        """Receive up to *limit* messages; those received too often go to the dead-letter queue instead."""
         check_receive(limit, 0)
         stored = self.stored(name, now)
         seconds = stored.setting("VisibilityTimeout") if visibility is None else visibility
         check_visibility(seconds)
-        free = stored.in_flight_limit - len(stored.stock.in_flight)
+        free = stored.in_flight_limit - len(stored.messages.in_flight)
         if free <= 0:
             raise Refusal("OverLimit", "Too many messages are in flight in this queue.")
         taken = self._take(stored, min(limit, free), now, chance)
         return [stored.receive(message, now, seconds) for message in taken]
 
     def delete(self, name: str, handles: Sequence[str], now: float) -> list[Refusal | None]:
-        """Delete messages, each for itself."""
+        """Delete messages, each with its own outcome."""
         stored = self.stored(name, now)
         self.touched.add(name)
         return each(handles, lambda handle: stored.delete(handle, now))
 
     def change(self, name: str, changes: Sequence[tuple[str, int]], now: float) -> list[Refusal | None]:
-        """Let messages of (handle, seconds) come back then, each for itself."""
+        """Change the visibility of messages by (handle, seconds), each with its own outcome."""
         stored = self.stored(name, now)
         self.touched.add(name)
         return each(changes, lambda change: stored.change(*change, now))
 
     def next_wake(self, name: str, now: float) -> float | None:
-        """Return when a message of this queue next becomes visible by itself, if any does."""
-        return self.stored(name, now).stock.next_wake()
+        """Return when the next hidden message of this queue becomes visible, None where none is hidden."""
+        return self.stored(name, now).messages.next_wake()
 
-    def _take(self, stored: StoredQueue, limit: int, now: float, chance: Random | None) -> list[Message]:
+    def _take(
+        self, stored: StoredQueue, limit: int, now: float, chance: Random | None
+    ) -> list[StoredMessage]:
         redrive = stored.redrive
         target = self._queues.get(redrive.target) if redrive else None
-        taken = stored.stock.take(limit, chance)
+        taken = stored.messages.take(limit, chance)
         while redrive and target and (spent := [m for m in taken if m.receives >= redrive.max_receives]):
             for message in spent:
-                stored.drop(message, now)
-                target.adopt(message, arn_of(stored.name), now)
+                stored.remove_redriven(message, now)
+                target.add_redriven(message, arn_of(stored.name), now)
             self.touched.add(target.name)
-            taken = stored.stock.take(limit, chance)
+            taken = stored.messages.take(limit, chance)
         return taken
 
     def _check_redrive(self, attributes: Mapping[str, str], *, fifo: bool) -> None:
@@ -203,7 +205,7 @@ class Broker:
 
 
 def each(items: Sequence[T], act: Callable[[T], R]) -> list[R | Refusal]:
-    """Return what *act* makes of each item, or why it refused it."""
+    """Return the result of *act* for each item, or its `Refusal`."""
     outcomes: list[R | Refusal] = []
     for item in items:
         try:

@@ -1,4 +1,4 @@
-"""Messages as SQS is given them and as it keeps them."""
+"""A message as it is sent, and as SQS stores it."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as BadBase64
@@ -9,24 +9,24 @@ from streamapp.testing.faults.refusal import Refusal
 
 
 @dataclass(frozen=True, slots=True)
-class Attribute:
-    """One message attribute; *kind* is its DataType: String, Number or Binary, perhaps with a label."""
+class MessageAttribute:
+    """One message attribute; *kind* is its DataType: String, Number or Binary, perhaps with a custom label."""
 
     kind: str
     value: str | bytes
 
     def size_with(self, name: str) -> int:
-        """Return the bytes that SQS counts for it: its name, type and value."""
+        """Return how many bytes SQS counts for it: its name, type and value."""
         value = self.value.encode() if isinstance(self.value, str) else self.value
         return len(name.encode()) + len(self.kind.encode()) + len(value)
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """One message as it is sent. *delay* is in seconds; *trace* is AWSTraceHeader, which costs no bytes."""
+class MessageContent:
+    """What a sender gives. *delay* is in seconds; *trace* is AWSTraceHeader, which does not count in `size`."""
 
     body: str
-    attributes: Mapping[str, Attribute] = field(default_factory=dict[str, Attribute])
+    attributes: Mapping[str, MessageAttribute] = field(default_factory=dict[str, MessageAttribute])
     group: str | None = None
     deduplication: str | None = None
     delay: int | None = None
@@ -34,22 +34,22 @@ class Letter:
 
     @property
     def size(self) -> int:
-        """What counts against the limits: the UTF-8 bytes of the body and of the attributes."""
+        """The bytes that count against SQS's limits: the body in UTF-8, and the attributes."""
         attributes = sum(attribute.size_with(name) for name, attribute in self.attributes.items())
         return len(self.body.encode("utf-8", "surrogatepass")) + attributes
 
 
 @dataclass(slots=True, eq=False)
-class Message:
-    """One message as it is kept; all times are seconds of the same monotonic clock.
+class StoredMessage:
+    """One message in a queue; all times are seconds of one monotonic clock.
 
-    *number* is its place in its queue: two deliveries of one message from two replicas have the same
-    *message_id* and different numbers. *receipt* counts its receipts; the last one's handle is good.
+    *number* is unique in its queue: a duplicate of a message has the same *message_id* and another number.
+    *receipt* counts its receives; only the handle of the last one is valid.
     """
 
     number: int
     message_id: str
-    letter: Letter
+    content: MessageContent
     sent_at: float
     visible_at: float
     receives: int = 0
@@ -60,8 +60,8 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Handle:
-    """What a receipt handle says: which receipt of which message of which queue."""
+class ReceiptHandle:
+    """The parts of a receipt handle: which receive of which message of which queue."""
 
     queue: str
     number: int
@@ -70,16 +70,16 @@ class Handle:
 
     @property
     def text(self) -> str:
-        """The handle as consumers see it."""
+        """The handle as a consumer gets it."""
         plain = f"{self.queue} {self.number} {self.receipt} {self.message_id}"
         return urlsafe_b64encode(plain.encode()).decode()
 
 
-def parse_handle(text: str, queue: str) -> Handle:
-    """Return what this handle says; ReceiptHandleIsInvalid if it is none, or one of another queue."""
+def parse_handle(text: str, queue: str) -> ReceiptHandle:
+    """Parse a handle of *queue*. Raises `Refusal` ReceiptHandleIsInvalid for any other text."""
     try:
         name, number, receipt, message_id = urlsafe_b64decode(text.encode()).decode().split(" ")
-        handle = Handle(name, int(number), int(receipt), message_id)
+        handle = ReceiptHandle(name, int(number), int(receipt), message_id)
     except (ValueError, BadBase64):
         handle = None
     if handle is None or handle.queue != queue:

@@ -1,4 +1,4 @@
-"""Long polls: who waits for a message of which queue, and what a poll does that nobody waits for any more."""
+"""Long polls: those that wait for a message, and those whose caller has gone away."""
 
 from dataclasses import dataclass, field
 from math import inf
@@ -15,7 +15,7 @@ from streamapp.testing.sqs.queue import Receipt
 
 @dataclass(slots=True, eq=False)
 class Poll:
-    """One receive; it gives up at *until*, takes any messages with *chance*, looks again on *event*."""
+    """One receive, which waits until *until*. *event* wakes it; with *chance* it takes messages in random order."""
 
     queue: str
     limit: int
@@ -37,7 +37,7 @@ class Polls:
         self._abandoned: list[Poll] = []
 
     def look(self, poll: Poll) -> list[Receipt]:
-        """Return what there is for *poll* now; a long poll is not told that too much is in flight."""
+        """Return the messages for *poll* now. As in SQS, a long poll gets no OverLimit error but nothing."""
         now = self._clock.now()
         try:
             return self._broker.receive(
@@ -49,7 +49,7 @@ class Polls:
             raise
 
     async def wait(self, poll: Poll) -> None:
-        """Return when to look again. A poll that is cancelled here stays open, as on a real server."""
+        """Return when it is time to look again. A poll that is cancelled here stays open, as on a real server."""
         poll.event = Event()
         wake = self._broker.next_wake(poll.queue, self._clock.now())
         self._waiting.append(poll)
@@ -63,7 +63,7 @@ class Polls:
             self._waiting.remove(poll)
 
     def wake(self) -> None:
-        """Let those look again whose queues were touched; abandoned polls swallow what comes first."""
+        """Wake the polls whose queues were touched; abandoned polls get the first messages, which are lost."""
         self._feed_abandoned()
         for poll in self._waiting:
             if poll.queue in self._broker.touched:

@@ -1,10 +1,10 @@
-"""What SQS accepts: the checks of what is sent, and of the shape of a batch."""
+"""SQS's checks of messages and batches. Each raises `Refusal` with SQS's code and text."""
 
 import re
 from collections.abc import Mapping, Sequence
 
 from streamapp.testing.faults.refusal import Refusal
-from streamapp.testing.sqs.message import Attribute, Letter
+from streamapp.testing.sqs.message import MessageAttribute, MessageContent
 
 MAX_ENTRIES = 10
 MAX_BATCH_BYTES = 1_048_576
@@ -22,7 +22,7 @@ _KIND = re.compile(r"(String|Number|Binary)(\..+)?", re.DOTALL)
 
 
 def check_entries(ids: Sequence[str]) -> None:
-    """Refuse a batch whose number of entries or whose ids are wrong."""
+    """Check the number of a batch's entries, and their ids."""
     if not ids:
         raise Refusal("EmptyBatchRequest", "There should be at least one entry in the request.")
     if len(ids) > MAX_ENTRIES:
@@ -41,9 +41,9 @@ def check_entries(ids: Sequence[str]) -> None:
             raise Refusal("BatchEntryIdsNotDistinct", f"Id {entry} repeated.")
 
 
-def check_batch_size(letters: Sequence[Letter]) -> None:
-    """Refuse a batch that is too long in all."""
-    size = sum(letter.size for letter in letters)
+def check_batch_size(contents: Sequence[MessageContent]) -> None:
+    """Check the size of a whole batch."""
+    size = sum(content.size for content in contents)
     if size > MAX_BATCH_BYTES:
         raise Refusal(
             "BatchRequestTooLong",
@@ -51,30 +51,30 @@ def check_batch_size(letters: Sequence[Letter]) -> None:
         )
 
 
-def check_letter(letter: Letter, *, limit: int, fifo: bool, by_content: bool) -> None:
-    """Refuse a message that this kind of queue would not take."""
-    if not letter.body:
+def check_content(content: MessageContent, *, limit: int, fifo: bool, by_content: bool) -> None:
+    """Check a message for this kind of queue; *limit* is the queue's, in bytes."""
+    if not content.body:
         raise Refusal("MissingParameter", "The request must contain the parameter MessageBody.")
-    if letter.size > limit:
+    if content.size > limit:
         raise invalid(
             f"One or more parameters are invalid. Reason: Message must be shorter than {limit} bytes."
         )
-    if wrong := _ILLEGAL.search(letter.body):
+    if wrong := _ILLEGAL.search(content.body):
         raise Refusal("InvalidMessageContents", _illegal(wrong.group(), "body"))
-    _check_attributes(letter.attributes)
-    _check_token("MessageGroupId", letter.group)
-    _check_token("MessageDeduplicationId", letter.deduplication)
+    _check_attributes(content.attributes)
+    _check_token("MessageGroupId", content.group)
+    _check_token("MessageDeduplicationId", content.deduplication)
     if fifo:
-        _check_fifo(letter, by_content=by_content)
+        _check_fifo(content, by_content=by_content)
         return
-    if letter.delay is not None and not 0 <= letter.delay <= MAX_DELAY:
-        raise _value(letter.delay, "DelaySeconds", "DelaySeconds must be >= 0 and <= 900.")
-    if letter.deduplication is not None:
-        raise _value(letter.deduplication, "MessageDeduplicationId", _NOT_FOR_TYPE)
+    if content.delay is not None and not 0 <= content.delay <= MAX_DELAY:
+        raise _value(content.delay, "DelaySeconds", "DelaySeconds must be >= 0 and <= 900.")
+    if content.deduplication is not None:
+        raise _value(content.deduplication, "MessageDeduplicationId", _NOT_FOR_TYPE)
 
 
 def check_visibility(seconds: int, *, held: float = 0.0) -> None:
-    """Refuse a visibility timeout out of range, or over 12 h together with the time *held* already."""
+    """Check a visibility timeout: in range, and not over 12 h together with the seconds it was *held* already."""
     if not 0 <= seconds <= MAX_VISIBILITY:
         raise _value(seconds, "VisibilityTimeout", "Must be between 0 and 43200, if provided.")
     if held + seconds > MAX_VISIBILITY:
@@ -83,7 +83,7 @@ def check_visibility(seconds: int, *, held: float = 0.0) -> None:
 
 
 def check_receive(limit: int, wait: float) -> None:
-    """Refuse a receive out of range."""
+    """Check the number of messages and the wait of a receive."""
     if not 1 <= limit <= MAX_ENTRIES:
         raise _value(limit, "MaxNumberOfMessages", "Must be between 1 and 10, if provided.")
     if not 0 <= wait <= MAX_WAIT:
@@ -91,38 +91,38 @@ def check_receive(limit: int, wait: float) -> None:
 
 
 def invalid(message: str) -> Refusal:
-    """Return the refusal of a parameter's value."""
+    """Return the refusal of a parameter's value, with this text."""
     return Refusal("InvalidParameterValue", message)
 
 
 def lease_lost(handle: str) -> Refusal:
-    """Return the refusal to extend a message that is gone, or that somebody else has received."""
+    """Return the refusal to extend a message that is deleted, or that another consumer has received since."""
     return _value(
         handle, "ReceiptHandle", "Message does not exist or is not available for visibility timeout change."
     )
 
 
 def handle_expired(handle: str) -> Refusal:
-    """Return a FIFO queue's refusal to delete by a handle that is not good any more."""
+    """Return a FIFO queue's refusal to delete by a handle that is not valid any more."""
     return _value(handle, "ReceiptHandle", "The receipt handle has expired.")
 
 
 _NOT_FOR_TYPE = "The request include parameter that is not valid for this queue type."
 
 
-def _check_fifo(letter: Letter, *, by_content: bool) -> None:
-    if letter.group is None:
+def _check_fifo(content: MessageContent, *, by_content: bool) -> None:
+    if content.group is None:
         raise Refusal("MissingParameter", "The request must contain the parameter MessageGroupId.")
-    if letter.delay:
-        raise _value(letter.delay, "DelaySeconds", _NOT_FOR_TYPE)
-    if letter.deduplication is None and not by_content:
+    if content.delay:
+        raise _value(content.delay, "DelaySeconds", _NOT_FOR_TYPE)
+    if content.deduplication is None and not by_content:
         raise invalid(
             "The queue should either have ContentBasedDeduplication enabled or "
             "MessageDeduplicationId provided explicitly"
         )
 
 
-def _check_attributes(attributes: Mapping[str, Attribute]) -> None:
+def _check_attributes(attributes: Mapping[str, MessageAttribute]) -> None:
     if len(attributes) > MAX_ATTRIBUTES:
         raise invalid(
             f"Number of message attributes [{len(attributes)}] exceeds the allowed maximum "

@@ -1,4 +1,4 @@
-"""SQS over HTTP on loopback, for those who bring their own client: aioboto3, other processes, the AWS CLI."""
+"""The SQS for tests over HTTP, for real clients: aioboto3, other processes, the AWS CLI."""
 
 import json
 import socket
@@ -11,12 +11,12 @@ from uuid import uuid4
 from aiohttp import web
 from anyio import sleep
 
-from streamapp.testing.faults.call import AnswerLost
+from streamapp.testing.faults.call import ResponseLost
 from streamapp.testing.faults.effects import Drip, Effect, Garble
 from streamapp.testing.faults.refusal import Refusal, spelling_of
 from streamapp.testing.sqs.attributes import ACCOUNT
+from streamapp.testing.sqs.json_protocol import JsonProtocol
 from streamapp.testing.sqs.memory import MemorySqs
-from streamapp.testing.sqs.wire import Wire
 
 _JSON = "application/x-amz-json-1.0"
 
@@ -28,9 +28,10 @@ _SERVER_ERROR = 500
 
 @asynccontextmanager
 async def serve(sqs: MemorySqs, *, host: str = "127.0.0.1", port: int = 0) -> AsyncGenerator[str]:
-    """Serve *sqs* over HTTP; answers the endpoint's URL. Port 0 is any free one. Needs the asyncio back end.
+    """Serve *sqs* over HTTP while the context is open, and yield the endpoint's URL.
 
-    It is the same SQS: its ledger shows what the clients did, and its faults happen to them.
+    Port 0 is any free one. It is the same SQS: its ledger shows what the clients did, and its faults happen to them.
+    It needs anyio's asyncio back end.
 
         sqs = MemorySqs()
         async with serve(sqs) as endpoint, session.client("sqs", endpoint_url=endpoint) as client:
@@ -49,17 +50,17 @@ async def serve(sqs: MemorySqs, *, host: str = "127.0.0.1", port: int = 0) -> As
 
 async def _handle(sqs: MemorySqs, request: web.Request) -> web.StreamResponse:
     operation = request.headers.get("X-Amz-Target", "").removeprefix("AmazonSQS.")
-    wire = Wire(sqs.service, f"http://{request.host}/{ACCOUNT}")
+    protocol = JsonProtocol(sqs.simulator, f"http://{request.host}/{ACCOUNT}")
     try:
-        said = json.loads(await request.read() or b"{}")
-        answer = await wire.call(operation, said)
+        parameters = json.loads(await request.read() or b"{}")
+        response = await protocol.call(operation, parameters)
     except ValueError:
         return _refused(Refusal("SerializationException", "The request is not JSON."))
     except Refusal as refusal:
         return _refused(refusal)
-    except AnswerLost as lost:
-        return await _mangled(request, lost.effect)
-    return web.json_response(answer, content_type=_JSON, headers=_headers())
+    except ResponseLost as lost:
+        return await _damaged(request, lost.effect)
+    return web.json_response(response, content_type=_JSON, headers=_headers())
 
 
 def _refused(refusal: Refusal) -> web.Response:
@@ -74,7 +75,7 @@ def _refused(refusal: Refusal) -> web.Response:
     )
 
 
-async def _mangled(request: web.Request, effect: Effect) -> web.StreamResponse:
+async def _damaged(request: web.Request, effect: Effect) -> web.StreamResponse:
     match effect:
         case Garble(body, status):
             return web.Response(body=body, status=status, content_type="text/html")
@@ -85,7 +86,7 @@ async def _mangled(request: web.Request, effect: Effect) -> web.StreamResponse:
 
 
 async def _drip(request: web.Request, seconds: float) -> web.StreamResponse:
-    # White space before a JSON value is JSON, so no client can tell that there will never be one.
+    # White space may come before a JSON value, so no client can tell that the value never comes.
     response = web.StreamResponse(headers=_headers() | {"Content-Type": _JSON})
     await response.prepare(request)
     while request.transport is not None:
@@ -97,7 +98,7 @@ async def _drip(request: web.Request, seconds: float) -> web.StreamResponse:
 def _reset(request: web.Request) -> web.Response:
     if request.transport is not None:
         connection = request.transport.get_extra_info("socket")
-        # A linger of 0 s makes closing send RST in place of FIN.
+        # With a linger of 0 s closing sends RST in place of FIN.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         request.transport.abort()
     return web.Response()

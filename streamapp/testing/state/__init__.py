@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""A state store for tests: the rules of Redis's scripts, in memory, with a replica."""

@@ -1,4 +1,4 @@
-"""The state store in memory: the rules of Redis's scripts, without Redis."""
+"""The state store in memory: the rules of the store's Redis scripts, without Redis."""
 
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
@@ -7,16 +7,16 @@ from typing import TypeVar
 from streamapp.errors import Fault, ServiceError
 from streamapp.state.store import PARKED, PENDING, TOKEN, Commit, Confirmed
 from streamapp.testing.clocks.clock import Clock, RealClock
-from streamapp.testing.faults.call import AnswerLost, Call
+from streamapp.testing.faults.call import ResponseLost, SimulatedCall
 from streamapp.testing.faults.ledger import Ledger
 from streamapp.testing.faults.plan import Faults
 from streamapp.testing.faults.refusal import Refusal
-from streamapp.testing.state.replicas import Kept, Replicated
+from streamapp.testing.state.replicas import ReplicatedValues, StoredValue
 
 T = TypeVar("T")
 
 TIMEOUT = 2.0
-"""Seconds after which a caller hears that the store does not answer, as from a real client."""
+"""Seconds after which a call fails because the store does not respond, as in the real client."""
 
 SCAN = 100
 """Keys that one step of a scan looks at."""
@@ -31,18 +31,18 @@ _FAULTS = {
     "WRONGTYPE": Fault.CONFIGURATION,
     "ERR": Fault.SENDER,
 }
-"""What an error of Redis means, by its first word; any other may heal."""
+"""Faults by the first word of Redis's error; any other is TRANSIENT."""
 
 
 class MemoryStore:
-    """A state store that keeps the rules of the real one, can be told to fail, and writes down everything.
+    """A state store that follows the rules of the real one, fails on command, and records every call in a ledger.
 
-    *clock* is its time, the real one by default. With *replicas* a commit counts as durable once the replica
-    has it; the replica is *lag* seconds behind (infinite: the link is cut), and `fail_over` puts it in the
-    master's place. Operations to fail are the verbs of `Store`; a code is the first word of Redis's error.
+    *clock* is its time, the real one by default. With *replicas* a commit is durable once the replica has it; the
+    replica is *lag* seconds behind (infinite: the link is cut), and `fail_over` makes it the master. Operations to
+    fail are the verbs of `Store`; a code is the first word of Redis's error.
 
         store = MemoryStore(lag=0.5)
-        store.faults.add("commit", Lose(), times=1)          # done, and its answer is lost
+        store.faults.add("commit", Lose(), times=1)          # done, and its response is lost
         store.faults.add("read", Fail("OOM"), times=3)
         with store.faults.add("*", Fail("ConnectionError")):  # down
             ...
@@ -56,35 +56,35 @@ class MemoryStore:
         self.ledger = Ledger()
         # Chance has to repeat itself here, not to keep a secret.
         self.faults = Faults(self.clock, Random(seed))  # noqa: S311
-        self.kept = Replicated(self.clock, lag)
-        """What it holds, and what its replica does."""
+        self.values = ReplicatedValues(self.clock, lag)
+        """The values of the master and of its replica."""
         self._replicas = replicas
 
     def hashes(self) -> dict[str, dict[str, str]]:
-        """Return the fields of all hashes, by key; nobody notices."""
-        return {key: dict(kept.fields) for key, kept in self.kept.all().items() if kept.members is None}
+        """Return the fields of all hashes by key, without a call in the ledger."""
+        return {key: dict(value.fields) for key, value in self.values.all().items() if value.members is None}
 
     def ttl(self, key: str) -> float | None:
-        """Return for how many seconds *key* still lives, None: for ever, or it is not there."""
-        kept = self.kept.get(key)
-        return None if kept is None or kept.expires_at is None else kept.expires_at - self.clock.now()
+        """Return the seconds until *key* expires, None when it does not expire or does not exist."""
+        value = self.values.get(key)
+        return None if value is None or value.expires_at is None else value.expires_at - self.clock.now()
 
     def fail_over(self) -> None:
-        """Put the replica in the master's place: what it had not heard of yet never was."""
-        self.kept.fail_over()
+        """Make the replica the master: the writes that it had not got are lost."""
+        self.values.fail_over()
 
     async def read(self, keys: Sequence[str]) -> list[dict[str, str] | ServiceError]:
-        """Return the fields of each hash, or why this key alone has none; an empty one is not there."""
+        """Return the fields of each hash, or the error of this key alone; an empty dict is a missing hash."""
         return await self._call("read", lambda: [self._read(key) for key in keys])
 
     async def commit(self, commits: Sequence[Commit]) -> list[bool | ServiceError]:
-        """Make each change; False where somebody else's came first. When this returns, they are durable."""
+        """Make each change, False where another one came first. On return the changes are durable."""
         return await self._call(
             "commit", lambda: [self._commit(commit) for commit in commits], is_durable=self._replicas > 0
         )
 
     async def confirm(self, confirmed: Sequence[Confirmed]) -> None:
-        """Take announcements off the pending ones; a hash with none left expires by its ttl again."""
+        """Remove announcements from the pending ones; a hash with none left expires by its ttl again."""
 
         def act() -> None:
             for each in confirmed:
@@ -93,38 +93,38 @@ class MemoryStore:
         await self._call("settle", act)  # as tests of apps name it
 
     async def add(self, members: Mapping[str, Sequence[str]], ttl: float) -> list[ServiceError | None]:
-        """Add members to each set, by its key, which lives *ttl* seconds from now; answer why a set takes none."""
+        """Add members to each set by its key, which then expires in *ttl* seconds; return the error of each set."""
         return await self._call("add", lambda: [self._add(key, texts, ttl) for key, texts in members.items()])
 
     async def members(self, key: str) -> set[str] | ServiceError:
-        """Return a set's members, or why this key alone has none."""
+        """Return a set's members, or the error of this key."""
 
         def act() -> set[str] | ServiceError:
-            kept = self.kept.get(key) or _EMPTY
-            return _WRONG_TYPE if kept.members is None else set(kept.members)
+            value = self.values.get(key) or _EMPTY
+            return _WRONG_TYPE if value.members is None else set(value.members)
 
         return await self._call("members", act)
 
     async def remove(self, key: str, members: Sequence[str]) -> ServiceError | None:
-        """Take members out of a set; answer why this key alone has none."""
+        """Remove members from a set; return the error of this key."""
 
         def act() -> ServiceError | None:
-            kept = self.kept.get(key) or _EMPTY
-            if kept.members is None:
+            value = self.values.get(key) or _EMPTY
+            if value.members is None:
                 return _WRONG_TYPE
-            if left := kept.members.difference(members):
-                self.kept.put(key, Kept(members=left, expires_at=kept.expires_at))
+            if left := value.members.difference(members):
+                self.values.put(key, StoredValue(members=left, expires_at=value.expires_at))
             else:
-                self.kept.drop(key)
+                self.values.drop(key)
             return None
 
         return await self._call("remove", act)
 
     async def scan(self, prefix: str, cursor: str = "") -> tuple[list[str], str]:
-        """Return some keys of the hashes that begin with *prefix* and do not expire, as what owes does not."""
+        """Return some keys of hashes that begin with *prefix* and do not expire: those with pending announcements."""
 
         def act() -> tuple[list[str], str]:
-            keys = sorted(key for key in self.kept.all() if key.startswith(prefix) and key > cursor)
+            keys = sorted(key for key in self.values.all() if key.startswith(prefix) and key > cursor)
             page = keys[:SCAN]
             lasting = [key for key in page if self.ttl(key) is None and self._read(key) is not _WRONG_TYPE]
             return lasting, page[-1] if len(keys) > SCAN else ""
@@ -132,84 +132,85 @@ class MemoryStore:
         return await self._call("scan", act)
 
     async def ping(self) -> None:
-        """Return when the store answers."""
+        """Return when the store responds."""
         await self._call("ping", lambda: None)
 
     async def _call(self, operation: str, act: Callable[[], T], *, is_durable: bool = False) -> T:
-        call = Call(operation, "redis", self.clock, self.faults, self.ledger)
+        call = SimulatedCall(operation, "redis", self.clock, self.faults, self.ledger)
         try:
             with self.clock.move_on_at(self.clock.now() + TIMEOUT):
                 await call.begin()
-                answer = call.act(lambda _: act())
-                if is_durable and not await self.kept.follows(within=TIMEOUT / 2):
+                result = call.act(lambda _: act())
+                if is_durable and not await self.values.follows(within=TIMEOUT / 2):
                     raise ServiceError("Redis", Fault.TRANSIENT, "fewer than 1 replicas have the commit")
-                await call.answer()
-                return answer
+                await call.finish()
+                return result
         except Refusal as refusal:
             fault = _FAULTS.get(refusal.code, Fault.TRANSIENT)
             raise ServiceError("Redis", fault, refusal.code) from refusal
-        except AnswerLost as lost:
+        except ResponseLost as lost:
             raise ServiceError("Redis", Fault.TRANSIENT, repr(lost.effect)) from lost
         raise ServiceError("Redis", Fault.TRANSIENT, "TimeoutError")
 
     def _read(self, key: str) -> dict[str, str] | ServiceError:
-        kept = self.kept.get(key) or Kept()
-        return _WRONG_TYPE if kept.members is not None else dict(kept.fields)
+        value = self.values.get(key) or StoredValue()
+        return _WRONG_TYPE if value.members is not None else dict(value.fields)
 
     def _commit(self, commit: Commit) -> bool | ServiceError:
-        kept = self.kept.get(commit.key) or Kept()
-        if kept.members is not None:
+        value = self.values.get(commit.key) or StoredValue()
+        if value.members is not None:
             return _WRONG_TYPE
-        stored = kept.fields.get(TOKEN, "")
+        stored = value.fields.get(TOKEN, "")
         if stored == commit.token:
-            # Written again all the same: only a write of its own waits for the replica.
-            self.kept.put(commit.key, kept)
-            return self._note("repeated", commit, answer=True)
+            # Written again, because only a write of this call waits for the replica.
+            self.values.put(commit.key, value)
+            return self._note("repeated", commit, result=True)
         if stored != commit.seen:
-            return self._note("conflict", commit, answer=False)
-        fields = {**kept.fields, TOKEN: commit.token, **commit.put}
+            return self._note("conflict", commit, result=False)
+        fields = {**value.fields, TOKEN: commit.token, **commit.put}
         for name in commit.drop:
             fields.pop(name, None)
         expires_at = None if commit.keep or _owes(fields) else self._in(commit.ttl)
-        self.kept.put(commit.key, Kept(fields, expires_at=expires_at))
-        return self._note("done", commit, answer=True)
+        self.values.put(commit.key, StoredValue(fields, expires_at=expires_at))
+        return self._note("done", commit, result=True)
 
     def _confirm(self, confirmed: Confirmed) -> None:
-        kept = self.kept.get(confirmed.key)
-        if kept is None or kept.members is not None:
+        value = self.values.get(confirmed.key)
+        if value is None or value.members is not None:
             return
-        fields = dict(kept.fields)
+        fields = dict(value.fields)
         for identity, mark in confirmed.sent:
             _take(fields, identity, mark)
         for identity, mark in confirmed.parked:
             if body := _take(fields, identity, mark):
                 fields[PARKED + identity] = body
         is_over = confirmed.ttl is not None and not _owes(fields)
-        self.kept.put(
-            confirmed.key, Kept(fields, expires_at=self._in(confirmed.ttl) if is_over else kept.expires_at)
+        self.values.put(
+            confirmed.key,
+            StoredValue(fields, expires_at=self._in(confirmed.ttl) if is_over else value.expires_at),
         )
 
     def _add(self, key: str, members: Sequence[str], ttl: float) -> ServiceError | None:
-        kept = self.kept.get(key) or _EMPTY
-        if kept.members is None:
+        value = self.values.get(key) or _EMPTY
+        if value.members is None:
             return _WRONG_TYPE
-        self.kept.put(key, Kept(members=kept.members.union(members), expires_at=self._in(ttl)))
+        self.values.put(key, StoredValue(members=value.members.union(members), expires_at=self._in(ttl)))
         return None
 
     def _in(self, ttl: float | None) -> float | None:
         return None if ttl is None else self.clock.now() + ttl
 
-    def _note(self, outcome: str, commit: Commit, *, answer: bool) -> bool:
+    def _note(self, outcome: str, commit: Commit, *, result: bool) -> bool:
         self.ledger.note(self.clock.now(), "commit", commit.key, outcome, commit.token)
-        return answer
+        return result
 
 
 _WRONG_TYPE = ServiceError("Redis", Fault.CONFIGURATION, "WRONGTYPE")
-_EMPTY = Kept(members=frozenset())
+_EMPTY = StoredValue(members=frozenset())
 
 
 def _take(fields: dict[str, str], identity: str, mark: str) -> str | None:
-    """Take this announcement off the pending ones, unless it was owed again since; answer its text."""
+    """Remove this announcement from the pending ones unless it was announced again since, and return its text."""
     text = fields.get(PENDING + identity)
     return fields.pop(PENDING + identity) if text is not None and text.startswith(mark) else None
 

@@ -1,4 +1,4 @@
-"""What a store in memory holds, by key, and the copy of it that is some time behind."""
+"""The values of a store in memory, and a replica of them that lags behind."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -11,70 +11,70 @@ _TICK = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A hash of *fields*, or a set of *members*; gone at *expires_at*, None: never."""
+class StoredValue:
+    """A hash of *fields*, or a set of *members*; it expires at *expires_at*, None: never."""
 
     fields: Mapping[str, str] = field(default_factory=dict[str, str])
     members: frozenset[str] | None = None
     expires_at: float | None = None
 
 
-class Replicated:
-    """Keys of a master, and of its replica, which hears of each write *lag* seconds later (infinite: never).
+class ReplicatedValues:
+    """The values of a master, and of its replica, which gets each write *lag* seconds later (infinite: never).
 
-    *lag* may change at any time: a link that is cut and healed lets the replica catch up.
+    *lag* may change at any time: when a link that was cut is healed, the replica catches up.
     """
 
     def __init__(self, clock: Clock, lag: float) -> None:
         self._lag = lag
         self._clock = clock
-        self._master: dict[str, Kept] = {}
-        self._replica: dict[str, Kept] = {}
-        self._unheard: deque[tuple[float, str, Kept | None]] = deque()
+        self._master: dict[str, StoredValue] = {}
+        self._replica: dict[str, StoredValue] = {}
+        self._unreplicated: deque[tuple[float, str, StoredValue | None]] = deque()
         self._failovers = 0
 
     @property
     def lag(self) -> float:
-        """For how many seconds the replica has not heard yet."""
+        """How many seconds the replica is behind."""
         return self._lag
 
     @lag.setter
     def lag(self, seconds: float) -> None:
-        # What it has heard by now it has heard, also if the link is cut.
+        # The replica keeps what it has got by now, also if the link is cut.
         self._catch_up()
         self._lag = seconds
 
-    def get(self, key: str) -> Kept | None:
-        """Return what the master holds there now."""
-        kept = self._master.get(key)
-        if kept is not None and kept.expires_at is not None and kept.expires_at <= self._clock.now():
+    def get(self, key: str) -> StoredValue | None:
+        """Return the master's value of *key* now."""
+        value = self._master.get(key)
+        if value is not None and value.expires_at is not None and value.expires_at <= self._clock.now():
             self.drop(key)
             return None
-        return kept
+        return value
 
-    def all(self) -> dict[str, Kept]:
-        """Return all that the master holds now."""
-        return {key: kept for key in list(self._master) if (kept := self.get(key)) is not None}
+    def all(self) -> dict[str, StoredValue]:
+        """Return all values of the master now."""
+        return {key: value for key in list(self._master) if (value := self.get(key)) is not None}
 
-    def heard(self, key: str) -> Kept | None:
-        """Return what the replica holds there now."""
+    def replicated(self, key: str) -> StoredValue | None:
+        """Return the replica's value of *key* now."""
         self._catch_up()
         return self._replica.get(key)
 
-    def put(self, key: str, kept: Kept) -> None:
-        """Let the master hold *kept*, and in time the replica."""
-        self._master[key] = kept
-        self._tell(key, kept)
+    def put(self, key: str, value: StoredValue) -> None:
+        """Set *key* in the master, and in time in the replica."""
+        self._master[key] = value
+        self._replicate(key, value)
 
     def drop(self, key: str) -> None:
-        """Let the master forget *key*, and in time the replica."""
+        """Remove *key* from the master, and in time from the replica."""
         self._master.pop(key, None)
-        self._tell(key, None)
+        self._replicate(key, None)
 
     async def follows(self, within: float) -> bool:
-        """Wait until the replica has what was written up to now; False when that took longer than *within* seconds.
+        """Wait until the replica has all writes up to now; return False when that took longer than *within* seconds.
 
-        A write that a failover undid meanwhile is nobody's any more.
+        It also returns False when a failover undid the writes meanwhile.
         """
         written_at, failovers = self._clock.now(), self._failovers
         while (waited := self._clock.now() - written_at) < self.lag - _TICK:
@@ -84,20 +84,20 @@ class Replicated:
         return self._failovers == failovers
 
     def fail_over(self) -> None:
-        """Let the replica be the master, and a new replica begin as its copy."""
+        """Make the replica the master, and start a new replica as its copy."""
         self._catch_up()
-        self._unheard.clear()
+        self._unreplicated.clear()
         self._master = dict(self._replica)
         self._failovers += 1
 
-    def _tell(self, key: str, kept: Kept | None) -> None:
-        self._unheard.append((self._clock.now(), key, kept))
+    def _replicate(self, key: str, value: StoredValue | None) -> None:
+        self._unreplicated.append((self._clock.now(), key, value))
         self._catch_up()
 
     def _catch_up(self) -> None:
-        while self._unheard and self._unheard[0][0] + self.lag <= self._clock.now() + _TICK:
-            _, key, kept = self._unheard.popleft()
-            if kept is None:
+        while self._unreplicated and self._unreplicated[0][0] + self.lag <= self._clock.now() + _TICK:
+            _, key, value = self._unreplicated.popleft()
+            if value is None:
                 self._replica.pop(key, None)
             else:
-                self._replica[key] = kept
+                self._replica[key] = value

@@ -2,7 +2,7 @@
 
 const board = JSON.parse(document.documentElement.dataset.board);
 const words = board.words;
-const STALE_AFTER = 7000; // milliseconds: three signs of life
+const STALE_AFTER = 7000; // milliseconds: a little more than three times the server's SIGN_OF_LIFE
 const NEW_FOR = 60; // seconds, as are those below: the same as of the board in a terminal
 const OLD_AFTER = 600;
 const WARN_AFTER = 600;
@@ -98,7 +98,7 @@ function fill(list, section, column) {
   section.lastChild.textContent = `${first + 1}–${end} / ${cards.length}`;
 }
 
-// For who does not see it: what has come into the last column.
+// For screen readers: what is new in the last column.
 function say(before) {
   const name = board.columns[board.columns.length - 1];
   const keys = (all) => all.filter((column) => column.name === name).flatMap((column) => column.cards.map((card) => card.key));
@@ -142,7 +142,7 @@ function listen() {
     tick();
   });
   source.addEventListener("error", () => {
-    // A browser gives up for good on some answers; a monitor on a wall must not.
+    // A browser stops reconnecting after some responses; a monitor on a wall must not.
     if (source.readyState === EventSource.CLOSED) setTimeout(listen, 2000);
   });
 }
@@ -150,7 +150,7 @@ function listen() {
 document.title = board.title;
 document.body.className = board.showsAge ? "detailed" : "wall";
 document.getElementById("title").textContent = board.title;
-heardAt = Date.now() - STALE_AFTER + 3000; // some time for the first word
+heardAt = Date.now() - STALE_AFTER + 3000; // time for the first event
 setInterval(tick, 1000);
 setInterval(() => { turn += 1; draw(); }, PAGE_EVERY);
 setInterval(() => { if (board.showsAge) draw(); }, 1000);

@@ -1,4 +1,4 @@
-"""Virtual time."""
+"""The clock that a test moves."""
 
 import anyio
 import pytest

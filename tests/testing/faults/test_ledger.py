@@ -12,7 +12,7 @@ from streamapp.testing import Delay, Duplicate, Fail, Lose, MemorySqs, Partial, 
 
 @pytest.mark.parametrize("seed", range(10))
 async def test_nothing_is_lost_and_every_receipt_ends(seed: int) -> None:
-    """Whatever fails, a message that SQS took is given away until it is deleted."""
+    """Whatever fails, a message that SQS accepted is delivered until it is deleted."""
     clock, chance = VirtualClock(), Random(seed)
     sqs = MemorySqs(clock=clock, seed=seed)
     queue = await sqs.create("q", {"VisibilityTimeout": "5"})
@@ -45,7 +45,7 @@ async def test_nothing_is_lost_and_every_receipt_ends(seed: int) -> None:
 
 
 def let_fail(sqs: MemorySqs, chance: Random) -> None:
-    """Let much go wrong, some of the time."""
+    """Add many faults, each some of the time."""
     sqs.faults.add("*", Fail("RequestThrottled"), rate=0.1)
     sqs.faults.add("receive", Lose(), rate=0.1)
     sqs.faults.add("delete", Lose(), rate=0.1)
@@ -56,7 +56,7 @@ def let_fail(sqs: MemorySqs, chance: Random) -> None:
 
 
 async def consume_once(sqs: MemorySqs, queue: Queue, seen: set[str], chance: Random) -> None:
-    """Receive, take longer than the visibility at times, and delete."""
+    """Receive, at times take longer than the visibility timeout, and delete."""
     deliveries = await sqs.receive(queue, limit=10, wait=5)
     seen.update(delivery.body for delivery in deliveries)
     await sqs.clock.sleep(chance.random() * 7)
@@ -65,7 +65,7 @@ async def consume_once(sqs: MemorySqs, queue: Queue, seen: set[str], chance: Ran
 
 
 async def sent(sqs: MemorySqs, queue: Queue, body: str) -> set[str]:
-    """Send *body*; answer it if SQS said that it took it."""
+    """Send *body*; return it if SQS reported that it was accepted."""
     try:
         (outcome,) = await sqs.send(queue, [Outgoing(body)])
     except ServiceError:

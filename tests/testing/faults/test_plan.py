@@ -29,12 +29,12 @@ TEN = [Outgoing(str(n)) for n in range(10)]
 
 @pytest.fixture
 async def queue(sqs: MemorySqs) -> Queue:
-    """A queue whose messages stay away long."""
+    """A queue with a long visibility timeout."""
     return await sqs.create("q", {"VisibilityTimeout": "30"})
 
 
 async def fault(sqs: MemorySqs, queue: Queue) -> Fault | None:
-    """Send something; answer the fault of the call."""
+    """Send something; return the fault of the call."""
     try:
         await sqs.send(queue, TEN[:1])
     except ServiceError as error:
@@ -58,7 +58,7 @@ async def fault(sqs: MemorySqs, queue: Queue) -> Fault | None:
 async def test_a_call_fails_with_the_fault_of_its_code(
     sqs: MemorySqs, queue: Queue, code: str, expected: Fault
 ) -> None:
-    """The engine must see the classes it would see of SQS."""
+    """The engine must see the same classes of error as from SQS."""
     sqs.faults.add("send", Fail(code), times=2)
 
     assert [await fault(sqs, queue) for _ in range(3)] == [expected, expected, None]
@@ -81,7 +81,7 @@ async def test_a_fault_is_bounded_by_count_time_queue_and_operation(
 
 
 async def test_the_same_seed_gives_the_same_faults() -> None:
-    """A failure that was found must be found again."""
+    """A failure that was found must be reproducible."""
 
     async def run(seed: int) -> list[Fault | None]:
         sqs = MemorySqs(clock=VirtualClock(), seed=seed)
@@ -98,7 +98,7 @@ async def test_the_same_seed_gives_the_same_faults() -> None:
 
 @pytest.mark.parametrize("effect", [Lose(), Reset(), Garble(), Drip()])
 async def test_a_lost_answer_leaves_its_effect(sqs: MemorySqs, queue: Queue, effect: Effect) -> None:
-    """Who sends again then sends twice."""
+    """A sender that tries again then sends twice."""
     sqs.faults.add("send", effect, times=1)
 
     assert await fault(sqs, queue) is Fault.TRANSIENT
@@ -129,7 +129,7 @@ async def test_silence_lasts_until_it_is_removed(sqs: MemorySqs, queue: Queue, *
 
 
 async def test_silence_ends_with_its_time(sqs: MemorySqs, queue: Queue, clock: VirtualClock) -> None:
-    """A half-open connection is mended at last."""
+    """A half-open connection ends at last."""
     sqs.faults.add("send", Hang(), seconds=5)
     sqs.faults.add("send", Slow(2), times=1)
 
@@ -160,7 +160,7 @@ async def test_any_entries_of_a_batch_fail(
 
 
 async def test_an_entry_may_be_done_and_reported_failed_or_not_at_all(sqs: MemorySqs, queue: Queue) -> None:
-    """An answer is a claim about the past, not the past."""
+    """A response is a claim about what happened, not what happened."""
     sqs.faults.add("send", Partial(lambda position: position == 1, took_effect=True, missing=True), times=1)
 
     outcomes = await sqs.send(queue, TEN[:3])

@@ -1,4 +1,4 @@
-"""A bench for SQS's rules: the same calls to any SQS, and what comes out of them in a few words."""
+"""A bench for SQS's rules: the same calls to any SQS, and their results in a few words."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from streamapp.testing import MemorySqs, VirtualClock, serve, settle
 from streamapp.testing.faults.refusal import Refusal, spelling_of
-from streamapp.testing.sqs.wire import Wire
+from streamapp.testing.sqs.json_protocol import JsonProtocol
 
 Fields = dict[str, Any]
 
@@ -30,7 +30,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Bench:
-    """One SQS under test. *pass_time* lets seconds pass there; *prefix* makes its queues' names its own."""
+    """One SQS under test. *pass_time* waits for seconds there; *prefix* makes the names of queues unique."""
 
     call: Callable[[str, Fields], Awaitable[Fields]]
     pass_time: Callable[[float], Awaitable[None]]
@@ -38,7 +38,7 @@ class Bench:
     is_virtual: bool = True
 
     async def __call__(self, operation: str, **said: object) -> Fields:
-        """Return this call, by SQS's own names."""
+        """Make a call, by SQS's own names."""
         return await self.call(operation, said)
 
     async def code(self, operation: str, **said: object) -> str:
@@ -54,7 +54,7 @@ class Bench:
         return f"{self.prefix}-{short}"
 
     async def queue(self, short: str = "q", **attributes: str) -> str:
-        """Create a queue and answer its URL."""
+        """Create a queue and return its URL."""
         if short.endswith(".fifo"):
             attributes = {"FifoQueue": "true", **attributes}
         answer = await self("CreateQueue", QueueName=self.name(short), Attributes=attributes)
@@ -70,7 +70,7 @@ class Bench:
         return str(answer["Attributes"][name])
 
     async def send(self, url: str, *bodies: str, **more: object) -> list[str]:
-        """Send these bodies one by one; answer the message ids."""
+        """Send these bodies one by one; return the message ids."""
         answers = [await self("SendMessage", QueueUrl=url, MessageBody=body, **more) for body in bodies]
         return [answer["MessageId"] for answer in answers]
 
@@ -85,14 +85,14 @@ class Bench:
         return [message["Body"] for message in await self.receive(url, limit, **more)]
 
     async def one(self, url: str, **more: object) -> Fields:
-        """Return the one message that there is."""
+        """Receive the one message that there is."""
         (message,) = await self.receive(url, **more)
         return message
 
     async def entries(self, operation: str, url: str, *entries: Fields) -> list[object]:
-        """Return what became of each entry of a batch.
+        """Return the outcome of each entry of a batch.
 
-        It is "done", or its code and whether the sender's at fault, or "all" and the whole call's code.
+        It is "done", or its code and whether the sender is at fault, or "all" and the code of the whole call.
         """
         numbered = [{"Id": str(n), **entry} for n, entry in enumerate(entries)]
         try:
@@ -108,7 +108,7 @@ class Bench:
 async def memory_bench() -> AsyncIterator[Bench]:
     """The rules themselves, with virtual time and no network."""
     clock = VirtualClock()
-    wire = Wire(MemorySqs(clock=clock).service, "http://memory/0")
+    wire = JsonProtocol(MemorySqs(clock=clock).simulator, "http://memory/0")
 
     async def call(operation: str, said: Fields) -> Fields:
         try:
@@ -122,7 +122,7 @@ async def memory_bench() -> AsyncIterator[Bench]:
 
 @asynccontextmanager
 async def http_bench() -> AsyncIterator[Bench]:
-    """Our server, with virtual time, and a plain client."""
+    """The HTTP server for tests, with virtual time, and a plain client."""
     clock = VirtualClock()
     async with serve(MemorySqs(clock=clock)) as endpoint, client_bench(endpoint, "t") as bench:
         yield Bench(bench.call, clock.advance)
@@ -130,9 +130,9 @@ async def http_bench() -> AsyncIterator[Bench]:
 
 @asynccontextmanager
 async def client_bench(endpoint: str, prefix: str, *, late: float = 0.0) -> AsyncIterator[Bench]:
-    """Any server at *endpoint*, *late* by so many seconds at most, with real time, and a plain client."""
+    """Any server at *endpoint*, in real time, through a plain client; messages may come *late* seconds later."""
     session = aioboto3.Session("test", "test", region_name="us-east-1")
-    # What SQS says of a wrong parameter is the question, so the client must let it through.
+    # The client must not check parameters: the server's own error is what is tested.
     config = AioConfig(parameter_validation=False, retries={"total_max_attempts": 1})
     async with session.client("sqs", endpoint_url=endpoint, config=config) as client:
 
@@ -155,7 +155,7 @@ async def client_bench(endpoint: str, prefix: str, *, late: float = 0.0) -> Asyn
 async def seen(
     claim: Callable[[Bench], Awaitable[object]], opening: AbstractAsyncContextManager[Bench]
 ) -> object:
-    """Return what a claim sees on the bench that *opening* opens."""
+    """Return what the claim of *rule* sees on the bench that *opening* opens."""
     async with opening as bench:
         return await claim(bench)
 

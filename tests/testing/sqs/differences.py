@@ -1,7 +1,7 @@
 """Where other servers differ from SQS: rule -> server -> what it shows instead.
 
-moto is 5.2.5, localstack is localstack-core 4.12.0. Real SQS was never asked: where both agree against us,
-doubt us.
+moto is 5.2.5, localstack is localstack-core 4.12.0. Real SQS was never asked: where both agree against the
+rules here, doubt the rules.
 """
 
 VALUE = "InvalidParameterValueException"
@@ -45,7 +45,7 @@ DIFFERENCES: dict[str, dict[str, object]] = {
         "moto": [VALUE, "done", f"all: {VALUE}"],
         "localstack": ["done", "done", "done"],
     },
-    # A visible message can be hidden by whoever had it last; a deleted one has another code.
+    # The last receipt handle can hide a visible message again; a deleted one has another code.
     "a_lost_lease_cannot_be_extended": {
         "moto": ["ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", "done"],
         "localstack": ["ReceiptHandleIsInvalid", VALUE, "done"],
@@ -75,7 +75,7 @@ DIFFERENCES: dict[str, dict[str, object]] = {
         "localstack": ["InvalidAttributeName", "done", "InvalidAttributeName", VALUE],
     },
     "a_fifo_queue_is_named_so": {"moto": [VALUE, "done"]},
-    # No minute's wait.
+    # It allows a purge at any time.
     "a_deleted_queue_cannot_be_created_at_once": {
         "moto": ["done", "QueueDoesNotExist", "done"],
         "localstack": ["done", "QueueDoesNotExist", "done"],

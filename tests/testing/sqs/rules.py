@@ -1,4 +1,4 @@
-"""SQS's rules as claims: each answers what it saw, next to what SQS would show."""
+"""SQS's rules as claims: each returns what it saw, beside what SQS would show."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ Claim = Callable[[Bench], Awaitable[object]]
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: *claim* must see *expected*. *patient*: it takes so long that only a virtual clock can."""
+    """One rule: *claim* must see *expected*. A *patient* one takes so long that it needs a virtual clock."""
 
     claim: Claim
     expected: object

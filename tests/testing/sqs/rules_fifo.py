@@ -8,7 +8,7 @@ FIFO = {"ContentBasedDeduplication": "true"}
 
 @sees([["a1", "a2"], ["b1"], ["a3"]])
 async def a_group_keeps_its_order_and_blocks_itself_alone(sqs: Bench) -> object:
-    """What comes after a message waits until that is settled."""
+    """The messages after one wait until that one is deleted or back."""
     queue = await sqs.queue("q.fifo", **FIFO)
     for body in ("a1", "b1", "a2", "a3"):
         await sqs.send(queue, body, MessageGroupId=body[0])
@@ -37,7 +37,7 @@ async def a_message_given_back_comes_before_what_follows_it(sqs: Bench) -> objec
 
 @sees([True, True, False, ["x", "y"], []])
 async def a_repeated_send_is_taken_and_adds_nothing(sqs: Bench) -> object:
-    """By the id it gives, or by its content; even after the first was deleted."""
+    """By its deduplication id, or by its content; even after the first was deleted."""
     queue = await sqs.queue("q.fifo", **FIFO)
     x = await sqs.send(queue, "x", "x", MessageGroupId="g")
     y = await sqs.send(queue, "y", "z", MessageGroupId="g", MessageDeduplicationId="d")
@@ -83,7 +83,7 @@ async def a_fifo_send_needs_a_group_and_an_identity_and_has_no_delay(sqs: Bench)
 
 @sees(["InvalidParameterValueException", ["x"]])
 async def a_fifo_queue_refuses_a_delete_that_comes_too_late(sqs: Bench) -> object:
-    """Unlike a standard queue it tells that the message is not ours any more."""
+    """Unlike a standard queue it reports that the message belongs to another consumer by now."""
     queue = await sqs.queue("q.fifo", **FIFO)
     await sqs.send(queue, "x", MessageGroupId="g")
     handle = (await sqs.one(queue, VisibilityTimeout=0))["ReceiptHandle"]

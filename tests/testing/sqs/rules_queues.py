@@ -15,7 +15,7 @@ async def with_dead_letters(sqs: Bench, most: int, suffix: str = "", **attribute
 
 @sees([["1", "2"], [], "3", True, True, True])
 async def a_message_received_too_often_becomes_a_dead_letter(sqs: Bench) -> object:
-    """It keeps its id, its age and its count, and says where it comes from."""
+    """It keeps its id, its age and its count, and names its source."""
     queue, dead = await with_dead_letters(sqs, 2, VisibilityTimeout="0")
     (sent,) = await sqs.send(queue, "x")
 
@@ -63,7 +63,7 @@ async def a_redrive_policy_must_be_possible(sqs: Bench) -> object:
 
 
 @sees(["QueueDoesNotExist"] * 3)
-async def a_missing_queue_is_said_to_be_missing(sqs: Bench) -> object:
+async def a_missing_queue_is_reported(sqs: Bench) -> object:
     """By every call, in the same way."""
     there = await sqs.queue("there")
     url = there.removesuffix("there") + "missing"

@@ -1,4 +1,4 @@
-"""How SQS gives messages away, hides them and takes them back."""
+"""How SQS delivers messages, hides them and shows them again."""
 
 import anyio
 
@@ -60,7 +60,7 @@ async def system_attributes_come_when_asked_for(sqs: Bench) -> object:
 
 @sees([["x"], [], "1", ["x"]])
 async def a_received_message_is_hidden_for_its_visibility(sqs: Bench) -> object:
-    """It comes back by itself: nobody needs to have crashed politely."""
+    """It comes back by itself: a consumer that crashes need not give it back."""
     queue = await sqs.queue(VisibilityTimeout="1")
     await sqs.send(queue, "x")
 
@@ -117,7 +117,7 @@ async def a_long_poll_sees_a_message_come_back(sqs: Bench) -> object:
 
 @sees([[], "1"])
 async def an_abandoned_poll_swallows_what_comes(sqs: Bench) -> object:
-    """So a poll must be let to return: what it swallows is hidden until its visibility ends."""
+    """So a poll must be allowed to return: what it swallows is hidden until its visibility ends."""
     queue = await sqs.queue()
 
     async with anyio.create_task_group() as tasks:
@@ -148,7 +148,7 @@ async def visibility_zero_gives_a_message_back(sqs: Bench) -> object:
 
 @sees([[], ["x"]])
 async def an_extension_holds_and_is_forgotten_at_the_next_receive(sqs: Bench) -> object:
-    """A heartbeat must go on; it says nothing of the next receipt."""
+    """A heartbeat must go on; it does not hold for the next receipt."""
     queue = await sqs.queue(VisibilityTimeout="1")
     await sqs.send(queue, "x")
     handle = (await sqs.one(queue))["ReceiptHandle"]
@@ -192,7 +192,7 @@ async def a_lost_lease_cannot_be_extended(sqs: Bench) -> object:
 
 @sees(["InvalidParameterValueException", []])
 async def an_old_handle_cannot_extend(sqs: Bench) -> object:
-    """Who lost a message to another consumer must not move its visibility."""
+    """A consumer that lost a message to another one must not change its visibility."""
     queue = await sqs.queue()
     await sqs.send(queue, "x")
     old = (await sqs.one(queue, VisibilityTimeout=0))["ReceiptHandle"]
@@ -228,7 +228,7 @@ async def deleting_by_an_old_handle_succeeds_and_does_nothing(sqs: Bench) -> obj
 
 @sees(["done", []])
 async def the_last_handle_deletes_after_its_visibility(sqs: Bench) -> object:
-    """Until somebody else receives the message, its handle stays good."""
+    """Until another consumer receives the message, its handle stays valid."""
     queue = await sqs.queue()
     await sqs.send(queue, "x")
     handle = (await sqs.one(queue, VisibilityTimeout=0))["ReceiptHandle"]
@@ -240,7 +240,7 @@ async def the_last_handle_deletes_after_its_visibility(sqs: Bench) -> object:
 
 
 @sees(["3", "1", "2"])
-async def a_queue_tells_roughly_how_much_it_holds(sqs: Bench) -> object:
+async def a_queue_reports_roughly_how_much_it_holds(sqs: Bench) -> object:
     """Visible, in flight and delayed are counted apart."""
     queue = await sqs.queue()
     await sqs.send(queue, "a", "b", "c", "d")

@@ -1,4 +1,4 @@
-"""What SQS takes, and what it refuses."""
+"""What SQS accepts, and what it refuses."""
 
 from testing.sqs.bench import Bench, Fields
 from testing.sqs.rules import sees
@@ -13,7 +13,7 @@ def text(value: str) -> Fields:
 
 @sees(["olá \U0001f355\t\n", "pedido", b"\x00\xff", "490eac235419e6de394b9494298d9b30"])
 async def a_message_comes_back_as_it_was_sent(sqs: Bench) -> object:
-    """Whatever else SQS does, the content is the sender's."""
+    """Whatever else SQS does, it does not change the content."""
     queue = await sqs.queue()
     attributes = {"kind": text("pedido"), "raw": {"DataType": "Binary.x", "BinaryValue": b"\x00\xff"}}
 
@@ -50,7 +50,7 @@ async def message_attributes_come_when_asked_for(sqs: Bench) -> object:
 
 @sees(["MissingRequiredParameterException", ["done", ["MissingParameter", True]]])
 async def an_empty_body_is_refused(sqs: Bench) -> object:
-    """A message must say something."""
+    """A message must have a body."""
     queue = await sqs.queue()
 
     alone = await sqs.code("SendMessage", QueueUrl=queue, MessageBody="")

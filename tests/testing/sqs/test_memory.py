@@ -1,4 +1,4 @@
-"""SQS in memory, as the engine sees it."""
+"""SQS in memory, through the calls that the engine makes."""
 
 import json
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from streamapp.testing import MemorySqs, RealClock, VirtualClock
 
 @pytest.fixture
 async def queue(sqs: MemorySqs) -> Queue:
-    """A queue of no special kind."""
+    """A standard queue with default attributes."""
     return await sqs.create("q", {})
 
 
@@ -83,7 +83,7 @@ async def test_a_poll_waits_and_is_woken(sqs: MemorySqs, queue: Queue, clock: Vi
 
 
 async def test_each_of_many_polls_gets_its_own(sqs: MemorySqs, queue: Queue, clock: VirtualClock) -> None:
-    """A message is given to one poller."""
+    """A message goes to one poller."""
     async with anyio.create_task_group() as tasks:
         for _ in range(5):
             tasks.start_soon(lambda: sqs.receive(queue, limit=1, wait=20))
@@ -98,7 +98,7 @@ async def test_each_of_many_polls_gets_its_own(sqs: MemorySqs, queue: Queue, clo
 async def test_a_poll_that_was_cut_hides_what_comes(
     sqs: MemorySqs, queue: Queue, clock: VirtualClock
 ) -> None:
-    """So the engine must let its polls return."""
+    """So the engine must wait for its polls to return."""
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(lambda: sqs.receive(queue, limit=10, wait=20))
         await clock.advance(1)
@@ -115,7 +115,7 @@ async def test_a_poll_that_was_cut_hides_what_comes(
 async def test_too_much_in_flight_looks_like_an_empty_queue_to_a_long_poll(
     sqs: MemorySqs, queue: Queue, clock: VirtualClock
 ) -> None:
-    """Only a short poll is told."""
+    """Only a short poll gets the error."""
     sqs.limit_in_flight(queue, 2)
     await sqs.send(queue, [Outgoing(str(n)) for n in range(3)])
     first = await sqs.receive(queue, limit=10, wait=0)
@@ -177,7 +177,7 @@ async def test_a_lease_ends_after_twelve_hours(sqs: MemorySqs, queue: Queue, clo
 
 
 async def test_it_runs_on_real_time_too() -> None:
-    """A worker under test need know nothing of clocks."""
+    """A worker under test needs no clock of its own."""
     sqs = MemorySqs(clock=RealClock())
     queue = await sqs.create("q", {"VisibilityTimeout": "1"})
     await sqs.send(queue, [Outgoing("a")])

@@ -1,4 +1,4 @@
-"""SQS's rules on the rules alone, with no network, on both back ends."""
+"""SQS's rules in memory, with no network, on both back ends."""
 
 import pytest
 

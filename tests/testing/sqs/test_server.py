@@ -1,4 +1,4 @@
-"""The SQS for tests over HTTP: its faults of the transport, and itself as a process."""
+"""The SQS for tests over HTTP: faults of the transport, and the server as a process."""
 
 import signal
 import sys
@@ -31,7 +31,7 @@ from streamapp.testing import (
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """Name the one that aiohttp has."""
+    """Asyncio, because aiohttp needs it."""
     return "asyncio"
 
 
@@ -43,7 +43,7 @@ async def sqs() -> MemorySqs:
 
 @pytest.fixture
 async def client(sqs: MemorySqs, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[BotoSqs]:
-    """The engine's own client, on our server."""
+    """The engine's own client, connected to the server for tests."""
     async with serve(sqs) as endpoint:
         for name, value in local_aws(endpoint).items():
             monkeypatch.setenv(name, value)
@@ -53,7 +53,7 @@ async def client(sqs: MemorySqs, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
 
 @pytest.fixture
 async def queue(client: BotoSqs) -> Queue:
-    """A queue, as the engine finds it."""
+    """A queue, as the engine's client finds it."""
     return await client.create("q", {"VisibilityTimeout": "30"})
 
 
@@ -98,7 +98,7 @@ async def test_the_engines_client_sees_the_fault(
 
 
 async def test_entries_fail_or_are_missing_over_http(sqs: MemorySqs, client: BotoSqs, queue: Queue) -> None:
-    """The answer names some entries, and some not."""
+    """The response names some entries, and others not."""
     sqs.faults.add("send", Partial(0b001, "KmsThrottled"), times=1)
     sqs.faults.add("send", Partial(0b100, missing=True), times=1)
 
@@ -122,7 +122,7 @@ async def test_silence_and_a_drip_outlast_the_caller(
 
 @pytest.mark.parametrize("body", [b"", b"<html>Bad Gateway</html>", b"{"])
 async def test_a_plain_client_takes_garbage_for_an_empty_answer(sqs: MemorySqs, body: bytes) -> None:
-    """The client does not tell the two apart, so its callers must look for what an answer has to hold."""
+    """The client does not tell the two apart, so its callers must check for what a response has to hold."""
     await sqs.create("q", {})
     session = aioboto3.Session("test", "test", region_name="us-east-1")
     sqs.faults.add("attributes", Garble(body))

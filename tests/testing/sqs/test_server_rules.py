@@ -1,4 +1,4 @@
-"""One suite of SQS's rules, through a plain client: our server, and moto's but for a list."""
+"""One suite of SQS's rules, through a plain client: the server for tests passes it, and moto's except for a list."""
 
 import os
 import socket
@@ -14,7 +14,7 @@ from testing.sqs.bench import client_bench, http_bench, seen
 from testing.sqs.differences import DIFFERENCES
 from testing.sqs.rules import Rule
 
-# aiohttp says so of bodies of 1 MiB, which are what two of the rules are about.
+# aiohttp warns of bodies of 1 MiB, which two of the rules need.
 pytestmark = pytest.mark.filterwarnings("ignore:Sending a large body directly:ResourceWarning")
 
 # LocalStack is a long form: it runs where LOCALSTACK_PYTHON names an interpreter of its own environment.
@@ -28,7 +28,7 @@ QUICK = [rule for rule in RULES if not rule.patient]
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """The AWS client is asyncio-only."""
+    """Asyncio, because the AWS client needs it."""
     return "asyncio"
 
 
@@ -43,7 +43,7 @@ async def test_the_rules_hold_over_http(rule: Rule) -> None:
 async def test_other_servers_differ_only_where_we_know(
     rule: Rule, server: str, request: pytest.FixtureRequest, prefix: str
 ) -> None:
-    """A demo on moto must not teach us what SQS does not do."""
+    """A demo on moto must not teach what SQS does not do."""
     known = DIFFERENCES.get(rule.name, {}).get(server, rule.expected)
     endpoint = request.getfixturevalue(f"{server}_endpoint")
 
@@ -51,7 +51,7 @@ async def test_other_servers_differ_only_where_we_know(
 
 
 def test_a_known_difference_is_one_and_has_a_rule() -> None:
-    """The table must not outlive what it tells."""
+    """The table must not outlive the differences."""
     expected = {rule.name: rule.expected for rule in QUICK}
 
     for name, servers in DIFFERENCES.items():

@@ -1,4 +1,4 @@
-"""The state store in memory: what can go wrong with it; its rules are in the suite that it shares with a real one."""
+"""The faults of the state store in memory; its rules are in the suite that it shares with a real one."""
 
 import anyio
 import pytest
@@ -20,14 +20,14 @@ def commit(token: str, seen: str = "", **put: str) -> Commit:
 
 
 async def fault_of(store: MemoryStore, *commits: Commit) -> Fault:
-    """Return how a commit fails."""
+    """Return the fault with which a commit fails."""
     with pytest.raises(ServiceError) as caught:
         await store.commit(commits)
     return caught.value.fault
 
 
-async def test_a_lost_answer_means_that_it_was_done(store: MemoryStore) -> None:
-    """Who repeats the call finds its own token."""
+async def test_a_lost_response_means_that_it_was_done(store: MemoryStore) -> None:
+    """A caller that tries again finds its own token."""
     store.faults.add("commit", Lose(), times=1)
 
     assert await fault_of(store, commit("t1", a="1")) is Fault.TRANSIENT
@@ -46,7 +46,7 @@ async def test_a_lost_answer_means_that_it_was_done(store: MemoryStore) -> None:
     ],
 )
 async def test_what_is_refused_did_not_happen(store: MemoryStore, code: str, fault: Fault) -> None:
-    """And it says what may help."""
+    """And the error's fault tells what may help."""
     store.faults.add("commit", Fail(code), times=1)
 
     assert await fault_of(store, commit("t1", a="1")) is fault
@@ -64,7 +64,7 @@ async def test_a_store_that_is_down_is_down_for_everything(store: MemoryStore) -
 
 
 async def test_silence_is_an_error_after_two_seconds(store: MemoryStore, clock: VirtualClock) -> None:
-    """As a real client hears nothing, and gives up."""
+    """A real client gets no response, and gives up."""
     store.faults.add("ping", Hang())
     faults: list[Fault] = []
 
@@ -94,7 +94,7 @@ async def test_time_to_live_is_the_clock_s(store: MemoryStore, clock: VirtualClo
     assert store.hashes() == {}
 
 
-async def test_a_failover_undoes_what_the_replica_had_not_heard(clock: VirtualClock) -> None:
+async def test_a_failover_undoes_what_the_replica_had_not_got(clock: VirtualClock) -> None:
     """The newest writes are lost, and with them their tokens."""
     store = MemoryStore(clock=clock, lag=5)
     await store.commit([commit("t1", a="1")])
@@ -105,12 +105,12 @@ async def test_a_failover_undoes_what_the_replica_had_not_heard(clock: VirtualCl
     assert await store.read(["k"]) == [{"_t": "t1", "a": "1"}]
 
 
-async def test_what_the_replica_has_heard_it_keeps(clock: VirtualClock) -> None:
+async def test_what_the_replica_has_got_it_keeps(clock: VirtualClock) -> None:
     """A link that is cut later takes nothing back."""
     store = MemoryStore(clock=clock, lag=0.5)
     await store.commit([commit("t1", a="1")])
     await clock.advance(0.6)
-    store.kept.lag = float("inf")
+    store.values.lag = float("inf")
     store.fail_over()
 
     assert "k" in store.hashes()
@@ -125,7 +125,7 @@ async def test_without_a_lag_a_failover_undoes_nothing(store: MemoryStore) -> No
 
 
 async def test_a_durable_commit_waits_for_the_replica(clock: VirtualClock) -> None:
-    """What it then answers no failover undoes."""
+    """No failover undoes it after that."""
     store = MemoryStore(clock=clock, replicas=1, lag=0.5)
     answers: list[bool | ServiceError] = []
 

@@ -1,4 +1,4 @@
-"""What a test gives an app and finds afterwards: bodies, values, states, dead letters."""
+"""The values that a test passes to an app and gets back: bodies, events, states, dead letters."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,23 +8,23 @@ from typing import Any
 import msgspec
 
 from streamapp.state.keys import plain
-from streamapp.testing.sqs.message import Letter
+from streamapp.testing.sqs.message import MessageContent
 from streamapp_codecs import Decoded, Origin
 
 
 @dataclass(frozen=True, slots=True)
-class Dead:
-    """A dead letter. Without *reason* it was SQS that moved it, for it was received too often."""
+class DeadLetter:
+    """A dead letter. *reason* is None when SQS itself moved the message, because it was received too often."""
 
     body: str
     reason: str | None
     detail: str | None
 
 
-class Rows(dict[str, Any]):
-    """States by key; a key that is stored as its hash is found by itself too."""
+class StatesByKey(dict[str, Any]):
+    """States by key. A key that is stored as a hash is found by its original text too."""
 
-    def __missing__(self, key: str) -> Any:  # noqa: ANN401 - the table's own type
+    def __missing__(self, key: str) -> Any:  # noqa: ANN401 - the table's type
         stored = plain(key)
         if stored == key or stored not in self:
             raise KeyError(key)
@@ -32,25 +32,25 @@ class Rows(dict[str, Any]):
 
 
 def body_of(value: object) -> str:
-    """Return the body that *value* stands for."""
+    """Return the message body for *value*."""
     if isinstance(value, str):
         return value
     return value.decode() if isinstance(value, bytes) else msgspec.json.encode(value).decode()
 
 
 def value_of(decode: Callable[[str, Origin], Decoded[Any]], body: str) -> object:
-    """Return the value in *body*, or *body* where it holds none."""
+    """Return the first event that *decode* finds in *body*, *body* itself where it finds none."""
     origin = Origin(queue="", message_id="", sent_at=datetime.now(UTC))
     events = decode(body, origin).events
     return events[0] if events else body
 
 
-def dead_of(letter: Letter) -> Dead:
-    """Return what a message of a dead-letter queue says."""
-    reason, detail = (letter.attributes.get(f"streamapp-{name}") for name in ("reason", "detail"))
-    return Dead(letter.body, *(str(each.value) if each else None for each in (reason, detail)))
+def dead_letter_of(content: MessageContent) -> DeadLetter:
+    """Return a message of a dead-letter queue as a `DeadLetter`."""
+    reason, detail = (content.attributes.get(f"streamapp-{name}") for name in ("reason", "detail"))
+    return DeadLetter(content.body, *(str(each.value) if each else None for each in (reason, detail)))
 
 
-def dead_letters_of(name: str) -> str:
+def dead_letter_queue_of(name: str) -> str:
     """Return the name of a queue's dead-letter queue."""
     return f"{name.removesuffix('.fifo')}-dlq.fifo" if name.endswith(".fifo") else f"{name}-dlq"

@@ -1,4 +1,4 @@
-"""What the lean SQS keeps: messages, polls that wait for them, and queues with their ledger."""
+"""The data of the minimal SQS: messages, polls that wait for them, and queues with their ledger."""
 
 import asyncio
 import hashlib
@@ -14,12 +14,12 @@ Fields = dict[str, Any]
 
 
 def digest(body: str) -> str:
-    """Return the MD5 by which clients check that a body came whole."""
+    """Return the MD5 by which clients check that a body is complete."""
     return hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()
 
 
 class Message:
-    """One message; *head* is the part of its JSON that no receipt changes."""
+    """One message; *head* is the part of its JSON that is the same in all receives."""
 
     __slots__ = ("due", "head", "id", "receives")
 
@@ -45,14 +45,14 @@ class Poll:
         self.timer: asyncio.TimerHandle | None = None
 
     def end(self, body: bytes) -> None:
-        """Return it before its time is over."""
+        """End the poll before its time is over."""
         if self.timer is not None:
             self.timer.cancel()
         self.answer(body)
 
 
 class Queue:
-    """The messages of one queue, and what was done with them."""
+    """The messages of one queue, and the record of what was done with them."""
 
     def __init__(self, name: str, attributes: Fields) -> None:
         self.name = name
@@ -66,7 +66,7 @@ class Queue:
         self.deleted_at = 0.0
 
     def summary(self) -> Fields:
-        """Return what happened here; times are monotonic seconds."""
+        """Return the record of this queue; times are monotonic seconds."""
         return {
             "ready": len(self.ready),
             "held": len(self.held),

@@ -1,26 +1,26 @@
-"""SQS as a service: the rules with a clock, so that polls wait, faults happen and the ledger is written."""
+"""The simulated SQS: the rules joined to a clock, so that long polls wait, faults happen, and the ledger is written."""
 
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import TypeVar
 
 from streamapp.testing.clocks.clock import Clock, RealClock
-from streamapp.testing.faults.call import Call
+from streamapp.testing.faults.call import SimulatedCall
 from streamapp.testing.faults.effects import Delay, Duplicate, Reorder
 from streamapp.testing.faults.ledger import Ledger
 from streamapp.testing.faults.plan import Faults
 from streamapp.testing.faults.refusal import Refusal
 from streamapp.testing.sqs.broker import Broker
-from streamapp.testing.sqs.message import Letter
+from streamapp.testing.sqs.message import MessageContent
 from streamapp.testing.sqs.polls import Poll, Polls
-from streamapp.testing.sqs.queue import Receipt, Sent
+from streamapp.testing.sqs.queue import Receipt, SendResult
 from streamapp.testing.sqs.rules import check_batch_size, check_entries, check_receive
 
 T = TypeVar("T")
 
 
-class Service:
-    """One SQS. Its calls are the verbs of `Sqs`, on names of queues; they raise `Refusal` and `AnswerLost`.
+class SqsSimulator:
+    """One SQS. Its calls are the verbs of `Sqs`, on names of queues; they raise `Refusal` and `ResponseLost`.
 
     *ids* are the ids of a batch's entries, None for a call that is no batch; each entry has its own outcome.
     """
@@ -36,31 +36,31 @@ class Service:
 
     @property
     def epoch(self) -> float:
-        """The wall time, in Unix seconds, of the clock's zero."""
+        """The Unix time, in seconds, at which the clock was at zero."""
         return self.clock.wall().timestamp() - self.clock.now()
 
     async def call(self, operation: str, queue: str, act: Callable[[float], T]) -> T:
-        """Do a call that neither waits nor has entries; *act* is told the time."""
+        """Make a call that neither waits nor has entries; *act* gets the time."""
         call = await self._begin(operation, queue)
         return await self._finish(call, act)
 
     async def send(
-        self, queue: str, letters: Sequence[Letter], ids: Sequence[str] | None
-    ) -> list[Sent | Refusal]:
+        self, queue: str, contents: Sequence[MessageContent], ids: Sequence[str] | None
+    ) -> list[SendResult | Refusal]:
         """Send 1..10 messages."""
         call = await self._begin("send", queue)
         delay = sum(self._chance.uniform(e.least, e.most or e.least) for e in call.effects(Delay))
 
-        def act(now: float) -> list[Sent | Refusal]:
+        def act(now: float) -> list[SendResult | Refusal]:
             stored = self.broker.stored(queue, now)
             if ids is not None:
                 check_entries(ids)
-                check_batch_size(letters)
-            outcomes = call.act_on(letters, lambda some: self.broker.send(queue, some, now, delay=delay))
-            for echo in call.effects(Duplicate):
+                check_batch_size(contents)
+            outcomes = call.act_on(contents, lambda some: self.broker.send(queue, some, now, delay=delay))
+            for duplicate in call.effects(Duplicate):
                 for sent in outcomes:
-                    if isinstance(sent, Sent):
-                        stored.echo(sent.number, now, echo.after)
+                    if isinstance(sent, SendResult):
+                        stored.duplicate(sent.number, now, duplicate.after)
             return outcomes
 
         return await self._finish(call, act)
@@ -68,7 +68,7 @@ class Service:
     async def receive(
         self, queue: str, *, limit: int = 1, wait: float | None = None, visibility: int | None = None
     ) -> list[Receipt]:
-        """Return as soon as there is a message, or after *wait* seconds; None is what the queue says."""
+        """Return as soon as there is a message, or after *wait* seconds, by default those of the queue."""
         call = await self._begin("receive", queue)
 
         def begin(now: float) -> Poll:
@@ -83,15 +83,15 @@ class Service:
 
         def look(now: float) -> list[Receipt]:
             receipts = self._polls.look(poll)
-            for echo in call.effects(Duplicate):
+            for duplicate in call.effects(Duplicate):
                 for receipt in receipts:
-                    self.broker.stored(queue, now).echo(receipt.number, now, echo.after)
+                    self.broker.stored(queue, now).duplicate(receipt.number, now, duplicate.after)
             return receipts
 
         poll = self._do(call, begin)
         while not (receipts := self._do(call, look)) and self.clock.now() < poll.until:
             await self._polls.wait(poll)
-        await call.answer("done" if receipts else "empty")
+        await call.finish("done" if receipts else "empty")
         return receipts
 
     async def delete(
@@ -111,7 +111,7 @@ class Service:
     async def change_visibility(
         self, queue: str, changes: Sequence[tuple[str, int]], ids: Sequence[str] | None
     ) -> list[Refusal | None]:
-        """Let 1..10 messages of (handle, seconds) come back then."""
+        """Change the visibility of 1..10 messages by (handle, seconds)."""
         call = await self._begin("change_visibility", queue)
 
         def act(now: float) -> list[Refusal | None]:
@@ -122,25 +122,25 @@ class Service:
 
         return await self._finish(call, act)
 
-    def settle(self) -> None:
-        """Write down what time alone has done by now."""
-        self.broker.settle(self.clock.now())
+    def catch_up(self) -> None:
+        """Do, and write into the ledger, what is due by now without a call."""
+        self.broker.catch_up(self.clock.now())
         self._polls.wake()
 
-    async def _begin(self, operation: str, queue: str) -> Call:
-        call = Call(operation, queue, self.clock, self.faults, self.ledger)
+    async def _begin(self, operation: str, queue: str) -> SimulatedCall:
+        call = SimulatedCall(operation, queue, self.clock, self.faults, self.ledger)
         await call.begin()
         return call
 
-    def _do(self, call: Call, act: Callable[[float], T]) -> T:
-        # Polls that were abandoned come first: they asked earlier.
+    def _do(self, call: SimulatedCall, act: Callable[[float], T]) -> T:
+        # Abandoned polls come first: they asked earlier.
         self._polls.wake()
         try:
             return call.act(act)
         finally:
             self._polls.wake()
 
-    async def _finish(self, call: Call, act: Callable[[float], T]) -> T:
+    async def _finish(self, call: SimulatedCall, act: Callable[[float], T]) -> T:
         result = self._do(call, act)
-        await call.answer()
+        await call.finish()
         return result

@@ -1,4 +1,4 @@
-"""A TCP proxy that falls silent, drips or goes on when told to: what happens to a network, on any machine."""
+"""A TCP proxy that goes silent, drips or recovers on command: network failures on any machine."""
 
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -20,22 +20,22 @@ from anyio.abc import ByteReceiveStream, ByteSendStream, SocketAttribute, Socket
 GONE = (BrokenResourceError, ClosedResourceError, EndOfStream, OSError)
 
 
-class Wire:
-    """One way to a server, through which all bytes of both directions go."""
+class FlakyProxy:
+    """A connection to a server, through which all bytes of both directions go."""
 
     def __init__(self, endpoint: str) -> None:
         self._to = urlsplit(endpoint)
         self._is_open = Event()
         self._is_open.set()
         self.drip = 0.0
-        """Seconds between two bytes of answers; 0 is none."""
+        """Seconds between two bytes of responses; 0 is no delay."""
 
     def cut(self) -> None:
-        """Let nothing through and close nothing, as where a router has forgotten a connection."""
+        """Forward nothing and close nothing, as when a router has forgotten a connection."""
         self._is_open = Event()
 
     def heal(self) -> None:
-        """Let all through, what waited included."""
+        """Forward all bytes again, the held ones included."""
         self.drip = 0.0
         self._is_open.set()
 
@@ -71,19 +71,19 @@ class Wire:
 
 
 @asynccontextmanager
-async def wire_to(endpoint: str) -> AsyncIterator[tuple[Wire, str]]:
-    """Return a wire to *endpoint*, and its own endpoint."""
-    wire = Wire(endpoint)
+async def proxy_to(endpoint: str) -> AsyncIterator[tuple[FlakyProxy, str]]:
+    """Yield a proxy to *endpoint*, and its own endpoint."""
+    proxy = FlakyProxy(endpoint)
     listener = await create_tcp_listener(local_host="127.0.0.1")
     async with listener, create_task_group() as tasks:
-        tasks.start_soon(listener.serve, wire.serve)
-        yield wire, f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}"
+        tasks.start_soon(listener.serve, proxy.serve)
+        yield proxy, f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}"
         tasks.cancel_scope.cancel()
 
 
 @contextmanager
 def dropped(port: int) -> Iterator[None]:
-    """Drop all packets of loopback to and from *port*, a test's own; afterwards none, whatever happened."""
+    """Drop all loopback packets to and from *port* while the context is open."""
     rules = [
         ["OUTPUT", "-o", "lo", "-p", "tcp", side, str(port), "-j", "DROP"] for side in ("--dport", "--sport")
     ]
@@ -99,7 +99,7 @@ def dropped(port: int) -> Iterator[None]:
 
 
 def may_drop() -> bool:
-    """Whether iptables is here, and this process may use it."""
+    """Whether iptables is installed, and this process may use it."""
     try:
         done = subprocess.run(["iptables", "-w", "-S", "OUTPUT"], check=False, capture_output=True)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What the rig stands on: an SQS with a ledger, served over HTTP, and a Valkey with its replica."""
+"""The services of the fault tests: an SQS with a ledger, served over HTTP, and a Valkey with its replica."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -15,8 +15,8 @@ from streamapp.testing import MemorySqs, serve
 
 
 @dataclass
-class Bench:
-    """*valkey* has a *replica* once it was asked for; logs and disks are in *folder*."""
+class FaultServices:
+    """*valkey* has a *replica* if one was asked for; logs and data files are in *folder*."""
 
     sqs: MemorySqs
     endpoint: str
@@ -27,7 +27,7 @@ class Bench:
     async def shop(
         self, prefix: str, *, redis_url: str | None = None, visibility: int | None = None, **settings: str
     ) -> AsyncIterator[Shop]:
-        """Open a shop; its workers end with it."""
+        """Open a shop; its workers end with the context."""
         shop = Shop(self.sqs, self.endpoint, redis_url or self.valkey.url, prefix, self.folder, **settings)
         try:
             yield await (shop.open() if visibility is None else shop.open(visibility))
@@ -36,18 +36,18 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(folder: Path, *, fsync: str = "everysec") -> AsyncIterator[Bench]:
-    """Set it all up, and take it down."""
+async def bench(folder: Path, *, fsync: str = "everysec") -> AsyncIterator[FaultServices]:
+    """Run the services while the context is open."""
     process.prepare()
     sqs = MemorySqs()
     with running(Valkey(folder / "valkey", fsync=fsync)) as valkey:
         async with serve(sqs) as endpoint:
-            yield Bench(sqs, endpoint, valkey, folder)
+            yield FaultServices(sqs, endpoint, valkey, folder)
 
 
 @contextmanager
 def running(valkey: Valkey) -> Iterator[Valkey]:
-    """Run it; it ends with the block."""
+    """Run a server while the context is open."""
     try:
         yield valkey.start()
     finally:
@@ -55,7 +55,7 @@ def running(valkey: Valkey) -> Iterator[Valkey]:
 
 
 async def in_step(master: Valkey, replicas: int = 1, within: float = 20.0) -> None:
-    """Return when so many replicas follow *master*."""
+    """Return when that many replicas are in sync with *master*."""
     deadline = current_time() + within
     async with Redis.from_url(master.url, decode_responses=True) as redis:
         while True:

@@ -1,4 +1,4 @@
-"""Messages as SQS's JSON protocol spells them."""
+"""Messages in SQS's JSON protocol."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
@@ -6,19 +6,19 @@ from hashlib import md5
 from typing import Any
 
 from streamapp.testing.sqs.attributes import ACCOUNT
-from streamapp.testing.sqs.message import Attribute, Letter
-from streamapp.testing.sqs.queue import Receipt, Sent
+from streamapp.testing.sqs.message import MessageAttribute, MessageContent
+from streamapp.testing.sqs.queue import Receipt, SendResult
 
-Fields = dict[str, Any]
-"""One object of JSON."""
+JsonObject = dict[str, Any]
+"""A decoded JSON object."""
 
 
-def letter_from(entry: Mapping[str, Any]) -> Letter:
-    """Return the message that a send, or one entry of a batch of sends, asks for."""
+def content_from_json(entry: Mapping[str, Any]) -> MessageContent:
+    """Return the message of a send, or of one entry of a batch."""
     attributes: Mapping[str, Mapping[str, Any]] = entry.get("MessageAttributes") or {}
     system: Mapping[str, Mapping[str, Any]] = entry.get("MessageSystemAttributes") or {}
     delay = entry.get("DelaySeconds")
-    return Letter(
+    return MessageContent(
         body=str(entry.get("MessageBody") or ""),
         attributes={name: _attribute(value) for name, value in attributes.items()},
         group=entry.get("MessageGroupId"),
@@ -28,62 +28,66 @@ def letter_from(entry: Mapping[str, Any]) -> Letter:
     )
 
 
-def sent_to(sent: Sent, letter: Letter) -> Fields:
-    """Return what SQS says of a message that it took."""
-    answer: Fields = {"MessageId": sent.message_id, "MD5OfMessageBody": _md5(letter.body.encode())}
-    if letter.attributes:
-        answer["MD5OfMessageAttributes"] = _md5_of(letter.attributes)
-    if letter.trace:
-        answer["MD5OfMessageSystemAttributes"] = _md5_of(
-            {"AWSTraceHeader": Attribute("String", letter.trace)}
+def result_to_json(sent: SendResult, content: MessageContent) -> JsonObject:
+    """Return SQS's response for a message that it accepted."""
+    response: JsonObject = {"MessageId": sent.message_id, "MD5OfMessageBody": _md5(content.body.encode())}
+    if content.attributes:
+        response["MD5OfMessageAttributes"] = _md5_of(content.attributes)
+    if content.trace:
+        response["MD5OfMessageSystemAttributes"] = _md5_of(
+            {"AWSTraceHeader": MessageAttribute("String", content.trace)}
         )
     if sent.sequence:
-        answer["SequenceNumber"] = sent.sequence
-    return answer
+        response["SequenceNumber"] = sent.sequence
+    return response
 
 
-def receipt_to(receipt: Receipt, *, epoch: float, system: Sequence[str], names: Sequence[str]) -> Fields:
-    """Return a received message with the attributes that were asked for, by name."""
-    letter = receipt.letter
-    answer: Fields = {
+def receipt_to_json(
+    receipt: Receipt, *, epoch: float, system: Sequence[str], names: Sequence[str]
+) -> JsonObject:
+    """Return a received message, with the system and message attributes that were asked for."""
+    content = receipt.content
+    response: JsonObject = {
         "MessageId": receipt.message_id,
         "ReceiptHandle": receipt.handle,
-        "MD5OfBody": _md5(letter.body.encode()),
-        "Body": letter.body,
+        "MD5OfBody": _md5(content.body.encode()),
+        "Body": content.body,
     }
-    said = _system_attributes(receipt, epoch)
-    if wanted := {name: value for name, value in said.items() if "All" in system or name in system}:
-        answer["Attributes"] = wanted
+    attributes_by_name = _system_attributes(receipt, epoch)
+    if wanted := {
+        name: value for name, value in attributes_by_name.items() if "All" in system or name in system
+    }:
+        response["Attributes"] = wanted
     is_wanted = _wanted(names)
-    if chosen := {name: value for name, value in letter.attributes.items() if is_wanted(name)}:
-        answer["MessageAttributes"] = {name: _spell(value) for name, value in chosen.items()}
-        answer["MD5OfMessageAttributes"] = _md5_of(chosen)
-    return answer
+    if chosen := {name: value for name, value in content.attributes.items() if is_wanted(name)}:
+        response["MessageAttributes"] = {name: _spell(value) for name, value in chosen.items()}
+        response["MD5OfMessageAttributes"] = _md5_of(chosen)
+    return response
 
 
-def _attribute(value: Mapping[str, Any]) -> Attribute:
+def _attribute(value: Mapping[str, Any]) -> MessageAttribute:
     if "BinaryValue" in value:
-        return Attribute(str(value.get("DataType")), b64decode(value["BinaryValue"]))
-    return Attribute(str(value.get("DataType")), str(value.get("StringValue") or ""))
+        return MessageAttribute(str(value.get("DataType")), b64decode(value["BinaryValue"]))
+    return MessageAttribute(str(value.get("DataType")), str(value.get("StringValue") or ""))
 
 
-def _spell(attribute: Attribute) -> Fields:
+def _spell(attribute: MessageAttribute) -> JsonObject:
     if isinstance(attribute.value, bytes):
         return {"DataType": attribute.kind, "BinaryValue": b64encode(attribute.value).decode()}
     return {"DataType": attribute.kind, "StringValue": attribute.value}
 
 
 def _system_attributes(receipt: Receipt, epoch: float) -> dict[str, str]:
-    letter = receipt.letter
+    content = receipt.content
     known = {
         "SenderId": ACCOUNT,
         "SentTimestamp": _milliseconds(epoch + receipt.sent_at),
         "ApproximateReceiveCount": str(receipt.receives),
         "ApproximateFirstReceiveTimestamp": _milliseconds(epoch + receipt.first_received_at),
-        "MessageGroupId": letter.group,
+        "MessageGroupId": content.group,
         "MessageDeduplicationId": receipt.deduplication,
         "SequenceNumber": receipt.sequence,
-        "AWSTraceHeader": letter.trace,
+        "AWSTraceHeader": content.trace,
         "DeadLetterQueueSourceArn": receipt.source,
     }
     return {name: value for name, value in known.items() if value is not None}
@@ -104,7 +108,7 @@ def _md5(content: bytes) -> str:
     return md5(content, usedforsecurity=False).hexdigest()
 
 
-def _md5_of(attributes: Mapping[str, Attribute]) -> str:
+def _md5_of(attributes: Mapping[str, MessageAttribute]) -> str:
     parts: list[bytes] = []
     for name, attribute in sorted(attributes.items()):
         is_text = isinstance(attribute.value, str)
