@@ -129,7 +129,7 @@ def record(number: int = 1, queue: str = "pedido-events", **members: object) -> 
     return TapRecord(**{**usual, **members})  # type: ignore[arg-type]  # what a test asks for
 
 
-def tell(redis_url: str, prefix: str, records: Iterable[TapRecord]) -> None:
+def write_records(redis_url: str, prefix: str, records: Iterable[TapRecord]) -> None:
     """Write records as a worker does: those of a queue in one entry."""
     packed: dict[str, list[bytes]] = {}
     for it in records:
