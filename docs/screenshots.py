@@ -1,7 +1,6 @@
 """Draw the pictures of this folder as SVG: what the commands show while a real worker works."""
 
 import json
-import logging
 import os
 import sys
 import time
@@ -14,13 +13,13 @@ from rich.console import Console
 from rich.text import Text
 
 import streamapp_agents
-from streamapp.cli.board.picture import Picture
+from streamapp.cli.board.drawing import BoardDrawing
 from streamapp.cli.demo.servers import local_aws, redis_server, sqs_server
 from streamapp.cli.doctor.checkup import Checkup, Finding
-from streamapp.cli.doctor.report import Printer
-from streamapp.cli.queues import create_queues
-from streamapp.cli.tail.flow import Flow
-from streamapp.cli.tail.lines import Layout, line
+from streamapp.cli.doctor.report import FindingPrinter
+from streamapp.cli.setup import sources_of
+from streamapp.cli.tail.buffer import RecordBuffer
+from streamapp.cli.tail.lines import LineLayout, line
 from streamapp.cli.tail.screen import style_of
 from streamapp.config import Config
 from streamapp.declared.boards import Card
@@ -33,6 +32,7 @@ from streamapp.observe.tap_writer import Tap
 from streamapp.redis.store import open_redis
 from streamapp.redis.tap import open_tap
 from streamapp.sqs.boto import open_aws
+from streamapp.sqs.queue_setup import create_queues
 from streamapp.testing import MemorySqs
 from streamapp.web.board_reader import BoardReader
 from streamapp.worker.assembly import assemble
@@ -65,7 +65,7 @@ MENU = [
 async def work(config: Config) -> list[TapRecord]:
     """Run a worker on a little traffic; return the last records that it wrote to the tap."""
     app, sqs, tally = streamapp_agents.app, MemorySqs(), Counters()
-    await create_queues(app, config, sqs)
+    await create_queues(sqs, config, sources=sources_of(app), sinks=app.sinks)
     traffic = app.extras.scenario(Traffic(subjects=6, seed=7, duplicates=0.1, reorder=0.1, invalid=0.05))
     async with (
         open_redis(config.redis_url) as store,
@@ -90,14 +90,14 @@ async def work(config: Config) -> list[TapRecord]:
 def draw_tail(records: list[TapRecord]) -> None:
     """Draw what `streamapp tail` shows of *records*."""
     console = Console(record=True, width=150, file=open(os.devnull, "w"), force_terminal=True)  # noqa: PTH123, SIM115 - nowhere
-    layout = Layout(clock="utc", now=records[-1].done_ms / 1000)
+    layout = LineLayout(time_form="utc", now=records[-1].done_ms / 1000)
     layout.fit(records)
     for pieces in [line(record, layout) for record in records]:
         text = Text.assemble(*((piece, style_of(what)) for piece, what in pieces))
         console.print(text, no_wrap=True, overflow="ellipsis")
-    flow = Flow(samples=False)
-    flow.counts.add(records, time.monotonic())
-    bar = flow.bar("4 queues", ["waiting 0", "in flight 0"], console.width - 2)
+    buffer = RecordBuffer(limited=False)
+    buffer.counts.add(records, time.monotonic())
+    bar = buffer.bar("4 queues", ["waiting 0", "in flight 0"], console.width - 2)
     console.print(Text(f"▌ {bar}", style="reverse"))
     console.save_svg(str(FOLDER / "tail.svg"), title="streamapp tail")
 
@@ -106,7 +106,9 @@ async def serve_lunch(config: Config) -> dict[str, list[Card]]:
     """Run a worker on a small lunch and one bad message; return the cards of the kitchen's board."""
     now = datetime.now(UTC)
     async with open_aws() as aws, open_redis(config.redis_url) as store:
-        await create_queues(streamapp_agents.app, config, aws)
+        await create_queues(
+            aws, config, sources=sources_of(streamapp_agents.app), sinks=streamapp_agents.app.sinks
+        )
         for number, (minutes, status) in enumerate(LUNCH, 1041):
             at = now - timedelta(minutes=minutes)
             for event, changes in (
@@ -134,7 +136,7 @@ async def serve_lunch(config: Config) -> dict[str, list[Card]]:
 def draw_board(columns: dict[str, list[Card]]) -> None:
     """Draw the kitchen's board."""
     console = Console(record=True, width=140, height=12, file=open(os.devnull, "w"), force_terminal=True)  # noqa: PTH123, SIM115 - nowhere
-    console.print(Picture(streamapp_agents.app.extras.boards[0], columns, (None, None)), height=12)
+    console.print(BoardDrawing(streamapp_agents.app.extras.boards[0], columns, (None, None)), height=12)
     console.save_svg(str(FOLDER / "board.svg"), title="streamapp board")
 
 
@@ -143,16 +145,15 @@ def draw_doctor(config: Config) -> None:
     findings: list[Finding] = []
     anyio.run(Checkup(streamapp_agents.app, config, findings.append).run)
     console = Console(record=True, width=120, file=open(os.devnull, "w"), force_terminal=True)  # noqa: PTH123, SIM115 - nowhere
-    printer = Printer(console)
+    printer = FindingPrinter(console)
     for finding in findings:
-        printer.tell(finding)
+        printer.print(finding)
     printer.sum_up(findings)
     console.save_svg(str(FOLDER / "doctor.svg"), title="streamapp doctor")
 
 
 def main() -> None:
     """Make all pictures."""
-    logging.disable(logging.INFO)  # moto logs each request
     with redis_server() as redis_url, sqs_server() as endpoint:
         os.environ.update({**local_aws(endpoint), "REDIS_URL": redis_url})
         config = Config.load(os.environ)

@@ -2,7 +2,7 @@
 
 python local/dev.py --http 127.0.0.1:8080   # options are those of `streamapp worker`
 
-Ctrl-C, or a SIGTERM, lets the worker drain; a second one tells it to hurry.
+Ctrl-C or SIGTERM drains the worker; a second one makes it stop at once.
 """
 
 import os
@@ -16,8 +16,8 @@ FOLDERS = ("streamapp", "agents", "codecs")
 
 
 def main(options: list[str]) -> int:
-    """Run until interrupted, and answer 130. A worker that ends by itself is started again by the next change."""
-    # A terminal that is closed must not leave a worker behind that goes on consuming.
+    """Run until interrupted, and return 130. A worker that ends by itself is started again at the next change."""
+    # A closed terminal must not leave a worker behind that continues to consume.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     worker = start(options)
@@ -33,12 +33,12 @@ def main(options: list[str]) -> int:
 
 
 def start(options: list[str]) -> subprocess.Popen[bytes]:
-    """Start a worker, in a session of its own: Ctrl-C is for us, who tell it once."""
+    """Start a worker in a session of its own, so that Ctrl-C reaches only this process, which passes it on."""
     return subprocess.Popen([sys.executable, "-m", "streamapp", "worker", *options], start_new_session=True)
 
 
 def stop(worker: subprocess.Popen[bytes]) -> None:
-    """Return when *worker* has drained; each interruption meanwhile is passed on to it."""
+    """Stop *worker* and wait until it has drained. Each interruption meanwhile is passed on to it."""
     while True:
         try:
             worker.terminate()

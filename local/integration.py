@@ -18,7 +18,7 @@ SUITE = (
     "tests/e2e/test_outages.py",
     "tests/sqs/test_client.py",
 )
-"""The tests that talk to an SQS that is not of our making."""
+"""The tests that run on any SQS."""
 
 
 def main(name: str) -> int:

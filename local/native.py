@@ -1,9 +1,9 @@
 """SQS and Redis on this machine without Docker: an emulator in an environment of its own, and a real Valkey.
 
-python local/native.py                        # LocalStack's core on 4566, Valkey on 6379, the queues made
+python local/native.py                        # LocalStack's core on 4566, Valkey on 6379, and the queues
 python local/native.py --emulator ministack   # the same with a lighter emulator
 
-Stays in the foreground; Ctrl-C ends what it started. State is kept in .local/valkey, queues live as long as the emulator.
+Stays in the foreground; Ctrl-C ends what it started. State is kept in .local/valkey, queues exist as long as the emulator.
 """
 
 import argparse
@@ -25,17 +25,17 @@ HERE = Path(__file__).parent
 EMULATORS = ("localstack", "ministack")
 
 READY_WITHIN = 90.0
-"""Seconds for an emulator's first answer; LocalStack takes 6 on an idle machine, and compiles itself at its first start."""
+"""Seconds until an emulator listens; LocalStack takes 6 on an idle machine, and compiles itself at its first start."""
 
 STOP_WITHIN = 5.0
-"""Seconds that a server may take to end when asked to."""
+"""Seconds that a server may take to end."""
 
-# `cat` reads a pipe that closes when this process ends, however it ends, so no server outlives it.
+# `cat` reads a pipe that is closed when this process ends in any way, so no server outlives it.
 TIED_TO_US = 'exec 3<&0; "$@" <&3 & cat >/dev/null; kill $!; wait'
 
 
 def main() -> int:
-    """Run until interrupted; 0 when everything was up already, 1 when a server did not come up, 130 after Ctrl-C."""
+    """Run until interrupted. Return 0 if everything was up already, 1 if a server did not start, 130 after Ctrl-C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = _options()
     if is_up(options.sqs_port) and is_up(options.redis_port):
@@ -68,16 +68,16 @@ def main() -> int:
 
 
 class NotReady(Exception):
-    """A server ended, or did not answer in time; the text says which, and where its log is."""
+    """A server ended, or did not start in time; the text names it and its log."""
 
 
 def environment(name: str, folder: Path) -> Path:
-    """Return the interpreter of the emulator's own environment, made as its lock file says."""
+    """Return the interpreter of the emulator's own environment, which has what its lock file lists."""
     home = folder / name
     python = home / "bin" / "python"
     lock = HERE / name / "requirements.txt"
     if not python.exists():
-        # 3.11: what LocalStack 4.12 runs on; later cores refuse it, and this one is not said to run on later Pythons.
+        # LocalStack 4.12 runs on 3.11. Later versions of it refuse 3.11, and this one is not known to run on later Pythons.
         say(f"making the environment of {name} in {home} (once)")
         subprocess.run(["uv", "venv", "-q", "--python", "3.11", str(home)], check=True)
     subprocess.run(
@@ -87,7 +87,7 @@ def environment(name: str, folder: Path) -> Path:
 
 
 def emulator(name: str, python: Path, port: int, folder: Path) -> "Server":
-    """Return how to start the emulator on a loopback port."""
+    """Return the emulator, to be started on a loopback port."""
     if name == "localstack":
         command = [
             str(python),
@@ -101,7 +101,7 @@ def emulator(name: str, python: Path, port: int, folder: Path) -> "Server":
 
 
 def valkey(port: int, folder: Path) -> "Server":
-    """Return how to start Valkey as state needs it: every write in the append-only file, nothing ever evicted."""
+    """Return Valkey with the settings that state needs: each write in the append-only file, and no eviction."""
     data = folder / "valkey"
     data.mkdir(exist_ok=True)
     settings = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(data), "--save", ""]
@@ -120,7 +120,7 @@ class Server:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, in a session of its own: Ctrl-C is for us, who end it in order."""
+        """Start it in a session of its own, so that Ctrl-C reaches only this process, which ends the servers in order."""
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 ["/bin/sh", "-c", TIED_TO_US, "sh", *self._command],
@@ -150,12 +150,12 @@ class Server:
 
 @contextmanager
 def running(server: Server) -> Iterator[Server]:
-    """Run *server* for the time of the context."""
+    """Run *server* while the body runs."""
     server.start()
     try:
         yield server
     finally:
-        # A second Ctrl-C must not cut this off.
+        # A second Ctrl-C must not interrupt this.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         server.stop()
 
@@ -170,14 +170,14 @@ def wait_for(port: int, server: Server) -> None:
 
 
 def create_queues(endpoint: str) -> None:
-    """Make the app's queues, which is harmless where they are there."""
+    """Create the app's queues. It does no harm if they exist."""
     command = [sys.executable, "-m", "streamapp", "queues", "create"]
     if subprocess.run(command, env=os.environ | local_aws(endpoint), check=False).returncode:
         raise NotReady(f"the queues could not be made at {endpoint}")
 
 
 def end_of(*servers: Server) -> int:
-    """Return when one of *servers* has ended, which nobody asked for."""
+    """Wait until one of *servers* ends unexpectedly, and raise `NotReady`."""
     while True:
         for server in servers:
             if server.is_over:
@@ -198,7 +198,7 @@ def local(port: int) -> str:
 
 
 def say(text: str) -> None:
-    """Tell the person at the terminal."""
+    """Write to the terminal."""
     sys.stderr.write(text + "\n")
 
 

@@ -1,12 +1,12 @@
-"""`python -m streamapp` is `streamapp`."""
+"""`python -m streamapp` is the command `streamapp`."""
 
 import sys
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C ends it quietly from the first import on."""
+    """Run the command line. Ctrl-C prints no traceback, even during the imports."""
     try:
-        from streamapp.cli import main as run  # noqa: PLC0415 - takes long enough to be interrupted
+        from streamapp.cli.root import main as run  # noqa: PLC0415 - slow enough to be interrupted
 
         run()
     except KeyboardInterrupt:

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from chaos.cluster import Cluster, cluster
+from rigs.moto import moto_server
 from rigs.shop import Shop
 from rigs.worker import Rig
-from streamapp.cli.demo.servers import local_aws, redis_server, sqs_server
+from streamapp.cli.demo.servers import local_aws, redis_server
 from streamapp.redis.store import RedisStore, open_redis
 from streamapp.sqs.boto import BotoSqs, open_aws
 
@@ -73,7 +74,7 @@ def moto_endpoint(request: pytest.FixtureRequest) -> Iterator[str]:
     if given := request.config.getoption("--sqs"):
         yield given
         return
-    with sqs_server() as endpoint:
+    with moto_server() as endpoint:
         yield endpoint
 
 

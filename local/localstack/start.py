@@ -1,7 +1,7 @@
 """Run LocalStack's SQS on a loopback port, in LocalStack's own environment; ends with its parent.
 
 `local/native.py` makes that environment in .local/localstack; the conformance suite runs on it with
-LOCALSTACK_PYTHON=.local/localstack/bin/python uv run pytest tests/testing/test_conformance.py
+LOCALSTACK_PYTHON=.local/localstack/bin/python uv run pytest tests/testing/sqs/test_server_rules.py
 """
 
 import os
@@ -15,7 +15,7 @@ SETTINGS = {
     "STRICT_SERVICE_LOADING": "1",
     "DISABLE_EVENTS": "1",
     "SKIP_SSL_CERT_DOWNLOAD": "1",
-    # The other server listens on all addresses, whatever it is told.
+    # LocalStack's other server listens on all addresses, whatever its settings say.
     "GATEWAY_SERVER": "hypercorn",
 }
 

@@ -1,13 +1,14 @@
 """`streamapp config`: each setting, its value, and where that comes from."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from streamapp.cli import setup
+from streamapp.cli import options, setup
 from streamapp.cli.terminal import output as out
+from streamapp.cli.terminal.masking import without_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -39,7 +40,7 @@ An unknown name that begins with `STREAMAPP_` is a warning with the nearest know
 The variable of a queue is the stream's name without `-events`, in capitals, followed by `_QUEUE_URL`.
 
 """
-_OPEN = (
+_HARMLESS = (
     "REGION",
     "PROFILE",
     "ENDPOINT",
@@ -56,8 +57,8 @@ Origin = Literal["flag", "environment", "default"]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One setting as it is in effect; *wrong* is the error of a value that is not valid."""
+class EffectiveSetting:
+    """One setting and its value in effect. *wrong* is the error of a value that is not valid."""
 
     variable: str
     value: str
@@ -73,20 +74,23 @@ def config(
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print all settings as a page of documentation.")
     ] = False,
-    json: setup.JsonOption = False,
-    concurrency: Annotated[str | None, typer.Option(metavar="N", help="As `worker` takes it.")] = None,
-    http: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="As `worker` takes it.")] = None,
-    log_format: Annotated[str | None, typer.Option(metavar="FORM", help="As `worker` takes it.")] = None,
-    log_level: Annotated[str | None, typer.Option(metavar="LEVEL", help="As `worker` takes it.")] = None,
-    app: setup.AppOption = setup.DEFAULT_APP,
+    json: options.Json = False,
+    concurrency: options.Concurrency = None,
+    http: options.Http = None,
+    log_format: options.LogFormat = None,
+    log_level: options.LogLevel = None,
+    app: options.App = setup.DEFAULT_APP,
 ) -> None:
-    """Show the effective settings and where each comes from. Secrets are starred. Exit 2 if one is wrong."""
+    """Show the settings in effect and where each comes from. Secrets are starred. Exit 2 if one is wrong.
+
+    The options of `worker` are taken, too, to show what they change.
+    """
     from streamapp.config import unknown_settings  # noqa: PLC0415 - slow to import
 
     application = setup.load_app(app)
     if env_example or markdown:
         lines = env_file(application) if env_example else page(application)
-        out.tell(lines)
+        out.print_lines(lines)
         return
     flags = {"concurrency": concurrency, "http": http, "log_format": log_format, "log_level": log_level}
     rows = list(effective(application, os.environ, flags))
@@ -103,16 +107,18 @@ def config(
         raise typer.Exit(2)
 
 
-def effective(app: "App", environ: "Mapping[str, str]", flags: "Mapping[str, str | None]") -> "Iterator[Row]":
-    """Return every setting as it is in effect, in the order of docs/configuration.md."""
+def effective(
+    app: "App", environ: "Mapping[str, str]", flags: "Mapping[str, str | None]"
+) -> "Iterator[EffectiveSetting]":
+    """Return every setting with its value in effect, in the order of docs/configuration.md."""
     from streamapp.config import SETTINGS, queue_variable  # noqa: PLC0415 - slow to import
 
     for stream in _streams(app):
         variable = queue_variable(stream)
-        yield _row(variable, stream, QUEUE, environ.get(variable))
+        yield _in_effect(variable, stream, QUEUE, environ.get(variable))
     for variable in sorted(name for name in environ if name.startswith("AWS_")):
-        value = environ[variable] if any(word in variable for word in _OPEN) else "***"
-        yield Row(variable, setup.without_password(value), "environment", AWS)
+        value = environ[variable] if any(word in variable for word in _HARMLESS) else "***"
+        yield EffectiveSetting(variable, without_password(value), "environment", AWS)
     for name, setting in SETTINGS.items():
         yield _checked(setting, environ, flags.get(name))
     for setting in app.extras.settings:
@@ -155,39 +161,43 @@ def page(app: "App") -> "Iterator[str]":
 
 
 def _streams(app: "App") -> list[str]:
-    return list(dict.fromkeys([*(agent.queue for agent in app.agents.values()), *app.sinks]))
+    return list(dict.fromkeys([*setup.sources_of(app), *app.sinks]))
 
 
-def _checked(setting: "Setting", environ: "Mapping[str, str]", flag: str | None) -> Row:
+def _checked(setting: "Setting", environ: "Mapping[str, str]", flag: str | None) -> EffectiveSetting:
     from streamapp.setting_types import BadSetting  # noqa: PLC0415 - slow to import
 
-    row = _row(setting.variable, setting.default, setting.meaning, environ.get(setting.variable), flag)
+    found = _in_effect(
+        setting.variable, setting.default, setting.meaning, environ.get(setting.variable), flag
+    )
     try:
-        if row.value:
-            setting.parse(setting.variable, row.value)
+        if found.value:
+            setting.parse(setting.variable, found.value)
     except BadSetting as error:
-        return Row(row.variable, setup.without_password(row.value), row.origin, row.meaning, str(error))
-    return Row(row.variable, setup.without_password(row.value), row.origin, row.meaning)
+        return replace(found, value=without_password(found.value), wrong=str(error))
+    return replace(found, value=without_password(found.value))
 
 
-def _row(variable: str, default: str, meaning: str, environ: str | None, flag: str | None = None) -> Row:
+def _in_effect(
+    variable: str, default: str, meaning: str, environ: str | None, flag: str | None = None
+) -> EffectiveSetting:
     if flag is not None:
-        return Row(variable, flag, "flag", meaning)
+        return EffectiveSetting(variable, flag, "flag", meaning)
     return (
-        Row(variable, environ, "environment", meaning)
+        EffectiveSetting(variable, environ, "environment", meaning)
         if environ
-        else Row(variable, default, "default", meaning)
+        else EffectiveSetting(variable, default, "default", meaning)
     )
 
 
-def _print(rows: "Sequence[Row]") -> None:
+def _print(rows: "Sequence[EffectiveSetting]") -> None:
     from streamapp.cli.terminal.columns import aligned  # noqa: PLC0415 - slow to import
 
     table = [("setting", "from", "value"), *((row.variable, row.origin, row.value or "-") for row in rows)]
-    out.tell(aligned(table))
+    out.print_lines(aligned(table))
 
 
-def _print_json(rows: "Sequence[Row]") -> None:
+def _print_json(rows: "Sequence[EffectiveSetting]") -> None:
     out.print_json(
         [
             {"setting": row.variable, "value": row.value, "from": row.origin, "meaning": row.meaning}

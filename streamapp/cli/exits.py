@@ -1,4 +1,4 @@
-"""What the exit codes mean, and which one an error stands for."""
+"""The exit codes, and which one an error has."""
 
 from streamapp.errors import ConfigError, Fault, ServiceError, StreamappError
 
@@ -11,7 +11,7 @@ INTERRUPTED = 130
 
 
 def exit_code(error: StreamappError) -> int:
-    """Return the exit code that *error* stands for."""
+    """Return the exit code for *error*."""
     if isinstance(error, ConfigError):
         return USAGE
     if isinstance(error, ServiceError):

@@ -1,22 +1,18 @@
-"""`streamapp queues`: set up what the app needs in SQS."""
+"""`streamapp queues`: create the queues that the app needs."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamapp.cli import setup
-from streamapp.cli.group import Group
+from streamapp.cli import options, setup
+from streamapp.cli.command_group import CommandGroup
 from streamapp.cli.terminal import output as out
 from streamapp.errors import ConfigError
-from streamapp.sqs.names import queue_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from streamapp.app import App
     from streamapp.config import Config
-    from streamapp.sqs.client import Sqs
+    from streamapp.sqs.queue_setup import CreatedQueue
 
 EXAMPLES = """
 \b
@@ -26,38 +22,11 @@ Examples:
   streamapp queues create --json | jq -r .queues[].queue
 """
 
-DLQ = "-dlq"
-"""Ends the name of a dead-letter queue."""
-
-SPARE_RECEIVES = 3
-"""Receives beyond the worker's own last attempt, so that its reason is written before SQS moves the message."""
-
-VISIBILITY = 60
-"""Seconds of visibility timeout: longer than the client's read timeout, short enough to wait for after a crash."""
-
-DLQ_RETENTION = 14 * 86_400
-"""Seconds that a dead letter is kept: SQS's most, and above the source's, because a letter keeps its age."""
-
-cli = typer.Typer(
-    cls=Group,
-    help="Create the queues that the app needs.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    epilog=EXAMPLES,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A queue that is there now, and where it sends a message after so many receives; a sink has no such place."""
-
-    queue: str
-    dead_letters: str | None = None
-    max_receives: int | None = None
+cli = typer.Typer(cls=CommandGroup, no_args_is_help=True, rich_markup_mode=None, epilog=EXAMPLES)
 
 
 class NotLocal(ConfigError):
-    """Queues were about to be created in a real account."""
+    """Queues would be created in a real account."""
 
     def __init__(self, endpoint: str) -> None:
         super().__init__(f"{endpoint} is not local; add --yes to create queues there")
@@ -71,76 +40,43 @@ def _group() -> None:
 @cli.command(epilog=EXAMPLES)
 def create(
     yes: Annotated[
-        bool, typer.Option("--yes", help="Create them at an endpoint that is not local, too.")
+        bool, typer.Option("--yes", help="Create them even if the endpoint is not local.")
     ] = False,
-    json: setup.JsonOption = False,
-    app: setup.AppOption = setup.DEFAULT_APP,
+    json: options.Json = False,
+    app: options.App = setup.DEFAULT_APP,
 ) -> None:
-    """Create the app's queues, or mend their redrive. Safe to repeat."""
-    out.say_soon("creating …")
+    """Create the app's queues, or repair their redrive policy. Safe to repeat."""
+    out.show_progress("creating …")
     import anyio  # noqa: PLC0415 - slow to import
 
     config = setup.load_config()
     application = setup.load_app(app)
-    made = anyio.run(_create, application, config, yes)
+    created = anyio.run(_create, application, config, yes)
     if json:
-        out.print_json({"queues": [_as_json(it) for it in made]})
+        out.print_json({"queues": [_as_json(it) for it in created]})
     else:
-        out.tell(map(_line, made))
+        out.print_lines(map(_line, created))
 
 
-async def _create(app: "App", config: "Config", yes: bool) -> list[Made]:
+async def _create(app: "App", config: "Config", yes: bool) -> "list[CreatedQueue]":
     from streamapp.sqs.boto import is_local  # noqa: PLC0415 - slow to import
+    from streamapp.sqs.queue_setup import create_queues  # noqa: PLC0415 - slow to import
 
     async with setup.open_sqs() as sqs:
         if not (yes or is_local(sqs.endpoint)):
             raise NotLocal(sqs.endpoint)
-        return await create_queues(app, config, sqs)
+        return await create_queues(sqs, config, sources=setup.sources_of(app), sinks=app.sinks)
 
 
-async def create_queues(app: "App", config: "Config", sqs: "Sqs") -> list[Made]:
-    """Create all queues of *app*, or set their redrive; answer what is there now."""
-    import msgspec  # noqa: PLC0415 - slow to import
+def _line(queue: "CreatedQueue") -> str:
+    from streamapp.sqs.queue_setup import VISIBILITY  # noqa: PLC0415 - slow to import
 
-    done: list[Made] = []
-    for source in _names(config, [agent.queue for agent in app.agents.values()]):
-        receives = config.max_attempts + SPARE_RECEIVES
-        letters = await sqs.create(
-            _dlq(source), _kind(source) | {"MessageRetentionPeriod": str(DLQ_RETENTION)}
-        )
-        arn = (await sqs.attributes(letters))["QueueArn"]
-        redrive = msgspec.json.encode({"deadLetterTargetArn": arn, "maxReceiveCount": receives}).decode()
-        await sqs.create(
-            source, _kind(source) | {"RedrivePolicy": redrive, "VisibilityTimeout": str(VISIBILITY)}
-        )
-        done.append(Made(source, letters.name, receives))
-    for sink in _names(config, app.sinks):
-        await sqs.create(sink, _kind(sink))
-        done.append(Made(sink))
-    return done
+    if queue.dead_letters is None:
+        return queue.name
+    redrive = f"redrive after {queue.max_receives} receives to {queue.dead_letters}"
+    return f"{queue.name}: visibility {VISIBILITY} s, {redrive}"
 
 
-def _line(made: Made) -> str:
-    if made.dead_letters is None:
-        return made.queue
-    redrive = f"redrive after {made.max_receives} receives to {made.dead_letters}"
-    return f"{made.queue}: visibility {VISIBILITY} s, {redrive}"
-
-
-def _as_json(made: Made) -> dict[str, object]:
-    redrive = {"dead_letters": made.dead_letters, "max_receives": made.max_receives}
-    return {"queue": made.queue, **({} if made.dead_letters is None else redrive)}
-
-
-def _names(config: "Config", streams: "Iterable[str]") -> "Iterator[str]":
-    """Return the queue names of *streams*: of a URL its last part."""
-    for stream in streams:
-        yield queue_name(config.queue(stream))
-
-
-def _dlq(name: str) -> str:
-    return f"{name.removesuffix('.fifo')}{DLQ}.fifo" if name.endswith(".fifo") else name + DLQ
-
-
-def _kind(name: str) -> dict[str, str]:
-    return {"FifoQueue": "true"} if name.endswith(".fifo") else {}
+def _as_json(queue: "CreatedQueue") -> dict[str, object]:
+    redrive = {"dead_letters": queue.dead_letters, "max_receives": queue.max_receives}
+    return {"queue": queue.name, **({} if queue.dead_letters is None else redrive)}

@@ -1,11 +1,11 @@
-"""`streamapp schema`: what the app reads and writes, for its neighbours."""
+"""`streamapp schema`: what the app reads and writes, for the services around it."""
 
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from streamapp.cli import setup
+from streamapp.cli import options, setup
 from streamapp.cli.terminal import output as out
 from streamapp.errors import ConfigError
 
@@ -19,15 +19,15 @@ Examples:
 """
 
 
-class NoSuchKind(ConfigError):
-    """There is no message of that kind."""
+class UnknownKind(ConfigError):
+    """No message has this kind."""
 
     def __init__(self, kind: str, known: list[str]) -> None:
-        super().__init__(f"no message is a {kind!r}; there are {', '.join(known)}")
+        super().__init__(f"no message has the kind {kind!r}; there are {', '.join(known)}")
 
 
-class OneKind(ConfigError):
-    """One kind of message was named, for a document of all."""
+class KindNeedsJsonSchema(ConfigError):
+    """One kind was named together with a format that documents all kinds."""
 
     def __init__(self, kind: str) -> None:
         super().__init__(f"{kind!r} alone has a schema, not a document of its own; add --format jsonschema")
@@ -41,17 +41,17 @@ class CannotWrite(ConfigError):
 
 
 def schema(
-    kind: Annotated[str | None, typer.Argument(help="One kind of message; only for jsonschema.")] = None,
+    kind: Annotated[str | None, typer.Argument(help="One kind of message, for jsonschema only.")] = None,
     form: Annotated[
         Literal["asyncapi", "jsonschema", "tap"],
-        typer.Option("--format", help="The kind of document; tap is what `tail -o json` prints."),
+        typer.Option("--format", help="Format of the document. tap: the records that `tail -o json` prints."),
     ] = "asyncapi",
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it there.")
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write to this file.")
     ] = None,
-    app: Annotated[str, typer.Option(metavar="MODULE:ATTR", help="The application.")] = setup.DEFAULT_APP,
+    app: options.App = setup.DEFAULT_APP,
 ) -> None:
-    """Show what the app reads and writes, as AsyncAPI or JSON Schemas. Or what `tail` prints."""
+    """Print what the app reads and writes, as AsyncAPI or JSON Schemas, or what `tail` prints."""
     import msgspec  # noqa: PLC0415 - slow to import
 
     from streamapp.config import Config  # noqa: PLC0415
@@ -59,10 +59,10 @@ def schema(
     from streamapp.observe import tap_record  # noqa: PLC0415 - slow to import
 
     if kind is not None and form != "jsonschema":
-        raise OneKind(kind)
+        raise KindNeedsJsonSchema(kind)
     application = setup.load_app(app)
     if form == "asyncapi":
-        # The queues of this document are the app's own, not those of whoever makes it.
+        # With the queue names of the app, not those in the environment of whoever runs this.
         document = asyncapi(application.registry, Config())
     elif form == "tap":
         document = tap_record.schema()
@@ -70,7 +70,7 @@ def schema(
         document = json_schemas(application.registry)
         if kind is not None:
             if kind not in document:
-                raise NoSuchKind(kind, sorted(document))
+                raise UnknownKind(kind, sorted(document))
             document = document[kind]
     text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
     if output is None:

@@ -1,17 +1,14 @@
-"""What commands need before they can begin: settings, the app, and open clients."""
+"""What commands need before they begin: settings, the app, and open clients."""
 
 import importlib
-import logging
 import os
-import re
 import sys
 import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
+from streamapp.cli.terminal.masking import without_password
 from streamapp.errors import ConfigError, Fault, ServiceError, StreamappError
 
 if TYPE_CHECKING:
@@ -20,32 +17,26 @@ if TYPE_CHECKING:
     from streamapp.redis.store import RedisStore
     from streamapp.redis.tap import RedisTap
     from streamapp.sqs.boto import BotoSqs
-    from streamapp.sqs.direct import DirectSqs
-
-logger = logging.getLogger(__name__)
 
 DEFAULT_APP = "streamapp_agents:app"
 
-AppOption = Annotated[str, typer.Option(metavar="MODULE:ATTR", help="The application.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
 
 class AppNotFound(ConfigError):
-    """`--app` names nothing that is an app."""
+    """`--app` does not name an app."""
 
     def __init__(self, path: str, why: str) -> None:
         super().__init__(f"--app {path}: {why}; expected MODULE:ATTR, such as {DEFAULT_APP}")
 
 
 class AppBroken(ConfigError):
-    """The module of `--app` raises when it is imported; what it says is its author's own text."""
+    """The module of `--app` raises while it is imported. Its text is shown, because the reader wrote that module."""
 
     def __init__(self, path: str, error: BaseException) -> None:
-        said: object = error
+        text: object = error
         file, line, *_ = traceback.extract_tb(error.__traceback__)[-1]
-        if isinstance(error, SyntaxError):  # it is where it stands, not where it was found
-            said, file, line = error.msg, error.filename or file, error.lineno or line
-        super().__init__(f"--app {path}: {type(error).__name__}: {said} ({file}, line {line})")
+        if isinstance(error, SyntaxError):  # the place in the source, not that of the import
+            text, file, line = error.msg, error.filename or file, error.lineno or line
+        super().__init__(f"--app {path}: {type(error).__name__}: {text} ({file}, line {line})")
 
 
 def load_config(**flags: str | None) -> "Config":
@@ -56,13 +47,13 @@ def load_config(**flags: str | None) -> "Config":
 
 
 def load_app(path: str) -> "App":
-    """Return the app at MODULE:ATTR; modules are looked for in the current folder too."""
+    """Return the app at MODULE:ATTR. Modules in the current folder are found, too."""
     from streamapp.app import App  # noqa: PLC0415 - slow to import
 
     module_name, _, attribute = path.partition(":")
     if not module_name or not attribute:
         raise AppNotFound(path, "there is no colon between module and attribute")
-    sys.path.insert(0, "")  # which is harmless where the current folder is gone
+    sys.path.insert(0, "")  # harmless if the current folder no longer exists
     try:
         found = getattr(importlib.import_module(module_name), attribute, None)
     except ModuleNotFoundError as error:
@@ -76,9 +67,14 @@ def load_app(path: str) -> "App":
     return found
 
 
+def sources_of(app: "App") -> list[str]:
+    """Return the streams that the agents of *app* read."""
+    return [agent.queue for agent in app.agents.values()]
+
+
 @asynccontextmanager
 async def open_sqs(*, polls: int = 1) -> "AsyncGenerator[BotoSqs]":
-    """Open SQS as the environment says. What does not answer is told with its endpoint."""
+    """Open SQS as the environment says. An error inside names the endpoint."""
     from streamapp.sqs.boto import open_aws  # noqa: PLC0415 - slow to import
 
     async with open_aws(polls=polls) as sqs:
@@ -100,23 +96,8 @@ async def open_sqs(*, polls: int = 1) -> "AsyncGenerator[BotoSqs]":
 
 
 @asynccontextmanager
-async def open_calls(aws: "BotoSqs", client: str, *, polls: int = 1) -> "AsyncGenerator[BotoSqs | DirectSqs]":
-    """Open what makes the calls that messages take: *client*, or the AWS client where only that knows the way."""
-    route = aws.settings.route(aws.endpoint) if client == "fast" else None
-    if route is not None:
-        from streamapp.sqs.direct import open_direct  # noqa: PLC0415 - for workers only
-
-        async with open_direct(aws, route, polls=polls) as fast:
-            yield fast
-    else:
-        if client == "fast":
-            logger.info("only the AWS client knows the way to the endpoint, so messages take it too")
-        yield aws
-
-
-@asynccontextmanager
 async def open_store(config: "Config") -> "AsyncGenerator[RedisStore]":
-    """Open Redis as *config* says, and find that it answers."""
+    """Open the state store in Redis, and check that it answers."""
     from streamapp.redis.store import open_redis  # noqa: PLC0415 - slow to import
 
     async with open_redis(config.redis_url, replicas=config.replicas) as store:
@@ -125,7 +106,7 @@ async def open_store(config: "Config") -> "AsyncGenerator[RedisStore]":
 
 
 async def reach_redis(config: "Config", ask: Callable[[], Awaitable[None]]) -> None:
-    """Ask Redis for the first time; that it does not answer is told with its address."""
+    """Make the first call to Redis. The error of a Redis that does not answer names its address."""
     try:
         await ask()
     except ServiceError as error:
@@ -139,38 +120,18 @@ async def reach_redis(config: "Config", ask: Callable[[], Awaitable[None]]) -> N
 
 @asynccontextmanager
 async def open_taps(config: "Config") -> "AsyncGenerator[RedisTap]":
-    """Open what viewers are told through; it connects when it is first used."""
+    """Open the tap: the streams in Redis from which viewers read. It connects at its first use."""
     from streamapp.redis.tap import open_tap  # noqa: PLC0415 - slow to import
 
     async with open_tap(config.redis_url, config.key_prefix) as taps:
         yield taps
 
 
-def without_password(url: str) -> str:
-    """Return *url* with its password starred."""
-    # A client may take any of its arguments there, such as `ssl_password`.
-    head, at, tail = re.sub(r"([?&][^=&]*password=)[^&]*", r"\1***", url, flags=re.IGNORECASE).rpartition("@")
-    scheme, _, user = head.partition("://")
-    return f"{scheme}://{user.split(':', 1)[0]}:***@{tail}" if at else tail
-
-
 def seconds_of(option: str, text: str | None) -> float | None:
-    """Return the seconds that *text* of *option* means, None where it was not given."""
+    """Return the seconds that *text* means; None if *option* was not given. Raises `BadSetting`."""
     from streamapp.setting_types import BadSetting, seconds  # noqa: PLC0415 - slow to import
 
     try:
         return None if text is None else seconds(text)
     except ValueError as error:
         raise BadSetting(option, "seconds, as 5 or 1h30m", text or "") from error
-
-
-def queue_names(incomplete: str) -> list[str]:
-    """Return the app's queues that begin so, for a shell to complete; AWS is not asked."""
-    app = load_app(DEFAULT_APP)
-    names = dict.fromkeys([*(agent.queue for agent in app.agents.values()), *app.sinks])
-    return [name for name in names if name.startswith(incomplete)]
-
-
-def board_names(incomplete: str) -> list[str]:
-    """Return the app's boards that begin so, for a shell to complete."""
-    return [board.name for board in load_app(DEFAULT_APP).extras.boards if board.name.startswith(incomplete)]

@@ -127,3 +127,8 @@ def read_presence(text: str) -> Presence | None:
         return msgspec.json.decode(text, type=Presence)
     except msgspec.MsgspecError:
         return None
+
+
+def dropped_records(workers: Sequence[Presence]) -> int:
+    """Return how many tap records these workers have dropped since they started."""
+    return sum(counts.get("tap_dropped", 0) for worker in workers for counts in worker.counts.values())

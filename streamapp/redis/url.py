@@ -96,3 +96,20 @@ def _master_of_sentinels(url: SplitResult, options: dict[str, Any]) -> tuple[Sen
     # User, password and query are for the master; the Sentinels are connected to without them.
     of_master = parse_url(f"redis://{user}{at}/{database}?{url.query}")
     return sentinel, sentinel.master_for(service, redis_class=Redis, ssl=secure, **{**options, **of_master})
+
+
+def redis_cli(url: str) -> str:
+    """Return the `redis-cli` command for the server at *url*, without the password: that is left to REDISCLI_AUTH."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return f"redis-cli -s {parts.path}"
+    host, _, port = parts.netloc.rpartition("@")[2].partition(",")[0].partition(":")
+    tls = " --tls" if parts.scheme.startswith("rediss") else ""
+    elsewhere = (
+        f" -h {host} -p {port or 6379}"
+        if (host, port) not in {("localhost", ""), ("localhost", "6379")}
+        else ""
+    )
+    number = parts.path.strip("/").rpartition("/")[2]
+    database = f" -n {number}" if number not in {"", "0"} else ""
+    return f"redis-cli{tls}{elsewhere}{database}"

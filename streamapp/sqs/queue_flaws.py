@@ -1,6 +1,7 @@
 """Settings of a queue that risk messages or time."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from streamapp.config import Config
@@ -61,4 +62,36 @@ def source_flaws(queue: Queue, config: Config) -> Iterator[Flaw]:
     elif queue.visibility > LONGEST_VISIBILITY:
         yield Flaw(
             f"visibility timeout {queue.visibility:g} s: the messages of a killed worker wait so long", CREATE
+        )
+
+
+def letters_flaws(queue: Queue, source: Mapping[str, str], letters: Mapping[str, str]) -> Iterator[Flaw]:
+    """Return the flaws of the dead-letter queue of *queue*, by the attributes of both."""
+    name = queue.dead_letters or ""
+    if queue.fifo != (letters.get("FifoQueue") == "true"):
+        kind = "FIFO" if queue.fifo else "standard"
+        yield Flaw(
+            f"{name} is of the other kind: the letters of a {kind} queue need one too",
+            CREATE,
+            is_problem=True,
+        )
+    kept, age = (float(it.get("MessageRetentionPeriod", 345_600)) for it in (letters, source))
+    if kept <= age:
+        # A message that SQS moves keeps the age that it had in its source.
+        yield Flaw(
+            f"{name} keeps letters {kept / 86_400:g} days, its source {age / 86_400:g}: letters vanish",
+            CREATE,
+        )
+    allowed = json.loads(letters.get("RedriveAllowPolicy") or "{}")
+    arns = allowed.get("sourceQueueArns", [])
+    permission = allowed.get("redrivePermission", "allowAll")
+    if permission == "denyAll" or (permission == "byQueue" and source.get("QueueArn") not in arns):
+        yield Flaw(
+            f"{name} takes no letters from it (RedriveAllowPolicy)",
+            f"allow it in {name}'s RedriveAllowPolicy",
+            is_problem=True,
+        )
+    if letters.get("RedrivePolicy"):
+        yield Flaw(
+            f"{name} has a redrive policy of its own: looking at its letters moves them on", "remove it"
         )

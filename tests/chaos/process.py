@@ -21,7 +21,8 @@ from anyio import CancelScope, create_task_group, get_running_tasks
 import streamapp_agents  # noqa: F401 - most workers run it, so the fork server loads it once
 from chaos.crash import Crash, CrashingSqs, CrashingStore, crashing
 from streamapp.app import App
-from streamapp.cli.worker.process import Signals, spare_collector
+from streamapp.cli.terminal.signals import StopSignals
+from streamapp.cli.worker.process import tune_garbage_collector
 from streamapp.config import Config
 from streamapp.errors import ServiceError
 from streamapp.observe.counters import Counters
@@ -81,7 +82,7 @@ def _work(orders: WorkerSettings) -> None:
 async def _serve(orders: WorkerSettings) -> int:
     module, _, name = orders.app.partition(":")
     app: App = getattr(import_module(module), name)
-    config, tally, signals = Config.load(os.environ), Counters(), Signals()
+    config, tally, signals = Config.load(os.environ), Counters(), StopSignals()
     async with (
         open_aws(polls=most_polls(app.registry, config)) as aws,
         open_redis(config.redis_url, replicas=config.replicas) as redis,
@@ -104,7 +105,7 @@ async def _serve(orders: WorkerSettings) -> int:
                     )
         is_clean = True
         if parts is not None:
-            spare_collector()
+            tune_garbage_collector()
             worker = Worker(parts)
             signals.on_stop = worker.stop
             if orders.samples is not None:

@@ -1,4 +1,4 @@
-"""Help answers at once, and says how."""
+"""Help is quick, and has examples."""
 
 import os
 import subprocess
@@ -59,7 +59,7 @@ def test_help_shows_examples_and_imports_neither_client_nor_rich(command: list[s
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_help_imports_less_than_a_third_of_the_modules_of_the_aws_client(command: list[str]) -> None:
-    """Prompt help is little to import; modules are counted, because what else runs here decides a clock."""
+    """Few imports make help quick. Modules are counted, because times depend on what else runs on the machine."""
 
     def modules(*arguments: str) -> int:
         program = [sys.executable, "-X", "importtime", *arguments]
@@ -69,8 +69,8 @@ def test_help_imports_less_than_a_third_of_the_modules_of_the_aws_client(command
     assert modules("-m", "streamapp", *command, "--help") < modules("-c", "import aioboto3") / 3
 
 
-def test_every_public_name_is_there_though_none_is_imported_before_it_is_asked_for() -> None:
-    """A name in `__all__` that its module lacks would be found by the first user."""
+def test_every_public_name_exists_though_each_is_imported_at_its_first_use() -> None:
+    """Otherwise the first user would find a name in `__all__` that its module lacks."""
     for name in streamapp.__all__:
         assert getattr(streamapp, name).__name__ == name
     assert set(streamapp.__all__) == set(dir(streamapp))
@@ -79,7 +79,7 @@ def test_every_public_name_is_there_though_none_is_imported_before_it_is_asked_f
 
 
 def test_bash_completes_commands_and_the_names_of_queues() -> None:
-    """A name that is typed wrong is looked for in vain."""
+    """A completed name has no typo."""
     completed = """
         source <(streamapp --show-completion bash)
         COMP_WORDS=(streamapp tail ped); COMP_CWORD=2; _streamapp_completion streamapp; echo "${COMPREPLY[@]}"

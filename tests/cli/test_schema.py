@@ -1,4 +1,4 @@
-"""`streamapp schema`: documents for the app's neighbours."""
+"""`streamapp schema`: documents for the services around the app."""
 
 import json
 from pathlib import Path
@@ -9,8 +9,8 @@ from rigs.inprocess import call
 from rigs.terminal import bare
 
 
-async def test_one_kind_has_a_schema_and_no_document(tmp_path: Path) -> None:
-    """Whoever names a kind and gets the document of all would look for it there in vain."""
+async def test_one_kind_has_a_schema_but_no_document(tmp_path: Path) -> None:
+    """The document of all kinds would be no answer to a question about one."""
     kind = await call(bare(), "schema", "--format", "jsonschema", "pedido_criado")
     refused = await call(bare(), "schema", "pedido_criado", "-o", str(tmp_path / "document"))
 
@@ -21,8 +21,8 @@ async def test_one_kind_has_a_schema_and_no_document(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("place", [".", "nowhere/schema.json"])
-async def test_a_file_that_cannot_be_written_is_told_in_one_line(tmp_path: Path, place: str) -> None:
-    """A folder that is not there yet is no bug of ours."""
+async def test_a_file_that_cannot_be_written_is_an_error_of_one_line(tmp_path: Path, place: str) -> None:
+    """A missing folder is no bug of ours."""
     refused = await call(bare(), "schema", "-o", str(tmp_path / place))
 
     assert refused.returncode == 2

@@ -14,7 +14,7 @@ import streamapp_agents
 from rigs.inprocess import call
 from rigs.shop import Shop, check_state, ended, samples
 from streamapp.cli.demo.servers import redis_server
-from streamapp.cli.queues import create_queues
+from streamapp.cli.setup import sources_of
 from streamapp.config import Config, queue_variable
 from streamapp.messages import Outgoing
 from streamapp.observe.counters import Counters
@@ -22,6 +22,7 @@ from streamapp.observe.tap_reader import TapReader
 from streamapp.redis.store import open_redis
 from streamapp.redis.tap import open_tap
 from streamapp.sqs.boto import BotoSqs
+from streamapp.sqs.queue_setup import create_queues
 from streamapp.testing import MemorySqs
 from streamapp.worker.assembly import assemble
 from streamapp.worker.worker import Worker
@@ -151,7 +152,9 @@ def test_who_looks_cannot_write(guarded: str) -> None:
 async def test_the_worker_calls_only_what_its_policy_allows(redis_url: str, prefix: str) -> None:
     """An action that the policy lacks is an agent that pauses in production only."""
     sqs, config = MemorySqs(), Config(key_prefix=f"{prefix}:")
-    await create_queues(streamapp_agents.app, config, sqs)
+    await create_queues(
+        sqs, config, sources=sources_of(streamapp_agents.app), sinks=streamapp_agents.app.sinks
+    )
     for message in samples():
         await sqs.send(await sqs.find(message.queue), [Outgoing(message.body)])
     before = len(sqs.ledger.calls())

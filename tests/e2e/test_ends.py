@@ -1,4 +1,4 @@
-"""How workers end: killed, told to stop, or out of work."""
+"""How workers end: killed, stopped, or out of work."""
 
 import signal
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ from streamapp.sqs.boto import BotoSqs
 
 @pytest.fixture
 async def hasty(aws: BotoSqs, redis_url: str, prefix: str) -> AsyncIterator[Shop]:
-    """A shop whose messages come back 2 s after a worker has died."""
+    """A shop whose messages become visible again 2 s after a worker was killed."""
     opened = Shop(aws, redis_url, prefix)
     await opened.open(visibility=2)
     yield opened
@@ -20,7 +20,7 @@ async def hasty(aws: BotoSqs, redis_url: str, prefix: str) -> AsyncIterator[Shop
 
 
 async def test_a_worker_killed_and_started_again_leaves_the_same_state(hasty: Shop) -> None:
-    """A crash may cost time, never a message or an announcement."""
+    """A crash may cost time, but no message and no announcement."""
     await hasty.send(shuffled(samples(), 11))
     for moment in (0.05, 0.15, 0.3):
         with hasty.running() as worker:
@@ -35,7 +35,7 @@ async def test_a_worker_killed_and_started_again_leaves_the_same_state(hasty: Sh
 
 
 async def test_a_worker_told_to_stop_under_load_leaves_nothing_invisible(shop: Shop) -> None:
-    """A deploy must not hide messages until their visibility timeout ends."""
+    """A deploy must not leave messages invisible until their visibility timeout ends."""
     await shop.send(shuffled(samples() * 3, 12))
     with shop.running() as worker:
         await until(worker, "ready")
@@ -55,8 +55,8 @@ async def test_a_worker_told_to_stop_under_load_leaves_nothing_invisible(shop: S
     await check_state(shop)
 
 
-async def test_an_idle_worker_told_to_stop_takes_what_its_poll_brings(shop: Shop) -> None:
-    """The poll that is under way may return with messages; they are processed or released."""
+async def test_a_stopped_worker_handles_the_messages_of_its_last_poll(shop: Shop) -> None:
+    """A poll that is still open may return messages, which must be processed or released."""
     with shop.running() as worker:
         await until(worker, "ready")
         worker.send_signal(signal.SIGTERM)
@@ -67,8 +67,8 @@ async def test_an_idle_worker_told_to_stop_takes_what_its_poll_brings(shop: Shop
     assert [(await shop.counts(stream))[1] for stream in STREAMS] == [0, 0, 0]
 
 
-async def test_ctrl_c_drains_and_says_so_in_the_exit_code(shop: Shop) -> None:
-    """130 tells a shell that a person stopped it."""
+async def test_ctrl_c_drains_and_is_exit_code_130(shop: Shop) -> None:
+    """With 130 a shell knows that a person stopped it."""
     with shop.running() as worker:
         await until(worker, "ready")
 
@@ -79,7 +79,7 @@ async def test_ctrl_c_drains_and_says_so_in_the_exit_code(shop: Shop) -> None:
 
 
 async def test_sigterm_before_it_is_ready_ends_it(shop: Shop) -> None:
-    """An orchestrator may change its mind at any time."""
+    """An orchestrator may stop it at any time."""
     with shop.running() as worker:
         await anyio.sleep(1.0)
 

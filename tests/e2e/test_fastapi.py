@@ -1,4 +1,4 @@
-"""The example of a service beside the worker, run as its reader would."""
+"""The example of an API beside the worker, run as a reader would."""
 
 import os
 import socket
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def service(shop: Shop) -> Iterator[str]:
-    """The example under uvicorn, beside the shop's worker; answers its URL."""
+    """The example under uvicorn. Returns its URL."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = ["-m", "uvicorn", "--app-dir", str(ROOT / "examples"), "--port", str(port), "fastapi_app:api"]
@@ -28,8 +28,8 @@ def service(shop: Shop) -> Iterator[str]:
         server.terminate()
 
 
-async def test_it_tells_what_the_worker_knows(shop: Shop, service: str) -> None:
-    """Teams have an API already; it must not need a second way to the state."""
+async def test_it_serves_the_state_that_the_worker_stored(shop: Shop, service: str) -> None:
+    """Teams have an API already, which must be able to read the state."""
     await shop.send(samples())
     await shop.process()
     orders = await shop.hashes("acompanhamento")

@@ -1,4 +1,4 @@
-"""A worker that `opentelemetry-instrument` starts."""
+"""A worker started by `opentelemetry-instrument`."""
 
 import re
 import sys
@@ -12,7 +12,7 @@ INSTRUMENT = Path(sys.executable).with_name("opentelemetry-instrument")
 
 
 async def test_its_spans_go_where_the_environment_says(shop: Shop) -> None:
-    """Who runs OpenTelemetry sets it up by its own variables, and in no code."""
+    """OpenTelemetry is set up by its own variables, without code."""
     await shop.send(samples()[:10])
     shop.env |= {
         "OTEL_TRACES_EXPORTER": "console",

@@ -1,4 +1,4 @@
-"""The ordinary inputs that today's tracking service gets wrong, each through real queues."""
+"""Ordinary inputs that the tracking service before this one got wrong, each through real queues."""
 
 import json
 from typing import Any
@@ -22,7 +22,7 @@ def order(id_pedido: int, *items: tuple[int, int, float], cliente: str | None = 
 
 
 def paid(id_pedido: int, status: str, id_pagamento: int = 1) -> Sample:
-    """What the payment service sends; both of a payment's events carry the same time."""
+    """An event of the payment service. Both events of a payment have the same time."""
     data = {
         "id_pagamento": id_pagamento,
         "id_pedido": str(id_pedido),
@@ -34,13 +34,13 @@ def paid(id_pedido: int, status: str, id_pagamento: int = 1) -> Sample:
 
 
 def cooked(id_pedido: int, status: str) -> Sample:
-    """A word of the kitchen."""
+    """A status from the kitchen."""
     data = {"id_pedido": id_pedido, "status": status, "atualizado_em": "2025-07-28T15:20:00"}
     return event("pedido-events", "pedido_status_atualizado", data)
 
 
 def product(id_produto: int, categoria: str, minutes: int | None, time: str) -> Sample:
-    """A word of the catalogue."""
+    """A product from the catalogue."""
     data = {
         "id_produto": id_produto,
         "nome": "Batata",
@@ -58,7 +58,7 @@ def event(queue: str, kind: str, data: dict[str, Any]) -> Sample:
 
 
 async def state_after(shop: Shop, *steps: Sample) -> dict[str, dict[str, str]]:
-    """Process each step to its end before the next is sent, and answer the orders."""
+    """Process each step before the next is sent; return the orders."""
     for step in steps:
         await shop.send([step])
         await shop.process()
@@ -66,7 +66,7 @@ async def state_after(shop: Shop, *steps: Sample) -> dict[str, dict[str, str]]:
 
 
 async def test_a_payment_before_its_order_waits_for_it(shop: Shop) -> None:
-    """Today it is deleted, and the customer has paid for nothing."""
+    """If it were deleted, the customer would have paid for nothing."""
     orders = await state_after(shop, paid(1, "Recebido"), order(1, (7, 1, 18.0)))
 
     assert orders["1"]["status_pagamento"] == "pago"
@@ -77,14 +77,14 @@ async def test_a_payment_before_its_order_waits_for_it(shop: Shop) -> None:
 
 
 async def test_a_late_pendente_does_not_undo_a_payment(shop: Shop) -> None:
-    """Two events of one payment carry the same time, so only their rank can order them."""
+    """Two events of one payment have the same time, so only their rank can order them."""
     orders = await state_after(shop, order(1, (7, 1, 18.0)), paid(1, "Recebido"), paid(1, "Pendente"))
 
     assert orders["1"]["status_pagamento"] == "pago"
 
 
 async def test_a_repeated_status_is_absorbed(shop: Shop) -> None:
-    """Today it is a poison message."""
+    """It must not be a poison message."""
     orders = await state_after(
         shop, order(1, (7, 1, 18.0)), cooked(1, "Em preparação"), cooked(1, "em preparacao")
     )
@@ -103,7 +103,7 @@ async def test_an_anonymous_customer_is_no_customer(shop: Shop) -> None:
 
 
 async def test_two_orders_with_one_product_are_both_estimated_anew(shop: Shop) -> None:
-    """The catalogue speaks to every order that holds the product."""
+    """A change in the catalogue concerns every order with the product."""
     orders = await state_after(
         shop,
         order(1, (7, 1, 6.0)),
@@ -116,7 +116,7 @@ async def test_two_orders_with_one_product_are_both_estimated_anew(shop: Shop) -
 
 
 async def test_quantities_count_in_totals(shop: Shop) -> None:
-    """Today two of a kind cost as much as one."""
+    """Two of a product cost twice as much as one."""
     orders = await state_after(shop, order(1, (7, 2, 22.5), (8, 1, 6.0)))
 
     assert orders["1"]["total"] == "51.00"
@@ -124,7 +124,7 @@ async def test_quantities_count_in_totals(shop: Shop) -> None:
 
 @pytest.mark.parametrize("first", [True, False], ids=["product before order", "product after order"])
 async def test_a_product_and_an_order_may_come_in_either_order(shop: Shop, first: bool) -> None:
-    """The catalogue and the counter do not wait for each other."""
+    """Products and orders come from services that do not wait for each other."""
     steps = [product(7, "Bebida", None, "2025-07-28T14:00:00Z"), order(1, (7, 2, 6.0))]
 
     orders = await state_after(shop, *(steps if first else reversed(steps)))

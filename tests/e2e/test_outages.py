@@ -1,4 +1,4 @@
-"""What a worker does without its servers: at the start it says so, later it waits."""
+"""A worker without its servers: at the start it is an error, later the worker waits."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from streamapp.sqs.boto import BotoSqs
 
 @pytest.fixture
 async def frail(aws: BotoSqs, prefix: str) -> AsyncIterator[Shop]:
-    """A shop with a Valkey of its own, which a test may stop."""
+    """A shop with its own Valkey, which a test may stop."""
     with redis_server("--pidfile", "valkey.pid", "--daemonize", "no") as url:
         opened = Shop(aws, url, prefix)
         await opened.open()
@@ -30,7 +30,7 @@ def pid_of_redis(shop: Shop) -> int:
 
 
 async def test_without_redis_at_the_start_it_is_one_line_and_exit_code_3(shop: Shop) -> None:
-    """Whoever reads the last line of a crashed pod must know what to do."""
+    """The last line of a crashed pod must say what to do."""
     shop.env["REDIS_URL"] = "redis://127.0.0.1:1/0"
 
     worker = shop.start()
@@ -43,7 +43,7 @@ async def test_without_redis_at_the_start_it_is_one_line_and_exit_code_3(shop: S
 
 
 async def test_without_sqs_at_the_start_it_is_one_line_and_exit_code_3(shop: Shop) -> None:
-    """As for Redis."""
+    """As without Redis."""
     shop.env["AWS_ENDPOINT_URL_SQS"] = "http://127.0.0.1:1"
 
     worker = shop.start()
@@ -55,7 +55,7 @@ async def test_without_sqs_at_the_start_it_is_one_line_and_exit_code_3(shop: Sho
 
 
 async def test_a_missing_queue_is_one_line_with_the_command_that_creates_it(shop: Shop) -> None:
-    """The cure is in the error."""
+    """The error contains its cure."""
     shop.env["PEDIDO_QUEUE_URL"] = "no-such-queue"
 
     worker = shop.start("--check")
@@ -68,7 +68,7 @@ async def test_a_missing_queue_is_one_line_with_the_command_that_creates_it(shop
 
 
 async def test_while_redis_hangs_nothing_is_lost_and_work_resumes_by_itself(frail: Shop) -> None:
-    """An outage costs time: polling pauses, no message is dead-lettered, nobody has to restart anything."""
+    """An outage costs only time: polling pauses, no message is dead-lettered, and no restart is needed."""
     dead = sum(message.outcome.startswith("dead:") for message in samples())
     with frail.running() as worker:
         await until(worker, "ready")

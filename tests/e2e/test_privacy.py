@@ -1,4 +1,4 @@
-"""Nothing personal leaves a message."""
+"""Personal data stays in the message."""
 
 import json
 import subprocess
@@ -22,7 +22,7 @@ CANARIES = {
 
 
 def with_canaries() -> list[Sample]:
-    """Messages of real shapes that carry all that producers were seen to leak."""
+    """Messages in the forms of real producers, with all the personal data that they were seen to contain."""
     order = {
         "codigo": "9001",
         "nomeCliente": CANARIES["name"],
@@ -62,7 +62,7 @@ def with_canaries() -> list[Sample]:
 async def test_no_cpf_name_mail_or_secret_reaches_redis_logs_announcements_or_letter_attributes(
     shop: Shop,
 ) -> None:
-    """The law, and every operator who reads a log, ask for it."""
+    """The law requires it."""
     await shop.send([*samples(), *with_canaries()])
     shop.env["LOG_LEVEL"] = "debug"
 
@@ -100,8 +100,10 @@ BUGGY = """
 from streamapp import App
 
 class Shop(App):
+    def __init__(self, name):
+        pass  # so that `registry` is the property below
     @property
-    def agents(self):
+    def registry(self):
 """
 BROKEN = {
     "one": "raise KeyError('canary')",
@@ -112,8 +114,8 @@ BROKEN = {
 
 @pytest.mark.parametrize("command", ["worker", "schema"])
 @pytest.mark.parametrize("broken", BROKEN)
-def test_a_bug_is_told_without_what_its_error_says(tmp_path: Path, command: str, broken: str) -> None:
-    """The AWS client's errors quote whole answers, and one was seen to hold the keys of a role."""
+def test_a_bug_is_reported_without_the_text_of_its_error(tmp_path: Path, command: str, broken: str) -> None:
+    """Errors of the AWS client quote whole responses, one of which contained the keys of a role."""
     (tmp_path / "shop.py").write_text(
         BUGGY + textwrap.indent(BROKEN[broken], " " * 8) + "\napp = Shop('shop')"
     )
@@ -134,10 +136,10 @@ def test_a_bug_is_told_without_what_its_error_says(tmp_path: Path, command: str,
         ("app = App(", "SyntaxError"),
     ],
 )
-def test_an_app_that_cannot_be_imported_is_one_line_that_says_why_and_where(
+def test_an_app_that_cannot_be_imported_is_one_line_with_cause_and_place(
     tmp_path: Path, source: str, told: str
 ) -> None:
-    """Whoever writes one reads this a hundred times a day."""
+    """The author of an app reads this often."""
     (tmp_path / "shop.py").write_text(source)
 
     ended = run_in(tmp_path, "status")
@@ -149,8 +151,8 @@ def test_an_app_that_cannot_be_imported_is_one_line_that_says_why_and_where(
 
 
 @pytest.mark.parametrize("command", ["worker", "status"])
-def test_no_log_of_the_aws_client_tells_a_secret_in_any_command(tmp_path: Path, command: str) -> None:
-    """It logs that keys were not renewed with what was answered in their place, and signs aloud at DEBUG."""
+def test_no_log_of_the_aws_client_shows_a_secret_in_any_command(tmp_path: Path, command: str) -> None:
+    """It logs responses when it cannot renew keys, and signatures at DEBUG."""
     (tmp_path / "shop.py").write_text(LOGGING)
 
     ended = run_in(tmp_path, command)
@@ -160,13 +162,13 @@ def test_no_log_of_the_aws_client_tells_a_secret_in_any_command(tmp_path: Path, 
 
 
 def run_in(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
-    """Run *command* for the app in `shop.py` of *folder*, which has none."""
+    """Run *command* for the module `shop.py` in *folder*."""
     program = [sys.executable, "-m", "streamapp", command, "--app", "shop:app"]
     env = {**bare(), "PYTHONPATH": str(folder)}
     return subprocess.run(program, env=env, capture_output=True, text=True, check=False, timeout=50)
 
 
 def without_source(traceback: str) -> str:
-    """Return the lines of *traceback* that quote no line of a program."""
+    """Return *traceback* without the lines that quote source code."""
     lines = traceback.splitlines()
     return "\n".join(line for line in lines if not line.startswith("    "))

@@ -1,4 +1,4 @@
-"""A real worker's probes, in each state that one broken thing brings about."""
+"""The probes of a real worker, while one thing after another is broken."""
 
 import json
 import os
@@ -18,13 +18,14 @@ import redis
 import streamapp_agents
 from rigs.shop import Shop, ended
 from streamapp.cli.demo.servers import local_aws, redis_server
-from streamapp.cli.queues import create_queues
+from streamapp.cli.setup import sources_of
 from streamapp.config import Config
 from streamapp.messages import Outgoing
+from streamapp.sqs.queue_setup import create_queues
 from streamapp.testing import Hang, MemorySqs, serve
 
 PATIENCE = 60.0
-"""Seconds until a state is told; two on an idle machine."""
+"""Seconds until a state is reported; two on an idle machine."""
 
 DELETED = (
     'messaging_client_operation_duration_seconds_count{error_type="",'
@@ -34,7 +35,7 @@ DEPTH = 'streamapp_queue_messages{state="waiting",stream="pedido-events"}'
 
 
 class Process:
-    """A worker that serves probes, and what they say."""
+    """A worker that serves probes."""
 
     def __init__(self, process: subprocess.Popen[str], session: aiohttp.ClientSession, url: str) -> None:
         self.process = process
@@ -42,7 +43,7 @@ class Process:
         self._url = url
 
     async def live(self) -> int:
-        """Return the status of /livez; 0 where nothing comes within a second."""
+        """Return the status of /livez; 0 without a response within a second."""
         try:
             async with self._session.get(
                 f"{self._url}/livez", timeout=aiohttp.ClientTimeout(total=1)
@@ -52,7 +53,7 @@ class Process:
             return 0
 
     async def matters(self) -> dict[str, str]:
-        """Return what /readyz says is the matter; nothing where it says 200."""
+        """Return the checks of /readyz that fail; none if its status is 200."""
         async with self._session.get(f"{self._url}/readyz") as answer:
             checks: dict[str, str] = (await answer.json())["checks"]
             found = {name: word for name, word in checks.items() if word != "ok"}
@@ -60,7 +61,7 @@ class Process:
             return found
 
     async def until(self, *matters: str) -> dict[str, str]:
-        """Wait until /readyz names just *matters*; answer what it says of them."""
+        """Wait until exactly *matters* fail in /readyz; return these checks."""
         found: dict[str, str] = {}
         with fail_after(PATIENCE):
             while set(found := await self.matters()) != set(matters):
@@ -68,7 +69,7 @@ class Process:
         return found
 
     async def until_told(self, words: str) -> None:
-        """Wait until /metrics tells *words*."""
+        """Wait until /metrics contains *words*."""
         with fail_after(PATIENCE):
             while True:
                 async with self._session.get(f"{self._url}/metrics") as answer:
@@ -80,7 +81,7 @@ class Process:
 
 @asynccontextmanager
 async def worker(endpoint: str, redis_url: str) -> AsyncIterator[Process]:
-    """Run a worker, which does not outlive this."""
+    """Run a worker while the body runs."""
     env = os.environ | local_aws(endpoint) | {"REDIS_URL": redis_url, "STREAMAPP_WAIT_SECONDS": "1"}
     command = [sys.executable, "-m", "streamapp", "worker", "--http", "127.0.0.1:0", "--log-format", "json"]
     with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as process:
@@ -94,7 +95,7 @@ async def worker(endpoint: str, redis_url: str) -> AsyncIterator[Process]:
 
 
 def told_url(process: subprocess.Popen[str]) -> str:
-    """Return where the worker says that it serves."""
+    """Return the URL that the worker logs."""
     assert process.stderr is not None
     for line in process.stderr:
         told: dict[str, Any] = json.loads(line)
@@ -105,7 +106,7 @@ def told_url(process: subprocess.Popen[str]) -> str:
 
 @contextmanager
 def standing(process: subprocess.Popen[str]) -> Iterator[None]:
-    """Let the process stand still."""
+    """Stop the process while the body runs."""
     process.send_signal(signal.SIGSTOP)
     try:
         yield
@@ -115,9 +116,11 @@ def standing(process: subprocess.Popen[str]) -> Iterator[None]:
 
 @pytest.mark.timeout(240)
 async def test_the_probes_of_a_worker_whose_surroundings_break() -> None:
-    """Only what a restart cures may cost a restart; all else takes the worker out of the rollout, and says why."""
+    """Only what a restart cures may fail the liveness probe. All else fails the readiness probe, which names the cause."""
     sqs = MemorySqs()
-    await create_queues(streamapp_agents.app, Config(), sqs)
+    await create_queues(
+        sqs, Config(), sources=sources_of(streamapp_agents.app), sinks=streamapp_agents.app.sinks
+    )
     queue = await sqs.find("pedido-events")
     assert await sqs.send(queue, [Outgoing("{}")]) == [None]
 
@@ -165,10 +168,10 @@ async def test_the_probes_of_a_worker_whose_surroundings_break() -> None:
         ({"AWS_ENDPOINT_URL_SQS": "http://localhost:1"}, 3, "http://localhost:1 does not answer"),
     ],
 )
-async def test_a_worker_that_is_watched_tells_what_it_lacks_as_any_other_does(
+async def test_a_worker_with_probes_reports_missing_services_as_any_other(
     shop: Shop, wrong: dict[str, str], code: int, words: str
 ) -> None:
-    """The image serves probes by default; who deploys it reads the exit code and one line."""
+    """The image serves probes by default, and its exit code and last line must say what is missing."""
     shop.env |= wrong
 
     worker = shop.start("--http", "127.0.0.1:0")
@@ -180,7 +183,7 @@ async def test_a_worker_that_is_watched_tells_what_it_lacks_as_any_other_does(
 
 
 async def test_an_address_that_is_taken_is_a_setting_to_change(shop: Shop) -> None:
-    """Two workers on one machine is the first thing that everybody tries."""
+    """Many users start a second worker on one machine."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = f"127.0.0.1:{other.getsockname()[1]}"
 

@@ -1,4 +1,4 @@
-"""What one types on a laptop: the reloading worker, and what recipes say where Docker is missing."""
+"""Recipes for a laptop: the worker that reloads, and what is printed without Docker."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ PATIENCE = 40
 
 
 def just(*recipe: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run a recipe; answer what it said."""
+    """Run a recipe; return its result."""
     return subprocess.run(
         [JUST, *recipe], cwd=ROOT, env=os.environ | env, capture_output=True, text=True, check=False
     )
@@ -27,7 +27,7 @@ def just(*recipe: str, **env: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("recipe", ["up", "down", "logs"])
 def test_a_recipe_that_needs_docker_says_what_to_do_without(recipe: str) -> None:
-    """The first thing that somebody types must not end in another tool's usage."""
+    """The first thing that a user types must not end in the usage text of another tool."""
     done = just(recipe, COMPOSE="false")
 
     assert done.returncode == 3
@@ -37,7 +37,7 @@ def test_a_recipe_that_needs_docker_says_what_to_do_without(recipe: str) -> None
 
 
 def test_a_recipe_of_docker_is_quiet_about_its_check() -> None:
-    """`true` stands for an engine that answers."""
+    """`true` stands for a Docker that runs."""
     done = just("down", COMPOSE="true")
 
     assert (done.returncode, done.stderr) == (0, "true down --remove-orphans\n")
@@ -47,7 +47,7 @@ def test_a_recipe_of_docker_is_quiet_about_its_check() -> None:
 async def test_a_worker_starts_again_when_the_code_changes_and_ends_quietly(
     shop: Shop, tmp_path: Path
 ) -> None:
-    """Who edits an agent wants to see it run, and Ctrl-C to be the end of it."""
+    """The author of an agent wants to see it run, and to stop it with one Ctrl-C."""
     await to_thread.run_sync(edit_and_interrupt, shop, tmp_path)
 
 

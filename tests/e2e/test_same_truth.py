@@ -1,4 +1,4 @@
-"""`demo --keep` in one terminal, and in another what looks at it: all tell the same."""
+"""`demo --keep` in one terminal, and commands that look at it in another: all show the same."""
 
 import json
 import re
@@ -15,7 +15,7 @@ PLAIN = bare()
 
 
 class Kept:
-    """A demo that stays up, and the summary that it told."""
+    """A demo that stays up, and the summary that it printed."""
 
     def __init__(self, demo: subprocess.Popen[str]) -> None:
         assert demo.stdout is not None
@@ -36,7 +36,7 @@ class Kept:
 
 @pytest.fixture
 def kept() -> Iterator[Kept]:
-    """The demo, once it says how to reach it."""
+    """The demo, once it has printed how to reach it."""
     command = [sys.executable, "-m", "streamapp", "demo", "--orders", "6", "--keep"]
     with subprocess.Popen(command, env=PLAIN, stdout=subprocess.PIPE, text=True) as demo:
         try:
@@ -47,8 +47,8 @@ def kept() -> Iterator[Kept]:
 
 
 @pytest.mark.timeout(240)
-async def test_the_demo_and_those_who_look_at_it_tell_the_same(kept: Kept) -> None:
-    """Five views of one thing that differ are worth less than one; and in a pipe, the demo is plain lines."""
+async def test_the_demo_and_the_commands_that_look_at_it_show_the_same(kept: Kept) -> None:
+    """Views that differ are worthless. In a pipe, the demo is plain lines."""
     board = json.loads((await call(kept.env, "board", "--json")).stdout)["columns"]
     status = json.loads((await call(kept.env, "status", "--json")).stdout)
     letters = json.loads((await call(kept.env, "dlq", "ls", "--json")).stdout)["queues"]

@@ -10,7 +10,7 @@ from streamapp.sqs.boto import BotoSqs
 
 
 async def test_the_samples_in_order_leave_the_state_they_imply(shop: Shop) -> None:
-    """What the first user sees must be right: each message has its outcome."""
+    """Each message must have its outcome."""
     messages = samples()
     await shop.send(messages)
 
@@ -21,7 +21,7 @@ async def test_the_samples_in_order_leave_the_state_they_imply(shop: Shop) -> No
 
 
 async def test_dead_letters_keep_their_body_and_say_why(shop: Shop) -> None:
-    """Whoever repairs a letter needs the message as it came, and the reason."""
+    """To repair a letter, one needs the original message and the reason."""
     messages = samples()
     dead = {it.body: it.outcome.removeprefix("dead:") for it in messages if it.outcome.startswith("dead:")}
     await shop.send(messages)
@@ -39,7 +39,7 @@ async def test_dead_letters_keep_their_body_and_say_why(shop: Shop) -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 async def test_any_order_with_a_third_repeated_leaves_the_same_state(shop: Shop, seed: int) -> None:
-    """SQS delivers more than once and in any order; both are ordinary input."""
+    """SQS may deliver a message more than once, and in any order."""
     await shop.send(shuffled(samples(), seed))
 
     await shop.process()
@@ -48,7 +48,7 @@ async def test_any_order_with_a_third_repeated_leaves_the_same_state(shop: Shop,
 
 
 async def test_two_workers_at_once_leave_the_same_state(shop: Shop) -> None:
-    """Workers share nothing but the queues and the state; together they must not lose an update."""
+    """Workers share only the queues and the state, and must not lose an update together."""
     await shop.send(shuffled(samples(), 99))
 
     await shop.work_off(workers=2)
@@ -57,7 +57,7 @@ async def test_two_workers_at_once_leave_the_same_state(shop: Shop) -> None:
 
 
 async def test_a_change_is_announced_once_while_nothing_fails(shop: Shop) -> None:
-    """At least once is the promise; more than once is for crashes only."""
+    """More than once happens only after a crash."""
     await shop.send(shuffled(samples(), 7))
 
     await shop.process()
@@ -67,7 +67,7 @@ async def test_a_change_is_announced_once_while_nothing_fails(shop: Shop) -> Non
 
 
 async def test_a_cluster_keeps_the_same_state(aws: BotoSqs, valkeys: Cluster, prefix: str) -> None:
-    """Keys of one batch lie on three servers; the agents know nothing of it."""
+    """The keys of one batch are on three servers."""
     shop = Shop(aws, valkeys.url, prefix)
     await shop.open()
     await shop.send(shuffled(samples(), 5))

@@ -1,4 +1,4 @@
-"""What the walk-through shows is what the commands say."""
+"""The walk-through shows what the commands print."""
 
 import re
 import shlex
@@ -21,7 +21,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def steps(page: str) -> list[tuple[list[str], list[str]]]:
-    """Each command of a page's console blocks, and the lines that it is said to print."""
+    """Each command in the console blocks of a page, with the lines below it."""
     found: list[tuple[list[str], list[str]]] = []
     for block in re.findall(r"```console\n(.*?)```", (DOCS / page).read_text(), re.DOTALL):
         for line in block.splitlines():
@@ -39,7 +39,7 @@ def says(printed: str, line: str) -> bool:
 
 
 async def work_off(shop: Shop) -> None:
-    """Let a worker in this process do what there is to do, and tell the tap."""
+    """Process all messages with a worker in this process, which writes to the tap."""
     config, tally = Config.load(shop.env), Counters()
     async with open_redis(config.redis_url) as store, open_tap(config.redis_url, config.key_prefix) as taps:
         parts = await assemble(
@@ -56,7 +56,7 @@ async def work_off(shop: Shop) -> None:
 
 @pytest.mark.timeout(240)
 async def test_the_walk_through_leads_from_the_complaint_to_the_cure(shop: Shop) -> None:
-    """Whoever reads it has a customer waiting."""
+    """Its readers have a customer who waits."""
     for example in (
         ["pedido-events", "--example", "pedido_criado"],
         ["pagamento-events", "--example", "pagamento_atualizado"],

@@ -1,4 +1,4 @@
-"""What is installed from the wheel is what was tried in the checkout."""
+"""What the wheel installs is what the tests in the checkout test."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_holds_the_three_packages_and_says_that_they_are_typed(wheel: Path) -> None:
-    """Nobody else's `codecs` or `agents` may be hidden by ours."""
+    """Our `codecs` and `agents` must not hide those of others."""
     names = zipfile.ZipFile(wheel).namelist()
 
     tops = {name.split("/")[0] for name in names}

@@ -14,10 +14,11 @@ from anyio import current_time, fail_after, sleep
 
 from streamapp.app import App
 from streamapp.cli.demo.servers import local_aws
-from streamapp.cli.queues import create_queues
+from streamapp.cli.setup import sources_of
 from streamapp.config import Config
 from streamapp.messages import Outgoing, Queue
 from streamapp.sqs.client import BATCH
+from streamapp.sqs.queue_setup import create_queues
 from streamapp.testing import MemorySqs, serve
 from streamapp_agents.simulador.message import Message
 from streamapp_agents.simulador.simulacao import simular
@@ -64,7 +65,7 @@ class Fleet:
 
     async def create(self, app: App, visibility: int) -> None:
         """Create the queues of *app*; *visibility* is in seconds."""
-        await create_queues(app, Config.load(self.env), self.sqs)
+        await create_queues(self.sqs, Config.load(self.env), sources=sources_of(app), sinks=app.sinks)
         for agent in app.agents.values():
             await self.sqs.create(agent.queue, {"VisibilityTimeout": str(visibility)})
 

@@ -13,7 +13,6 @@ from anyio import Event, create_task_group, current_time, sleep
 from rigs.worker import until
 from streamapp.app import App
 from streamapp.cli.demo.servers import local_aws
-from streamapp.cli.setup import open_calls
 from streamapp.config import Config
 from streamapp.messages import Outgoing
 from streamapp.observe.counters import Counters
@@ -22,6 +21,7 @@ from streamapp.sqs.boto import BotoSqs, open_aws
 from streamapp.sqs.client import Sqs
 from streamapp.sqs.direct import DirectSqs
 from streamapp.sqs.http_pool import ConnectionPool
+from streamapp.sqs.message_client import open_message_client
 from streamapp.sqs.sigv4 import Signer
 from streamapp.testing import MemorySqs, serve
 from streamapp.worker.assembly import assemble
@@ -55,7 +55,7 @@ class Hands:
 @asynccontextmanager
 async def separate(client: Client, polls: int) -> AsyncIterator[Sqs]:
     """The client that a worker opens: polls have connections of their own."""
-    async with open_aws(polls=polls) as aws, open_calls(aws, client, polls=polls) as opened:
+    async with open_aws(polls=polls) as aws, open_message_client(aws, client, polls=polls) as opened:
         yield opened
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from anyio import fail_after, sleep, to_thread
 
-from rigs.terminal import Terminal, environment, record, tell
+from rigs.terminal import Terminal, environment, record, write_records
 from streamapp.cli.demo.servers import local_aws
 from streamapp.messages import Outgoing
 from streamapp.testing import MemorySqs
@@ -25,7 +25,7 @@ async def test_a_tail_on_a_terminal_touches_no_message(
     before = await sqs.attributes(queue)
     calls = len(sqs.ledger.calls())
     env = environment(redis_url, f"{prefix}:")
-    tell(redis_url, f"{prefix}:", [record(1)])
+    write_records(redis_url, f"{prefix}:", [record(1)])
     async with serve(sqs) as endpoint:
         with Terminal(["tail", "pedido-events"], {**env, **local_aws(endpoint)}) as terminal:
             await to_thread.run_sync(terminal.until, "waiting 7", "in flight 3")

@@ -17,7 +17,7 @@ import redis
 from faults.hostile import hostile, is_harmless
 from rigs.inprocess import call
 from rigs.shop import Sample, Shop
-from rigs.terminal import Terminal, record, tell
+from rigs.terminal import Terminal, record, write_records
 from streamapp.cli.demo.servers import local_aws
 from streamapp.cli.terminal import logs
 from streamapp.config import Config
@@ -89,7 +89,7 @@ async def _fill(world: World, redis_url: str) -> None:
             )
             records.append(record(n, world.queue, key="7", **about))
             records.append(record(n, texts[8], key=texts[9], effects=[effect]))
-        tell(redis_url, shop.key_prefix, records)
+        write_records(redis_url, shop.key_prefix, records)
         with redis.Redis.from_url(redis_url) as client:
             client.hset(f"{shop.key_prefix}workers", mapping={text: _presence(text) for text in TEXTS[:200]})
         letters = await aws.find(f"{world.queue}-dlq")

@@ -10,8 +10,8 @@ import pytest
 
 from faults.hostile import hostile, is_harmless
 from rigs.inprocess import here
-from rigs.terminal import Terminal, environment, record, tell
-from streamapp.cli.terminal.sanitize import LONGEST, printable
+from rigs.terminal import Terminal, environment, record, write_records
+from streamapp.cli.terminal.sanitize import MAX_LENGTH, printable
 from streamapp.observe.tap_record import TapRecord
 
 OURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -26,7 +26,7 @@ def test_what_is_printable_is_harmless_and_loses_nothing() -> None:
         assert is_harmless(shown)
         assert is_harmless(printable("\ud83d" + text)), "a lone surrogate"
         assert all(piece in shown for piece in ("漢字かな", "é") if piece in text)
-    assert len(printable("\x1b" * 100_000)) <= 4 * LONGEST + 1
+    assert len(printable("\x1b" * 100_000)) <= 4 * MAX_LENGTH + 1
 
 
 def records(texts: list[str]) -> list[TapRecord]:
@@ -51,7 +51,7 @@ def env(redis_url: str, prefix: str) -> dict[str, str]:
     env = environment(redis_url, f"{prefix}:")
     told = records(hostile(2_000))
     odd = [msgspec.structs.replace(it, queue="\x1b[2J\u202eq") for it in told[-5:]]
-    tell(redis_url, env["STREAMAPP_KEY_PREFIX"], [*told[:-5], *odd])
+    write_records(redis_url, env["STREAMAPP_KEY_PREFIX"], [*told[:-5], *odd])
     return env
 
 

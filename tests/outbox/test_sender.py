@@ -11,9 +11,9 @@ from anyio import fail_after
 
 from rigs.worker import Add, Rig
 from streamapp.cli.demo.servers import local_aws
-from streamapp.cli.setup import open_calls
 from streamapp.sqs.boto import open_aws
 from streamapp.sqs.client import Sqs
+from streamapp.sqs.message_client import open_message_client
 from streamapp.state.committer import Change, Committer
 from streamapp.testing import serve
 from streamapp.worker.assembly import assemble
@@ -70,7 +70,7 @@ async def way_to(rig: Rig, way: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
     async with serve(rig.sqs) as endpoint:
         for name, value in local_aws(endpoint).items():
             monkeypatch.setenv(name, value)
-        async with open_aws() as aws, open_calls(aws, way) as calls:
+        async with open_aws() as aws, open_message_client(aws, way) as calls:
             yield calls
 
 

@@ -1,4 +1,4 @@
-"""A command run in this process, which saves the start of one: two seconds of imports."""
+"""Run a command in this process, which saves two seconds of imports."""
 
 import contextlib
 import io
@@ -11,12 +11,12 @@ from typing import IO, TextIO
 
 import anyio
 
-from streamapp.cli import main
+from streamapp.cli.root import main
 
 
 @dataclass(frozen=True)
 class Done:
-    """How it ended, and all that it said."""
+    """The exit code and the output of a command."""
 
     returncode: int
     stdout: str
@@ -29,9 +29,9 @@ async def call(env: Mapping[str, str], *arguments: str, typed: bytes = b"") -> D
 
 
 def here(env: Mapping[str, str], *arguments: str, typed: bytes = b"") -> Done:
-    """Do the same in this very thread, as commands that listen to signals need."""
+    """Do the same in the main thread, which commands need that listen to signals."""
     before = dict(os.environ), sys.argv, sys.stdin
-    # Files, not texts in memory: a command may ask what kind of file it writes to.
+    # Files instead of texts in memory, because commands ask what kind of file they write to.
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as out,
         tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as err,

@@ -17,12 +17,13 @@ import streamapp_agents
 from rigs import behind
 from rigs.terminal import bare
 from streamapp.cli.demo.servers import local_aws
-from streamapp.cli.queues import create_queues
+from streamapp.cli.setup import sources_of
 from streamapp.config import Config
 from streamapp.messages import Outgoing, Queue
 from streamapp.observe.counters import Counters
 from streamapp.redis.store import open_redis
 from streamapp.sqs.boto import BotoSqs
+from streamapp.sqs.queue_setup import create_queues
 from streamapp.worker.assembly import assemble
 from streamapp.worker.worker import Worker
 
@@ -35,7 +36,7 @@ PATIENCE = 50.0
 
 @dataclass(frozen=True)
 class Sample:
-    """One line of the samples: a raw message and what must become of it."""
+    """One line of the samples: a raw message and the outcome that it must have."""
 
     queue: str
     body: str
@@ -43,14 +44,14 @@ class Sample:
 
 
 def samples() -> list[Sample]:
-    """All sample messages but the empty one, which SQS refuses."""
+    """All sample messages except the empty one, which SQS refuses."""
     lines = (DATA / "messages.jsonl").read_text().splitlines()
     found = [json.loads(line) for line in lines if line]
     return [Sample(it["queue"], it["body"], it["outcome"]) for it in found if it["body"]]
 
 
 def expected() -> dict[str, Any]:
-    """The state that the samples must leave."""
+    """The state that the samples must result in."""
     return json.loads((DATA / "expected.json").read_text())
 
 
@@ -85,7 +86,12 @@ class Shop:
 
     async def open(self, *, visibility: int | None = None) -> None:
         """Create the queues; *visibility* is their timeout in seconds."""
-        await create_queues(streamapp_agents.app, Config.load(self.env), self.aws)
+        await create_queues(
+            self.aws,
+            Config.load(self.env),
+            sources=sources_of(streamapp_agents.app),
+            sinks=streamapp_agents.app.sinks,
+        )
         if visibility is not None:
             for stream in STREAMS:
                 await self.aws.create(self.names[stream], {"VisibilityTimeout": str(visibility)})
@@ -95,7 +101,7 @@ class Shop:
         await self._redis.aclose()
 
     async def send(self, messages: Sequence[Sample]) -> None:
-        """Send messages, each to its queue, in order as far as a standard queue has one."""
+        """Send messages, each to its queue, in order."""
         for stream in STREAMS:
             bodies = [message.body for message in messages if message.queue == stream]
             queue = await self.aws.find(self.names[stream])
@@ -113,9 +119,21 @@ class Shop:
             text=True,
         )
 
+    def run(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a command in a process of its own, to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "streamapp", *arguments],
+            env=self.env,
+            input=typed,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+
     @contextmanager
     def running(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-        """Run a worker while the body runs; it does not outlive it."""
+        """Run a worker while the body runs, then kill it."""
         worker = self.start(*arguments)
         try:
             yield worker
@@ -124,7 +142,7 @@ class Shop:
             worker.communicate()
 
     async def process(self) -> None:
-        """Process all that is there in this process, which saves the start of one."""
+        """Process all messages in this process, which is quicker than a new one."""
         config = Config.load(self.env)
         async with open_redis(config.redis_url) as store:
             parts = await assemble(
@@ -133,7 +151,7 @@ class Shop:
             assert await Worker(parts).run(idle=0.3)
 
     async def work_off(self, workers: int = 1) -> str:
-        """Let workers process all that is there, and answer what they logged."""
+        """Process all messages with worker processes; return what they logged."""
         running = [self.start("--exit-when-idle", "1") for _ in range(workers)]
         logs = [await ended(worker) for worker in running]
         assert [worker.returncode for worker in running] == [0] * workers, logs
@@ -146,7 +164,7 @@ class Shop:
         return {key.removeprefix(start): await self._redis.hgetall(key) for key in keys}
 
     async def dump(self) -> str:
-        """Everything that this shop has in Redis, as one text."""
+        """All keys of this shop in Redis, as one text."""
         parts: list[object] = []
         async for key in self._redis.scan_iter(match=f"{self.key_prefix}*", count=1000):
             read = {
@@ -172,7 +190,7 @@ class Shop:
         return [json.loads(it.body) for it in await self._all(await self.aws.find(self.names[SINK]))]
 
     async def counts(self, stream: str) -> tuple[int, int]:
-        """How many messages of a queue wait, and how many are invisible."""
+        """The numbers of messages that wait in a queue, and that are in flight."""
         attributes = await self.aws.attributes(await self.aws.find(self.names[stream]))
         return (
             int(attributes["ApproximateNumberOfMessages"]),
@@ -187,7 +205,7 @@ class Shop:
 
 
 async def ended(worker: subprocess.Popen[str]) -> str:
-    """Wait for a worker to end, and answer what it logged."""
+    """Wait until a worker ends; return what it logged."""
     with anyio.fail_after(PATIENCE):
         return (await anyio.to_thread.run_sync(worker.communicate, abandon_on_cancel=True))[1]
 
@@ -201,7 +219,7 @@ async def until(worker: subprocess.Popen[str], words: str) -> None:
 
 
 async def check_state(shop: Shop) -> None:
-    """Every hash is what the samples imply, nothing is owed, and the last announcement of an order is its state."""
+    """Assert that each hash is what the samples imply, no announcement is pending, and the last of each order is its state."""
     wanted = expected()
     for table in ("acompanhamento", "produto"):
         hashes = await shop.hashes(table)
@@ -215,7 +233,7 @@ async def check_state(shop: Shop) -> None:
 
 
 async def check_announcements(shop: Shop, orders: Mapping[str, Mapping[str, str]]) -> None:
-    """The newest announcement of each known order is its state; nothing else is announced."""
+    """Assert that the newest announcement of each known order is its state, and that no other order is announced."""
     newest: dict[str, dict[str, Any]] = {}
     for announcement in await shop.announcements():
         data = announcement["data"]

@@ -1,4 +1,4 @@
-"""A command in a real terminal, whose screen a terminal emulator keeps; and records put into the tap by hand."""
+"""A command in a real terminal, with a terminal emulator for its screen; and tap records written by hand."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from rigs import behind
 from streamapp.observe.tap_record import TapRecord
 
 PATIENCE = 40.0
-"""Seconds in which what is waited for has to come; the machine may be busy."""
+"""Seconds that each wait may take; the machine may be busy."""
 
 
 class Terminal:
@@ -53,7 +53,7 @@ class Terminal:
         self.child.close(force=True)
 
     def read(self, seconds: float = 0.2) -> bool:
-        """Take in what the command wrote within *seconds*; False once it has ended."""
+        """Read what the command writes within *seconds*; False once it has ended."""
         try:
             data = self.child.read_nonblocking(65536, timeout=seconds)
         except pexpect.TIMEOUT:
@@ -66,7 +66,7 @@ class Terminal:
 
     @property
     def rows(self) -> list[str]:
-        """All that is on the screen, and what has scrolled off it."""
+        """All rows on the screen, and those that have scrolled off it."""
         above = ["".join(row[x].data for x in range(self.screen.columns)) for row in self.screen.history.top]
         return [row.rstrip() for row in (*above, *self.screen.display)]
 
@@ -81,7 +81,7 @@ class Terminal:
         return next((row for row in reversed(self.rows) if row.startswith("▌")), "")
 
     def until(self, *words: str, within: float = PATIENCE) -> None:
-        """Return when the screen shows all *words*."""
+        """Wait until the screen shows all *words*."""
         deadline = time.monotonic() + within
         while not all(any(word in row for row in self.rows) for word in words):
             assert time.monotonic() < deadline, f"{words} did not come:\n" + "\n".join(self.rows[-40:])
@@ -89,7 +89,7 @@ class Terminal:
                 assert all(any(word in row for row in self.rows) for word in words), "\n".join(self.rows)
 
     def until_screen(self, is_there: Callable[[str], bool]) -> str:
-        """Return when the screen is as wanted, and answer it."""
+        """Wait until *is_there* is true of the screen; return its text."""
         deadline = time.monotonic() + PATIENCE
         while not is_there(self.text):
             assert time.monotonic() < deadline, self.text
@@ -101,12 +101,12 @@ class Terminal:
         self.child.send(keys)
 
     def resize(self, columns: int, lines: int) -> None:
-        """Give the terminal another size."""
+        """Resize the terminal."""
         self.screen.resize(lines, columns)
         self.child.setwinsize(lines, columns)
 
     def ended(self) -> int:
-        """Wait for the end; answer the exit code."""
+        """Wait until the command ends; return its exit code."""
         deadline = time.monotonic() + PATIENCE
         while self.read():
             assert time.monotonic() < deadline, "it did not end"
@@ -116,7 +116,7 @@ class Terminal:
 
 
 def record(number: int = 1, queue: str = "pedido-events", **members: object) -> TapRecord:
-    """A record, done now."""
+    """A record of an attempt that ended now."""
     usual: dict[str, object] = {
         "queue": queue,
         "outcome": "ok",
@@ -129,8 +129,8 @@ def record(number: int = 1, queue: str = "pedido-events", **members: object) -> 
     return TapRecord(**{**usual, **members})  # type: ignore[arg-type]  # what a test asks for
 
 
-def tell(redis_url: str, prefix: str, records: Iterable[TapRecord]) -> None:
-    """Write records as a worker does, each queue's in one entry."""
+def write_records(redis_url: str, prefix: str, records: Iterable[TapRecord]) -> None:
+    """Write records as a worker does: those of a queue in one entry."""
     packed: dict[str, list[bytes]] = {}
     for it in records:
         packed.setdefault(it.queue, []).append(msgspec.json.encode(it))
@@ -141,12 +141,12 @@ def tell(redis_url: str, prefix: str, records: Iterable[TapRecord]) -> None:
 
 
 def bare() -> dict[str, str]:
-    """An environment that says nothing of the terminal, AWS or the app, whoever runs the tests."""
+    """An environment without settings of the terminal, AWS or the app, wherever the tests run."""
     return {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
 
 
 def environment(redis_url: str, prefix: str) -> dict[str, str]:
-    """The environment of a command that has Redis and no AWS."""
+    """An environment with Redis but without AWS."""
     return {
         **bare(),
         "PYTHONUTF8": "1",

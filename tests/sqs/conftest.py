@@ -6,9 +6,9 @@ import pytest
 
 from sqs.clients import Both
 from streamapp.cli.demo.servers import local_aws
-from streamapp.cli.setup import open_calls
 from streamapp.sqs.boto import BotoSqs, open_aws
 from streamapp.sqs.direct import DirectSqs, open_direct
+from streamapp.sqs.message_client import open_message_client
 from streamapp.testing import MemorySqs
 from streamapp.testing.sqs.server import serve
 
@@ -26,7 +26,7 @@ async def sqs(
     """Either client of moto's server."""
     for name, value in local_aws(moto_endpoint).items():
         monkeypatch.setenv(name, value)
-    async with open_aws() as plain, open_calls(plain, client) as opened:
+    async with open_aws() as plain, open_message_client(plain, client) as opened:
         yield opened
 
 
@@ -44,7 +44,7 @@ async def faulty(
     async with serve(memory) as endpoint:
         for name, value in local_aws(endpoint).items():
             monkeypatch.setenv(name, value)
-        async with open_aws() as plain, open_calls(plain, client) as opened:
+        async with open_aws() as plain, open_message_client(plain, client) as opened:
             yield opened
 
 

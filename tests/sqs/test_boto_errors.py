@@ -9,9 +9,9 @@ from aiohttp import web
 from sqs.clients import OPERATIONS, Both
 from sqs.fixed_server import fixed_response
 from streamapp.cli.demo.servers import local_aws
-from streamapp.cli.setup import open_calls
 from streamapp.errors import ConfigError, Fault, ServiceError
 from streamapp.sqs.boto import open_aws
+from streamapp.sqs.message_client import open_message_client
 from streamapp.testing import MemorySqs
 from streamapp.testing.sqs.server import serve
 
@@ -64,10 +64,10 @@ async def test_credentials_that_cannot_be_retrieved_are_a_credentials_fault(
     for client in ("aioboto3", "fast"):
         (tmp_path / "config").write_text("[default]\ncredential_process = false\n")
         with pytest.raises(ConfigError, match="no credentials could be retrieved"):
-            async with open_aws() as plain, open_calls(plain, client):
+            async with open_aws() as plain, open_message_client(plain, client):
                 pass
         (tmp_path / "config").write_text(f"[default]\ncredential_process = cat {tmp_path / 'keys.json'}\n")
-        async with open_aws() as plain, open_calls(plain, client) as sqs:
+        async with open_aws() as plain, open_message_client(plain, client) as sqs:
             with pytest.raises(ServiceError) as caught:
                 await sqs.delete(both.queue, ["h"])
         assert caught.value.fault is Fault.CREDENTIALS
@@ -96,7 +96,7 @@ async def test_a_response_for_a_role_that_is_not_xml_is_transient(
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     async with fixed_response(*NO_XML[said]) as sts:
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts)
-        async with open_aws() as plain, open_calls(plain, client) as sqs:
+        async with open_aws() as plain, open_message_client(plain, client) as sqs:
             for operation in ("receive", "delete"):
                 with pytest.raises(ServiceError) as caught:
                     await OPERATIONS[operation](sqs, both.queue)

@@ -8,10 +8,10 @@ import pytest
 
 from sqs.fixed_server import empty_queues
 from streamapp.cli.demo.servers import local_aws
-from streamapp.cli.setup import open_calls
 from streamapp.messages import Queue
 from streamapp.sqs.boto import BotoSqs, open_aws
 from streamapp.sqs.direct import DirectSqs
+from streamapp.sqs.message_client import open_message_client
 
 
 async def test_renewed_credentials_are_used_for_the_next_signature(
@@ -38,7 +38,7 @@ async def test_renewed_credentials_are_used_for_the_next_signature(
         monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
         queue = Queue("q", f"{endpoint}/0/q")
         renew(1)
-        async with open_aws() as plain, open_calls(plain, "fast") as sqs:
+        async with open_aws() as plain, open_message_client(plain, "fast") as sqs:
             for number in (1, 2):
                 renew(number)
                 assert await sqs.receive(queue, limit=1, wait=0) == []
@@ -74,5 +74,5 @@ async def test_endpoints_that_need_the_aws_client_are_reached_by_it(
     for name, value in (local_aws(endpoint) | environment).items():
         monkeypatch.setenv(name, value)
 
-    async with open_aws() as plain, open_calls(plain, "fast") as sqs:
+    async with open_aws() as plain, open_message_client(plain, "fast") as sqs:
         assert type(sqs) is client

@@ -6,11 +6,11 @@ import pytest
 
 from sqs.clients import OPERATIONS, Both, outcome
 from streamapp.cli.demo.servers import local_aws
-from streamapp.cli.setup import open_calls
 from streamapp.errors import ConfigError, Fault
 from streamapp.messages import Outgoing
 from streamapp.sqs.boto import BotoSqs, open_aws
 from streamapp.sqs.client import Failure
+from streamapp.sqs.message_client import open_message_client
 from streamapp.testing import Fail, Garble, Partial, Reset
 from streamapp.testing.faults.refusal import _SPELLINGS
 
@@ -94,7 +94,7 @@ async def test_an_invalid_ca_bundle_is_a_config_error(
     monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
 
     with pytest.raises(ConfigError, match=rf"AWS_CA_BUNDLE.*{bundle}"):
-        async with open_aws() as plain, open_calls(plain, "fast"):
+        async with open_aws() as plain, open_message_client(plain, "fast"):
             pass
 
 
@@ -103,5 +103,5 @@ async def test_the_setting_selects_the_client_for_messages(monkeypatch: pytest.M
     for name, value in local_aws("http://127.0.0.1:9324").items():
         monkeypatch.setenv(name, value)
 
-    async with open_aws() as plain, open_calls(plain, "aioboto3") as sqs:
+    async with open_aws() as plain, open_message_client(plain, "aioboto3") as sqs:
         assert type(sqs) is BotoSqs

@@ -1,14 +1,22 @@
-"""What is unwise in the settings of a source queue."""
+"""What is unwise in the settings of a source queue and of its dead-letter queue."""
 
+import json
 from typing import Any
 
 import pytest
 
 from streamapp.config import Config
 from streamapp.messages import Queue
-from streamapp.sqs.queue_flaws import source_flaws
+from streamapp.sqs.queue_flaws import letters_flaws, source_flaws
 
 WELL = Queue("orders", "http://sqs/orders", visibility=60, dead_letters="orders-dlq", max_receives=8)
+SOURCE = {"MessageRetentionPeriod": "345600", "QueueArn": "arn:orders"}
+LETTERS = {"MessageRetentionPeriod": "1209600"}
+
+
+def test_good_settings_have_no_flaw() -> None:
+    """A check with false alarms is soon turned off."""
+    assert [*source_flaws(WELL, Config()), *letters_flaws(WELL, SOURCE, LETTERS)] == []
 
 
 @pytest.mark.parametrize(
@@ -45,3 +53,28 @@ def test_a_visibility_timeout_must_be_longer_than_a_receive_may_take() -> None:
 
     assert list(source_flaws(queue, Config(wait_seconds=20))) == []
     assert list(source_flaws(Queue("o", "", visibility=29, dead_letters="d", max_receives=8), Config()))
+
+
+@pytest.mark.parametrize(
+    ("letters", "words"),
+    [
+        ({"FifoQueue": "true"}, "of the other kind"),
+        ({"MessageRetentionPeriod": "345600"}, "letters vanish"),
+        ({"RedriveAllowPolicy": '{"redrivePermission":"denyAll"}'}, "takes no letters"),
+        (
+            {
+                "RedriveAllowPolicy": json.dumps(
+                    {"redrivePermission": "byQueue", "sourceQueueArns": ["arn:b"]}
+                )
+            },
+            "takes no letters",
+        ),
+        ({"RedrivePolicy": "{}"}, "moves them on"),
+    ],
+)
+def test_flaws_of_a_dead_letter_queue(letters: dict[str, str], words: str) -> None:
+    """The last place for a message must accept it and keep it."""
+    (flaw,) = letters_flaws(WELL, SOURCE, LETTERS | letters)
+
+    assert words in flaw.text
+    assert flaw.cure

@@ -9,7 +9,7 @@ def test_opentelemetry_is_not_imported_without_a_provider() -> None:
     program = """
 import sys
 sys.modules["opentelemetry"] = None  # as if it were not installed
-import streamapp, streamapp.cli, streamapp.cli.worker.process
+import streamapp, streamapp.cli.root, streamapp.cli.worker.process
 from streamapp.web.monitoring import tracing_in_use
 assert tracing_in_use() is None
 assert "streamapp.observe.tracing" not in sys.modules

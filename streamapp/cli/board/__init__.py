@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""`streamapp board`: the app's boards in a terminal."""

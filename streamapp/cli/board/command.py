@@ -1,11 +1,10 @@
-"""`streamapp board`: the app's monitors, in a terminal."""
+"""`streamapp board`: the app's boards, in a terminal."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamapp.cli import setup
-from streamapp.cli.board.reader import monitor
+from streamapp.cli import options, setup
 from streamapp.cli.terminal import output as out
 from streamapp.errors import ConfigError
 
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from streamapp.app import App
+    from streamapp.cli.board.age import AgeLimits
     from streamapp.config import Config
     from streamapp.declared.boards import Board, Card
 
@@ -39,37 +39,39 @@ def board(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="BOARD", help="Which one; the app's first if not said.", autocompletion=setup.board_names
+            metavar="BOARD",
+            help="Which one; without it, the app's first.",
+            autocompletion=options.complete_board,
         ),
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="Print it once as a table, for pipes.")] = False,
     warn: Annotated[
         str | None,
-        typer.Option(metavar="AGE", help="Age from which a card is nearly late; else its estimate."),
+        typer.Option(metavar="AGE", help="Age from which a card is nearly late. [its estimate]"),
     ] = None,
     late: Annotated[
         str | None, typer.Option(metavar="AGE", help="Age from which a card is late, as 15m.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print it once as JSON.")] = False,
-    app: setup.AppOption = setup.DEFAULT_APP,
+    app: options.App = setup.DEFAULT_APP,
 ) -> None:
-    """Show a board until q or Ctrl-C. It is drawn again each second."""
-    out.say_soon("looking …")
+    """Show a board until q or Ctrl-C. It is redrawn each second."""
+    out.show_progress("looking …")
     import anyio  # noqa: PLC0415 - slow to import
 
     config = setup.load_config()
     application = setup.load_app(app)
     chosen = _choose(application, name)
-    ages = setup.seconds_of("--warn", warn), setup.seconds_of("--late", late)
-    from streamapp.cli.terminal.screen import is_lively  # noqa: PLC0415 - slow to import
+    limits = setup.seconds_of("--warn", warn), setup.seconds_of("--late", late)
+    from streamapp.cli.terminal.live_view import can_redraw  # noqa: PLC0415 - slow to import
 
-    if once or json or not is_lively():
+    if once or json or not can_redraw():
         columns = anyio.run(_look_once, application, config, chosen)
-        _print(chosen, columns, ages, as_json=json)
+        _print(chosen, columns, limits, as_json=json)
     else:
-        from streamapp.cli.board import picture as board_picture  # noqa: PLC0415 - slow to import
+        from streamapp.cli.board import drawing  # noqa: PLC0415 - slow to import
 
-        anyio.run(board_picture.show, application, config, chosen, ages)
+        anyio.run(drawing.show, application, config, chosen, limits)
 
 
 def _choose(app: "App", name: str | None) -> "Board":
@@ -80,20 +82,22 @@ def _choose(app: "App", name: str | None) -> "Board":
 
 
 async def _look_once(app: "App", config: "Config", board: "Board") -> "dict[str, list[Card]]":
+    from streamapp.cli.board.reader import board_reader  # noqa: PLC0415 - slow to import
+
     async with setup.open_store(config) as store:
-        return await monitor(app, config, board, store).look()
+        return await board_reader(app, config, board, store).look()
 
 
 def _print(
     board: "Board",
     columns: "Mapping[str, Sequence[Card]]",
-    ages: "tuple[float | None, float | None]",
+    limits: "AgeLimits",
     *,
     as_json: bool,
 ) -> None:
     from datetime import UTC, datetime  # noqa: PLC0415 - beside its only use
 
-    from streamapp.cli.board.age import clock, standing  # noqa: PLC0415
+    from streamapp.cli.board.age import age_text, mark_of  # noqa: PLC0415
     from streamapp.cli.terminal.columns import aligned  # noqa: PLC0415 - slow to import
 
     now = datetime.now(UTC)
@@ -105,17 +109,17 @@ def _print(
         (
             name,
             f"#{card.key}",
-            clock(card, now) if board.shows_age else "",
-            " ".join(filter(None, [standing(board, name, card, now, ages).word, *card.notes])),
+            age_text(card, now) if board.shows_age else "",
+            " ".join(filter(None, [mark_of(board, name, card, now, limits).word, *card.notes])),
             card.text,
         )
-        for name, cards in reversed(list(columns.items()))  # what is ready, first
+        for name, cards in reversed(list(columns.items()))  # what is ready comes first
         for card in cards
     ]
     if rows:
-        out.tell(aligned(rows, width=out.width()))
+        out.print_lines(aligned(rows, width=out.width()))
     else:
-        out.note(f"nothing stands on {board.name}")
+        out.note(f"there is nothing on {board.name}")
 
 
 def _as_json(card: "Card") -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Read boards again and again for the terminal."""
+"""Open the reader of one board."""
 
 from typing import TYPE_CHECKING
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from streamapp.web.board_reader import BoardReader, HashReader
 
 LOOK_EVERY = 1.0
-"""Seconds between two looks: a customer does not see a shorter one."""
+"""Seconds between two readings: a customer does not notice a shorter delay."""
 
 
-def monitor(app: "App", config: "Config", board: "Board", store: "HashReader") -> "BoardReader":
-    """Return what reads *board*."""
+def board_reader(app: "App", config: "Config", board: "Board", store: "HashReader") -> "BoardReader":
+    """Return a reader of *board*, for a look at any time."""
     from streamapp.web.board_reader import BoardReader  # noqa: PLC0415 - slow to import
 
     return BoardReader(board, store, app.tables[board.table].folding.keys_prefix(config.key_prefix))

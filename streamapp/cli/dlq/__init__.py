@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""`streamapp dlq`: look at dead letters, and send them back to their queues."""

@@ -1,4 +1,4 @@
-"""Run today's agents over messages with nothing written, to know which of them would pass now."""
+"""Run today's agents over messages without writing anything, to find out which of them would pass now."""
 
 import logging
 from collections.abc import Generator, Mapping, Sequence
@@ -24,15 +24,15 @@ from streamapp.worker.worker import Worker
 LETTERS = "rehearsal-letters"
 
 UNDISTURBED = 40_000.0
-"""Seconds of visibility: so long that no heartbeat comes between, and each change of it is a message given back."""
+"""Seconds of visibility: so long that there is no heartbeat, and each change of it means a message given back."""
 
-LASTS = 60.0
-"""Seconds after which what is undecided stays so."""
+MAX_SECONDS = 60.0
+"""Seconds after which a message counts as undecided."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What would become of a message now: it would pass, or why it would not."""
+    """Whether a message would pass now, and why not."""
 
     passes: bool
     why: str = ""
@@ -41,33 +41,33 @@ class Verdict:
 async def rehearse(
     app: App, config: Config, agent: Agent, store: Store, messages: Mapping[str, Outgoing]
 ) -> dict[str, Verdict]:
-    """Return what *agent* would make of each message, by its id.
+    """Return the verdict on each message, by its id.
 
-    It runs as in a worker, on the state that is stored now, and each message sees what those before it did;
-    but no state is written and nothing is sent. What an agent does besides that, it does.
+    *agent* runs as in a worker, on the state that is stored now, and each message sees the changes of those before it;
+    but no state is written and nothing is sent. Other side effects of the agent do happen.
     """
-    stage = _Stage(config.queue(agent.queue), messages)
-    overlay = _Overlay(store)
+    sqs = _RehearsalSqs(config.queue(agent.queue), messages)
+    overlay = _OverlayStore(store)
     settings = replace(config, max_attempts=1, wait_seconds=0.0, drain_timeout=5.0, replicas=0)
-    with _silence():
+    with _silent_log():
         parts = await assemble(
-            app.registry, settings, stage, overlay, Counters(), agents=[agent.name], longest_wait=0.0
+            app.registry, settings, sqs, overlay, Counters(), agents=[agent.name], longest_wait=0.0
         )
         async with create_task_group() as running:
             worker = Worker(parts)
             await running.start(worker.run)
-            with move_on_after(LASTS):
-                await stage.done.wait()
+            with move_on_after(MAX_SECONDS):
+                await sqs.done.wait()
             worker.stop()
             worker.stop()
     return {
-        identity: stage.verdicts.get(identity, Verdict(False, f"undecided after {LASTS:g} s"))
+        identity: sqs.verdicts.get(identity, Verdict(False, f"undecided after {MAX_SECONDS:g} s"))
         for identity in messages
     }
 
 
-class _Stage:
-    """An SQS that has the messages, and takes note of what becomes of them."""
+class _RehearsalSqs:
+    """An SQS that holds the messages, and records the verdict on each."""
 
     def __init__(self, queue: str, messages: Mapping[str, Outgoing]) -> None:
         self._queue = queue_name(queue)
@@ -128,8 +128,8 @@ class _Stage:
             self.done.set()
 
 
-class _Overlay:
-    """The stored state, and over it what was committed here; the store itself is only read."""
+class _OverlayStore:
+    """The stored state with the commits made here on top of it. The store itself is only read."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -144,17 +144,17 @@ class _Overlay:
         ]
 
     async def commit(self, commits: Sequence[Commit]) -> list[bool | ServiceError]:
-        answers: list[bool | ServiceError] = []
+        results: list[bool | ServiceError] = []
         for commit, fields in zip(commits, await self.read([it.key for it in commits]), strict=True):
             if isinstance(fields, ServiceError):
-                answers.append(fields)
+                results.append(fields)
                 continue
             is_mine = fields.get(TOKEN, "") == commit.seen
             if is_mine:
                 kept = {name: text for name, text in fields.items() if name not in commit.drop}
                 self._hashes[commit.key] = {**kept, **commit.put, TOKEN: commit.token}
-            answers.append(is_mine)
-        return answers
+            results.append(is_mine)
+        return results
 
     async def confirm(self, confirmed: Sequence[Confirmed]) -> None:
         del confirmed
@@ -181,8 +181,8 @@ class _Overlay:
 
 
 @contextmanager
-def _silence() -> Generator[None]:
-    """Keep the log out of it: a rehearsal is no news."""
+def _silent_log() -> Generator[None]:
+    """Silence the log: what happens in a rehearsal is no event of the worker."""
     log = logging.getLogger("streamapp")
     before = log.level
     log.setLevel(logging.CRITICAL + 1)

@@ -1,21 +1,21 @@
-"""Which letters are meant."""
+"""Which dead letters are meant."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from streamapp.cli.dlq.box import Letter
+from streamapp.cli.dlq.dead_letters import DeadLetter
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a letter must be like; None is any."""
+class LetterFilter:
+    """The reason and kind of the letters, and the beginning of their ids; None is any."""
 
     reason: str | None = None
     kind: str | None = None
     identity: str | None = None
 
-    def among(self, letters: Iterable[Letter]) -> list[Letter]:
-        """Return those of *letters* that are meant, oldest first."""
+    def among(self, letters: Iterable[DeadLetter]) -> list[DeadLetter]:
+        """Return those of *letters* that match, oldest first."""
         found = [
             letter
             for letter in letters

@@ -1,4 +1,4 @@
-"""Letters in words: what `dlq` tells of them, as lines and as JSON."""
+"""Dead letters as lines and as JSON."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from streamapp.cli.dlq.box import Box, Letter
+from streamapp.cli.dlq.dead_letters import DeadLetter, DeadLetterQueue
 from streamapp.cli.terminal.columns import aligned
 from streamapp.cli.terminal.sanitize import printable
 from streamapp.cli.terminal.words import duration, many
@@ -17,23 +17,23 @@ def ago(since: datetime) -> str:
     return duration((datetime.now(UTC) - since).total_seconds() * 1000)
 
 
-def box_lines(box: Box, letters: Sequence[Letter]) -> Iterator[str]:
-    """Return a line about the queue, and one for each reason and kind."""
+def queue_lines(source: DeadLetterQueue, letters: Sequence[DeadLetter]) -> Iterator[str]:
+    """Return a line about the queue, and one for each reason and kind of its letters."""
     if not letters:
-        yield f"{box.queue.name}  no letters"
+        yield f"{source.queue.name}  no letters"
         return
     oldest = ago(min(letter.delivery.sent_at for letter in letters))
-    about = f" of about {box.about}" if box.about > len(letters) else ""
-    yield f"{printable(box.queue.name)}  {many(len(letters), 'letter')}{about}  oldest {oldest}"
+    about = f" of about {source.about}" if source.about > len(letters) else ""
+    yield f"{printable(source.queue.name)}  {many(len(letters), 'letter')}{about}  oldest {oldest}"
     rows = [(f"  {reason}", str(count), kind) for (reason, kind), count in _groups(letters).most_common()]
     yield from aligned(rows)
 
 
-def box_json(box: Box, letters: Sequence[Letter]) -> dict[str, object]:
-    """Return the same for programs; ages are in seconds."""
+def queue_json(source: DeadLetterQueue, letters: Sequence[DeadLetter]) -> dict[str, object]:
+    """Return what `queue_lines` shows, as JSON values."""
     ages = [(datetime.now(UTC) - letter.delivery.sent_at).total_seconds() for letter in letters]
     return {
-        "queue": box.queue.name,
+        "queue": source.queue.name,
         "letters": len(letters),
         "oldest_seconds": round(max(ages), 1) if ages else None,
         "groups": [
@@ -43,8 +43,8 @@ def box_json(box: Box, letters: Sequence[Letter]) -> dict[str, object]:
     }
 
 
-def letter_lines(letter: Letter, *, raw: bool) -> Iterator[str]:
-    """Return what is known of one letter, and its body."""
+def letter_lines(letter: DeadLetter, *, raw: bool) -> Iterator[str]:
+    """Return what is known of one letter, and its body: masked, or *raw* as it came."""
     delivery, source = letter.delivery, letter.source
     key = letter.shown.key and f"#{letter.shown.key}"
     yield printable("  ".join(filter(None, [delivery.message_id, letter.reason, letter.shown.kind, key])))
@@ -56,11 +56,11 @@ def letter_lines(letter: Letter, *, raw: bool) -> Iterator[str]:
         else ""
     )
     yield printable(f"  {came}here for {ago(delivery.sent_at)}, looked at {many(delivery.receives, 'time')}")
-    yield "  " + (printable(delivery.body) if raw else masked(letter))
+    yield "  " + (printable(delivery.body) if raw else masked_body(letter))
 
 
-def letter_json(letter: Letter, *, raw: bool) -> dict[str, object]:
-    """Return the same for programs."""
+def letter_json(letter: DeadLetter, *, raw: bool) -> dict[str, object]:
+    """Return what `letter_lines` shows, as JSON values."""
     delivery = letter.delivery
     body = (
         delivery.body
@@ -83,12 +83,12 @@ def letter_json(letter: Letter, *, raw: bool) -> dict[str, object]:
     }
 
 
-def masked(letter: Letter) -> str:
-    """Return the body as viewers may see it."""
+def masked_body(letter: DeadLetter) -> str:
+    """Return the body with personal data masked."""
     if letter.shown.body is None:
         return f"({len(letter.delivery.body)} characters that cannot be masked; --raw shows them)"
     return printable(letter.shown.body.decode())
 
 
-def _groups(letters: Sequence[Letter]) -> Counter[tuple[str, str]]:
+def _groups(letters: Sequence[DeadLetter]) -> Counter[tuple[str, str]]:
     return Counter((letter.reason, letter.kind) for letter in letters)

@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""`streamapp doctor`: find what is wrong with settings, queues and Redis."""

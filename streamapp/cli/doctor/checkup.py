@@ -1,4 +1,4 @@
-"""Look at all that the app needs - settings, queues, Redis - and tell each finding as it is made."""
+"""Check all that the app needs - settings, queues, Redis, workers - and report each finding at once."""
 
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -9,14 +9,14 @@ from typing import Literal
 from streamapp.app import App
 from streamapp.cli import setup
 from streamapp.cli.doctor.flaws import (
-    letters_flaws,
-    owed_flaws,
+    announcement_flaws,
     redis_flaws,
     settings_flaws,
     skew_flaws,
     worker_flaws,
 )
 from streamapp.cli.exits import FAILED, exit_code
+from streamapp.cli.terminal.masking import without_password
 from streamapp.cli.terminal.words import many
 from streamapp.config import Config, queue_variable, unknown_settings
 from streamapp.errors import ConfigError, Fault, ServiceError, StreamappError
@@ -25,7 +25,7 @@ from streamapp.observe.presence import Presence
 from streamapp.outbox.backlog import survey
 from streamapp.sqs.boto import BotoSqs, is_local
 from streamapp.sqs.depths import depth_of
-from streamapp.sqs.queue_flaws import CREATE, Flaw, source_flaws
+from streamapp.sqs.queue_flaws import CREATE, Flaw, letters_flaws, source_flaws
 from streamapp.worker.assembly import QueueMissing
 
 Mark = Literal["ok", "warning", "problem"]
@@ -33,9 +33,9 @@ Mark = Literal["ok", "warning", "problem"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was looked at and what was found; *cure* is the command or setting that mends it.
+    """What was checked and what was found. *cure* is the command or setting that repairs it.
 
-    *exit_code* is that of a problem: 3 for what does not answer, 2 for what is missing or forbidden, else 1.
+    *exit_code* is that of a problem: 3 if a service does not answer, 2 if something is missing or forbidden, else 1.
     """
 
     mark: Mark
@@ -46,17 +46,17 @@ class Finding:
 
 
 class Checkup:
-    """One check-up of *app*; each finding goes to *tell* at once."""
+    """One check of *app*. *report* is called with each finding at once."""
 
-    def __init__(self, app: App, config: Config, tell: Callable[[Finding], None]) -> None:
+    def __init__(self, app: App, config: Config, report: Callable[[Finding], None]) -> None:
         self._app = app
         self._config = config
-        self._tell = tell
+        self._report = report
         self._waiting: dict[str, int] = {}
         self._agents: dict[str, str] = {}
 
     async def run(self) -> None:
-        """Look at everything; what does not answer is a finding, and the rest is looked at all the same."""
+        """Check everything. A service that does not answer is a finding, and the rest is still checked."""
         self._settings()
         try:
             async with setup.open_sqs() as sqs:
@@ -74,7 +74,7 @@ class Checkup:
                 self._judge(
                     "announcements",
                     text,
-                    owed_flaws(
+                    announcement_flaws(
                         backlog.pending,
                         backlog.keys,
                         backlog.oldest,
@@ -92,7 +92,7 @@ class Checkup:
             *(Flaw(f"{name} is not a setting", hint) for name, hint in unknown_settings(os.environ)),
             *settings_flaws(self._config, max(timeouts, default=0.0)),
         ]
-        redis = setup.without_password(self._config.redis_url)
+        redis = without_password(self._config.redis_url)
         self._judge("configuration", f"{streams} queues · {redis} · prefix {self._config.key_prefix}", flaws)
 
     async def _sqs(self, sqs: BotoSqs) -> None:
@@ -117,7 +117,7 @@ class Checkup:
             return await sqs.find(name)
         except ServiceError as error:
             if error.fault is not Fault.CONFIGURATION:
-                raise  # of the endpoint, not of this queue
+                raise  # a fault of the endpoint, not of this queue
             if "Access" in error.detail:
                 text, cure = (
                     f"no right to use it ({error.detail})",
@@ -125,7 +125,7 @@ class Checkup:
                 )
             else:
                 text, cure = f"queue {name} does not exist", f"{CREATE}, or set {queue_variable(stream)}"
-            self._tell(Finding("problem", stream, text, cure, exit_code(QueueMissing(name, stream))))
+            self._report(Finding("problem", stream, text, cure, exit_code(QueueMissing(name, stream))))
             return None
 
     async def _source(self, sqs: BotoSqs, stream: str, queue: Queue) -> None:
@@ -181,18 +181,18 @@ class Checkup:
         self._judge("workers", text, worker_flaws(workers, self._waiting, self._agents))
 
     def _judge(self, subject: str, text: str, flaws: Iterable[Flaw]) -> None:
-        """Tell each flaw of *subject*, or that it is well."""
-        told = False
+        """Report each flaw of *subject*, or that it has none."""
+        is_well = True
         for flaw in flaws:
-            told = True
+            is_well = False
             mark: Mark = "problem" if flaw.is_problem else "warning"
-            self._tell(Finding(mark, subject, flaw.text, flaw.cure, FAILED if flaw.is_problem else 0))
-        if not told:
-            self._tell(Finding("ok", subject, text))
+            self._report(Finding(mark, subject, flaw.text, flaw.cure, FAILED if flaw.is_problem else 0))
+        if is_well:
+            self._report(Finding("ok", subject, text))
 
     def _failed(self, subject: str, error: StreamappError) -> None:
         text = error.detail if isinstance(error, ServiceError) else str(error)
-        self._tell(Finding("problem", subject, text, exit_code=exit_code(error)))
+        self._report(Finding("problem", subject, text, exit_code=exit_code(error)))
 
 
 def _kind(queue: Queue) -> str:

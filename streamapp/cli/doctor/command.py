@@ -1,10 +1,10 @@
-"""`streamapp doctor`: what is unwise in the settings, the queues and Redis, and what mends it."""
+"""`streamapp doctor`: what is wrong with the settings, the queues and Redis, and how to repair it."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamapp.cli import setup
+from streamapp.cli import options, setup
 from streamapp.cli.terminal import output as out
 
 if TYPE_CHECKING:
@@ -19,47 +19,47 @@ Examples:
   streamapp doctor --strict            # for CI: warnings fail, too
   streamapp doctor --json | jq -r '.findings[] | select(.mark != "ok") | .cure'
 \b
-Exit codes: 0 well, or warnings alone · 1 problems · 2 a queue, a right or a setting is missing or wrong
+Exit codes: 0 all is well, or only warnings · 1 problems · 2 a queue, a right or a setting is missing or wrong
   · 3 SQS or Redis does not answer
 """
 
 
 def doctor(
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 on warnings, too.")] = False,
-    json: setup.JsonOption = False,
-    app: setup.AppOption = setup.DEFAULT_APP,
+    json: options.Json = False,
+    app: options.App = setup.DEFAULT_APP,
 ) -> None:
-    """Look for what is wrong, and tell what mends it. Nothing is changed.
+    """Find what is wrong, and show how to repair it. Nothing is changed.
 
-    It looks at the settings, queues, dead letters, workers, the tap and Redis.
+    It checks the settings, queues, dead letters, workers, the tap and Redis.
     """
-    out.say_soon("checking …")
+    out.show_progress("checking …")
     import anyio  # noqa: PLC0415 - slow to import
 
     config = setup.load_config()
     application = setup.load_app(app)
     from streamapp.cli.doctor.checkup import Checkup  # noqa: PLC0415 - slow to import
-    from streamapp.cli.doctor.report import Printer  # noqa: PLC0415
-    from streamapp.cli.terminal.screen import console  # noqa: PLC0415
+    from streamapp.cli.doctor.report import FindingPrinter  # noqa: PLC0415
+    from streamapp.cli.terminal.live_view import console  # noqa: PLC0415
 
     findings: list[Finding] = []
-    printer = None if json else Printer(console())
+    printer = None if json else FindingPrinter(console())
 
-    def tell(finding: "Finding") -> None:
+    def report(finding: "Finding") -> None:
         findings.append(finding)
         if printer is not None:
-            printer.tell(finding)
+            printer.print(finding)
 
-    anyio.run(Checkup(application, config, tell).run)
+    anyio.run(Checkup(application, config, report).run)
     if printer is not None:
         printer.sum_up(findings)
     else:
         out.print_json({"findings": [_as_json(finding) for finding in findings]})
-    raise typer.Exit(verdict(findings, strict=strict))
+    raise typer.Exit(worst_exit_code(findings, strict=strict))
 
 
-def verdict(findings: "Sequence[Finding]", *, strict: bool) -> int:
-    """Return the exit code: that of the worst finding."""
+def worst_exit_code(findings: "Sequence[Finding]", *, strict: bool) -> int:
+    """Return the exit code of the worst finding; 1 for a warning if *strict*."""
     worst = max((finding.exit_code for finding in findings), default=0)
     return worst or int(strict and any(finding.mark == "warning" for finding in findings))
 

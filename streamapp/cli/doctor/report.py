@@ -1,4 +1,4 @@
-"""What a check-up looks like on a terminal and in a pipe."""
+"""Findings on a terminal and in a pipe."""
 
 from collections.abc import Sequence
 from textwrap import wrap
@@ -14,30 +14,30 @@ from streamapp.cli.terminal.words import many
 _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "bold red")}
 
 WIDTH = 22
-"""Columns of a subject: the longest stream's name of most apps."""
+"""Width of a subject: the longest stream name of most apps."""
 
 NARROW = 60
-"""Columns of a terminal below which a text stands under its subject."""
+"""Width of a terminal below which a text stands under its subject."""
 
 
-class Printer:
-    """Prints each finding as it comes: a mark, its subject, what was found, and below it what mends it."""
+class FindingPrinter:
+    """Prints each finding: a mark, its subject, what was found, and below it the cure."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def tell(self, finding: Finding) -> None:
+    def print(self, finding: Finding) -> None:
         """Print *finding*."""
         mark, colour = _MARKS[finding.mark]
         first, *others = self._folded(f"{printable(finding.subject):<{WIDTH}} ", printable(finding.text))
-        self._print(Text(mark, style=colour) + Text(f" {first}"))
+        self._print_line(Text(mark, style=colour) + Text(f" {first}"))
         for line in others:
-            self._print(Text(f"  {line}"))
-        if finding.cure:  # in one piece, to be copied
+            self._print_line(Text(f"  {line}"))
+        if finding.cure:  # on one line, to be copied
             indent = "" if self._is_narrow else " " * WIDTH
-            self._print(Text(f"  {indent} → {printable(finding.cure)}", style="cyan"))
+            self._print_line(Text(f"  {indent} → {printable(finding.cure)}", style="cyan"))
 
-    def _print(self, line: Text) -> None:
+    def _print_line(self, line: Text) -> None:
         out.clear()
         self._console.print(line, soft_wrap=True)
 
@@ -46,7 +46,7 @@ class Printer:
         return self._console.is_terminal and self._console.width < NARROW
 
     def _folded(self, subject: str, text: str) -> list[str]:
-        """Return *subject* and *text* in lines: one in a pipe, on a terminal as many as it takes."""
+        """Return *subject* and *text* in lines: in a pipe one, on a terminal as many as they need."""
         if not self._console.is_terminal:
             return [subject + text]
         if self._is_narrow:
@@ -68,11 +68,11 @@ class Printer:
         )
 
     def sum_up(self, findings: Sequence[Finding]) -> None:
-        """Print the counts."""
+        """Print the number of problems and warnings."""
         problems, warnings = (sum(it.mark == mark for it in findings) for mark in ("problem", "warning"))
-        told = (
+        total = (
             f"{many(problems, 'problem')}, {many(warnings, 'warning')}"
             if problems or warnings
             else "all is well"
         )
-        self._print(Text(told, style="bold"))
+        self._print_line(Text(total, style="bold"))

@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""`streamapp send` and `streamapp seed`: put messages into queues."""

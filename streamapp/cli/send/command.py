@@ -1,4 +1,4 @@
-"""`streamapp send`: put messages of one's own into a queue."""
+"""`streamapp send`: put messages into a queue."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamapp.cli import setup
+from streamapp.cli import options, setup
 from streamapp.cli.terminal import output as out
 from streamapp.errors import ConfigError, StreamappError
 from streamapp.sqs.names import queue_name
@@ -31,7 +31,7 @@ CHUNK = 1000
 
 
 class NotValid(ConfigError):
-    """A message is not one that the queue's agent could process."""
+    """The queue's agent could not process a message."""
 
     def __init__(self, number: int, why: str, sent: int) -> None:
         before = f"; {sent} before it were sent" if sent else ""
@@ -46,7 +46,7 @@ class NotText(ConfigError):
 
 
 class NothingToSend(ConfigError):
-    """Neither a message nor an example was named, or both."""
+    """Neither a message nor an example was given, or both."""
 
     def __init__(self) -> None:
         super().__init__("give a message, - for standard input, or --example KIND; one of them")
@@ -59,8 +59,8 @@ class NoExample(ConfigError):
         super().__init__(f"there is no example {kind!r} for this queue; it has {', '.join(known) or 'none'}")
 
 
-class NotSent(StreamappError):
-    """SQS did not take a message."""
+class SendRefused(StreamappError):
+    """SQS refused a message."""
 
     def __init__(self, code: str, sent: int) -> None:
         super().__init__(f"SQS refused a message ({code}); {sent} others were sent")
@@ -69,11 +69,13 @@ class NotSent(StreamappError):
 def send(
     queue: Annotated[
         str,
-        typer.Argument(metavar="QUEUE", help="Name or URL of the queue.", autocompletion=setup.queue_names),
+        typer.Argument(
+            metavar="QUEUE", help="Name or URL of the queue.", autocompletion=options.complete_queue
+        ),
     ],
     message: Annotated[
         str | None,
-        typer.Argument(metavar="JSON|-", help="The message; - reads one a line from standard input."),
+        typer.Argument(metavar="JSON|-", help="The message; - reads one from each line of standard input."),
     ] = None,
     example: Annotated[
         str | None, typer.Option(metavar="KIND", help="Send the app's example of this kind of event.")
@@ -86,17 +88,19 @@ def send(
     ] = None,
     validate: Annotated[
         bool,
-        typer.Option("--validate/--no-validate", help="Refuse what the queue's agent could not process."),
+        typer.Option(
+            "--validate/--no-validate", help="Refuse messages that the queue's agent could not process."
+        ),
     ] = True,
-    json: setup.JsonOption = False,
-    app: setup.AppOption = setup.DEFAULT_APP,
+    json: options.Json = False,
+    app: options.App = setup.DEFAULT_APP,
 ) -> None:
     """Send one message, an example, or each line of standard input."""
     import anyio  # noqa: PLC0415 - slow to import
 
     if (message is None) == (example is None):
         raise NothingToSend
-    out.say_soon(f"sending to {queue} …")
+    out.show_progress(f"sending to {queue} …")
     config = setup.load_config()
     application = setup.load_app(app)
     one = _example(application, config, queue, example or "") if message is None else message
@@ -106,7 +110,7 @@ def send(
     if json:
         out.print_json({"queue": queue, "sent": number, "bytes": size})
     else:
-        out.tell([f"sent {number} to {queue} ({size} B)"])
+        out.print_lines([f"sent {number} to {queue} ({size} B)"])
 
 
 def _example(app: "App", config: "Config", queue: str, kind: str) -> str:
@@ -136,8 +140,8 @@ def _edited(bodies: Iterator[str], edits: Sequence[str]) -> Iterator[str]:
     return (edited(body, edits) for body in bodies)
 
 
-Check = Callable[[str], str | None]
-"""Answers why a body could not be processed, None where it could."""
+BodyCheck = Callable[[str], str | None]
+"""Returns why a body could not be processed; None if it could."""
 
 
 def _unchecked(_: str) -> None:
@@ -145,11 +149,11 @@ def _unchecked(_: str) -> None:
 
 
 def _is_named(queue: str, stream: str, config: "Config") -> bool:
-    """Whether *queue*, a name or a URL, is that of *stream*."""
+    """Whether *queue*, a name or a URL, is the queue of *stream*."""
     return queue_name(queue) in {stream, queue_name(config.queue(stream))}
 
 
-def _checker(app: "App", config: "Config", queue: str) -> Check:
+def _checker(app: "App", config: "Config", queue: str) -> BodyCheck:
     from streamapp_codecs import Origin  # noqa: PLC0415 - slow to import
 
     codec = next((it.codec for it in app.agents.values() if _is_named(queue, it.queue, config)), None)
@@ -168,8 +172,8 @@ def _checker(app: "App", config: "Config", queue: str) -> Check:
     return check
 
 
-async def _send(config: "Config", name: str, bodies: Iterator[str], check: Check) -> tuple[int, int]:
-    """Send *bodies*, a chunk at a time, each checked before any of it is sent; answer how many, and their bytes."""
+async def _send(config: "Config", name: str, bodies: Iterator[str], check: BodyCheck) -> tuple[int, int]:
+    """Send *bodies* in chunks, each of which is checked before any of it is sent; return how many, and their bytes."""
     first = list(islice(bodies, CHUNK))
     _refuse(first, check, sent=0)
     sent = size = 0
@@ -179,13 +183,13 @@ async def _send(config: "Config", name: str, bodies: Iterator[str], check: Check
             sent += len(first)
             size += sum(len(body.encode()) for body in first)
             if len(first) == CHUNK:
-                out.say_soon(f"  {sent} sent")
+                out.show_progress(f"  {sent} sent")
             first = list(islice(bodies, CHUNK))
             _refuse(first, check, sent=sent)
     return sent, size
 
 
-def _refuse(bodies: Sequence[str], check: Check, *, sent: int) -> None:
+def _refuse(bodies: Sequence[str], check: BodyCheck, *, sent: int) -> None:
     for number, body in enumerate(bodies, sent + 1):
         if not _is_text(body):
             raise NotText(number)
@@ -195,7 +199,7 @@ def _refuse(bodies: Sequence[str], check: Check, *, sent: int) -> None:
 
 
 def _is_text(body: str) -> bool:
-    """Whether *body* can be sent; a byte of the command line that is no UTF-8 cannot, nor can half a character."""
+    """Whether *body* is UTF-8. An argument may hold other bytes, and a JSON escape half of a character."""
     try:
         body.encode()
     except UnicodeEncodeError:
@@ -206,17 +210,17 @@ def _is_text(body: str) -> bool:
 async def _send_chunk(sqs: "Sqs", name: str, bodies: Sequence[str], sent: int) -> None:
     from uuid import uuid4  # noqa: PLC0415 - beside its only use
 
-    from streamapp.cli.send.packing import packed  # noqa: PLC0415 - slow to import
-    from streamapp.messages import Outgoing  # noqa: PLC0415
+    from streamapp.messages import Outgoing  # noqa: PLC0415 - slow to import
+    from streamapp.sqs.packing import batches  # noqa: PLC0415
 
     queue = await sqs.find(name)
     if queue.fifo:
         messages = [Outgoing(body, group=queue.name, deduplication=uuid4().hex) for body in bodies]
     else:
         messages = [Outgoing(body) for body in bodies]
-    for batch in packed(messages):
+    for batch in batches(messages):
         outcomes = await sqs.send(queue, batch)
         sent += outcomes.count(None)
         for failure in outcomes:
             if failure is not None:
-                raise NotSent(failure.code, sent)
+                raise SendRefused(failure.code, sent)

@@ -8,14 +8,14 @@ from streamapp.errors import ConfigError
 
 
 class BadEdit(ConfigError):
-    """`--set` cannot be done."""
+    """An edit of `--set` is not possible."""
 
     def __init__(self, edit: str, why: str) -> None:
         super().__init__(f"--set {edit!r}: {why}; expected path=value, such as data.id_pedido=42")
 
 
 def edited(body: str, edits: Sequence[str]) -> str:
-    """Return *body* with each edit made. A value is JSON where it reads as such, else text."""
+    """Return *body* with each edit made. A value that is not JSON is text."""
     if not edits:
         return body
     try:
@@ -45,7 +45,7 @@ def _read(text: str) -> object:
 
 
 def _put(value: object, path: Sequence[str], member: object, edit: str) -> None:
-    """Put *member* at *path*; objects on the way are made, list entries must be there."""
+    """Put *member* at *path*. Missing objects on the way are created; list entries must exist."""
     name, *rest = path
     if isinstance(value, list):
         entries = cast("list[object]", value)
@@ -62,4 +62,4 @@ def _put(value: object, path: Sequence[str], member: object, edit: str) -> None:
         else:
             members[name] = member
     else:
-        raise BadEdit(edit, f"{name!r} is looked for in what is neither an object nor a list")
+        raise BadEdit(edit, f"{name!r} cannot be in a value that is neither an object nor a list")

@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""`streamapp show`: the stored state of one key, and its history."""

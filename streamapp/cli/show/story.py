@@ -1,4 +1,4 @@
-"""The story of one key, out of its state and its tap records."""
+"""All that is known of one key."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What is known of one key: its hash, what that owes to the outside, and what viewers were told of it.
+    """The hash of one key, the announcements that wait in it, and its tap records.
 
-    *place* is where its hash lives, *refused* are announcements which SQS refused for good.
+    *redis_key* is where the hash is stored. *refused* are announcements that SQS refused for good.
     """
 
     key: str
-    place: str
+    redis_key: str
     fields: "Mapping[str, str]"
     pending: "Sequence[Announcement]"
     refused: "Sequence[Announcement]"
@@ -26,5 +26,5 @@ class Story:
 
     @property
     def state(self) -> dict[str, str]:
-        """The fields that are no bookkeeping."""
+        """The fields of the domain, without bookkeeping."""
         return {name: text for name, text in self.fields.items() if not name.startswith("_")}

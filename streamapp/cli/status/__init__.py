@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""`streamapp status`: queues and workers at this moment."""

@@ -1,11 +1,11 @@
-"""`streamapp status`: queues and workers at a glance."""
+"""`streamapp status`: queues and workers at this moment."""
 
 import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamapp.cli import setup
+from streamapp.cli import options, setup
 from streamapp.cli.terminal import output as out
 from streamapp.cli.terminal.sanitize import printable
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from streamapp.app import App
-    from streamapp.cli.status.snapshot import Glance, Glancer, Row
+    from streamapp.cli.status.snapshot import QueueStatus, StatusReader, StatusSnapshot
     from streamapp.config import Config
 
 EXAMPLES = """
@@ -25,21 +25,21 @@ Examples:
 """
 
 EVERY = 2.0
-"""Seconds between two looks of `-w`: as often as workers say that they are there."""
+"""Seconds between two readings of `--watch`: as often as workers report their presence."""
 
 
 def status(
     watch: Annotated[
-        bool, typer.Option("-w", "--watch", help="Look again every 2 s, until q or Ctrl-C.")
+        bool, typer.Option("-w", "--watch", help="Show it again every 2 s, until q or Ctrl-C.")
     ] = False,
-    json: setup.JsonOption = False,
-    app: setup.AppOption = setup.DEFAULT_APP,
+    json: options.Json = False,
+    app: options.App = setup.DEFAULT_APP,
 ) -> None:
-    """Show at a glance what waits, what is in hand, and who works on it.
+    """Show what waits, what is in hand, and which workers run.
 
-    Counts are of the workers that are there, rate and p95 of the last minute in the tap.
+    Counts are of the workers that run now, rate and p95 of the last minute in the tap.
     """
-    out.say_soon("looking …")
+    out.show_progress("looking …")
     import anyio  # noqa: PLC0415 - slow to import
 
     config = setup.load_config()
@@ -49,95 +49,98 @@ def status(
 async def _status(app: "App", config: "Config", watched: bool, json: bool) -> None:
     from anyio import sleep  # noqa: PLC0415 - slow to import
 
-    from streamapp.cli.status.snapshot import Glancer  # noqa: PLC0415 - slow to import
-    from streamapp.cli.terminal.screen import is_lively  # noqa: PLC0415 - slow to import
+    from streamapp.cli.status.snapshot import StatusReader  # noqa: PLC0415 - slow to import
+    from streamapp.cli.terminal.live_view import can_redraw  # noqa: PLC0415 - slow to import
 
     async with setup.open_sqs() as sqs, setup.open_store(config) as store, setup.open_taps(config) as taps:
-        glancer = Glancer(app, config, sqs, store, taps)
-        if watched and not json and is_lively():
-            await _watch(glancer)
+        reader = StatusReader(app, config, sqs, store, taps)
+        if watched and not json and can_redraw():
+            await _watch(reader)
             return
-        _print(await glancer.look(), json=json)
+        _print(await reader.look(), json=json)
         while watched and out.is_read():
             await sleep(EVERY)
-            _print(await glancer.look(), json=json)
+            _print(await reader.look(), json=json)
 
 
-async def _watch(glancer: "Glancer") -> None:
+async def _watch(reader: "StatusReader") -> None:
     from rich.live import Live  # noqa: PLC0415 - slow to import
     from rich.text import Text  # noqa: PLC0415
 
-    from streamapp.cli.terminal.screen import Stage, console, watch  # noqa: PLC0415
+    from streamapp.cli.terminal.live_view import LiveView, console, redraw  # noqa: PLC0415
     from streamapp.errors import ServiceError  # noqa: PLC0415
 
     terminal = console()
-    glance = await glancer.look()
+    snapshot = await reader.look()
 
     async def draw() -> None:
-        nonlocal glance
+        nonlocal snapshot
         now = time.strftime("%H:%M:%S")
         try:
-            glance = await glancer.look()
+            snapshot = await reader.look()
         except ServiceError as error:
             now = f"{now}  {error}; trying again"
         shown = Text(no_wrap=True, overflow="ellipsis")
-        for line, is_trouble in status_lines(glance, terminal.width):
+        for line, is_trouble in status_lines(snapshot, terminal.width):
             shown.append(f"{line}\n", "yellow" if is_trouble else "")
-        stage.live.update(shown.append(printable(f"{now}  ·  q quit")), refresh=True)
+        view.live.update(shown.append(printable(f"{now}  ·  q quit")), refresh=True)
 
-    with Stage(lambda: Live(Text("…"), console=terminal, auto_refresh=False)) as stage:
-        await watch(stage, draw, EVERY)
-
-
-LEAST_TELLING = ("sent", "skip", "dup", "p95 ms", "ok", "rate/s", "retry", "oldest", "in flight", "dead")
-"""Columns that are left out, in this order, where the terminal is too narrow for all."""
+    with LiveView(lambda: Live(Text("…"), console=terminal, auto_refresh=False)) as view:
+        await redraw(view, draw, EVERY)
 
 
-def status_lines(glance: "Glance", width: int | None = None) -> "Iterator[tuple[str, bool]]":
-    """Return a table of the queues, of the columns that have room in *width*, and lines about the rest.
+LEFT_OUT_FIRST = ("sent", "skip", "dup", "p95 ms", "ok", "rate/s", "retry", "oldest", "in flight", "dead")
+"""Columns that are left out, in this order, if the terminal is too narrow for all."""
 
-    Beside each line stands whether it tells of trouble: dead letters, nobody at work, records that viewers miss.
+
+def status_lines(snapshot: "StatusSnapshot", width: int | None = None) -> "Iterator[tuple[str, bool]]":
+    """Return a table of the queues, with the columns that have room in *width*, and lines about the rest.
+
+    Each line comes with whether it reports trouble: dead letters, no worker, or dropped tap records.
     """
-    from streamapp.cli.doctor.flaws import dropped_by  # noqa: PLC0415 - slow to import
-    from streamapp.cli.terminal.columns import aligned  # noqa: PLC0415
+    from streamapp.cli.terminal.columns import aligned  # noqa: PLC0415 - slow to import
     from streamapp.cli.terminal.words import many  # noqa: PLC0415
+    from streamapp.observe.presence import dropped_records  # noqa: PLC0415
 
-    if rows := [_row(row) for row in glance.rows]:
+    if rows := [_cells(queue) for queue in snapshot.queues]:
         columns = list(rows[0])
         cells = [[*columns, ""], *([*row.values(), ""] for row in rows)]
-        spare = [columns.index(name) for name in LEAST_TELLING]
+        spare = [columns.index(name) for name in LEFT_OUT_FIRST]
         head, *lines = aligned(cells, right=range(1, len(columns)), width=width, spare=spare)
         yield head, False
     else:
         lines = []
-    for row, line in zip(glance.rows, lines, strict=True):
-        yield line, bool(row.letters or row.counts.get("dead"))
-    names = ", ".join(worker.worker for worker in glance.workers)
-    yield printable(f"workers {len(glance.workers)} ({names})" if names else "no worker is there"), not names
-    tracked = " · ".join(f"{number:,} {table}" for table, number in glance.tracked.items())
-    yield printable(f"redis {glance.redis_ms:.1f} ms · tracked: {tracked}"), False
-    if dropped := dropped_by(glance.workers):
+    for queue, line in zip(snapshot.queues, lines, strict=True):
+        yield line, bool(queue.dead_letters or queue.counts.get("dead"))
+    names = ", ".join(worker.worker for worker in snapshot.workers)
+    yield (
+        printable(f"workers {len(snapshot.workers)} ({names})" if names else "no worker is there"),
+        not names,
+    )
+    tracked = " · ".join(f"{number:,} {table}" for table, number in snapshot.tracked.items())
+    yield printable(f"redis {snapshot.redis_ms:.1f} ms · tracked: {tracked}"), False
+    if dropped := dropped_records(snapshot.workers):
         yield f"the tap: {many(dropped, 'record')} dropped, which tail and show miss", True
 
 
-def _row(row: "Row") -> dict[str, str]:
+def _cells(queue: "QueueStatus") -> dict[str, str]:
     from streamapp.cli.terminal.words import duration  # noqa: PLC0415 - slow to import
 
-    count = row.counts.get
+    count = queue.counts.get
     return {
-        "queue": f"→ {row.stream}" if row.is_sink else row.stream,
-        "waiting": _known(row.waiting),
-        "in flight": _known(row.in_flight),
-        "oldest": "-" if row.oldest is None else duration(row.oldest * 1000),
-        "rate/s": f"{row.rate:.1f}",
-        "p95 ms": "-" if row.p95 is None else f"{row.p95:.0f}",
+        "queue": f"→ {queue.stream}" if queue.is_sink else queue.stream,
+        "waiting": _known(queue.waiting),
+        "in flight": _known(queue.in_flight),
+        "oldest": "-" if queue.oldest is None else duration(queue.oldest * 1000),
+        "rate/s": f"{queue.rate:.1f}",
+        "p95 ms": "-" if queue.p95 is None else f"{queue.p95:.0f}",
         "ok": f"{count('ok', 0):,}",
         "dup": f"{count('duplicate', 0):,}",
         "skip": f"{count('skipped', 0):,}",
         "retry": f"{count('retry', 0):,}",
         "dead": f"{count('dead', 0):,}",
         "sent": f"{count('sent', 0):,}",
-        "dlq": _known(row.letters),
+        "dlq": _known(queue.dead_letters),
     }
 
 
@@ -145,33 +148,33 @@ def _known(number: int | None) -> str:
     return "-" if number is None else f"{number:,}"
 
 
-def _print(glance: "Glance", *, json: bool) -> None:
-    from streamapp.cli.doctor.flaws import dropped_by  # noqa: PLC0415 - slow to import
+def _print(snapshot: "StatusSnapshot", *, json: bool) -> None:
+    from streamapp.observe.presence import dropped_records  # noqa: PLC0415 - slow to import
 
     if not json:
-        out.tell(line for line, _ in status_lines(glance, out.width()))
+        out.print_lines(line for line, _ in status_lines(snapshot, out.width()))
         return
     out.print_json(
         {
             "queues": [
                 {
-                    "queue": row.stream,
-                    "waiting": row.waiting,
-                    "in_flight": row.in_flight,
-                    "oldest_seconds": None if row.oldest is None else round(row.oldest, 1),
-                    "dead_letters": row.letters,
-                    "rate": round(row.rate, 2),
-                    "p95_ms": row.p95,
-                    **row.counts,
+                    "queue": queue.stream,
+                    "waiting": queue.waiting,
+                    "in_flight": queue.in_flight,
+                    "oldest_seconds": None if queue.oldest is None else round(queue.oldest, 1),
+                    "dead_letters": queue.dead_letters,
+                    "rate": round(queue.rate, 2),
+                    "p95_ms": queue.p95,
+                    **queue.counts,
                 }
-                for row in glance.rows
+                for queue in snapshot.queues
             ],
             "workers": [
                 {"worker": it.worker, "host": it.host, "pid": it.pid, "in_hand": sum(it.in_hand.values())}
-                for it in glance.workers
+                for it in snapshot.workers
             ],
-            "redis_ms": round(glance.redis_ms, 2),
-            "tracked": dict(glance.tracked),
-            "tap_dropped": dropped_by(glance.workers),
+            "redis_ms": round(snapshot.redis_ms, 2),
+            "tracked": dict(snapshot.tracked),
+            "tap_dropped": dropped_records(snapshot.workers),
         }
     )

@@ -1,4 +1,4 @@
-"""Queues and workers at one moment: what waits, what is in hand, how fast it goes. Knows no terminal."""
+"""Read the state of queues and workers at one moment."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -17,17 +17,17 @@ from streamapp.sqs.client import Sqs
 from streamapp.sqs.depths import depth_of
 
 LAST = 60.0
-"""Seconds of the tap that rates and times are of."""
+"""Seconds of the tap from which rates and times are computed."""
 
-WORDS: tuple[str, ...] = ("ok", "duplicate", "skipped", "retry", "dead", "sent")
-"""Counts of the workers that are there, since each began; `invalid` counts as dead."""
+COUNTED: tuple[str, ...] = ("ok", "duplicate", "skipped", "retry", "dead", "sent")
+"""Outcomes that the workers which run now have counted since they started. `invalid` counts as dead."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One queue. None is unknown. *letters* are in its dead-letter queue, *p95* is in milliseconds of the agent.
+class QueueStatus:
+    """One queue. None is unknown. *dead_letters* is their number, *p95* the agent's time in milliseconds.
 
-    *oldest* is the age in seconds of the oldest message that a worker has in hand: about that of the oldest that waits.
+    *oldest* is the age in seconds of the oldest message in hand, which is about that of the oldest waiting one.
     """
 
     stream: str
@@ -35,24 +35,24 @@ class Row:
     waiting: int | None = None
     in_flight: int | None = None
     oldest: float | None = None
-    letters: int | None = None
+    dead_letters: int | None = None
     rate: float = 0.0
     p95: float | None = None
     counts: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
-    """All that `status` tells; *redis_ms* is one round trip."""
+class StatusSnapshot:
+    """All that `status` shows. *redis_ms* is the time of one round trip, *tracked* the number of keys by table."""
 
-    rows: Sequence[Row]
+    queues: Sequence[QueueStatus]
     workers: Sequence[Presence]
     redis_ms: float
     tracked: Mapping[str, int]
 
 
-class Glancer:
-    """Looks again and again without finding the queues anew each time."""
+class StatusReader:
+    """Reads snapshots. It finds each queue only once."""
 
     def __init__(self, app: App, config: Config, sqs: Sqs, store: RedisStore, taps: RedisTap) -> None:
         self._app = app
@@ -62,8 +62,8 @@ class Glancer:
         self._taps = taps
         self._found: dict[str, Queue] = {}
 
-    async def look(self) -> Glance:
-        """Return how things are now. Raises `ServiceError`; a queue that is missing is unknown."""
+    async def look(self) -> StatusSnapshot:
+        """Return the state now. Raises `ServiceError`, but of a missing queue everything is None."""
         begun = time.perf_counter()
         await self._store.ping()
         redis_ms = (time.perf_counter() - begun) * 1000
@@ -74,33 +74,35 @@ class Glancer:
         streams = {agent.queue: False for agent in self._app.agents.values()} | dict.fromkeys(
             self._app.sinks, True
         )
-        rows = [await self._row(stream, is_sink, workers, recent) for stream, is_sink in streams.items()]
-        return Glance(rows, workers, redis_ms, {name: await self._count(name) for name in self._app.tables})
+        queues = [await self._queue(stream, is_sink, workers, recent) for stream, is_sink in streams.items()]
+        return StatusSnapshot(
+            queues, workers, redis_ms, {name: await self._count(name) for name in self._app.tables}
+        )
 
-    async def _row(
+    async def _queue(
         self, stream: str, is_sink: bool, workers: Sequence[Presence], recent: Sequence[TapRecord]
-    ) -> Row:
+    ) -> QueueStatus:
         queue = await self._find(self._config.queue(stream))
         if queue is None:
-            return Row(stream, is_sink)
+            return QueueStatus(stream, is_sink)
         waiting, in_flight = await self._depth(queue)
-        dead = None if queue.dead_letters is None else await self._find(queue.dead_letters)
+        letters = None if queue.dead_letters is None else await self._find(queue.dead_letters)
         mine = [record for record in recent if record.queue == queue.name]
         took = sorted(record.took_ms for record in mine if record.took_ms is not None)
-        counts: dict[str, int] = dict.fromkeys(WORDS, 0)
+        counts: dict[str, int] = dict.fromkeys(COUNTED, 0)
         for worker in workers:
             for word, number in worker.counts.get(queue.name, {}).items():
                 word = "dead" if word == "invalid" else word  # noqa: PLW2901 - both are dead letters
                 if word in counts:
                     counts[word] += number
         sent = [worker.oldest[queue.name] for worker in workers if queue.name in worker.oldest]
-        return Row(
+        return QueueStatus(
             stream,
             is_sink,
             waiting,
             in_flight,
             max(0.0, time.time() - min(sent)) if sent else None,
-            None if dead is None else sum(await self._depth(dead)),
+            None if letters is None else sum(await self._depth(letters)),
             len(mine) / LAST,
             took[int(len(took) * 0.95)] if took else None,
             counts,

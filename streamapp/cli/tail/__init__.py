@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""`streamapp tail`: follow what the workers do with each message."""

@@ -1,4 +1,4 @@
-"""Which records a tail shows."""
+"""Which records `tail` shows."""
 
 import fnmatch
 import json
@@ -17,8 +17,8 @@ from streamapp.setting_types import BadSetting
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a record must be like: each given list is matched by one of its members, all lists are matched."""
+class TailFilter:
+    """Which records are shown: those that match every condition given, and of a list of values any one."""
 
     types: Sequence[str] = ()
     outcomes: Sequence[str] = ()
@@ -36,19 +36,19 @@ class Wanted:
             return False
         if self.grep is not None and not self.grep.search(text_of(record)):
             return False
-        return self.query is None or not _is_nothing(self.answer(record))
+        return self.query is None or not _is_nothing(self.result(record))
 
-    def answer(self, record: TapRecord) -> object:
-        """Return what is shown of *record*: True for itself, else the query's answer."""
-        return True if self.query is None else self.query(plain(record))
-
-
-def _is_nothing(answer: object) -> bool:
-    """Whether an answer of a query shows nothing; a number, be it 0, is something."""
-    return answer is None or answer is False or answer in ("", [], {})
+    def result(self, record: TapRecord) -> object:
+        """Return the result of the query for *record*; True, which shows the record itself, without a query."""
+        return True if self.query is None else self.query(as_plain(record))
 
 
-def plain(record: TapRecord) -> Any:  # noqa: ANN401 - JSON
+def _is_nothing(result: object) -> bool:
+    """Whether the result of a query shows nothing. A number is something, even 0."""
+    return result is None or result is False or result in ("", [], {})
+
+
+def as_plain(record: TapRecord) -> Any:  # noqa: ANN401 - JSON
     """Return *record* as JSON values."""
     return json.loads(msgspec.json.encode(record))
 
@@ -59,39 +59,39 @@ def keys_of(record: TapRecord) -> set[str | None]:
 
 
 def text_of(record: TapRecord) -> str:
-    """Return the text in which `--grep` looks: all of the record."""
-    return json.dumps(plain(record), ensure_ascii=False)
+    """Return the text that `--grep` searches: the whole record."""
+    return json.dumps(as_plain(record), ensure_ascii=False)
 
 
-def compiled(pattern: str | None) -> re.Pattern[str] | None:
-    """Return a regular expression. Raises `BadSetting`."""
+def compile_regex(pattern: str | None) -> re.Pattern[str] | None:
+    """Return the regular expression of `--grep`. Raises `BadSetting`."""
     try:
         return None if pattern is None else re.compile(pattern)
     except re.error as error:
         raise BadSetting("--grep", f"a regular expression ({error})", pattern or "") from error
 
 
-def asked(query: str | None) -> Callable[[object], object] | None:
-    """Return a JMESPath query. Raises `BadSetting`."""
+def compile_query(query: str | None) -> Callable[[object], object] | None:
+    """Return the JMESPath query of `--query`. Raises `BadSetting`."""
     if query is None:
         return None
     try:
         parsed = cast("Any", jmespath).compile(query)
-        _call_functions(parsed)
-    except ValueError as error:  # JMESPath's own errors are such, and a step of 0 is
+        _check_functions(parsed)
+    except ValueError as error:  # JMESPath's own errors are ValueErrors, and so is that of a step of 0
         raise BadSetting("--query", "a JMESPath such as body.data.status=='Pronto'", query) from error
 
     def search(value: object) -> object:
         try:
             return cast("object", parsed.search(value))
         except ValueError:
-            # A function met a value of another type, as it may in any one record, or a slice has a step of 0.
+            # A function got a value of another type, which one record may hold, or a slice has a step of 0.
             return None
 
     return search
 
 
-def _call_functions(parsed: Any) -> None:  # noqa: ANN401 - untyped
-    """Find that the functions of a query are there and take so many arguments; else no record would ever be shown."""
-    with suppress(jmespath.exceptions.JMESPathTypeError):  # what is asked of nothing has no type
+def _check_functions(parsed: Any) -> None:  # noqa: ANN401 - untyped
+    """Check that the functions of a query exist and take so many arguments; otherwise no record would match."""
+    with suppress(jmespath.exceptions.JMESPathTypeError):  # in an empty object, no value has the right type
         parsed.search({})

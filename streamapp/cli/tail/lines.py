@@ -1,62 +1,50 @@
-"""How a record looks: pieces of text, each with what it is, so that colour stays somebody else's business."""
+"""A record as lines: pieces of text, each with its role, from which the screen chooses a colour."""
 
 import json
-import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
-from typing import Literal, cast
 
 from rich.cells import cell_len, set_cell_size
 
-from streamapp.cli.tail.filters import plain
+from streamapp.cli.tail.filters import as_plain
+from streamapp.cli.tail.forms import RecordForm, TimeForm
 from streamapp.cli.terminal.output import as_json
+from streamapp.cli.terminal.record_text import MAX_VALUES, SHORT, body_values, changes_of
 from streamapp.cli.terminal.sanitize import printable
 from streamapp.cli.terminal.words import duration
-from streamapp.observe.tap_record import ERRORS, Effect, TapRecord
-from streamapp_codecs.codec import HIDDEN
-
-Form = Literal["line", "pretty", "json", "raw"]
-Clock = Literal["local", "utc", "ago", "none"]
+from streamapp.observe.tap_record import ERRORS, TapRecord
 
 Piece = tuple[str, str]
-"""A text that is safe to show, and what it is: `time`, `ms`, `queue:NAME`, `type`, `key`, `outcome:WORD`, `took`, `plain`,
+"""A text that is safe to show, and its role: `time`, `ms`, `queue:NAME`, `type`, `key`, `outcome:WORD`, `took`, `plain`,
 `dim`."""
 
-LEAST_TELLING = ("took", "ms", "queue", "type", "time")
-"""Pieces that are left out, in this order, until there is room for what became of the message."""
+LEFT_OUT_FIRST = ("took", "ms", "queue", "type", "time")
+"""Roles of pieces that are left out, in this order, until what happened to the message has room."""
 
-ROOM = 40
-"""Columns that a line leaves for what became of the message, or a third of a narrower one."""
-
-SHOWN_FIELDS = 3
-"""Changed fields of one key that fit on a line."""
-
-SHORT = 40
-"""Characters of a text that stands on a line; longer ones are left to `-o pretty`."""
+MIN_RESULT = 40
+"""Columns that a line keeps for what happened to the message, or a third of a narrower line."""
 
 SLOW_MS = 1000
-"""Milliseconds in the queue from which a line says so."""
-
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
+"""Milliseconds in the queue from which a line mentions them."""
 
 
 @dataclass(slots=True)
-class Layout:
-    """The widths of columns that grow with what has been shown, and how time is told.
+class LineLayout:
+    """The widths of columns, which grow with what has been shown, and the form of times.
 
-    A line takes no more than *width* columns; 0 is any number.
+    A line takes at most *width* columns of the terminal; 0 is any number.
     """
 
     width: int = 0
-    clock: Clock = "local"
+    time_form: TimeForm = "local"
     zone: tzinfo | None = None
     max_attempts: int = 5
     now: float = 0.0
     widths: dict[str, int] = field(default_factory=lambda: {"queue": 0, "type": 0, "key": 0})
 
     def fit(self, records: Iterable[TapRecord]) -> None:
-        """Make the columns wide enough for *records*, so that the first of them stands as the last."""
+        """Make the columns wide enough for *records*, so that the first line is aligned with the last."""
         for record in records:
             self.pad("queue", _short(record.queue))
             self.pad("type", _short(record.event_type or "-"))
@@ -69,51 +57,54 @@ class Layout:
         return text + " " * max(0, width - cells)
 
     def time(self, unix_ms: int) -> list[Piece]:
-        """Return a time of day, with its date where that is another one."""
-        if self.clock == "none":
+        """Return a time of day, with its date if that is not today."""
+        if self.time_form == "none":
             return []
-        if self.clock == "ago":
+        if self.time_form == "ago":
             return [(f"{duration(self.now * 1000 - unix_ms):>8} ago ", "time")]
         moment = datetime.fromtimestamp(unix_ms / 1000, UTC).astimezone(
-            UTC if self.clock == "utc" else self.zone
+            UTC if self.time_form == "utc" else self.zone
         )
         today = datetime.fromtimestamp(self.now, UTC).astimezone(moment.tzinfo).date()
         date = "" if moment.date() == today else f"{moment:%Y-%m-%d} "
         return [(f"{date}{moment:%H:%M:%S}", "time"), (f".{unix_ms % 1000:03d}", "ms"), (" ", "time")]
 
 
-def line(record: TapRecord, layout: Layout) -> list[Piece]:
-    """Return *record* on one line, of what has room on it."""
+def line(record: TapRecord, layout: LineLayout) -> list[Piece]:
+    """Return *record* on one line, as much of it as has room."""
     outcome = record.outcome
-    about = printable(" · ".join(_about(record, layout.max_attempts)))
+    result = printable(" · ".join(_result(record, layout.max_attempts)))
     head = [*_head(record, layout), (f"{took(record):>7}  ", "took")]
-    pieces = [*_narrowed(head, layout.width), (about, f"outcome:{outcome}" if outcome in ERRORS else "plain")]
+    pieces = [
+        *_narrowed(head, layout.width),
+        (result, f"outcome:{outcome}" if outcome in ERRORS else "plain"),
+    ]
     return cut(pieces, layout.width)
 
 
 def _narrowed(head: list[Piece], width: int) -> list[Piece]:
-    for what in LEAST_TELLING if width else ():
-        if sum(cell_len(piece) for piece, _ in head) <= width - min(ROOM, width // 3):
+    for role in LEFT_OUT_FIRST if width else ():
+        if sum(cell_len(piece) for piece, _ in head) <= width - min(MIN_RESULT, width // 3):
             break
-        head = [piece for piece in head if piece[1].partition(":")[0] != what]
+        head = [piece for piece in head if piece[1].partition(":")[0] != role]
     return head
 
 
 def cut(pieces: Sequence[Piece], width: int) -> list[Piece]:
-    """Return what of *pieces* has room in *width* columns, 0 for any number; where some is missing, it says so."""
+    """Return what has room in *width* columns, 0 for any number; an ellipsis shows that something is missing."""
     shown: list[Piece] = []
     room = width
-    for piece, what in pieces:
+    for piece, role in pieces:
         cells = cell_len(piece)
         if width and cells > room:
-            return [*shown, (f"{set_cell_size(piece, room - 1).rstrip()}…", what)] if room else shown
-        shown.append((piece, what))
+            return [*shown, (f"{set_cell_size(piece, room - 1).rstrip()}…", role)] if room else shown
+        shown.append((piece, role))
         room -= cells
     return shown
 
 
-def pretty(record: TapRecord, layout: Layout) -> list[list[Piece]]:
-    """Return *record* on several lines: all that is known of it."""
+def pretty(record: TapRecord, layout: LineLayout) -> list[list[Piece]]:
+    """Return all that is known of *record*, on several lines."""
     facts = [f"message {record.message_id or '-'}", f"attempt {record.attempt}"]
     if (queued := queued_ms(record)) is not None:
         facts.append(f"queued {duration(queued)}")
@@ -138,24 +129,29 @@ def pretty(record: TapRecord, layout: Layout) -> list[list[Piece]]:
     return lines
 
 
-def machine(record: TapRecord, form: Form) -> str:
-    """Return *record*, or with `raw` its body, as JSON on one line."""
-    return as_json(record.content if form == "raw" else plain(record))
+def json_line(record: TapRecord, form: RecordForm) -> str:
+    """Return *record*, or its body if *form* is `raw`, as JSON on one line."""
+    return as_json(record.content if form == "raw" else as_plain(record))
 
 
 def took(record: TapRecord) -> str:
-    """Return how long the agent had it in hand."""
+    """Return how long the agent had the message in hand."""
     return "" if record.took_ms is None else duration(record.took_ms)
 
 
 def queued_ms(record: TapRecord) -> int | None:
-    """Return how long the message lay in its queue, retries included."""
+    """Return how long the message was in its queue, retries included."""
     if record.sent_ms is None or record.received_ms is None:
         return None
     return max(0, record.received_ms - record.sent_ms)
 
 
-def _head(record: TapRecord, layout: Layout) -> list[Piece]:
+def plain_text(pieces: Sequence[Piece]) -> str:
+    """Return the texts of *pieces*, without their roles."""
+    return "".join(piece for piece, _ in pieces).rstrip()
+
+
+def _head(record: TapRecord, layout: LineLayout) -> list[Piece]:
     key = "" if record.key is None else f"#{_short(record.key)}"
     return [
         *layout.time(record.done_ms),
@@ -166,27 +162,22 @@ def _head(record: TapRecord, layout: Layout) -> list[Piece]:
     ]
 
 
-def _about(record: TapRecord, max_attempts: int) -> Iterator[str]:
-    """Return what is worth knowing of it, the most telling first."""
+def _result(record: TapRecord, max_attempts: int) -> Iterator[str]:
+    """Return what happened to the message, the most important first."""
     yield from _why(record, max_attempts)
     if record.effects:
         first = record.effects[0]
         yield from [f"#{first.key}"] if first.key != record.key else []
-        yield from changes_of(first)[:SHOWN_FIELDS]
+        yield from changes_of(first)[:MAX_VALUES]
         if len(record.effects) > 1:
             yield f"and {len(record.effects) - 1} more"
     elif record.outcome == "duplicate":
         yield "nothing changed"
     elif record.outcome not in ERRORS and record.content is not None:
-        yield from words_of(record)
+        yield from body_values(record)
     queued = queued_ms(record)
     if queued is not None and queued >= SLOW_MS:
         yield f"{duration(queued)} in queue"
-
-
-def words_of(record: TapRecord) -> list[str]:
-    """Return the first few names and values that its body holds."""
-    return list(_words(record, record.content))[:SHOWN_FIELDS]
 
 
 def _why(record: TapRecord, max_attempts: int) -> Iterator[str]:
@@ -198,41 +189,5 @@ def _why(record: TapRecord, max_attempts: int) -> Iterator[str]:
         yield f"again in {record.delay_s:g} s"
 
 
-def changes_of(effect: Effect, quiet: Collection[str] = ()) -> list[str]:
-    """Return what changed, the most telling first: no times, no long texts, and none of the fields in *quiet*."""
-    telling = [
-        (name, old, new)
-        for name, (old, new) in effect.fields.items()
-        if name not in quiet and _is_telling(new, effect.key) and _is_telling(old, effect.key)
-    ]
-    # Words first: a counter that went up says less.
-    telling.sort(key=lambda it: not any(map(str.isalpha, it[2] or "")))
-    return [f"{name} {new}" if old is None else f"{name} {old} → {new or '-'}" for name, old, new in telling]
-
-
-def _words(record: TapRecord, value: object) -> Iterator[str]:
-    """Return names and values that a body holds, those left out that are hidden, or stand elsewhere on the line."""
-    if not isinstance(value, dict):
-        return
-    for name, member in cast("dict[str, object]", value).items():
-        if isinstance(member, dict):
-            yield from _words(record, cast("object", member))
-        elif (
-            isinstance(member, (str, int, float))
-            and str(member) not in {record.event_type, HIDDEN}
-            and _is_telling(str(member), record.key or "")
-        ):
-            yield f"{name} {member}"
-
-
-def _is_telling(text: str | None, key: str) -> bool:
-    return text is None or (len(text) <= SHORT and text != key and not _TIME.fullmatch(text))
-
-
 def _short(value: str) -> str:
     return printable(value if len(value) <= SHORT else f"{value[: SHORT - 1]}…")
-
-
-def text(pieces: Sequence[Piece]) -> str:
-    """Return the pieces without what they are."""
-    return "".join(piece for piece, _ in pieces).rstrip()

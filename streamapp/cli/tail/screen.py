@@ -1,23 +1,22 @@
-"""Where the lines of a tail go: a terminal with a status bar under them, or a pipe with nothing but lines."""
+"""Where `tail` prints: a terminal with a status bar under the lines, or a pipe with only lines."""
 
 import hashlib
 import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Literal, Protocol
+from typing import Protocol
 
 from anyio import sleep_forever
 from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from streamapp.cli.tail.lines import Piece, text
+from streamapp.cli.tail.forms import WhenColoured
+from streamapp.cli.tail.lines import Piece, plain_text
 from streamapp.cli.terminal import output as out
-from streamapp.cli.terminal.screen import Stage, console
+from streamapp.cli.terminal.live_view import LiveView, console
 
-Colour = Literal["auto", "always", "never"]
-
-_HUES = ("cyan", "blue", "magenta", "bright_cyan", "bright_blue", "bright_magenta")
+_QUEUE_COLOURS = ("cyan", "blue", "magenta", "bright_cyan", "bright_blue", "bright_magenta")
 _STYLES = {
     "time": "dim",
     "ms": "dim",
@@ -37,11 +36,11 @@ _STYLES = {
 }
 
 
-class Screen(Protocol):
-    """Takes what is shown."""
+class TailScreen(Protocol):
+    """Where lines are shown."""
 
-    is_lively: bool
-    """Whether there is a bar under the lines, and single keys are obeyed."""
+    has_bar: bool
+    """Whether there is a status bar under the lines, and keys can be pressed."""
 
     @property
     def width(self) -> int:
@@ -49,108 +48,108 @@ class Screen(Protocol):
         ...
 
     def show(self, lines: Sequence[Sequence[Piece]]) -> None:
-        """Show lines; when this returns, they are written."""
+        """Show lines, and flush them."""
         ...
 
-    def status(self, bar: str) -> None:
-        """Show *bar* under the lines, where there is such a place."""
+    def show_bar(self, bar: str) -> None:
+        """Show *bar* under the lines, if there is a status bar."""
         ...
 
-    async def obey(self, keys: Callable[[str], bool]) -> None:
-        """Tell *keys* what is pressed; return when that is the end."""
+    async def read_keys(self, on_keys: Callable[[str], None]) -> None:
+        """Call *on_keys* with the keys pressed; return when one of them is to quit."""
         ...
 
     def suspend(self) -> None:
-        """Stop this process as Ctrl-Z asks, and return when it goes on."""
+        """Stop this process as Ctrl-Z asks; return when it continues."""
         ...
 
 
-class Lines:
-    """Whole lines, which a terminal wraps itself, so that they can be copied whole; each call is flushed."""
+class PlainLines:
+    """Whole lines, which a terminal wraps itself, so that they are copied whole."""
 
-    is_lively = False
+    has_bar = False
     width = 0
 
     def show(self, lines: Sequence[Sequence[Piece]]) -> None:
-        """Write the lines."""
+        """Write the lines, and flush them."""
         if lines:
             out.clear()
-            sys.stdout.write(self._written(lines))
+            sys.stdout.write(self._rendered(lines))
             sys.stdout.flush()
 
-    def status(self, bar: str) -> None:
-        """Leave it out."""
+    def show_bar(self, bar: str) -> None:
+        """Do nothing: there is no bar."""
 
-    async def obey(self, keys: Callable[[str], bool]) -> None:
-        """Obey nobody: there are no keys."""
-        del keys
+    async def read_keys(self, on_keys: Callable[[str], None]) -> None:
+        """Wait until cancelled: there are no keys."""
+        del on_keys
         await sleep_forever()
 
     def suspend(self) -> None:
-        """Leave it to the system."""
+        """Do nothing: the system suspends the process."""
 
-    def _written(self, lines: Sequence[Sequence[Piece]]) -> str:
-        return "".join(f"{text(line)}\n" for line in lines)
+    def _rendered(self, lines: Sequence[Sequence[Piece]]) -> str:
+        return "".join(f"{plain_text(line)}\n" for line in lines)
 
 
-class Coloured(Lines):
-    """The same in colour."""
+class ColouredLines(PlainLines):
+    """Whole lines in colour."""
 
     def __init__(self, terminal: Console) -> None:
         self._console = terminal
 
-    def _written(self, lines: Sequence[Sequence[Piece]]) -> str:
-        # Not printed: rich ends the program with 1 where nobody reads any more.
+    def _rendered(self, lines: Sequence[Sequence[Piece]]) -> str:
+        # Captured, because rich ends the program with 1 if it prints to a closed pipe.
         with self._console.capture() as captured:
             self._console.print(_styled(lines), soft_wrap=True)
         return captured.get()
 
 
-class Staged:
-    """Lines above a bar."""
+class LinesAboveBar:
+    """Lines that scroll above a status bar."""
 
-    is_lively = True
+    has_bar = True
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-        self.obey = stage.obey
-        self.suspend = stage.suspend
+    def __init__(self, view: LiveView) -> None:
+        self._view = view
+        self.read_keys = view.read_keys
+        self.suspend = view.suspend
 
     @property
     def width(self) -> int:
         """Columns that the terminal has now."""
-        return self._stage.live.console.width
+        return self._view.live.console.width
 
     def show(self, lines: Sequence[Sequence[Piece]]) -> None:
-        """Print the lines above the bar, together: each print draws the bar again."""
+        """Print the lines above the bar, all at once, because each print redraws the bar."""
         if lines:
-            self._stage.live.console.print(_styled(lines), soft_wrap=True)
+            self._view.live.console.print(_styled(lines), soft_wrap=True)
 
-    def status(self, bar: str) -> None:
-        """Draw the bar again, cut where the terminal ends."""
+    def show_bar(self, bar: str) -> None:
+        """Redraw the bar, cut at the width of the terminal."""
         shown = Text(f"▌ {bar}", style="reverse", no_wrap=True, overflow="ellipsis")
-        self._stage.live.update(shown, refresh=True)
+        self._view.live.update(shown, refresh=True)
 
 
 def _styled(lines: Sequence[Sequence[Piece]]) -> Group:
-    texts = [Text.assemble(*((piece, style_of(what)) for piece, what in line)) for line in lines]
+    texts = [Text.assemble(*((piece, style_of(role)) for piece, role in line)) for line in lines]
     for it in texts:
-        it.rstrip()  # what reaches beyond the last column would begin a line of nothing
+        it.rstrip()  # spaces beyond the last column would begin an empty line
     return Group(*texts)
 
 
-def style_of(what: str) -> str:
-    """Return the style of a piece; a queue has the same hue in every run."""
-    if what.startswith("queue:"):
-        digest = hashlib.sha256(what.encode(errors="replace")).digest()
-        return _HUES[digest[0] % len(_HUES)]
-    return _STYLES.get(what, "")
+def style_of(role: str) -> str:
+    """Return the style for the role of a piece. A queue has the same colour in every run."""
+    if role.startswith("queue:"):
+        digest = hashlib.sha256(role.encode(errors="replace")).digest()
+        return _QUEUE_COLOURS[digest[0] % len(_QUEUE_COLOURS)]
+    return _STYLES.get(role, "")
 
 
-def is_coloured(wish: Colour, environ: Mapping[str, str], *, is_terminal: bool) -> bool:
+def is_coloured(when: WhenColoured, environ: Mapping[str, str], *, is_terminal: bool) -> bool:
     """Whether to use colour: a flag wins, then NO_COLOR, then FORCE_COLOR, then what the terminal can do."""
-    if wish != "auto":
-        return wish == "always"
+    if when != "auto":
+        return when == "always"
     if environ.get("NO_COLOR"):
         return False
     if environ.get("FORCE_COLOR"):
@@ -159,10 +158,10 @@ def is_coloured(wish: Colour, environ: Mapping[str, str], *, is_terminal: bool) 
 
 
 @contextmanager
-def open_screen(*, coloured: bool, lively: bool) -> Generator[Screen]:
-    """Open standard output: with *lively* there is a bar under the lines, which is gone at the end."""
-    if not lively:
-        yield Coloured(console(coloured=True)) if coloured else Lines()
+def open_screen(*, coloured: bool, has_bar: bool) -> Generator[TailScreen]:
+    """Open standard output for lines. A status bar is removed at the end."""
+    if not has_bar:
+        yield ColouredLines(console(coloured=True)) if coloured else PlainLines()
         return
 
     def live() -> Live:
@@ -174,5 +173,5 @@ def open_screen(*, coloured: bool, lively: bool) -> Generator[Screen]:
             redirect_stderr=False,
         )
 
-    with Stage(live) as stage:
-        yield Staged(stage)
+    with LiveView(live) as view:
+        yield LinesAboveBar(view)

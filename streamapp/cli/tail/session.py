@@ -1,4 +1,4 @@
-"""Follow the tap and show it: history first, then what comes, until there is a reason to end."""
+"""Show the records of the tap: history first, then new ones, until there is a reason to end."""
 
 import os
 import signal
@@ -19,11 +19,12 @@ from anyio import (
 )
 from anyio.abc import TaskStatus
 
-from streamapp.cli.tail.depths import Depths
-from streamapp.cli.tail.filters import Wanted
-from streamapp.cli.tail.flow import Flow
-from streamapp.cli.tail.lines import Form, Layout, Piece, cut, line, machine, pretty
-from streamapp.cli.tail.screen import Screen
+from streamapp.cli.tail.buffer import RecordBuffer
+from streamapp.cli.tail.depth_poller import DepthPoller
+from streamapp.cli.tail.filters import TailFilter
+from streamapp.cli.tail.forms import RecordForm
+from streamapp.cli.tail.lines import LineLayout, Piece, cut, json_line, line, pretty
+from streamapp.cli.tail.screen import TailScreen
 from streamapp.cli.terminal import output as out
 from streamapp.cli.terminal.output import as_json
 from streamapp.cli.terminal.sanitize import printable
@@ -32,18 +33,18 @@ from streamapp.observe.tap_reader import TapReader
 from streamapp.observe.tap_record import TapRecord
 
 WAIT = 0.5
-"""Seconds that one read waits for news."""
+"""Seconds that one read waits for new records."""
 
 DRAW_EVERY = 0.25
-"""Seconds between two bars."""
+"""Seconds between two redraws of the status bar."""
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What is to be shown, and until when. Times are Unix milliseconds; *timeout* is in seconds."""
+class TailRequest:
+    """What to show, and until when. Times are Unix milliseconds, *timeout* is in seconds."""
 
-    wanted: Wanted
-    form: Form = "line"
+    wanted: TailFilter
+    form: RecordForm = "line"
     last: int | None = 10
     since_ms: int = 0
     until_ms: int | None = None
@@ -52,48 +53,48 @@ class Request:
     timeout: float | None = None
 
 
-class Tailing:
-    """One tail. `run` answers its exit code."""
+class TailSession:
+    """One run of `tail`."""
 
     def __init__(
         self,
         reader: TapReader,
-        screen: Screen,
-        request: Request,
-        layout: Layout,
+        screen: TailScreen,
+        request: TailRequest,
+        layout: LineLayout,
         *,
-        depths: Depths,
+        depths: DepthPoller,
     ) -> None:
         self._reader = reader
         self._screen = screen
         self._request = request
         self._layout = layout
         self._depths = depths
-        # A pipe has them all, and so has who asked for a number of them.
-        self._flow = Flow(samples=screen.is_lively and request.count is None)
+        # A pipe gets all records, and so does `--count`.
+        self._buffer = RecordBuffer(limited=screen.has_bar and request.count is None)
         self._shown = 0
         self._over = Event()
         self._code = 0
 
     async def run(self) -> int:
-        """Show history, then follow; answer the exit code."""
+        """Show history, then follow; return the exit code."""
         failure: ServiceError | None = None
         with move_on_after(self._request.timeout) as patience:
             async with create_task_group() as tasks:
                 await tasks.start(self._listen)
                 tasks.start_soon(self._end, tasks.cancel_scope.cancel)
                 if stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode):
-                    tasks.start_soon(self._until_nobody_reads)
-                if self._screen.is_lively:
-                    tasks.start_soon(self._obey)
+                    tasks.start_soon(self._wait_for_closed_pipe)
+                if self._screen.has_bar:
+                    tasks.start_soon(self._read_keys)
                 try:
                     await self._show_history()
-                    if self._screen.is_lively:
+                    if self._screen.has_bar:
                         tasks.start_soon(self._draw)
                         tasks.start_soon(self._depths.run, self._reader)
                     await self._follow()
                 except ServiceError as error:
-                    failure = error  # raised below: out of a task group it would come as one of several
+                    failure = error  # raised below: a task group would wrap it in a group of errors
                 self._over.set()
         if failure is not None:
             raise failure
@@ -110,7 +111,7 @@ class Tailing:
 
     async def _follow(self) -> None:
         until = self._request.until_ms
-        is_told = False
+        is_noted = False
         while self._request.follows and not self._over.is_set():
             if until is not None and time.time() * 1000 > until:
                 return
@@ -119,25 +120,25 @@ class Tailing:
             except ServiceError as error:
                 if not error.heals:
                     raise
-                if not is_told and not self._screen.is_lively:
+                if not is_noted and not self._screen.has_bar:
                     out.note(f"streamapp: {error}; trying again")
-                is_told = True
+                is_noted = True
                 self._depths.trouble = "Redis does not answer"
                 await sleep(WAIT)
                 continue
-            is_told = False
+            is_noted = False
             self._depths.trouble = ""
-            self._flow.counts.add(records, time.monotonic())
+            self._buffer.counts.add(records, time.monotonic())
             chosen = [
                 record
                 for record in records
                 if record.done_ms >= self._request.since_ms and (until is None or record.done_ms <= until)
                 if self._request.wanted(record)
             ]
-            self._show(self._flow.take(chosen))
+            self._show(self._buffer.take(chosen))
 
     def _show(self, records: Sequence[TapRecord]) -> None:
-        """Show records, no more than were asked for in all."""
+        """Show records, up to the number that `--count` allows in all."""
         count = self._request.count
         if count is not None:
             records = records[: count - self._shown]
@@ -148,48 +149,47 @@ class Tailing:
         try:
             self._screen.show(lines)
         except BrokenPipeError:
-            self._nobody_reads()
+            self._stop_writing()
         if count is not None and self._shown >= count:
             self._over.set()
 
     def _lines(self, record: TapRecord) -> list[list[Piece]]:
-        answer = self._request.wanted.answer(record)
+        result = self._request.wanted.result(record)
         form = self._request.form
-        if answer is not True:
-            is_text = isinstance(answer, str) and form != "json"
-            return [[(printable(str(answer)) if is_text else as_json(answer), "plain")]]
+        if result is not True:
+            is_text = isinstance(result, str) and form != "json"
+            return [[(printable(str(result)) if is_text else as_json(result), "plain")]]
         if form == "pretty":
             return pretty(record, self._layout)
-        return [line(record, self._layout)] if form == "line" else [[(machine(record, form), "plain")]]
+        return [line(record, self._layout)] if form == "line" else [[(json_line(record, form), "plain")]]
 
     async def _draw(self) -> None:
         turn = 0
         while True:
             turn += 1
-            if turn % 4 == 0 and (note := self._flow.note()):
+            if turn % 4 == 0 and (note := self._buffer.note()):
                 self._screen.show([cut([(note, "dim")], self._screen.width)])
-            self._screen.status(self._bar())
+            self._screen.show_bar(self._bar())
             await sleep(DRAW_EVERY)
 
     def _bar(self) -> str:
         queues = self._reader.queues
         what = printable(queues[0]) if len(queues) == 1 else f"{len(queues)} queues"
-        return self._flow.bar(what, self._depths.words(), self._screen.width - len("▌ "))
+        return self._buffer.bar(what, self._depths.words(), self._screen.width - len("▌ "))
 
-    def _press(self, keys: str) -> bool:
-        """Obey *keys*; answer whether that is the end."""
-        for _ in range(keys.count(" ") % 2):
-            self._show(self._flow.toggle())
-            self._screen.status(self._bar())
-        return False
+    def _on_keys(self, keys: str) -> None:
+        """Pause or continue if the space bar was pressed; twice is as good as not at all."""
+        if keys.count(" ") % 2:
+            self._show(self._buffer.toggle())
+            self._screen.show_bar(self._bar())
 
-    async def _obey(self) -> None:
-        await self._screen.obey(self._press)
+    async def _read_keys(self) -> None:
+        await self._screen.read_keys(self._on_keys)
         self._over.set()
 
     async def _listen(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
-        # Elsewhere than on a terminal of its own, the system's own way to suspend is the right one.
-        numbers = [signal.SIGINT, signal.SIGTERM, *([signal.SIGTSTP] if self._screen.is_lively else [])]
+        # Without a status bar there is nothing to restore, so the system may suspend the process.
+        numbers = [signal.SIGINT, signal.SIGTERM, *([signal.SIGTSTP] if self._screen.has_bar else [])]
         with open_signal_receiver(*numbers) as received:
             task_status.started()
             async for number in received:
@@ -205,12 +205,12 @@ class Tailing:
         await self._over.wait()
         cancel()
 
-    async def _until_nobody_reads(self) -> None:
-        """End when the other end of the pipe is closed, though nothing comes that could not be written."""
+    async def _wait_for_closed_pipe(self) -> None:
+        """End when the reader closes the pipe, even if no record comes whose write would fail."""
         await wait_readable(sys.stdout)
-        self._nobody_reads()
+        self._stop_writing()
 
-    def _nobody_reads(self) -> None:
-        # They have seen enough. What Python would still flush at its end has nowhere to go either.
+    def _stop_writing(self) -> None:
+        # What Python would still flush at its end must not fail either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         self._over.set()

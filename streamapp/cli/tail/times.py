@@ -1,4 +1,4 @@
-"""Times as people give them: so long ago, or a moment."""
+"""Times as people write them: so long ago, or a date."""
 
 import time
 from datetime import datetime
@@ -6,8 +6,8 @@ from datetime import datetime
 from streamapp.setting_types import BadSetting, seconds
 
 
-def moment(flag: str, text: str | None) -> int | None:
-    """Return Unix milliseconds of `10m` or `1h30m` ago, or of an ISO 8601 time (local where it names no zone).
+def unix_ms(flag: str, text: str | None) -> int | None:
+    """Return the Unix milliseconds of a time such as `10m` ago, or of an ISO 8601 time (local if it names no zone).
 
     Raises `BadSetting`.
     """
@@ -21,11 +21,3 @@ def moment(flag: str, text: str | None) -> int | None:
         return int(datetime.fromisoformat(text).timestamp() * 1000)
     except (ValueError, OverflowError, OSError) as error:
         raise BadSetting(flag, "a time such as 10m, 1h30m or 2025-07-28T15:00", text) from error
-
-
-def wait(flag: str, text: str | None) -> float | None:
-    """Return the seconds of `30s` or `5m`. Raises `BadSetting`."""
-    try:
-        return None if text is None else seconds(text)
-    except ValueError as error:
-        raise BadSetting(flag, "seconds, as 30s or 5m", text or "") from error

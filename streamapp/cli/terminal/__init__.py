@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""How commands print: safe text, columns, logs, and views that are redrawn in place."""

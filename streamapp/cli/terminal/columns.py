@@ -1,18 +1,25 @@
-"""Rows in columns, as a terminal and a pipe can both read them."""
+"""Rows in columns, laid out by rich, as plain lines for a terminal or a pipe."""
 
 from collections.abc import Collection, Sequence
-from textwrap import wrap
+from typing import TYPE_CHECKING
 
 from streamapp.cli.terminal.sanitize import printable
 
-LEAST = 30
-"""Columns of a terminal that a text is folded into beside what belongs to it; with fewer it stands below."""
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+MIN_FOLDED = 30
+"""Width in which the last cell of a row is folded beside the others. With less it stands below them."""
 
 GAP = 2
-"""Columns of a terminal between two cells."""
+"""Spaces between two cells."""
 
 INDENT = 6
-"""Columns by which a text that stands below is moved in."""
+"""Spaces before a cell that stands below the others."""
+
+UNLIMITED = 1_000_000
+"""A width that no row reaches."""
 
 
 def aligned(
@@ -22,46 +29,59 @@ def aligned(
     width: int | None = None,
     spare: Sequence[int] = (),
 ) -> list[str]:
-    """Return a line for each row, in which a cell of any column begins below the one above it.
+    """Return the lines of *rows*, with the cells of each column below each other.
 
-    The cells of the columns *right* end below each other instead, as numbers do. With *width* no line is longer: the
-    columns *spare* are left out, in this order, until the others have room, but for the last, whose cell is folded into
-    what those leave of it.
+    The columns *right* are aligned to the right, as numbers are. With *width*, no line is longer: the columns *spare*
+    are left out, in this order, until all but the last fit, and the last is folded into what is left.
     """
-    from rich.cells import cell_len  # noqa: PLC0415 - slow to import
+    if not rows:
+        return []
+    from rich.cells import cell_len, set_cell_size  # noqa: PLC0415 - slow to import
+    from rich.padding import Padding  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
-    columns = [[printable(cell) for cell in column] for column in zip(*rows, strict=True)]
-    widths = [max(map(cell_len, column)) for column in columns]
-    kept = list(range(len(columns)))
-    for number in spare:
-        if width is None or sum(widths[it] + GAP for it in kept[:-1]) - GAP <= width:
+    cells = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(map(cell_len, column)) + GAP for column in zip(*cells, strict=True)]
+    *others, last = _kept(widths, width, spare)
+    begins = sum(widths[it] for it in others)
+    if width is None or not others or width - begins >= MIN_FOLDED:
+        return _lines(_table(cells, [*others, last], right), width)
+    indent = (0, 0, 0, min(INDENT, width // 4))
+    lines: list[str] = []
+    for head, row in zip(_lines(_table(cells, others, right), None), cells, strict=True):
+        line = f"{set_cell_size(head, begins)}{row[last]}".rstrip()
+        below = Padding(Text(row[last]), indent, expand=False)
+        lines += [line] if cell_len(line) <= width else [head, *_lines(below, width)]
+    return lines
+
+
+def _kept(widths: Sequence[int], width: int | None, spare: Sequence[int]) -> list[int]:
+    """Return the columns that have room in *width*, the last one not counted."""
+    kept = list(range(len(widths)))
+    for column in spare:
+        if width is None or sum(widths[it] for it in kept[:-1]) - GAP <= width:
             break
-        kept.remove(number)
-    shown = list(zip(*(columns[it] for it in kept), strict=True))
-
-    def padded(column: int, cell: str) -> str:
-        gap = " " * (widths[column] - cell_len(cell))
-        return gap + cell if column in right else cell + gap
-
-    lines = [(" " * GAP).join(map(padded, kept, row)).rstrip() for row in shown]
-    if width is None:
-        return lines
-    begins = sum(widths[it] + GAP for it in kept[:-1])
-    return [
-        part
-        for row, line in zip(shown, lines, strict=True)
-        for part in ([line] if cell_len(line) <= width else _folded(line, row[-1], begins, width))
-    ]
+        kept.remove(column)
+    return kept
 
 
-def _folded(line: str, last: str, begins: int, width: int) -> list[str]:
-    """Return *line* in several: its *last* cell, which *begins* there, beside the others or below them."""
-    head = line.removesuffix(last)
-    if width - begins < LEAST:
-        indent = " " * min(INDENT, width // 4)
-        return [
-            head.rstrip(),
-            *wrap(last, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False),
-        ]
-    first, *others = wrap(last, width - begins, break_on_hyphens=False)
-    return [head + first, *(" " * begins + other for other in others)]
+def _table(cells: Sequence[Sequence[str]], columns: Sequence[int], right: Collection[int]) -> "Table":
+    """Return a table of which only the last column may be folded."""
+    from rich.table import Table  # noqa: PLC0415 - slow to import
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, GAP, 0, 0))
+    for column in columns:
+        table.add_column(
+            justify="right" if column in right else "left", no_wrap=column != columns[-1], overflow="fold"
+        )
+    for row in cells:
+        table.add_row(*(Text(row[column]) for column in columns))
+    return table
+
+
+def _lines(renderable: "RenderableType", width: int | None) -> list[str]:
+    from rich.console import Console  # noqa: PLC0415 - slow to import
+
+    lines = Console(width=width or UNLIMITED).render_lines(renderable, pad=False)
+    return ["".join(segment.text for segment in line).rstrip() for line in lines]

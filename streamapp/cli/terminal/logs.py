@@ -8,42 +8,44 @@ from typing import Any, Literal
 from pythonjsonlogger.msgspec import MsgspecFormatter
 
 from streamapp.cli.terminal import output as out
-from streamapp.cli.terminal.masking import Info, Masked, mask, masked
+from streamapp.cli.terminal.masking import ErrorInfo, MaskedFormatter, mask, masked
 from streamapp.cli.terminal.sanitize import harmless_json, printable
 from streamapp.config import Config
 
-_PLAIN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+_OWN_FIELDS = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+"""Attributes that every record has; the others are its `extra`."""
 
 
 def set_up(config: Config) -> None:
-    """Send all logs to stderr in the form that *config* says."""
+    """Send all logs to stderr in the format that *config* names."""
     form: Literal["auto", "console", "json"] = config.log_format
     if form == "auto":
         form = "console" if sys.stderr.isatty() else "json"
     handler = logging.StreamHandler()
-    handler.addFilter(_on_a_line_of_its_own)
-    handler.setFormatter(_Console() if form == "console" else _Json())
+    handler.addFilter(_clear_progress)
+    handler.setFormatter(_ConsoleFormatter() if form == "console" else _JsonFormatter())
     logging.basicConfig(level=config.log_level, handlers=[handler], force=True)
     logging.raiseExceptions = False  # a closed stderr must not stop the work
     mask()
 
 
-def _on_a_line_of_its_own(record: logging.LogRecord) -> bool:
+def _clear_progress(record: logging.LogRecord) -> bool:
+    """Erase the progress line, so that the record has a line of its own."""
     del record
     out.clear()
     return True
 
 
-class _Console(Masked):
+class _ConsoleFormatter(MaskedFormatter):
     def format(self, record: logging.LogRecord) -> str:
         time = self.formatTime(record, "%H:%M:%S")
-        extras = [f"{key}={value}" for key, value in record.__dict__.items() if key not in _PLAIN]
+        extras = [f"{key}={value}" for key, value in record.__dict__.items() if key not in _OWN_FIELDS]
         line = printable(" ".join([f"{record.levelname:<7}", record.getMessage(), *extras]))
         trace = f"\n{self.formatException(record.exc_info)}" if record.exc_info else ""
         return f"{time} {line}{trace}"
 
 
-class _Json(MsgspecFormatter):
+class _JsonFormatter(MsgspecFormatter):
     def __init__(self) -> None:
         super().__init__(  # pyright: ignore[reportUnknownMemberType]  # the library's own
             ["asctime", "levelname", "name", "message"],
@@ -53,7 +55,7 @@ class _Json(MsgspecFormatter):
     def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
         try:
             text = super().jsonify_log_record(log_data)
-        except UnicodeEncodeError:  # half of a surrogate pair, which is no UTF-8
+        except UnicodeEncodeError:  # half of a surrogate pair, which is not UTF-8
             text = json.dumps(log_data, default=str)
         return harmless_json(text)
 
@@ -67,5 +69,5 @@ class _Json(MsgspecFormatter):
             .replace("+00:00", "Z")
         )
 
-    def formatException(self, ei: Info) -> str:  # noqa: N802 - logging's name
+    def formatException(self, ei: ErrorInfo) -> str:  # noqa: N802 - logging's name
         return masked(ei[1])

@@ -1,42 +1,51 @@
-"""What errors and logs keep to themselves: the texts of errors, and what other libraries tell at DEBUG."""
+"""Keep secrets and personal data out of errors and logs: texts of errors, DEBUG logs of libraries, passwords in URLs."""
 
 import logging
+import re
 import traceback
 from types import TracebackType
 from typing import cast
 
-CAPPED = ("botocore", "aiobotocore", "aioboto3", "aiohttp", "boto3", "urllib3", "werkzeug", "asyncio", "moto")
-"""Loggers of others; at DEBUG, and some at INFO, they write tokens and message bodies."""
+CAPPED = ("botocore", "aiobotocore", "aioboto3", "aiohttp", "boto3", "urllib3", "asyncio")
+"""Loggers of libraries that write tokens and message bodies at DEBUG, some of them at INFO."""
 
-_OF_CODE = (ImportError, NameError, SyntaxError)
-"""Errors whose texts hold names of the code alone, which whoever writes an app needs."""
+_TEXT_IS_SAFE = (ImportError, NameError, SyntaxError)
+"""Errors whose texts hold only names in the code, which the author of an app needs."""
 
-Info = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+ErrorInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 def mask() -> None:
-    """Cap the loggers of others, and let logs that nobody has set up hold no text of an error."""
+    """Raise the level of the libraries' loggers, and mask errors in logs for which nobody has set up a handler."""
     for name in CAPPED:
         logging.getLogger(name).setLevel(logging.WARNING)
     if logging.lastResort is not None:
-        logging.lastResort.setFormatter(Masked())
+        logging.lastResort.setFormatter(MaskedFormatter())
 
 
 def masked(error: BaseException | None) -> str:
-    """Format the traceback of *error*, and of those in its group, without texts that may quote a value."""
+    """Return the traceback of *error*, and of those in its group, without texts that may quote a value."""
     if error is None:
         return "unknown error"
-    text = f": {error}" if isinstance(error, _OF_CODE) else ""
-    told = "".join([*traceback.format_tb(error.__traceback__), type(error).__name__, text])
+    text = f": {error}" if isinstance(error, _TEXT_IS_SAFE) else ""
+    lines = "".join([*traceback.format_tb(error.__traceback__), type(error).__name__, text])
     if isinstance(error, BaseExceptionGroup):
         group = cast("BaseExceptionGroup[BaseException]", error)
-        told = "\n".join([told, *map(masked, group.exceptions)])
-    return told
+        lines = "\n".join([lines, *map(masked, group.exceptions)])
+    return lines
 
 
-class Masked(logging.Formatter):
-    """Writes tracebacks so."""
+class MaskedFormatter(logging.Formatter):
+    """Formats tracebacks as `masked` does."""
 
-    def formatException(self, ei: Info) -> str:  # noqa: N802 - logging's name
-        """Format a traceback as `masked` does."""
+    def formatException(self, ei: ErrorInfo) -> str:  # noqa: N802 - logging's name
+        """Return the traceback of the error."""
         return masked(ei[1])
+
+
+def without_password(url: str) -> str:
+    """Return *url* with its password starred."""
+    # redis-py takes any of its arguments from the query, such as `ssl_password`.
+    head, at, tail = re.sub(r"([?&][^=&]*password=)[^&]*", r"\1***", url, flags=re.IGNORECASE).rpartition("@")
+    scheme, _, user = head.partition("://")
+    return f"{scheme}://{user.split(':', 1)[0]}:***@{tail}" if at else tail

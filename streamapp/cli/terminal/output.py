@@ -1,7 +1,6 @@
-"""Lines of text on standard output and standard error: each is one line, and nothing in it can act on a terminal."""
+"""Text on standard output and standard error. Each text stays on its line and cannot control the terminal."""
 
 import io
-import json
 import os
 import sys
 from collections.abc import Iterable
@@ -12,23 +11,23 @@ from streamapp.cli.terminal.sanitize import printable
 
 CLEAR = "\r\x1b[2K"
 
-_said: list[str] = []
-"""What takes away that which was said soon and stands there still."""
+_erasers: list[str] = []
+"""What erases the progress line that is shown now."""
 
-_left: list[TextIO] = []
-"""Standard output, once whoever read it has left."""
+_closed: list[TextIO] = []
+"""Standard output, once nobody reads it any more."""
 
 
 def begin() -> None:
-    """Let any text be written: what the terminal's encoding lacks is escaped, and a closed stream is open to nobody.
+    """Make any text writable: what the terminal's encoding lacks is escaped, and a closed stream is replaced.
 
-    Results that go to a closed standard output cannot be written, which `end` tells.
+    Results for a standard output that was closed cannot be written, which `end` reports.
     """
-    _left.clear()
+    _closed.clear()
     for number, (name, flags) in enumerate(_STREAMS):
         if getattr(sys, name) is None:  # the shell's `>&-`; the lowest free number is that of the stream
             opened = os.open(os.devnull, flags)
-            setattr(sys, name, open(opened, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115 - for as long as the process lives
+            setattr(sys, name, open(opened, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115 - open until the process ends
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -37,34 +36,34 @@ def begin() -> None:
 _STREAMS = (("stdin", os.O_RDONLY), ("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY))
 
 
-def tell(lines: Iterable[str]) -> None:
-    """Write *lines* to standard output; when this returns, they are there."""
+def print_lines(lines: Iterable[str]) -> None:
+    """Write *lines* to standard output, and flush it."""
     write("".join(f"{printable(line)}\n" for line in lines))
 
 
 def write(text: str) -> None:
-    """Write *text*, which is harmless, to standard output; a reader who has left does not stop what is being done."""
+    """Write *text*, which must be safe, to standard output. A closed pipe does not stop the command."""
     clear()
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
-        leave()
+        stop_writing()
 
 
-def leave() -> None:
-    """Take note that nobody reads standard output any more."""
+def stop_writing() -> None:
+    """Remember that nobody reads standard output any more."""
     _drop(sys.stdout)
-    _left.append(sys.stdout)
+    _closed.append(sys.stdout)
 
 
 def is_read() -> bool:
-    """Whether anybody may still read standard output, as far as writing to it has told."""
-    return not _left
+    """Whether somebody may still read standard output: no write to it has failed."""
+    return not _closed
 
 
 def note(line: str) -> None:
-    """Write *line* to standard error, where what is no result goes, if that can be written."""
+    """Write *line*, which is no result, to standard error, if that can be written."""
     clear()
     with suppress(OSError):
         sys.stderr.write(f"{printable(line)}\n")
@@ -72,17 +71,17 @@ def note(line: str) -> None:
 
 
 def width() -> int | None:
-    """Return the columns of the terminal that standard output is; None where it is none, and lines are never cut."""
+    """Return the width of the terminal on standard output; None if it is no terminal, where no line is cut."""
     try:
         return os.get_terminal_size(sys.stdout.fileno()).columns
     except (OSError, ValueError):
         return None
 
 
-def say_soon(line: str) -> None:
-    """Tell whoever waits at a terminal that work has begun: the clients alone take a second to import.
+def show_progress(line: str) -> None:
+    """Show on a terminal that work has begun, because the clients alone take a second to import.
 
-    The line is gone as soon as there is anything else to read.
+    The line is erased as soon as anything else is printed.
     """
     if not sys.stderr.isatty():
         return
@@ -93,44 +92,46 @@ def say_soon(line: str) -> None:
     with suppress(OSError):
         sys.stderr.write(printable(line))
         sys.stderr.flush()
-        _said.append(CLEAR)
+        _erasers.append(CLEAR)
 
 
-def show_life() -> None:
-    """Show whoever waits at a terminal that something runs, before anything is known of what; as `say_soon`.
+def show_start() -> None:
+    """Show on a terminal that the program runs, before its arguments are parsed; as `show_progress`.
 
-    The cursor stays before it, so that a complaint about the arguments, which is not ours to print, overwrites it.
+    The cursor stays before the `…`, so that an error about the arguments, which typer prints, overwrites it.
     """
     if sys.stderr.isatty() and os.environ.get("TERM", "") not in {"", "dumb"}:
         with suppress(OSError):
             sys.stderr.write("…\r")
             sys.stderr.flush()
-            _said.append(" \r")  # nothing that acts on a terminal: what follows may be for a program
+            _erasers.append(" \r")  # no escape sequence: the next output may be for a program
 
 
 def clear() -> None:
-    """Take away what was said soon: there is better to read now."""
-    if _said:
+    """Erase the progress line."""
+    if _erasers:
         with suppress(OSError):
-            sys.stderr.write("".join(_said))
+            sys.stderr.write("".join(_erasers))
             sys.stderr.flush()
-        _said.clear()
+        _erasers.clear()
 
 
 def print_json(value: object) -> None:
-    """Print *value* as JSON; all that is not ASCII is escaped, so no terminal can act on any of it."""
+    """Print *value* as JSON. Everything but ASCII is escaped, so it cannot control a terminal."""
     write(as_json(value, indent=2) + "\n")
 
 
 def as_json(value: object, *, indent: int | None = None) -> str:
-    """Return *value* as JSON in which nothing but printable ASCII is left, on one line unless indented."""
+    """Return *value* as JSON in printable ASCII, on one line unless *indent* is given."""
+    import json  # noqa: PLC0415 - slow to import
+
     return json.dumps(value, indent=indent).replace("\x7f", "\\u007f")
 
 
 def end() -> None:
-    """Write what waits to be written; what nobody reads, or logs that no disk takes, are no failure of what was done.
+    """Flush both streams. A closed pipe, or logs that cannot be written, are no failure of the command.
 
-    Ends the process with 1 where results cannot be written.
+    Ends the process with 1 if results cannot be written.
     """
     clear()
     try:
@@ -149,5 +150,5 @@ def end() -> None:
 
 
 def _drop(stream: TextIO) -> None:
-    """Lead *stream* nowhere, or the interpreter would try again at its end, and exit with 120."""
+    """Connect *stream* to nothing. Otherwise the interpreter would flush it again at its end, and exit with 120."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,12 +1,12 @@
-"""One filter for every text from outside that a terminal is shown."""
+"""Make texts from outside safe to show on a terminal."""
 
 import re
 
-LONGEST = 8192
+MAX_LENGTH = 8192
 """Characters of one text that are shown."""
 
-# C0, DEL, C1, line and paragraph separators, bidirectional controls, what is invisible, tags and lone surrogates: all
-# that can move a cursor, set a clipboard, hide text or turn it round.
+# C0, DEL, C1, line and paragraph separators, bidirectional controls, invisible characters, tags and lone surrogates:
+# all that can move a cursor, set a clipboard, hide text or reverse it.
 _HOSTILE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
@@ -14,18 +14,18 @@ _HOSTILE = re.compile(
 
 
 def printable(text: str) -> str:
-    """Return *text* with what a terminal might act on made visible, and cut at `LONGEST`."""
-    shown = _HOSTILE.sub(lambda match: _escape(match[0]), text[:LONGEST])
-    return shown if len(text) <= LONGEST else f"{shown}…"
+    """Return *text* with each character that could control a terminal escaped, cut at `MAX_LENGTH`."""
+    shown = _HOSTILE.sub(lambda match: _escape(match[0]), text[:MAX_LENGTH])
+    return shown if len(text) <= MAX_LENGTH else f"{shown}…"
 
 
 def as_text(argument: str) -> str:
-    """Return *argument* with each byte that is no UTF-8 spelled out: what is looked for under it is not there."""
+    """Return *argument* with each byte that is not UTF-8 escaped. Nothing is stored under such a name."""
     return argument.encode(errors="backslashreplace").decode()
 
 
 def harmless_json(text: str) -> str:
-    """Return JSON *text*, which means the same, with what a terminal might act on spelled as JSON's escapes."""
+    """Return JSON *text* of the same meaning, with each character that could control a terminal as a JSON escape."""
     return _HOSTILE.sub(lambda match: _escape_json(match[0]), text)
 
 

@@ -1,4 +1,4 @@
-"""Numbers in words."""
+"""Numbers and durations in words."""
 
 
 def many(number: int, word: str) -> str:
@@ -7,7 +7,7 @@ def many(number: int, word: str) -> str:
 
 
 def duration(milliseconds: float) -> str:
-    """Return a duration for people, in one unit."""
+    """Return a duration in one unit, such as `3 min`."""
     seconds = max(0.0, milliseconds / 1000)
     for limit, unit, word in ((1, 0.001, "ms"), (120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
         if seconds < limit:

@@ -1,1 +1,1 @@
-"""Say here in one line what this room is."""
+"""`streamapp worker`: run the agents in this process."""

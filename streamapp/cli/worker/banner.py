@@ -1,4 +1,4 @@
-"""What a worker says of itself when it is ready."""
+"""What a worker reports about itself when it is ready."""
 
 import logging
 import os
@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from importlib import metadata
 
 from streamapp.app import App
-from streamapp.cli import setup
 from streamapp.cli.terminal import output as out
 from streamapp.cli.terminal.columns import aligned
+from streamapp.cli.terminal.masking import without_password
 from streamapp.config import Config
 from streamapp.sqs.boto import BotoSqs
 from streamapp.worker.assembly import Assembly
@@ -17,15 +17,15 @@ from streamapp.worker.assembly import Assembly
 logger = logging.getLogger(__name__)
 
 
-def announce_start(app: App, config: Config, parts: Assembly, sqs: BotoSqs) -> None:
-    """Tell where everything is: on a terminal as a banner, elsewhere as the members of a log record."""
+def report_start(app: App, config: Config, parts: Assembly, sqs: BotoSqs) -> None:
+    """Report all addresses and agents: on a terminal as a banner, elsewhere as fields of one log record."""
     facts = {
         "app": app.name,
         "pid": os.getpid(),
         "python": sys.version.split()[0],
         "sqs": sqs.endpoint,
         "region": sqs.region,
-        "redis": setup.without_password(config.redis_url),
+        "redis": without_password(config.redis_url),
         "drain": config.drain_timeout,
     }
     if not sys.stderr.isatty():
@@ -40,7 +40,7 @@ def _banner(app: App, config: Config, parts: Assembly, sqs: BotoSqs) -> Iterator
     version, python = metadata.version("streamapp"), sys.version.split()[0]
     yield f"streamapp {version} · {app.name} · pid {os.getpid()} · Python {python}"
     yield f"  sqs    {sqs.region} via {sqs.endpoint}"
-    yield f"  redis  {setup.without_password(config.redis_url)}"
+    yield f"  redis  {without_password(config.redis_url)}"
     if config.http:
         yield f"  http   {config.http}"
     yield f"  drain  {config.drain_timeout:g} s on SIGTERM or Ctrl-C · a second one stops at once"

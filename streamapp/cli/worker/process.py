@@ -1,22 +1,21 @@
-"""Run a worker in this process until a signal says stop."""
+"""Run a worker in this process until SIGTERM or Ctrl-C."""
 
 import gc
 import logging
-import os
-import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import anyio
-from anyio import TASK_STATUS_IGNORED, CancelScope, create_task_group, open_signal_receiver
-from anyio.abc import TaskStatus
+from anyio import CancelScope, create_task_group
 
 from streamapp.cli import setup
-from streamapp.cli.worker.banner import announce_start
+from streamapp.cli.terminal.signals import StopSignals
+from streamapp.cli.worker.banner import report_start
 from streamapp.errors import ConfigError, StreamappError
 from streamapp.observe.counters import Counters
 from streamapp.observe.tap_writer import Tap
+from streamapp.sqs.message_client import open_message_client
 from streamapp.web.monitoring import monitored, tracing_in_use
 from streamapp.worker.assembly import assemble, choose, most_polls
 from streamapp.worker.worker import Worker
@@ -27,25 +26,25 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-YOUNG = 10_000
-"""Objects made, and not freed, before the collector looks for cycles among them: some MiB at most. With Python's own
-700 it goes through all messages in hand again and again, for an eighth of a worker's time."""
+YOUNG_OBJECTS = 10_000
+"""New objects after which the garbage collector looks for cycles among them: some MiB at most. With Python's own
+700 it scans all messages in hand again and again, for an eighth of a worker's time."""
 
 
 class NoAgents(ConfigError):
-    """The app has nothing to do."""
+    """The app has no agents, so there is nothing to run."""
 
     def __init__(self, app: str) -> None:
         super().__init__(f"app {app!r} has no agents; declare one with @app.agent(QUEUE, CODEC)")
 
 
 def run(path: str, config: "Config", *, agents: Sequence[str] | None, idle: float | None, check: bool) -> int:
-    """Run the app at *path* and answer the exit code."""
+    """Run the app at *path*, and return the exit code."""
     app = setup.load_app(path)
     choose(app.registry, agents)
     if not (app.agents or app.sinks):
         raise NoAgents(app.name)
-    # A tenth to a third less CPU, for who has installed the extra `fast`.
+    # uvloop, from the extra `fast`, needs a tenth to a third less CPU.
     loop = {"use_uvloop": find_spec("uvloop") is not None}
     return anyio.run(_serve, app, config, agents, idle, check, backend_options=loop)
 
@@ -53,17 +52,17 @@ def run(path: str, config: "Config", *, agents: Sequence[str] | None, idle: floa
 async def _serve(
     app: "App", config: "Config", agents: Sequence[str] | None, idle: float | None, check: bool
 ) -> int:
-    signals = Signals()
+    signals = StopSignals()
     outcome: int | StreamappError = 0
     async with create_task_group() as tasks:
         await tasks.start(signals.listen)
         with CancelScope() as starting:
-            # Until the worker is ready there is nothing to drain.
+            # Until the worker is ready, there is nothing to drain.
             signals.on_stop = starting.cancel
             try:
                 outcome = await _work(app, config, agents, idle, signals, check=check)
             except* StreamappError as errors:
-                # Raised below: out of a task group it would come as one of several, and with HTTP it did.
+                # Raised below: a task group would wrap it in a group of errors, and with HTTP it did.
                 outcome = first_of(errors)
         tasks.cancel_scope.cancel("the worker has ended")
     if isinstance(outcome, StreamappError):
@@ -76,7 +75,7 @@ async def _work(
     config: "Config",
     agents: Sequence[str] | None,
     idle: float | None,
-    signals: "Signals",
+    signals: "StopSignals",
     *,
     check: bool,
 ) -> int:
@@ -86,11 +85,11 @@ async def _work(
     async with (
         monitored(app.registry, config, counters) as monitoring,
         setup.open_sqs(polls=polls) as aws,
-        setup.open_calls(aws, config.sqs_client, polls=polls) as calls,
+        open_message_client(aws, config.sqs_client, polls=polls) as messages,
         setup.open_store(config) as store,
         setup.open_taps(config) as taps,
     ):
-        sqs = monitoring.over(calls)
+        sqs = monitoring.over(messages)
         parts = await assemble(
             app.registry,
             config,
@@ -103,10 +102,10 @@ async def _work(
             presence=taps,
             tracing=tracing_in_use(),
         )
-        announce_start(app, config, parts, aws)
+        report_start(app, config, parts, aws)
         if check:
             return 0
-        spare_collector()
+        tune_garbage_collector()
         worker = Worker(parts)
         signals.on_stop = worker.stop
         monitoring.begin(worker, sqs)
@@ -117,34 +116,14 @@ async def _work(
 
 
 def first_of(errors: "BaseExceptionGroup[StreamappError]") -> StreamappError:
-    """Return the first error of a group, whatever groups it is in."""
+    """Return the first error of a group, however deep its groups are nested."""
     first = errors.exceptions[0]
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]
     return first
 
 
-def spare_collector() -> None:
-    """Let Python's collector leave alone what is loaded by now, which stays to the end, and look at the rest seldom."""
+def tune_garbage_collector() -> None:
+    """Freeze what is loaded, and raise the threshold of the garbage collector."""
     gc.freeze()
-    gc.set_threshold(YOUNG)
-
-
-class Signals:
-    """SIGTERM and SIGINT, as calls of *on_stop*; a third one ends the process at once."""
-
-    def __init__(self) -> None:
-        self.on_stop: Callable[[], object] = bool
-        self.was_interrupted = False
-
-    async def listen(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
-        """Listen for ever."""
-        with open_signal_receiver(signal.SIGTERM, signal.SIGINT) as received:
-            task_status.started()
-            count = 0
-            async for number in received:
-                count += 1
-                self.was_interrupted |= number == signal.SIGINT
-                if count > 2:  # noqa: PLR2004 - drain, hurry, and now
-                    os._exit(130 if self.was_interrupted else 1)
-                self.on_stop()
+    gc.set_threshold(YOUNG_OBJECTS)

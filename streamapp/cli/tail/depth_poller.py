@@ -1,4 +1,4 @@
-"""How many messages wait in the queues, asked in a way that disturbs none of them."""
+"""Ask how many messages wait in the queues that are shown, without receiving any."""
 
 from importlib import import_module
 
@@ -12,14 +12,14 @@ from streamapp.observe.tap_reader import TapReader
 from streamapp.sqs.depths import depth_of
 
 EVERY = 5.0
-"""Seconds between two questions."""
+"""Seconds between two rounds of questions."""
 
 PATIENCE = 5.0
-"""Seconds for all answers of one turn."""
+"""Seconds for all responses of one round."""
 
 
-class Depths:
-    """Messages waiting and in flight, in all queues that are shown; nothing where SQS is out of reach."""
+class DepthPoller:
+    """Counts messages waiting and in flight, over all queues that are shown."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -27,19 +27,19 @@ class Depths:
         self._in_flight = 0
         self._queues: dict[str, Queue] = {}
         self.trouble = ""
-        """What is the matter, for the bar."""
+        """What does not work now, for the status bar."""
 
     def words(self) -> list[str]:
-        """Return what is known, for the bar."""
+        """Return what is known, for the status bar."""
         trouble = [self.trouble] if self.trouble else []
         if self._waiting is None:
             return trouble
         return [*trouble, f"waiting {self._waiting:,}", f"in flight {self._in_flight:,}"]
 
     async def run(self, reader: TapReader) -> None:
-        """Ask every few seconds, for ever; without rights, credentials or an answer the depth is left out."""
+        """Ask every few seconds until cancelled. Without rights, credentials or a response, nothing is known."""
         try:
-            # It takes a second, in which keys must work.
+            # The import takes a second, in which keys must work.
             await to_thread.run_sync(import_module, "streamapp.sqs.boto", abandon_on_cancel=True)
             async with setup.open_sqs() as sqs:
                 while True:

@@ -12,17 +12,17 @@ from streamapp.state.store import Commit
 
 
 def event(kind: str, **data: object) -> str:
-    """An event of the core team's."""
+    """An event in the usual envelope."""
     return json.dumps({"event_type": kind, "data": data})
 
 
 def ago(minutes: float) -> str:
-    """A time on the wire."""
+    """The time so many minutes ago, as on the wire."""
     return (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat()
 
 
 def order(number: int, minutes: float, name: str = "X-Burger") -> list[Sample]:
-    """An order that was made and paid so many minutes ago."""
+    """An order that was created and paid so many minutes ago."""
     items = [{"id": 1, "nome": name, "categoria": "LANCHE", "quantidade": 2, "preco": 20}]
     made = event(
         "pedido_criado", id_pedido=number, cliente="52998224725", produtos=items, criado_em=ago(minutes)
@@ -38,13 +38,13 @@ def order(number: int, minutes: float, name: str = "X-Burger") -> list[Sample]:
 
 
 def ready(number: int, minutes: float, status: str = "Pronto") -> Sample:
-    """The kitchen's word."""
+    """A status from the kitchen."""
     body = event("pedido_status_atualizado", id_pedido=number, status=status, atualizado_em=ago(minutes))
     return Sample("pedido-events", body, "")
 
 
 async def test_once_prints_the_board_as_a_plain_table_for_pipes(shop: Shop) -> None:
-    """`grep Pronto` must do."""
+    """`grep Pronto` must work."""
     await shop.send(
         [*order(7, 40), *order(8, 2), *order(9, 30), ready(9, 0.2), *order(10, 5), ready(10, 1, "Finalizado")]
     )
@@ -68,8 +68,8 @@ async def test_once_prints_the_board_as_a_plain_table_for_pipes(shop: Shop) -> N
     assert [("ATRASADO" in line) for line in shown.stdout.splitlines()] == [False, True, False]
 
 
-async def test_the_customers_board_tells_numbers_only(shop: Shop) -> None:
-    """Nobody's order is anybody else's business."""
+async def test_the_customers_board_shows_only_numbers(shop: Shop) -> None:
+    """What a customer ordered is not for everybody in the room."""
     await shop.send([*order(7, 1), *order(9, 3), ready(9, 1)])
     await shop.process()
 
@@ -81,16 +81,16 @@ async def test_the_customers_board_tells_numbers_only(shop: Shop) -> None:
     assert "982" not in shown.stdout
 
 
-async def test_a_board_that_is_not_there_is_told_with_those_that_are(shop: Shop) -> None:
-    """A typo must not be an empty screen."""
+async def test_an_unknown_board_is_refused_with_the_names_of_the_known_ones(shop: Shop) -> None:
+    """A typo must not lead to an empty screen."""
     shown = await call(shop.env, "board", "cozina", "--once")
 
     assert shown.returncode == 2
     assert "cozinha, cliente" in shown.stderr
 
 
-async def test_the_board_on_a_terminal_follows_the_orders_and_flows_with_the_width(shop: Shop) -> None:
-    """It hangs in a kitchen, on whatever screen is left over."""
+async def test_the_board_on_a_terminal_follows_the_orders_and_adapts_to_the_width(shop: Shop) -> None:
+    """In a kitchen the screen may have any size."""
     await shop.send([*order(7, 1), *order(8, 50)])
     await shop.process()
 
@@ -119,8 +119,8 @@ async def test_the_board_on_a_terminal_follows_the_orders_and_flows_with_the_wid
     )
 
 
-async def test_names_from_outside_cannot_act_on_the_terminal(shop: Shop, store: RedisStore) -> None:
-    """What another program wrote into a hash is a stranger's text."""
+async def test_names_from_outside_cannot_control_the_terminal(shop: Shop, store: RedisStore) -> None:
+    """Another program may have written anything into a hash."""
     evil = "\x1b[2J\x1b]52;c;aGk=\x07[red]:smile:\u202e"
     fields = {
         "conhecido": "1",

@@ -1,4 +1,4 @@
-"""`streamapp send`: examples, edits, many lines."""
+"""`streamapp send`: one message, examples, edits, many lines."""
 
 import json
 
@@ -7,13 +7,29 @@ import pytest
 import streamapp_agents
 from rigs.inprocess import call
 from rigs.shop import Shop
-from streamapp.cli.send.edit import BadEdit, edited
-from streamapp.cli.send.packing import MOST_BYTES, packed
-from streamapp.messages import Outgoing
+
+
+async def test_send_sends_one_message_or_many_and_refuses_what_no_agent_could_process(shop: Shop) -> None:
+    """A typo is found before it becomes a dead letter."""
+    body = '{"event_type":"pedido_status_atualizado","data":{"id_pedido":1,"status":"Pronto"}}'
+    shop.env["PEDIDO_QUEUE_URL"] = shop.names["pedido-events"]
+
+    one = shop.run("send", "pedido-events", body)
+    many = shop.run("send", "pedido-events", "-", typed=f"{body}\n\n{body}\n")
+    bad = shop.run("send", "pedido-events", '{"event_type":"pedido_criado","data":{}}')
+    forced = shop.run("send", "--no-validate", "pedido-events", "not json")
+
+    assert one.returncode == 0, one.stderr
+    assert one.stdout == f"sent 1 to pedido-events ({len(body)} B)\n"
+    assert many.stdout == f"sent 2 to pedido-events ({2 * len(body)} B)\n"
+    assert bad.returncode == 2
+    assert "missing_field" in bad.stderr
+    assert forced.returncode == 0
+    assert await shop.counts("pedido-events") == (4, 0)
 
 
 async def test_every_example_is_understood_and_makes_an_order(shop: Shop) -> None:
-    """The first thing that a newcomer sends must work."""
+    """The first thing that a new user sends must work."""
     for example in streamapp_agents.app.extras.examples:
         if example.kind != "produto_removido":
             sent = await call(shop.env, "send", example.queue, "--example", example.kind)
@@ -28,7 +44,7 @@ async def test_every_example_is_understood_and_makes_an_order(shop: Shop) -> Non
 
 
 async def test_an_edit_that_makes_a_message_wrong_is_refused_with_its_path(shop: Shop) -> None:
-    """Where it is wrong is what one has to know."""
+    """The path is needed to correct it."""
     bad = await call(
         shop.env,
         "send",
@@ -74,8 +90,8 @@ async def test_an_edit_that_makes_a_message_wrong_is_refused_with_its_path(shop:
         (["pedido-events", "{}", "--set", f"a={'[' * 100_000}"], "nested too deep"),
     ],
 )
-async def test_what_cannot_be_meant_is_told_in_one_line(shop: Shop, arguments: list[str], words: str) -> None:
-    """Exit 2, and how to say it."""
+async def test_wrong_arguments_are_an_error_of_one_line(shop: Shop, arguments: list[str], words: str) -> None:
+    """The line says what is expected, and the exit code is 2."""
     shown = await call(shop.env, "send", *arguments)
 
     assert shown.returncode == 2
@@ -100,34 +116,8 @@ async def test_many_lines_go_in_batches_and_the_bad_one_is_named(shop: Shop) -> 
     assert await shop.counts("pedido-events") == (25, 0), "all or nothing, of a thousand"
 
 
-def test_an_edit_makes_objects_on_its_way_and_changes_list_entries() -> None:
-    """The path is the one that a refusal tells."""
-    body = '{"a":{"b":[1,{"c":2}]}}'
-
-    assert json.loads(edited(body, ["a.b.1.c=3", "a.d.e=text", 'x="42"', "y=null"])) == {
-        "a": {"b": [1, {"c": 3}], "d": {"e": "text"}},
-        "x": "42",
-        "y": None,
-    }
-    assert edited(body, []) is body
-    for wrong in ("a.b.7=1", "a.b.x=1", "a.b.0.c=1", "=1"):
-        with pytest.raises(BadEdit):
-            edited(body, [wrong])
-
-
-def test_calls_keep_order_and_limits() -> None:
-    """SQS refuses a call that is over either limit as a whole."""
-    messages = [Outgoing("x" * size) for size in (MOST_BYTES - 10, 10, 1, *[1] * 25, MOST_BYTES + 1, 1)]
-
-    calls = list(packed(messages))
-
-    assert [message for call in calls for message in call] == messages
-    assert [len(call) for call in calls] == [2, 10, 10, 6, 1, 1]
-    assert list(packed([])) == []
-
-
 async def test_a_queue_that_is_named_by_its_url_has_the_same_agent(shop: Shop) -> None:
-    """A script has the URL, as AWS hands it out; it must not lose the check, or the examples."""
+    """A script may have only the URL; it must still get the check and the examples."""
     url = (await shop.aws.find(shop.names["pedido-events"])).url
 
     sent = await call(shop.env, "send", url, "--example", "pedido_criado")

@@ -1,16 +1,17 @@
-"""`streamapp show` and `status`: what is known of one order, and of all queues."""
+"""`streamapp show`: what is known of one order."""
 
 import json
-import re
+
+import pytest
 
 from rigs.inprocess import call, here
 from rigs.shop import Sample, Shop
-from rigs.terminal import Terminal, environment, record, tell
+from rigs.terminal import Terminal, environment, record, write_records
 from streamapp.observe.tap_record import Effect
 
 
-async def test_an_order_that_nobody_told_of_is_not_known(shop: Shop) -> None:
-    """Scripts branch on it."""
+async def test_an_unknown_order_is_exit_code_4(shop: Shop) -> None:
+    """Scripts depend on it."""
     shown = await call(shop.env, "show", "9999")
     no_text = await call(shop.env, "show", "\udcff")
 
@@ -19,8 +20,8 @@ async def test_an_order_that_nobody_told_of_is_not_known(shop: Shop) -> None:
     assert (no_text.returncode, no_text.stderr) == (4, "pedido #\\udcff is not known\n")
 
 
-async def test_what_is_stored_is_shown_even_where_the_tap_tells_nothing(shop: Shop) -> None:
-    """The tap forgets; the state does not."""
+async def test_what_is_stored_is_shown_even_without_records_in_the_tap(shop: Shop) -> None:
+    """The tap keeps records for a short time, the state stays."""
     body = '{"event_type":"pagamento_atualizado","data":{"id_pedido":"7","status":"pago"}}'
     await shop.send([Sample("pagamento-events", body, "")])
     await shop.process()
@@ -35,34 +36,11 @@ async def test_what_is_stored_is_shown_even_where_the_tap_tells_nothing(shop: Sh
     assert not [name for name in found["state"] if name.startswith("_")]
 
 
-async def test_status_follows_what_waits_until_ctrl_c(shop: Shop) -> None:
-    """The terminal is given back as it was, and trouble is seen from afar."""
-    await shop.send([Sample("pedido-events", "no json", "")])
-    await shop.process()
-    with Terminal(["status", "-w"], shop.env, columns=120, lines=20) as terminal:
-        before = terminal.until_screen(lambda text: "no worker is there" in text)
-        await shop.send([Sample("pedido-events", "{}", "")] * 3)
-        terminal.until_screen(
-            lambda text: any(line.split()[:2] == ["pedido-events", "3"] for line in text.splitlines())
-        )
-        terminal.resize(40, 20)
-        narrow = terminal.until_screen(lambda text: "waiting" in text and "dlq" in text)
-        terminal.press("\x03")
-        code = terminal.ended()
-
-    assert "pedido-events" in before
-    assert max(map(len, narrow.splitlines())) <= 40, "what tells of trouble stays"
-    assert re.search(rb"\x1b\[33mpedido-events ", terminal.raw), "it has a dead letter"
-    assert not re.search(rb"\x1b\[33mpagamento-events ", terminal.raw)
-    assert code == 130
-    assert terminal.raw.count(b"\x1b[?25l") == terminal.raw.count(b"\x1b[?25h")
-
-
-def test_a_product_is_no_order_though_it_has_the_same_number(redis_url: str, prefix: str) -> None:
-    """Both count from 1, so in a new shop each early order would be told with a product's story."""
+def test_a_product_with_the_number_of_an_order_is_not_shown_with_it(redis_url: str, prefix: str) -> None:
+    """Both are numbered from 1, so in a new shop most orders share their number with a product."""
     env = environment(redis_url, f"{prefix}:")
     made = (Effect("produto", "1", {"nome": (None, "Suco")}),)
-    tell(
+    write_records(
         redis_url,
         env["STREAMAPP_KEY_PREFIX"],
         [
@@ -81,3 +59,20 @@ def test_a_product_is_no_order_though_it_has_the_same_number(redis_url: str, pre
     assert order.stderr == "pedido #1 is not known\n"
     assert len(json.loads(other.stdout)["events"]) == 3
     assert len(json.loads(product.stdout)["events"]) == 2
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(70, 2), (200, 1)])
+def test_an_event_is_one_line_and_on_a_narrow_terminal_its_text_stands_below(
+    redis_url: str, prefix: str, columns: int, rows: int
+) -> None:
+    """A narrow terminal has no room for its id, nor for what it changed beside the rest."""
+    env = environment(redis_url, f"{prefix}:")
+    sent = record(7, "acompanhamento-events", event_type="acompanhamento_atualizado", message_id="abcdefghi")
+    write_records(redis_url, env["STREAMAPP_KEY_PREFIX"], [sent])
+    with Terminal(["show", "7"], env, columns=columns) as terminal:
+        assert terminal.ended() == 0
+
+    told = [row for row in terminal.rows if row.startswith("  ")]
+    assert len(told) == rows + 1, "and the line that counts"
+    assert "attempt 1" in told[0]
+    assert ("abcdefgh" in told[0]) == (columns == 200)

@@ -1,22 +1,9 @@
-"""What `doctor` finds unwise in settings, and that it leaves good ones alone."""
-
-import json
+"""What is unwise in settings, Redis and workers."""
 
 import pytest
 
-from streamapp.cli.doctor.flaws import letters_flaws, owed_flaws, redis_flaws, settings_flaws, skew_flaws
+from streamapp.cli.doctor.flaws import announcement_flaws, redis_flaws, settings_flaws, skew_flaws
 from streamapp.config import Config
-from streamapp.messages import Queue
-from streamapp.sqs.queue_flaws import source_flaws
-
-WELL = Queue("orders", "http://sqs/orders", visibility=60, dead_letters="orders-dlq", max_receives=8)
-
-
-SOURCE = {"MessageRetentionPeriod": "345600", "QueueArn": "arn:orders"}
-
-
-LETTERS = {"MessageRetentionPeriod": "1209600"}
-
 
 INFO = {
     "redis_version": "7.2.4",
@@ -31,40 +18,13 @@ INFO = {
 def test_good_settings_have_no_flaw() -> None:
     """A check with false alarms is soon turned off."""
     flaws = [
-        *source_flaws(WELL, Config()),
-        *letters_flaws(WELL, SOURCE, LETTERS),
         *settings_flaws(Config(), 0.0),
         *redis_flaws(INFO, Config()),
         *skew_flaws(2.0, "SQS's"),
-        *owed_flaws(3, 2, 60.0, []),
+        *announcement_flaws(3, 2, 60.0, []),
     ]
 
     assert flaws == []
-
-
-@pytest.mark.parametrize(
-    ("letters", "words"),
-    [
-        ({"FifoQueue": "true"}, "of the other kind"),
-        ({"MessageRetentionPeriod": "345600"}, "letters vanish"),
-        ({"RedriveAllowPolicy": '{"redrivePermission":"denyAll"}'}, "takes no letters"),
-        (
-            {
-                "RedriveAllowPolicy": json.dumps(
-                    {"redrivePermission": "byQueue", "sourceQueueArns": ["arn:b"]}
-                )
-            },
-            "takes no letters",
-        ),
-        ({"RedrivePolicy": "{}"}, "moves them on"),
-    ],
-)
-def test_flaws_of_a_dead_letter_queue(letters: dict[str, str], words: str) -> None:
-    """The last place for a message must accept it and keep it."""
-    (flaw,) = letters_flaws(WELL, SOURCE, LETTERS | letters)
-
-    assert words in flaw.text
-    assert flaw.cure
 
 
 @pytest.mark.parametrize(
@@ -125,7 +85,7 @@ def test_a_clock_that_is_a_minute_off_is_a_problem() -> None:
 
 def test_overdue_announcements_need_a_worker() -> None:
     """With a worker, an announcement is pending for seconds, not minutes."""
-    (flaw,) = owed_flaws(3, 2, 600.0, [])
+    (flaw,) = announcement_flaws(3, 2, 600.0, [])
 
     assert "3 pending for 2 keys, the oldest for 600 s" in flaw.text
     assert "streamapp worker" in flaw.cure
@@ -133,7 +93,7 @@ def test_overdue_announcements_need_a_worker() -> None:
 
 def test_refused_announcements_are_reported_by_their_key() -> None:
     """Nobody receives them without help."""
-    (flaw,) = owed_flaws(0, 0, 0.0, ["42", "43"])
+    (flaw,) = announcement_flaws(0, 0, 0.0, ["42", "43"])
 
     assert "2 keys were refused" in flaw.text
     assert flaw.cure == "streamapp show 42"

@@ -13,7 +13,7 @@ from rigs.inprocess import call
 from rigs.shop import Sample, Shop
 from streamapp.cli.demo.servers import redis_server
 from streamapp.cli.doctor.checkup import Checkup, Finding
-from streamapp.cli.doctor.command import verdict
+from streamapp.cli.doctor.command import worst_exit_code
 from streamapp.config import Config
 from streamapp.messages import Outgoing
 from streamapp.observe.presence import Presence
@@ -23,25 +23,25 @@ from streamapp.state.store import Commit
 
 
 async def look(shop: Shop) -> list[Finding]:
-    """What a check-up finds, in this process, which saves the start of one."""
+    """The findings of a check in this process, which is quicker than a new one."""
     findings: list[Finding] = []
     await Checkup(streamapp_agents.app, Config.load(shop.env), findings.append).run()
     return findings
 
 
 def bad(findings: Sequence[Finding]) -> dict[tuple[str, str], Finding]:
-    """What is not well, by subject and mark; Valkey without a log is how these tests run."""
+    """The warnings and problems, by subject and mark, except that Valkey runs here without its append-only file."""
     return {(it.subject, it.mark): it for it in findings if it.mark != "ok" and "append-only" not in it.text}
 
 
 @pytest.mark.usefixtures("one_server")
-async def test_what_queues_create_made_is_well(shop: Shop) -> None:
-    """The cure that is told most often must cure."""
+async def test_what_queues_create_makes_has_no_flaw(shop: Shop) -> None:
+    """The cure that is shown most often must work."""
     findings = await look(shop)
 
     assert bad(findings) == {}
     assert {it.subject for it in findings} >= {"configuration", "SQS", "redis", "pedido-events"}
-    assert verdict(findings, strict=False) == 0
+    assert worst_exit_code(findings, strict=False) == 0
 
 
 @pytest.mark.parametrize(
@@ -52,10 +52,10 @@ async def test_what_queues_create_made_is_well(shop: Shop) -> None:
         ({"MessageRetentionPeriod": "1209600"}, "warning", "letters vanish"),
     ],
 )
-async def test_a_queue_that_was_changed_by_hand_is_told_with_its_cure(
+async def test_a_queue_that_was_changed_by_hand_is_reported_with_its_cure(
     shop: Shop, attributes: dict[str, str], mark: str, words: str
 ) -> None:
-    """Consoles have a save button."""
+    """In AWS's console a queue is quickly changed."""
     await shop.aws.create(shop.names["produto-events"], attributes)
 
     findings = bad(await look(shop))
@@ -65,8 +65,8 @@ async def test_a_queue_that_was_changed_by_hand_is_told_with_its_cure(
     assert findings["produto-events", mark].cure == "streamapp queues create"
 
 
-async def test_dead_letters_are_told_with_the_command_that_shows_them(shop: Shop) -> None:
-    """The commonest reason for an order that stands still."""
+async def test_dead_letters_are_reported_with_the_command_that_shows_them(shop: Shop) -> None:
+    """They are the most common reason for an order without progress."""
     letters = await shop.aws.find(f"{shop.names['pedido-events']}-dlq")
     await shop.aws.send(letters, [Outgoing("not json")])
 
@@ -76,8 +76,8 @@ async def test_dead_letters_are_told_with_the_command_that_shows_them(shop: Shop
     assert finding.cure == "streamapp dlq ls pedido-events"
 
 
-async def test_messages_that_nobody_takes_are_told_with_the_worker_to_start(shop: Shop) -> None:
-    """The other common reason: the queue is well, and nobody reads it."""
+async def test_messages_without_a_worker_are_reported_with_the_command_that_starts_one(shop: Shop) -> None:
+    """The other common reason: the queue works, but no worker reads it."""
     await shop.send([Sample("pedido-events", "{}", "")])
     alone = bad(await look(shop))["workers", "warning"]
     queue = shop.names["pagamento-events"]
@@ -94,8 +94,8 @@ async def test_messages_that_nobody_takes_are_told_with_the_worker_to_start(shop
     assert beside.cure.startswith("streamapp worker --agents ")
 
 
-async def test_what_the_tap_dropped_is_told(shop: Shop) -> None:
-    """Who looks at a story with a hole in it must know that."""
+async def test_dropped_tap_records_are_reported(shop: Shop) -> None:
+    """The history of an order may then have gaps."""
     queue = shop.names["pedido-events"]
     counts = {queue: {"ok": 9, "tap_dropped": 1200}}
     there = Presence(
@@ -120,8 +120,8 @@ async def test_what_the_tap_dropped_is_told(shop: Shop) -> None:
     assert as_json["tap_dropped"] == 1200
 
 
-async def test_what_a_crash_left_owed_is_told(shop: Shop, store: RedisStore) -> None:
-    """An order that was changed and not announced stands still for everybody else."""
+async def test_announcements_that_a_crash_left_pending_are_reported(shop: Shop, store: RedisStore) -> None:
+    """Other services do not know of a change that was not announced."""
     owed = f'[1,{time.time() - 600},"1","x","{{}}"]'
     commit = Commit(f"{shop.key_prefix}acompanhamento:1", "", "t", {"_o:x": owed}, keep=True)
     await store.commit([commit])
@@ -132,8 +132,10 @@ async def test_what_a_crash_left_owed_is_told(shop: Shop, store: RedisStore) -> 
 
 
 @pytest.mark.usefixtures("one_server")
-async def test_what_sqs_refused_is_told_with_the_way_to_send_it_again(shop: Shop, store: RedisStore) -> None:
-    """Nothing else will ever tell the neighbours of that change."""
+async def test_refused_announcements_are_reported_with_the_commands_that_send_them_again(
+    shop: Shop, store: RedisStore
+) -> None:
+    """Otherwise other services would never know of that change."""
     key = f"{shop.key_prefix}acompanhamento:7"
     await store.commit(
         [Commit(key, "", "t", {"conhecido": "1", "_x:abc": f'[1,{time.time()},"7","x","{{\\"a\\":1}}"]'})]
@@ -156,8 +158,8 @@ async def test_what_sqs_refused_is_told_with_the_way_to_send_it_again(shop: Shop
     assert bad(await look(shop)) == {}
 
 
-async def test_a_missing_queue_ends_with_2_and_the_rest_is_looked_at_all_the_same(shop: Shop) -> None:
-    """One look must do to mend all."""
+async def test_a_missing_queue_is_exit_code_2_and_the_rest_is_still_checked(shop: Shop) -> None:
+    """One run must show all problems."""
     shop.env["PEDIDO_QUEUE_URL"] = "nowhere"
 
     shown = await call(shop.env, "doctor", "--json")
@@ -170,8 +172,8 @@ async def test_a_missing_queue_ends_with_2_and_the_rest_is_looked_at_all_the_sam
     assert any(subject.startswith("redis") for subject in findings)  # each member of a cluster by itself
 
 
-async def test_what_does_not_answer_ends_with_3_and_the_rest_is_looked_at_all_the_same(shop: Shop) -> None:
-    """Redis down says nothing about the queues."""
+async def test_a_redis_that_does_not_answer_is_exit_code_3_and_the_rest_is_still_checked(shop: Shop) -> None:
+    """The queues may work without Redis."""
     shop.env["REDIS_URL"] = "redis://:canary@localhost:1/0"
 
     shown = await call(shop.env, "doctor")
@@ -183,28 +185,28 @@ async def test_what_does_not_answer_ends_with_3_and_the_rest_is_looked_at_all_th
     assert "\x1b" not in shown.stdout
 
 
-async def test_a_redis_that_evicts_is_a_problem_and_ends_with_1(shop: Shop) -> None:
-    """State that is gone is not missed by anybody but the customer."""
+async def test_a_redis_that_evicts_is_a_problem_and_exit_code_1(shop: Shop) -> None:
+    """Only customers notice when state is evicted."""
     with redis_server("--maxmemory-policy", "allkeys-lru", "--maxmemory", "100mb") as url:
         shop.env["REDIS_URL"] = url
         findings = await look(shop)
 
     assert "allkeys-lru can evict state" in bad(findings)["redis", "problem"].text
-    assert verdict(findings, strict=False) == 1
+    assert worst_exit_code(findings, strict=False) == 1
 
 
 @pytest.mark.usefixtures("one_server")
-async def test_warnings_fail_only_when_asked_to(shop: Shop) -> None:
-    """A pipeline may be stricter than a person."""
+async def test_warnings_fail_only_with_strict(shop: Shop) -> None:
+    """CI may be stricter than a person."""
     findings = await look(shop)
 
     assert [it.mark for it in findings if it.mark != "ok"] == ["warning"], "append-only is off here"
-    assert verdict(findings, strict=False) == 0
-    assert verdict(findings, strict=True) == 1
+    assert worst_exit_code(findings, strict=False) == 0
+    assert worst_exit_code(findings, strict=True) == 1
 
 
-async def test_looking_changes_nothing(shop: Shop) -> None:
-    """A doctor who must be careful when to be called is called too late."""
+async def test_a_check_changes_nothing(shop: Shop) -> None:
+    """It must be safe to run at any time."""
     await shop.send([Sample("pedido-events", "{}", "")])
     before: list[Any] = [await shop.counts("pedido-events"), await shop.dump()]
 

@@ -1,4 +1,4 @@
-"""`streamapp dlq`: letters are looked at, judged by today's code, and sent home."""
+"""`streamapp dlq`: dead letters are shown, tried with today's code, and sent back."""
 
 import importlib
 import json
@@ -39,7 +39,7 @@ TYPED = {"shop": Typed("Number", "7"), "seal": Typed("Binary.x", b"\x00\xff"), "
 
 
 class Hits:
-    """A shop of one queue whose agent has a bug, until it is mended."""
+    """A shop with one queue, whose agent can be given a bug."""
 
     def __init__(self, shop: Shop, folder: Path) -> None:
         self.shop = shop
@@ -55,12 +55,12 @@ class Hits:
         self._file.write_text(APP.replace("FAULT", fault))
 
     async def run(self, *arguments: str) -> Done:
-        """Run a command about it to its end."""
+        """Run a command for this app to its end."""
         sys.modules.pop("hits", None)  # it may have changed
         return await call(self.shop.env, *arguments, "--app", "hits:app")
 
     async def work_off(self) -> None:
-        """Let a worker process all that is there, in this process."""
+        """Process all messages with a worker in this process."""
         sys.modules.pop("hits", None)
         app = importlib.import_module("hits").app
         config = Config.load(self.shop.env)
@@ -69,7 +69,7 @@ class Hits:
             assert await Worker(parts).run(idle=0.3)
 
     async def letters(self) -> list[Delivery]:
-        """What lies in the dead-letter queue, seen and given back."""
+        """The letters in the dead-letter queue, which are received and given back."""
         queue = await self.shop.aws.find(f"{self.queue}-dlq")
         found = await self.shop.aws.receive(queue, limit=10, wait=0)
         if found:
@@ -79,7 +79,7 @@ class Hits:
 
 @pytest.fixture
 async def hits(shop: Shop, aws: BotoSqs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hits:
-    """Two letters that a bug made, and one that no code can read."""
+    """Two dead letters because of a bug, and one that no code can read."""
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     made = Hits(shop, tmp_path)
@@ -96,7 +96,7 @@ async def hits(shop: Shop, aws: BotoSqs, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 async def test_letters_are_grouped_shown_masked_and_given_back(hits: Hits) -> None:
-    """Whoever looks must neither take them away nor read what is personal."""
+    """To look must neither remove letters nor show personal data."""
     listed = await hits.run("dlq", "ls", "--json")
     shown = await hits.run("dlq", "show", "hits", "--kind", "hit", "--json")
     plain = await hits.run("dlq", "show", "hits")
@@ -113,13 +113,13 @@ async def test_letters_are_grouped_shown_masked_and_given_back(hits: Hits) -> No
     assert "/secret" not in plain.stdout
     assert "ValueError" in plain.stdout, "what the agent raised"
     assert "not json" in raw.stdout
-    assert "looking as a receive: 3 letters" in listed.stderr, "what looking costs is said"
+    assert "looking as a receive: 3 letters" in listed.stderr, "the cost of looking is noted"
     assert none.returncode == 4
     assert len(await hits.letters()) == 3, "all given back at once"
 
 
-async def test_a_rehearsal_tells_what_passes_now_and_writes_nothing(hits: Hits) -> None:
-    """Is the bug mended? Nobody wants to find out with the letters themselves."""
+async def test_a_rehearsal_shows_what_passes_now_and_writes_nothing(hits: Hits) -> None:
+    """Whether the bug is fixed must be known before the letters are sent back."""
     before = await hits.shop.dump()
 
     broken = json.loads((await hits.run("dlq", "redrive", "hits", "--try", "--json")).stdout)
@@ -134,8 +134,8 @@ async def test_a_rehearsal_tells_what_passes_now_and_writes_nothing(hits: Hits) 
     assert len(await hits.letters()) == 3
 
 
-async def test_redrive_tells_first_then_moves_what_passes_as_it_first_came(hits: Hits) -> None:
-    """The way back must not change the message, nor take along what would fail again."""
+async def test_redrive_first_shows_then_moves_what_passes_unchanged(hits: Hits) -> None:
+    """The message must be the original, and one that would fail again must stay."""
     hits.program("pass")
 
     told = await hits.run("dlq", "redrive", "hits")
@@ -162,7 +162,7 @@ async def test_redrive_tells_first_then_moves_what_passes_as_it_first_came(hits:
 
 
 async def test_letters_of_a_fifo_queue_keep_their_groups(hits: Hits) -> None:
-    """Order within a group is why the queue is FIFO."""
+    """Order within a group is the purpose of a FIFO queue."""
     hits.shop.env["HITS_QUEUE_URL"] = f"{hits.queue}.fifo"
     assert (await hits.run("queues", "create")).returncode == 0
     aws = hits.shop.aws
@@ -181,8 +181,8 @@ async def test_letters_of_a_fifo_queue_keep_their_groups(hits: Hits) -> None:
     assert all(dict(it.typed) == TYPED for it in home)
 
 
-async def test_a_queue_without_letters_is_told_with_those_that_have_some(hits: Hits) -> None:
-    """A typo must not look like good news."""
+async def test_an_unknown_queue_is_refused_with_the_names_of_the_known_ones(hits: Hits) -> None:
+    """A typo must not look like an empty dead-letter queue."""
     shown = await hits.run("dlq", "ls", "hitz")
 
     assert shown.returncode == 2

@@ -1,4 +1,4 @@
-"""What commands do where their output cannot be written."""
+"""What commands do if their output cannot be written."""
 
 import json
 import subprocess
@@ -17,8 +17,8 @@ full = pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's 
 
 
 @full
-def test_results_that_no_disk_takes_are_a_failure() -> None:
-    """A script goes on only with what was written."""
+def test_results_that_cannot_be_written_are_a_failure() -> None:
+    """A script must not continue without the results."""
     with open("/dev/full", "w") as disk:
         ended = subprocess.run(
             [*COMMAND, "config"], check=False, env=bare(), stdout=disk, stderr=subprocess.PIPE
@@ -29,8 +29,8 @@ def test_results_that_no_disk_takes_are_a_failure() -> None:
 
 
 @full
-def test_an_error_that_cannot_be_told_has_its_exit_code() -> None:
-    """The exit code is what is left."""
+def test_an_error_that_cannot_be_written_has_its_exit_code() -> None:
+    """Only the exit code is left to show it."""
     with open("/dev/full", "w") as disk:
         ended = subprocess.run([*COMMAND, "tail", "--since", "yore"], check=False, env=bare(), stderr=disk)
 
@@ -38,8 +38,8 @@ def test_an_error_that_cannot_be_told_has_its_exit_code() -> None:
 
 
 @pytest.mark.parametrize("takes", [lambda pipe: pipe.read(1), lambda _: None], ids=["a part", "nothing"])
-def test_a_reader_that_leaves_is_left_in_peace(takes: Callable[[IO[bytes]], Any]) -> None:
-    """`| head` has what it wanted."""
+def test_a_closed_pipe_is_no_error(takes: Callable[[IO[bytes]], Any]) -> None:
+    """`| head` needs only the beginning."""
     with subprocess.Popen(
         [*COMMAND, "schema"], env=bare(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as command:
@@ -53,8 +53,8 @@ def test_a_reader_that_leaves_is_left_in_peace(takes: Callable[[IO[bytes]], Any]
 
 
 @pytest.mark.parametrize("command", ["status --watch", "status --watch --json", "doctor", "dlq ls"])
-async def test_a_reader_that_leaves_is_no_failure_of_what_was_looked_at(shop: Shop, command: str) -> None:
-    """With `set -o pipefail`, a script would take `| head` for trouble, and doctor's 1 for a problem."""
+async def test_a_closed_pipe_is_no_failure_of_a_command_that_looks(shop: Shop, command: str) -> None:
+    """With `set -o pipefail`, a script would see `| head` as a failure, and doctor's 1 as a problem."""
     with subprocess.Popen(
         [*COMMAND, *command.split()], env=shop.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as looking:
@@ -67,8 +67,8 @@ async def test_a_reader_that_leaves_is_no_failure_of_what_was_looked_at(shop: Sh
     assert b"bug" not in said
 
 
-async def test_what_is_watched_as_json_is_there_when_it_is_printed(shop: Shop) -> None:
-    """A program that reads along must not wait until eight thousand characters have come together."""
+async def test_each_json_document_of_a_watch_is_flushed(shop: Shop) -> None:
+    """A program that reads it must not wait until the buffer of eight thousand characters is full."""
     with subprocess.Popen(
         [*COMMAND, "status", "--watch", "--json"], env=shop.env, stdout=subprocess.PIPE, text=True
     ) as watching:
@@ -80,8 +80,8 @@ async def test_what_is_watched_as_json_is_there_when_it_is_printed(shop: Shop) -
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-async def test_what_an_old_terminal_cannot_show_is_escaped(shop: Shop, encoding: str) -> None:
-    """Over a serial line, or in a locale of the last century, all the rest is as useful."""
+async def test_what_the_encoding_lacks_is_escaped(shop: Shop, encoding: str) -> None:
+    """The rest of the text is still useful on such a terminal."""
     shop.env["PYTHONIOENCODING"] = encoding
 
     shown = subprocess.run(
@@ -100,8 +100,8 @@ async def test_what_an_old_terminal_cannot_show_is_escaped(shop: Shop, encoding:
 
 
 @pytest.mark.parametrize(("closed", "code"), [("<&-", 0), ("2>&-", 0), (">&-", 1)])
-def test_a_stream_that_is_closed_is_no_bug(closed: str, code: int) -> None:
-    """Daemons are started so. Only results that nobody can have are a failure."""
+def test_a_closed_stream_is_no_bug(closed: str, code: int) -> None:
+    """Daemons are started that way. Only results that cannot be written are a failure."""
     command = f"{sys.executable} -m streamapp config {closed}"
 
     ended = subprocess.run(["bash", "-c", command], env=bare(), capture_output=True, text=True, check=False)

@@ -10,25 +10,25 @@ import msgspec
 import pytest
 
 from rigs.inprocess import Done, here
-from rigs.terminal import environment, record, tell
+from rigs.terminal import environment, record, write_records
 
 PATIENCE = 50
 
 
 @pytest.fixture
 def env(redis_url: str, prefix: str) -> dict[str, str]:
-    """The environment of a tail."""
+    """The environment for `tail`."""
     return environment(redis_url, f"{prefix}:")
 
 
 def tail(env: dict[str, str], *arguments: str) -> Done:
-    """Run a tail to its end, as in a pipe."""
+    """Run `tail` to its end, as in a pipe."""
     return here(env, "tail", *arguments)
 
 
 @pytest.fixture
 def written(redis_url: str, env: dict[str, str]) -> dict[str, str]:
-    """Twenty records, one of them bad, in two queues; answers the environment that finds them."""
+    """Twenty records in the taps of two queues, one of them a retry. Returns the environment for `tail`."""
     now = int(time.time() * 1000) - 60_000
     records = [record(n, done_ms=now + n) for n in range(18)]
     bad = record(
@@ -38,12 +38,12 @@ def written(redis_url: str, env: dict[str, str]) -> dict[str, str]:
         '{"event_type":"acompanhamento_atualizado","data":{"status":"Em preparação"}}'.encode()
     )
     sent = record(19, "acompanhamento-events", outcome="sent", done_ms=now + 19, body=body)
-    tell(redis_url, env["STREAMAPP_KEY_PREFIX"], [*records, bad, sent])
+    write_records(redis_url, env["STREAMAPP_KEY_PREFIX"], [*records, bad, sent])
     return env
 
 
 def test_the_last_ten_come_first_in_plain_whole_lines(written: dict[str, str]) -> None:
-    """As with any tail."""
+    """As any tail does."""
     done = tail(written, "--no-follow")
 
     lines = done.stdout.splitlines()
@@ -75,16 +75,18 @@ def test_the_last_ten_come_first_in_plain_whole_lines(written: dict[str, str]) -
         (["--until", "2h"], []),
     ],
 )
-def test_what_is_shown_can_be_chosen(written: dict[str, str], arguments: list[str], keys: list[str]) -> None:
-    """Ten thousand records are no answer to a question about one order."""
+def test_options_choose_which_records_are_shown(
+    written: dict[str, str], arguments: list[str], keys: list[str]
+) -> None:
+    """A question about one order needs only its records."""
     done = tail(written, "--no-follow", "-o", "json", *arguments)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert [json.loads(line)["key"] for line in done.stdout.splitlines()] == keys
 
 
-def test_a_query_that_answers_0_answers_something(written: dict[str, str]) -> None:
-    """A discount of 0 is one; only what is not there is left out."""
+def test_a_query_with_the_result_0_has_a_result(written: dict[str, str]) -> None:
+    """A discount of 0 is a value; only a missing one is left out."""
     zeros = tail(written, "--no-follow", "pedido*", "-n", "2", "-q", "length(effects || `[]`)")
     senseless = tail(written, "--no-follow", "-q", "body.data && keys(body.data)[::0]")
 
@@ -92,15 +94,15 @@ def test_a_query_that_answers_0_answers_something(written: dict[str, str]) -> No
     assert (senseless.returncode, senseless.stdout, senseless.stderr) == (0, "", "")
 
 
-def test_a_query_that_answers_a_value_prints_it(written: dict[str, str]) -> None:
-    """As `--query` of AWS's own command does."""
+def test_the_value_of_a_query_is_printed(written: dict[str, str]) -> None:
+    """As with `--query` of AWS's own command."""
     done = tail(written, "--no-follow", "acomp*", "-q", "body.data.status")
 
     assert done.stdout == "Em preparação\n"
 
 
-def test_the_body_alone_can_be_had(written: dict[str, str]) -> None:
-    """It can be sent again."""
+def test_the_body_alone_can_be_printed(written: dict[str, str]) -> None:
+    """It can then be sent again."""
     done = tail(written, "--no-follow", "acomp*", "-o", "raw")
 
     assert json.loads(done.stdout)["data"] == {"status": "Em preparação"}
@@ -121,10 +123,10 @@ def test_the_body_alone_can_be_had(written: dict[str, str]) -> None:
         (["-c", "0"], "count"),
     ],
 )
-def test_what_cannot_be_meant_is_said_in_a_line_or_two(
+def test_wrong_arguments_are_an_error_of_a_line_or_two(
     env: dict[str, str], arguments: list[str], word: str
 ) -> None:
-    """A traceback tells a user nothing."""
+    """A traceback does not help a user."""
     done = tail(env, *arguments)
 
     assert done.returncode == 2
@@ -132,8 +134,8 @@ def test_what_cannot_be_meant_is_said_in_a_line_or_two(
     assert "Traceback" not in done.stderr
 
 
-def test_a_script_waits_for_an_event_or_is_told_that_it_did_not_come(written: dict[str, str]) -> None:
-    """`-c 1 --timeout` is what deployment scripts need."""
+def test_a_script_waits_for_an_event_or_gets_exit_code_4(written: dict[str, str]) -> None:
+    """Deployment scripts need `-c 1 --timeout`."""
     found = tail(written, "acomp*", "-q", "body.data.status=='Em preparação'", "-c", "1", "--timeout", "30s")
     missed = tail(written, "acomp*", "-q", "body.data.status=='Pronto'", "-c", "1", "--timeout", "0.5")
 
@@ -142,7 +144,7 @@ def test_a_script_waits_for_an_event_or_is_told_that_it_did_not_come(written: di
 
 
 def test_an_empty_tap_is_explained(env: dict[str, str]) -> None:
-    """Nothing on the screen may have five reasons."""
+    """An empty screen may have five reasons."""
     done = tail(env, "pedido-events", "--timeout", "0.5")
 
     assert done.returncode == 4
@@ -150,7 +152,7 @@ def test_an_empty_tap_is_explained(env: dict[str, str]) -> None:
 
 
 def test_a_redis_that_does_not_answer_is_exit_3(env: dict[str, str]) -> None:
-    """Nobody should wait for a server that is not there."""
+    """To wait for a missing server would be useless."""
     env["REDIS_URL"] = "redis://127.0.0.1:1/0"
 
     done = tail(env)
@@ -161,7 +163,7 @@ def test_a_redis_that_does_not_answer_is_exit_3(env: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("form", ["line", "json"])
-def test_a_reader_that_has_seen_enough_ends_it_quietly(written: dict[str, str], form: str) -> None:
+def test_it_ends_quietly_when_its_pipe_is_closed(written: dict[str, str], form: str) -> None:
     """`| head` must neither print an error nor leave a process behind."""
     command = f"{sys.executable} -m streamapp tail -o {form} -n 20 2>&1 | head -n 1; echo ${{PIPESTATUS[0]}}"
 
@@ -176,15 +178,15 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(written: dict[str, str], 
 def test_each_of_a_thousand_records_written_while_it_starts_is_seen_once(
     redis_url: str, env: dict[str, str]
 ) -> None:
-    """No gap and no repeat between history and follow, and no sampling in a pipe."""
+    """Between history and new records there is no gap and no repetition, and in a pipe there is no limit."""
     prefix = env["STREAMAPP_KEY_PREFIX"]
-    tell(redis_url, prefix, [record(0)])
+    write_records(redis_url, prefix, [record(0)])
     command = [sys.executable, "-m", "streamapp", "tail", "-n", "2000", "-o", "json", "-c", "1001"]
     with subprocess.Popen(
         [*command, "--timeout", "50"], env=env, stdout=subprocess.PIPE, text=True
     ) as tailing:
         for start in range(1, 1001, 10):
-            tell(redis_url, prefix, [record(n) for n in range(start, start + 10)])
+            write_records(redis_url, prefix, [record(n) for n in range(start, start + 10)])
             time.sleep(0.02)
         out, _ = tailing.communicate(timeout=PATIENCE)
 
@@ -204,10 +206,10 @@ def test_each_of_a_thousand_records_written_while_it_starts_is_seen_once(
         (["-o", "json", "--color", "always"], {}, False),
     ],
 )
-def test_colour_in_a_pipe_is_for_whoever_asks(
+def test_a_pipe_gets_colour_only_on_request(
     written: dict[str, str], arguments: list[str], environ: dict[str, str], coloured: bool
 ) -> None:
-    """Escape codes in a log file are litter; in `less -R` they are wanted."""
+    """Escape codes disturb in a log file, and are useful in `less -R`."""
     done = tail({**written, **environ}, "--no-follow", "-n", "3", *arguments)
 
     assert done.returncode == 0
@@ -216,8 +218,8 @@ def test_colour_in_a_pipe_is_for_whoever_asks(
 
 
 @pytest.mark.parametrize(("clock", "begins"), [("none", "pedido-events"), ("ago", " "), ("utc", None)])
-def test_time_is_told_as_asked(written: dict[str, str], clock: str, begins: str | None) -> None:
-    """Logs of other machines are in UTC; a person asks how long ago."""
+def test_times_have_the_form_that_was_chosen(written: dict[str, str], clock: str, begins: str | None) -> None:
+    """Logs of other machines are in UTC, and a person may want to know how long ago."""
     asked = ["--no-follow", "pedido-events", "-n", "1"]
     record = json.loads(tail(written, *asked, "-o", "json").stdout)
 
@@ -227,16 +229,16 @@ def test_time_is_told_as_asked(written: dict[str, str], clock: str, begins: str 
     assert (" ago " in line) is (clock == "ago")
 
 
-def test_longer_ago_than_there_is_time_is_no_time(env: dict[str, str]) -> None:
-    """A script that computes it may compute nonsense."""
+def test_a_time_too_long_ago_is_refused(env: dict[str, str]) -> None:
+    """A script may compute a senseless value."""
     done = tail(env, "--no-follow", "--since", "9" * 400)
 
     assert done.returncode == 2
     assert done.stderr.startswith("streamapp: --since: expected a time such as 10m")
 
 
-def test_a_queue_whose_name_is_no_text_has_nothing_to_show(env: dict[str, str]) -> None:
-    """A terminal of another encoding types such names."""
+def test_a_queue_name_that_is_not_utf_8_has_no_records(env: dict[str, str]) -> None:
+    """A terminal with another encoding sends such names."""
     done = tail(env, "\udcff", "--timeout", "0.5")
 
     assert done.returncode == 4

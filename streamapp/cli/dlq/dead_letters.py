@@ -1,0 +1,233 @@
+"""Receive dead letters, give them back, or return them to their queue: each is first sent there, then deleted here."""
+
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+import msgspec
+from anyio import move_on_after
+
+from streamapp.app import App
+from streamapp.config import Config
+from streamapp.errors import ConfigError, ServiceError
+from streamapp.messages import Delivery, Outgoing, Queue
+from streamapp.observe.shown import shows
+from streamapp.pipeline.agent import Agent
+from streamapp.sqs.client import BATCH, Failure, Sqs
+from streamapp.sqs.depths import depth_of
+from streamapp.sqs.packing import batches
+from streamapp_codecs import Origin, Shown
+
+OURS = "streamapp-"
+"""Prefix of the attributes that the worker adds to a dead letter."""
+
+GIVE_BACK_WITHIN = 10.0
+"""Seconds in which letters are given back, whatever happened. After that, SQS makes them visible in time."""
+
+RETURN_WITHIN = 20.0
+"""Seconds that a send and its delete may take together, even if the command is interrupted between them."""
+
+UNMARKED = "moved_by_sqs"
+"""The reason of a letter without one: SQS's own redrive moved it."""
+
+
+class NotADeadLetterQueue(ConfigError):
+    """The app has no dead-letter queue of this name."""
+
+    def __init__(self, name: str, known: Collection[str]) -> None:
+        super().__init__(
+            f"{name} is no dead-letter queue of this app, nor a queue that has one; "
+            f"there are {', '.join(sorted(known)) or 'none (streamapp queues create)'}"
+        )
+
+
+class HasOwnRedrive(ConfigError):
+    """The dead-letter queue has a redrive policy, so receiving its letters would move them on."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} has a redrive policy of its own: looking counts as receiving, and would move letters on; "
+            "remove that policy first"
+        )
+
+
+class _LetterSource(msgspec.Struct):
+    """The attribute in which the worker writes where a letter came from."""
+
+    queue: str = ""
+    message_id: str = ""
+    receive_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterQueue:
+    """A dead-letter queue. *sources* are the agents and queues whose redrive policy names it, by the queue's name.
+
+    *about* is SQS's own, approximate number of letters.
+    """
+
+    queue: Queue
+    sources: Mapping[str, tuple[Agent, Queue]]
+    about: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One letter in hand, with what its attributes and its agent's codec say about it. *home* is the queue it came from."""
+
+    delivery: Delivery
+    reason: str
+    detail: str
+    source: _LetterSource
+    shown: Shown
+    agent: Agent | None
+    home: Queue | None
+
+    @property
+    def kind(self) -> str:
+        """The kind of its event, `-` if that is unknown."""
+        return self.shown.kind or "-"
+
+    @property
+    def original(self) -> Outgoing:
+        """The message as it first came. A FIFO queue takes it only once, however often it is sent."""
+        delivery = self.delivery
+        theirs = {name: value for name, value in delivery.attributes.items() if not name.startswith(OURS)}
+        if self.home is None or not self.home.fifo:
+            return Outgoing(delivery.body, theirs, typed=delivery.typed)
+        return Outgoing(
+            delivery.body,
+            theirs,
+            group=delivery.group,
+            deduplication=delivery.message_id,
+            typed=delivery.typed,
+        )
+
+
+async def dead_letter_queues(sqs: Sqs, app: App, config: Config) -> list[DeadLetterQueue]:
+    """Return the dead-letter queues of *app*, in the order of its agents. Raises `ServiceError`."""
+    sources: dict[str, dict[str, tuple[Agent, Queue]]] = {}
+    for agent in app.agents.values():
+        queue = await sqs.find(config.queue(agent.queue))
+        if queue.dead_letters is not None:
+            sources.setdefault(queue.dead_letters, {})[queue.name] = (agent, queue)
+    found: list[DeadLetterQueue] = []
+    for name, named_by in sources.items():
+        letters = await sqs.find(name)
+        attributes = await sqs.attributes(letters)
+        if attributes.get("RedrivePolicy"):
+            raise HasOwnRedrive(name)
+        found.append(DeadLetterQueue(letters, named_by, depth_of(attributes).waiting or 0))
+    return found
+
+
+def choose(found: Sequence[DeadLetterQueue], names: Collection[str]) -> list[DeadLetterQueue]:
+    """Return those with one of these names, or with a source of that stream or queue name; without names, all."""
+    for name in names:
+        if not any(name in _names_of(it) for it in found):
+            raise NotADeadLetterQueue(name, {it.queue.name for it in found})
+    return [it for it in found if not names or not _names_of(it).isdisjoint(names)]
+
+
+def _names_of(dead_letters: DeadLetterQueue) -> set[str]:
+    streams = {agent.queue for agent, _ in dead_letters.sources.values()}
+    return {dead_letters.queue.name, *dead_letters.sources, *streams}
+
+
+@dataclass(slots=True)
+class HeldLetters:
+    """The letters of one dead-letter queue that are in hand. At the end each is given back, unless it was returned."""
+
+    sqs: Sqs
+    source: DeadLetterQueue
+    letters: list[DeadLetter] = field(default_factory=list["DeadLetter"])
+    _returned: set[str] = field(default_factory=set[str])
+
+    async def take(self, most: int) -> None:
+        """Receive letters until there are no more, or *most* are in hand."""
+        known: dict[str, DeadLetter] = {}
+        while len(known) < most:
+            some = await self.sqs.receive(self.source.queue, limit=min(BATCH, most - len(known)), wait=1)
+            for delivery in some:  # a letter that came again has a newer receipt handle
+                known[delivery.message_id] = _letter(self.source, delivery)
+            self.letters = list(known.values())
+            if not some:
+                break
+
+    async def return_home(self, letters: Sequence[DeadLetter]) -> list[tuple[DeadLetter, Failure]]:
+        """Send each letter to the queue it came from, then delete it here; return those that failed."""
+        failed: list[tuple[DeadLetter, Failure]] = []
+        for home in {letter.home.name: letter.home for letter in letters if letter.home}.values():
+            todo = [letter for letter in letters if letter.home == home]
+            position = 0
+            for batch in batches(letter.original for letter in todo):
+                some = todo[position : position + len(batch)]
+                position += len(batch)
+                failed += await self._return_batch(home, some, batch)
+        return failed
+
+    async def _return_batch(
+        self, home: Queue, letters: Sequence[DeadLetter], batch: Sequence[Outgoing]
+    ) -> list[tuple[DeadLetter, Failure]]:
+        # To be cut off between the two calls would leave a letter in both queues.
+        with move_on_after(RETURN_WITHIN, shield=True):
+            sent = await self.sqs.send(home, batch)
+            failed = [(letter, it) for letter, it in zip(letters, sent, strict=True) if it is not None]
+            done = [letter for letter, it in zip(letters, sent, strict=True) if it is None]
+            if done:
+                self._returned.update(letter.delivery.message_id for letter in done)
+                handles = [letter.delivery.handle for letter in done]
+                deleted = await self.sqs.delete(self.source.queue, handles)
+                failed += [(letter, it) for letter, it in zip(done, deleted, strict=True) if it is not None]
+            return failed
+        return []
+
+    async def give_back(self) -> None:
+        """Make all letters in hand visible to others at once."""
+        handles = [it.delivery.handle for it in self.letters if it.delivery.message_id not in self._returned]
+        for start in range(0, len(handles), BATCH):
+            changes = [(handle, 0) for handle in handles[start : start + BATCH]]
+            await self.sqs.change_visibility(self.source.queue, changes)
+
+
+@asynccontextmanager
+async def hold_letters(sqs: Sqs, source: DeadLetterQueue, most: int) -> AsyncGenerator[HeldLetters]:
+    """Hold up to *most* letters of *source*. SQS can show a message only by a receive, which it counts."""
+    held = HeldLetters(sqs, source)
+    try:
+        await held.take(most)
+        yield held
+    finally:
+        with move_on_after(GIVE_BACK_WITHIN, shield=True):
+            with suppress(ServiceError):  # they become visible when their visibility timeout ends
+                await held.give_back()
+
+
+def _letter(dead_letters: DeadLetterQueue, delivery: Delivery) -> DeadLetter:
+    attributes = delivery.attributes
+    try:
+        source = msgspec.json.decode(attributes.get(f"{OURS}source", "{}"), type=_LetterSource)
+    except msgspec.MsgspecError:
+        source = _LetterSource()
+    agent, home = _home(dead_letters, source.queue)
+    shown = Shown()
+    if agent is not None and (show := shows(agent.codec)):
+        origin = Origin(queue=agent.queue, message_id=delivery.message_id, sent_at=delivery.sent_at)
+        shown = show(delivery.body, agent.codec.decode(delivery.body, origin))
+    return DeadLetter(
+        delivery,
+        attributes.get(f"{OURS}reason", UNMARKED),
+        attributes.get(f"{OURS}detail", ""),
+        source,
+        shown,
+        agent,
+        home,
+    )
+
+
+def _home(dead_letters: DeadLetterQueue, named: str) -> tuple[Agent | None, Queue | None]:
+    """Return where a letter came from: always one of the sources, even if its attribute names another queue."""
+    sources = dead_letters.sources
+    if named in sources:
+        return sources[named]
+    return next(iter(sources.values())) if len(sources) == 1 else (None, None)
