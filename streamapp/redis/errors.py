@@ -55,7 +55,7 @@ def fault_of(error: RedisError) -> Fault:  # noqa: PLR0911 - one a class
 
 
 def error_of_key(error: RedisError) -> ServiceError:
-    """Return *error* as one of ours if it concerns one key only; raise it if it concerns the server."""
+    """Convert *error* to a `ServiceError`: return it if only one key is concerned, else raise it."""
     ours = service_error(error)
     if ours.heals or "WRONGTYPE" not in str(error):
         raise ours from error

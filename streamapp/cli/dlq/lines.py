@@ -13,7 +13,7 @@ from streamapp.cli.terminal.words import duration, many
 
 
 def ago(since: datetime) -> str:
-    """Return how long ago *since* was, in one unit."""
+    """Return the age of *since*, in one unit."""
     return duration((datetime.now(UTC) - since).total_seconds() * 1000)
 
 
@@ -44,7 +44,7 @@ def queue_json(source: DeadLetterQueue, letters: Sequence[DeadLetter]) -> dict[s
 
 
 def letter_lines(letter: DeadLetter, *, raw: bool) -> Iterator[str]:
-    """Return what is known of one letter, and its body: masked, or *raw* as it came."""
+    """Return lines about one letter, and its body: masked, or unchanged if *raw*."""
     delivery, source = letter.delivery, letter.source
     key = letter.shown.key and f"#{letter.shown.key}"
     yield printable("  ".join(filter(None, [delivery.message_id, letter.reason, letter.shown.kind, key])))
