@@ -49,7 +49,7 @@ def schema(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write to this file.")
     ] = None,
-    app: options.App = setup.DEFAULT_APP,
+    app: options.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Print what the app reads and writes, as AsyncAPI or JSON Schemas, or what `tail` prints."""
     import msgspec  # noqa: PLC0415 - slow to import

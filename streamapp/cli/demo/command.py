@@ -24,7 +24,7 @@ def demo(
         bool,
         typer.Option("--keep", help="Stay up afterwards, and show how to reach it from another terminal."),
     ] = False,
-    app: options.App = setup.DEFAULT_APP,
+    app: options.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Run a lunch rush through an embedded SQS and Redis, and check the result.
 

@@ -45,8 +45,8 @@ def seed(
     expect: Annotated[
         bool, typer.Option("--expect", help="Send nothing; print the state that must result, as JSON.")
     ] = False,
-    json: options.Json = False,
-    app: options.App = setup.DEFAULT_APP,
+    json: options.JsonOption = False,
+    app: options.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Send whole lifecycles, generated from one integer, with faults if you want them."""
     out.show_progress("generating …")
