@@ -62,7 +62,7 @@ def schema(
         raise KindNeedsJsonSchema(kind)
     application = setup.load_app(app)
     if form == "asyncapi":
-        # With the queue names of the app, not those in the environment of whoever runs this.
+        # With the queue names of the app, not those of the environment in which this runs.
         document = asyncapi(application.registry, Config())
     elif form == "tap":
         document = tap_record.schema()
