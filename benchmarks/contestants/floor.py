@@ -25,14 +25,14 @@ class Received(msgspec.Struct, rename="pascal"):
     receipt_handle: str
 
 
-class Answer(msgspec.Struct, rename="pascal"):
+class Response(msgspec.Struct, rename="pascal"):
     """The response to a receive."""
 
     messages: list[Received] = []
 
 
 encode = msgspec.json.Encoder().encode
-read_answer = msgspec.json.Decoder(Answer).decode
+read_answer = msgspec.json.Decoder(Response).decode
 HOST = urlsplit(QUEUES[0]).netloc
 
 

@@ -14,6 +14,6 @@ def drop_the_unknown(estado: Acompanhamento | None, evento: Any, **opcoes: Any) 
 
 
 def last_arrival(um: Any, outro: Any) -> Any:
-    """Let the event that arrives last win."""
+    """The event that arrives last wins."""
     del um
     return outro

@@ -99,7 +99,7 @@ def whole_state(
 
 
 def commit_without_token(self: MemoryStore, commit: Commit) -> bool | ServiceError:
-    """Let the last writer win, without a check of the token."""
+    """The last writer wins: the token is not checked."""
     value = self.values.get(commit.key) or StoredValue()
     return _store_commit(self, replace(commit, seen=value.fields.get(TOKEN, "")))
 

@@ -1,7 +1,5 @@
 """Traces: the spans of each message, and the context that messages carry to the next service."""
 
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -311,31 +309,3 @@ async def test_an_idle_worker_makes_no_spans(traced: Rig, traces: Traces) -> Non
     await traced.work_off()
 
     assert traces.text() == ""
-
-
-def test_opentelemetry_is_not_imported_without_a_provider() -> None:
-    """Without tracing it costs nothing, and OpenTelemetry need not be installed."""
-    program = """
-import sys
-sys.modules["opentelemetry"] = None  # as if it were not installed
-import streamapp, streamapp.cli.root, streamapp.cli.worker.process
-from streamapp.web.monitoring import tracing_in_use
-assert tracing_in_use() is None
-assert "streamapp.observe.tracing" not in sys.modules
-"""
-
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
-
-
-def test_a_provider_that_is_set_is_used() -> None:
-    """The app, or the program that starts it, decides where spans go."""
-    program = """
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from streamapp.web.monitoring import tracing_in_use
-assert tracing_in_use() is None
-trace.set_tracer_provider(TracerProvider())
-assert tracing_in_use() is not None
-"""
-
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

@@ -1,67 +1,17 @@
 """The worker's probes, in every state that they have to tell apart."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
-import aiohttp
 import pytest
 from anyio import Event, fail_after, sleep_forever
 
 from rigs.worker import Add, Rig, until
-from streamapp.errors import ConfigError, Fault, ServiceError
+from streamapp.errors import Fault, ServiceError
 from streamapp.pipeline.runner import MANY_FAILURES
-from streamapp.testing import Fail, Hang, MemoryStore
+from streamapp.testing import Fail, Hang
 from streamapp.web import health as health_module
 from streamapp.web.health import Health
-from streamapp.web.metrics import Metrics
-from streamapp.web.server import CannotListen, serve_http
-
-
-class Probes:
-    """A client of the worker's HTTP."""
-
-    def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
-        self._url = url
-        self._session = session
-
-    async def get(self, path: str) -> tuple[int, dict[str, str]]:
-        """Return the status, and the checks that are not `ok`."""
-        async with self._session.get(f"{self._url}{path}") as answer:
-            checks = (await answer.json())["checks"]
-            return answer.status, {name: word for name, word in checks.items() if word != "ok"}
-
-    async def text(self, path: str) -> str:
-        """Return a body."""
-        async with self._session.get(f"{self._url}{path}") as answer:
-            return await answer.text()
-
-
-@pytest.fixture
-async def rig(prefix: str) -> Rig:
-    """The usual rig, with its state in memory."""
-    return await Rig(MemoryStore(), prefix).create(visibility=30)
-
-
-@pytest.fixture
-def health() -> Health:
-    """The health of no worker yet."""
-    return Health()
-
-
-@pytest.fixture
-def metrics(rig: Rig) -> Metrics:
-    """The metrics of the rig's counters."""
-    return Metrics(rig.tally)
-
-
-@pytest.fixture
-async def probes(health: Health, metrics: Metrics) -> AsyncIterator[Probes]:
-    """A client of an HTTP server that is up before the worker."""
-    async with (
-        serve_http("127.0.0.1:0", health, metrics.render, {}) as url,
-        aiohttp.ClientSession() as session,
-    ):
-        yield Probes(url, session)
+from web.probes import Probes
 
 
 async def test_a_worker_that_starts_is_live_and_not_ready(probes: Probes) -> None:
@@ -221,48 +171,3 @@ async def test_an_agent_that_fails_at_everything_is_not_ready(
         status, matters = await probes.get("/readyz")
 
         assert (status, list(matters)) == (503, ["agent broken"])
-
-
-async def test_metrics_count_what_was_done(
-    rig: Rig, health: Health, metrics: Metrics, probes: Probes
-) -> None:
-    """Counts that are not exported are not watched."""
-    rig.count()
-    await rig.send([Add("a"), Add("b"), Add("c", 0), "not JSON"])
-
-    async with rig.running() as worker:
-        metrics.begin(worker)
-        worker.tap.observe = metrics.note
-        await worker.sweeper.sweep()
-        with fail_after(10):
-            await until(lambda: len(rig.sqs.ledger.deleted("orders")) == 4)
-        lines = (await probes.text("/metrics")).splitlines()
-
-    assert 'streamapp_messages_total{outcome="ok",stream="orders"} 2.0' in lines
-    assert 'streamapp_messages_total{outcome="duplicate",stream="orders"} 1.0' in lines
-    assert 'streamapp_messages_total{outcome="invalid",stream="orders"} 1.0' in lines
-    assert 'streamapp_message_age_seconds_count{stream="orders"} 3.0' in lines
-    took = 'messaging_process_duration_seconds_count{error_type="",messaging_destination_name="orders"} 3.0'
-    assert took in lines
-    assert 'streamapp_in_flight{stream="orders"} 0.0' in lines
-    assert 'streamapp_concurrency{stream="orders"} 10.0' in lines
-    assert "streamapp_redis_up 1.0" in lines
-    assert "streamapp_draining 0.0" in lines
-    assert "streamapp_oldest_pending_announcement_seconds 0.0" in lines
-    received = 'messaging_operation_name="receive",messaging_system="aws_sqs"} 4.0'
-    assert any(
-        line.startswith("messaging_client_consumed_messages_total") and received in line for line in lines
-    )
-
-
-async def test_an_address_that_is_taken_is_an_error_that_names_it(health: Health, metrics: Metrics) -> None:
-    """Two workers on one machine are the first thing that people try."""
-    async with serve_http("127.0.0.1:0", health, metrics.render, {}) as url:
-        address = url.removeprefix("http://")
-
-        with pytest.raises(CannotListen, match="STREAMAPP_HTTP") as raised:
-            async with serve_http(address, health, metrics.render, {}):
-                raise AssertionError
-
-    assert isinstance(raised.value, ConfigError)
-    assert address in str(raised.value)

@@ -7,7 +7,7 @@ from testing.sqs.rules import sees
 
 
 @sees([False, False])
-async def an_empty_answer_has_no_messages(sqs: Bench) -> object:
+async def an_empty_response_has_no_messages(sqs: Bench) -> object:
     """The key itself is absent."""
     queue = await sqs.queue()
 

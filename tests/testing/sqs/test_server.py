@@ -121,7 +121,7 @@ async def test_silence_and_a_drip_outlast_the_caller(
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>Bad Gateway</html>", b"{"])
-async def test_a_plain_client_takes_garbage_for_an_empty_answer(sqs: MemorySqs, body: bytes) -> None:
+async def test_a_plain_client_takes_garbage_for_an_empty_response(sqs: MemorySqs, body: bytes) -> None:
     """The client does not tell the two apart, so its callers must check for what a response has to hold."""
     await sqs.create("q", {})
     session = aioboto3.Session("test", "test", region_name="us-east-1")
