@@ -51,7 +51,7 @@ def schema(
     ] = None,
     app: options.AppOption = setup.DEFAULT_APP,
 ) -> None:
-    """Print what the app reads and writes, as AsyncAPI or JSON Schemas, or what `tail` prints."""
+    """Show what the app reads and writes, as AsyncAPI or JSON Schemas. Or what `tail` prints."""
     import msgspec  # noqa: PLC0415 - slow to import
 
     from streamapp.config import Config  # noqa: PLC0415

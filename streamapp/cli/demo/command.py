@@ -26,7 +26,7 @@ def demo(
     ] = False,
     app: options.AppOption = setup.DEFAULT_APP,
 ) -> None:
-    """Run a lunch rush through an embedded SQS and Redis, and check the result.
+    """Run a lunch rush through an embedded SQS and Redis. Check the result.
 
     It has duplicates, disorder and bad messages. Exit 1 if any final state is not what the events imply.
     """

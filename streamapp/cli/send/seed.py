@@ -48,7 +48,7 @@ def seed(
     json: options.JsonOption = False,
     app: options.AppOption = setup.DEFAULT_APP,
 ) -> None:
-    """Send whole lifecycles, generated from one integer, with faults if you want them."""
+    """Send whole lifecycles, generated from one integer. Faults are optional."""
     out.show_progress("generating …")
     import anyio  # noqa: PLC0415 - slow to import
     import msgspec  # noqa: PLC0415
