@@ -63,7 +63,7 @@ def error_of_key(error: RedisError) -> ServiceError:
 
 
 def service_error(error: RedisError) -> ServiceError:
-    """Return *error* as one of ours."""
+    """Return *error* as a `ServiceError`."""
     return ServiceError("Redis", fault_of(error), _detail(error))
 
 

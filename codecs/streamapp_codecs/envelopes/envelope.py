@@ -74,7 +74,7 @@ class Envelope(NamedTuple):
 
 
 Opened: TypeAlias = "tuple[object, Envelope] | DecodeError"
-"""One thing out of an envelope with what is known of it, or why it cannot be read."""
+"""One thing out of an envelope with the clues about it, or the error of reading it."""
 
 
 def content(value: object) -> dict[str, object] | list[object] | None:
