@@ -43,13 +43,8 @@ def queue_json(source: DeadLetterQueue, letters: Sequence[HeldLetter]) -> dict[s
     }
 
 
-<<<<<<< HEAD
-def letter_lines(letter: DeadLetter, *, raw: bool) -> Iterator[str]:
-    """Return lines about one letter, and its body: masked, or unchanged if *raw*."""
-=======
 def letter_lines(letter: HeldLetter, *, raw: bool) -> Iterator[str]:
-    """Return what is known of one letter, and its body: masked, or *raw* as it came."""
->>>>>>> w-cli
+    """Return lines about one letter, and its body: masked, or unchanged if *raw*."""
     delivery, source = letter.delivery, letter.source
     key = letter.shown.key and f"#{letter.shown.key}"
     yield printable("  ".join(filter(None, [delivery.message_id, letter.reason, letter.shown.kind, key])))
