@@ -75,7 +75,6 @@ class Acks:
 
     async def _delete(self, leases: list[Lease]) -> Sequence[None]:
         waiting = leases
-        self._leases.leave(leases)
         for failures in range(1, TRIES + 1):
             handles = [lease.handle for lease in waiting]
             outcomes = await self._try_delete(handles)

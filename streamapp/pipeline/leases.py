@@ -113,13 +113,6 @@ class Leases:
             lease.is_finished = True
             self._unfinished.expected -= 1
 
-    def leave(self, leases: Sequence[Lease]) -> None:
-        """Note that the deletes of *leases* are under way: their tokens are free soon, and then new messages come."""
-        for lease in leases:
-            if lease.is_finished:
-                lease.is_finished = False
-                self._unfinished.expected += 1
-
     def end(self, lease: Lease) -> None:
         """Stop extending and return the token: the message is deleted, or about to be given back."""
         self.finish(lease)
