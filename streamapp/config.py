@@ -1,4 +1,4 @@
-"""The settings of one run: flags first, then the environment, then defaults.
+"""The settings of one run: a flag, else the environment, else the default.
 
 The fields of `Config` are the one table of settings: its errors, `.env.example` and docs/configuration.md come from it.
 """

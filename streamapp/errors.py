@@ -26,7 +26,7 @@ class TookTooLong(StreamappError):
 
 
 class CutOff(StreamappError):
-    """An agent continued after it cancelled an update or a send, without which its message must not be deleted."""
+    """An agent cancelled an update or a send, then continued: its message must not be deleted."""
 
 
 class MessageTooLarge(StreamappError):

@@ -22,7 +22,7 @@ class View:
         self._prefix = prefix
 
     async def get(self, table: Table[S, Any], key: str) -> S | None:
-        """Return the state of *key*, None where there is none. Raises `ServiceError`."""
+        """Return the state of *key*, None if there is none. Raises `ServiceError`."""
         (state,) = await self.get_many(table, [key])
         return state
 

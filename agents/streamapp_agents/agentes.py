@@ -67,7 +67,7 @@ async def catalogo(eventos: Stream[Evento]) -> None:
 
 
 async def acompanhar(evento: Evento) -> None:
-    """Apply *evento*, from whichever queue it came."""
+    """Apply *evento*, from any of the queues."""
     if isinstance(evento, EventoProduto):
         await _catalogar(evento)
     elif evento.criacao is not None and evento.criacao.itens:

@@ -11,9 +11,9 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a message besides its body.
+    """The facts about a message besides its body.
 
-    *sent_at* is SQS's SentTimestamp, aware, in UTC. *zone* is the zone of times in the body that carry none.
+    *sent_at* is SQS's SentTimestamp, aware, in UTC. *zone* is used for times in the body without a zone.
     """
 
     queue: str
@@ -53,7 +53,7 @@ class Shown(msgspec.Struct, frozen=True):
     """What viewers may see of a body; nothing in it is personal.
 
     *kind* is the kind of its first event and *key* the id of its subject, where the codec can tell. *body* is JSON
-    in which everything that may be personal is replaced; None where the body is no JSON.
+    in which everything that may be personal is replaced; None if the body is no JSON.
     """
 
     kind: str | None = None
@@ -100,7 +100,7 @@ class Json(Generic[T]):
         return self._encoder.encode(value).decode()
 
     def show(self, body: str, decoded: Decoded[object] | None) -> Shown:
-        """Return what viewers may see of *body*, which is empty where only kind and key are wanted.
+        """Return what viewers may see of *body*, which is empty if only kind and key are wanted.
 
         *decoded* is what `decode` returned for it, if it was called.
         """

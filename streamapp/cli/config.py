@@ -53,7 +53,7 @@ _HARMLESS = (
 )
 """Words in the names of AWS's variables that hold no secret. Every other variable is shown as `***`."""
 
-Origin = Literal["flag", "environment", "default"]
+SettingOrigin = Literal["flag", "environment", "default"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class EffectiveSetting:
 
     variable: str
     value: str
-    origin: Origin
+    origin: SettingOrigin
     meaning: str
     wrong: str | None = None
 
@@ -74,12 +74,12 @@ def config(
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print all settings as a page of documentation.")
     ] = False,
-    json: options.Json = False,
-    concurrency: options.Concurrency = None,
-    http: options.Http = None,
-    log_format: options.LogFormat = None,
-    log_level: options.LogLevel = None,
-    app: options.App = setup.DEFAULT_APP,
+    json: options.JsonOption = False,
+    concurrency: options.ConcurrencyOption = None,
+    http: options.HttpOption = None,
+    log_format: options.LogFormatOption = None,
+    log_level: options.LogLevelOption = None,
+    app: options.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Show the settings in effect and where each comes from. Secrets are starred. Exit 2 if one is wrong.
 

@@ -19,21 +19,21 @@ def complete_board(incomplete: str) -> list[str]:
     return [board.name for board in load_app(DEFAULT_APP).extras.boards if board.name.startswith(incomplete)]
 
 
-App = Annotated[str, typer.Option("--app", metavar="MODULE:ATTR", help="The application.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AppOption = Annotated[str, typer.Option("--app", metavar="MODULE:ATTR", help="The application.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-Concurrency = Annotated[
+ConcurrencyOption = Annotated[
     str | None,
     typer.Option("--concurrency", metavar="N", help="Messages in hand per agent. (STREAMAPP_CONCURRENCY)"),
 ]
-Http = Annotated[
+HttpOption = Annotated[
     str | None, typer.Option("--http", metavar="HOST:PORT", help="Serve health and metrics. (STREAMAPP_HTTP)")
 ]
-LogFormat = Annotated[
+LogFormatOption = Annotated[
     str | None,
     typer.Option("--log-format", metavar="auto|console|json", help="Format of the logs. (LOG_FORMAT)"),
 ]
-LogLevel = Annotated[
+LogLevelOption = Annotated[
     str | None,
     typer.Option("--log-level", metavar="LEVEL", help="Least severe level that is logged. (LOG_LEVEL)"),
 ]

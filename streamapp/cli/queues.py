@@ -42,8 +42,8 @@ def create(
     yes: Annotated[
         bool, typer.Option("--yes", help="Create them even if the endpoint is not local.")
     ] = False,
-    json: options.Json = False,
-    app: options.App = setup.DEFAULT_APP,
+    json: options.JsonOption = False,
+    app: options.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Create the app's queues, or repair their redrive policy. Safe to repeat."""
     out.show_progress("creating …")

@@ -75,7 +75,7 @@ def _global(
 
 
 def main() -> None:
-    """Run the command line. An error of ours is one line on stderr and an exit code, never a traceback.
+    """Run the command line. A `StreamappError` is one line on stderr and an exit code, never a traceback.
 
     Any other error is a traceback without the error's text.
     """
@@ -94,7 +94,7 @@ def main() -> None:
         out.end()  # if results cannot be written, that is the cause: it is reported, and the process ends here
         for line in masking.masked(error).splitlines():
             out.note(line)
-        out.note("streamapp: this is a bug, told without what may be secret")
+        out.note("streamapp: this is a bug; texts that may hold secrets are left out")
         sys.exit(FAILED)
     finally:
         out.end()

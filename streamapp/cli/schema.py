@@ -49,9 +49,9 @@ def schema(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write to this file.")
     ] = None,
-    app: options.App = setup.DEFAULT_APP,
+    app: options.AppOption = setup.DEFAULT_APP,
 ) -> None:
-    """Print what the app reads and writes, as AsyncAPI or JSON Schemas, or what `tail` prints."""
+    """Show what the app reads and writes, as AsyncAPI or JSON Schemas. Or what `tail` prints."""
     import msgspec  # noqa: PLC0415 - slow to import
 
     from streamapp.config import Config  # noqa: PLC0415
@@ -62,7 +62,7 @@ def schema(
         raise KindNeedsJsonSchema(kind)
     application = setup.load_app(app)
     if form == "asyncapi":
-        # With the queue names of the app, not those in the environment of whoever runs this.
+        # With the queue names of the app, not those of the environment in which this runs.
         document = asyncapi(application.registry, Config())
     elif form == "tap":
         document = tap_record.schema()

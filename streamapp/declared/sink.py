@@ -39,9 +39,9 @@ class Sink(Generic[M]):
         return f"<Sink {self.queue}>"
 
     async def send(self, message: M, *, group: str | None = None) -> None:
-        """Return when SQS has accepted *message*, which is sent with others in one call.
+        """Send *message*, with others in one call, and return when SQS has accepted it.
 
-        The event's message is deleted only after that. *group* is its group on a FIFO queue. Raises `Refused` when SQS
+        Only then is the event's own message deleted. On a FIFO queue, *message* is in *group*. Raises `Refused` if SQS
         will never accept it.
         """
         in_hand = current_in_hand(self)

@@ -66,7 +66,7 @@ class Outage:
             self._fewer_fail.ring()
 
     async def over(self) -> None:
-        """Return when the service can be used: at once if that is now."""
+        """Wait until the service can be used, if it cannot be used now."""
         while self.is_on:
             await self.ride_out(self._probe)
             while self._failing:

@@ -1,4 +1,4 @@
-"""Read the tap: its history, and then new records, without a gap or a repetition."""
+"""Read the tap's history, then its new records, without a gap or a repetition."""
 
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase

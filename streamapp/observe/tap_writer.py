@@ -160,7 +160,7 @@ class Tap:
         return bool(self._waiting)
 
     async def _entries(self) -> list[TapEntry]:
-        """Return one entry a queue of the attempts that wait."""
+        """Return the waiting attempts, one entry for each queue."""
         lines: dict[str, list[bytes]] = {}
         for number in range(min(len(self._waiting), PACK)):
             if number % AT_ONCE == AT_ONCE - 1:

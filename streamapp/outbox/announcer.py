@@ -33,7 +33,7 @@ class Announcer:
         self._outage = outage
         # Usually nobody else waits for one; a call that does puts an event here.
         self._flying: dict[Place, Event | None] = {}
-        # Why SQS refused it, None where it was sent.
+        # Why SQS refused it, None if it was sent.
         self._over: OrderedDict[Place, str | None] = OrderedDict()
         # Without a linger: a crash repeats what is sent and not confirmed.
         self.confirmations: Batcher[Confirmed, None] = Batcher(self._confirm, name="confirm", limit=100)

@@ -115,7 +115,7 @@ class Sweeper:
         self._counters.add(announcements[0].sink, "swept", len(announcements) - len(refused))
 
     async def _proven(self, owing: Sequence[Owing]) -> list[Owing]:
-        """Return those of *owing* that the replicas have too, without the hashes that were changed meanwhile."""
+        """Return the hashes in *owing* that the replicas have too and that did not change meanwhile."""
         commits = [Commit(it.key, it.token, os.urandom(12).hex(), {}, keep=True, ttl=it.ttl) for it in owing]
         outcomes = await self._store.commit(commits)
         return [it for it, outcome in zip(owing, outcomes, strict=True) if outcome is True]

@@ -1,4 +1,4 @@
-"""A dead letter: the message as it came, and why it is one."""
+"""A dead letter: the body as it came, and the reason."""
 
 import re
 from typing import NamedTuple

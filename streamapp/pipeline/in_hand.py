@@ -144,7 +144,7 @@ class Effect:
 
 
 class NoIdentity(StreamappError):
-    """A table that applies each event once was given an event that no message in hand holds, or several places hold."""
+    """A `once=True` table was given an event that is in no message in hand, or in several places."""
 
     def __init__(self, table: str) -> None:
         super().__init__(

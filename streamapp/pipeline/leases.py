@@ -94,7 +94,7 @@ class Leases:
         return min((it.delivery.sent_at.timestamp() for it in self._held.values()), default=None)
 
     def take(self, delivery: Delivery) -> Lease | None:
-        """Return a new lease, or None if this message is in hand already: its lease then keeps the newest handle."""
+        """Return a new lease. If the message is in hand already, give its lease the new handle, and return None."""
         expires_at = delivery.asked_at + self._queue.visibility
         held = self._held.get(delivery.message_id)
         if held is not None:
@@ -195,7 +195,7 @@ class Leases:
             self._extended(lease, handle, now + seconds, outcome)
 
     async def _change(self, changes: list[tuple[str, int]]) -> Sequence[Failure | None]:
-        """Return what became of each change, or nothing if the call failed as a whole."""
+        """Change visibility, and return each outcome; nothing if the whole call failed."""
         # A sixth of the timeout, so that a call that hangs leaves time for two more.
         with move_on_after(max(self._queue.visibility / 6, 1.0)):
             try:

@@ -83,11 +83,11 @@ class Poller:
             self._handoff.close()
 
     def stop(self, deadline: float) -> None:
-        """Start no further receive, and give back what no agent has taken. What still comes goes to an agent that waits, or back.
+        """Start no further receive. Give back what no agent has taken; a later lease goes to a waiting agent or is given back.
 
-        A receive under way may return until *deadline* (monotonic time): the messages of a long poll that is cut off
-        stay hidden until their visibility timeout ends. Leases that wait in a group may follow for half of that time:
-        if given back they were received for nothing, and no worker could take them before the first of the group ends.
+        A receive under way may return until *deadline* (monotonic time): if a long poll is cut off, its messages stay
+        hidden until their visibility timeout ends. For half of that time, leases that wait in a group may follow. To give
+        them back would waste a receive, and no worker could take them before the first of the group ends.
         """
         self._is_stopped = True
         for scope in self._waiting:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """The running parts behind what is declared: tables, sinks, indexes. *tracing* is None where nothing is traced."""
+    """The running parts behind what is declared: tables, sinks, indexes. *tracing* is None if nothing is traced."""
 
     config: Config
     counters: Counters

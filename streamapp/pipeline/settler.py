@@ -130,7 +130,7 @@ class Settler:
     def delete(
         self, lease: Lease, word: EndWord, why: Why = NO_REASON, in_hand: InHand | None = None
     ) -> None:
-        """Delete the message, with others in one call, and count it as *word*."""
+        """Delete the message, with others in one call, and count it under *word*. If its lease is lost, only give it up."""
         if lease.is_lost:
             # It is not ours to delete; those behind it in its group must not wait for it here.
             self.acks.release(lease)

@@ -55,7 +55,7 @@ def fault_of(error: RedisError) -> Fault:  # noqa: PLR0911 - one a class
 
 
 def error_of_key(error: RedisError) -> ServiceError:
-    """Return *error* as one of ours if it concerns one key only; raise it if it concerns the server."""
+    """Convert *error* to a `ServiceError`: return it if only one key is concerned, else raise it."""
     ours = service_error(error)
     if ours.heals or "WRONGTYPE" not in str(error):
         raise ours from error
@@ -63,7 +63,7 @@ def error_of_key(error: RedisError) -> ServiceError:
 
 
 def service_error(error: RedisError) -> ServiceError:
-    """Return *error* as one of ours."""
+    """Return *error* as a `ServiceError`."""
     return ServiceError("Redis", fault_of(error), _detail(error))
 
 

@@ -1,4 +1,4 @@
-"""An SQS whose calls that move messages go through a function of ours, which can measure or trace them."""
+"""Put a hook around the SQS calls that move messages, for example to measure or trace them."""
 
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeVar

@@ -67,7 +67,7 @@ def bounded(seconds: float, subject: str) -> Generator[None]:
 
 
 def service_error(error: Exception, subject: str) -> ServiceError:
-    """Return *error*, of a call about *subject*, as one of ours."""
+    """Return *error* as a `ServiceError` that names *subject*."""
     if isinstance(error, ClientError):
         details = error.response.get("Error", {})
         code = str(details.get("QueryErrorCode") or details.get("Code") or "Unknown")

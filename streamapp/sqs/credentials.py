@@ -59,7 +59,7 @@ class AwsSettings:
             raise service_error(error, "credentials") from error
 
     def route(self, endpoint: str) -> Route | None:
-        """Return how to reach *endpoint*; None where that takes the AWS client: through a proxy, or below a path."""
+        """Return how to reach *endpoint*; None if that takes the AWS client: through a proxy, or below a path."""
         parts = urlsplit(endpoint)
         host = parts.hostname
         is_plain = parts.path in {"", "/"} and not parts.query and parts.username is None

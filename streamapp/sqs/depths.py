@@ -17,7 +17,7 @@ EVERY = 30.0
 
 
 class Depth(NamedTuple):
-    """The number of messages of one queue in each state; None where SQS did not return it."""
+    """The number of messages of one queue in each state; None if SQS did not return it."""
 
     waiting: int | None = None
     in_flight: int | None = None

@@ -112,7 +112,7 @@ class DirectSqs:
 
 @asynccontextmanager
 async def open_direct(aws: BotoSqs, route: Route, *, polls: int = 10) -> AsyncGenerator[DirectSqs]:
-    """Open our own connections to the endpoint of *aws*; *polls* receives may wait at once.
+    """Open our own connections to *aws*'s endpoint; up to *polls* receives wait at once.
 
     Raises `ConfigError` if the CA bundle cannot be read.
     """

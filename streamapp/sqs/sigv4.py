@@ -26,7 +26,7 @@ class Credentials(Protocol):
 
     @property
     def secret_key(self) -> str:
-        """The secret part."""
+        """The key that signs; it is never sent."""
         ...
 
     @property

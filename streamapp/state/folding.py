@@ -31,7 +31,7 @@ class Folding:
 
     @property
     def stream(self) -> str | None:
-        """The stream of the table's announcements, None where it makes none."""
+        """The stream of the table's announcements, None if it makes none."""
         return self.to.stream if self.to else None
 
     def announcement(self, before: object, after: object, key: str) -> tuple[str, Outgoing] | None:

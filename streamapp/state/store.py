@@ -59,7 +59,7 @@ class Store(Protocol):
         ...
 
     async def commit(self, commits: Sequence[Commit]) -> list[bool | ServiceError]:
-        """Make each change; False if another one came first. When this returns, they are durable."""
+        """Make the changes durable. The result of each is False if another change came first."""
         ...
 
     async def confirm(self, confirmed: Sequence[Confirmed]) -> None:

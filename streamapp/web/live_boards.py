@@ -25,7 +25,7 @@ PAUSE = 1.0
 
 
 class ChangeFeed(Protocol):
-    """Reads, by queue, the ids of what happened."""
+    """Reads the tap entries of each queue."""
 
     async def last_id(self, queue: str) -> str:
         """Return the id of the newest entry."""

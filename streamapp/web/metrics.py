@@ -69,7 +69,7 @@ class Metrics:
         )
 
     def begin(self, worker: Worker) -> None:
-        """Report on the parts of *worker* too from now on."""
+        """From now on, report *worker*'s parts too."""
         self._registry.register(_WorkerCollector(worker))
 
     def note(self, seen: Recordable) -> None:

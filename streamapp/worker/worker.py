@@ -137,7 +137,7 @@ class Worker:
         return [pipeline.acks.releases for pipeline in self.pipelines]
 
     def _attend(self, attending: TaskGroup, agents: CancelScope, idle: float | None) -> None:
-        """Start the loops that messages do not need: they wait for a reason to stop, watch, and report."""
+        """Start the loops that process no messages: those that stop the worker, watch it, and report."""
         attending.start_soon(self._drain, agents, name="drain")
         attending.start_soon(self._hurry_up, agents, name="hurry")
         attending.start_soon(self._summarise, name="summary")

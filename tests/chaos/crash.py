@@ -127,7 +127,7 @@ class CrashingStore:
 
     async def confirm(self, confirmed: Sequence[Confirmed]) -> None:
         """Confirm."""
-        await self._inner.settle(confirmed)
+        await self._inner.confirm(confirmed)
         self._crash.passes("confirmed")
 
 

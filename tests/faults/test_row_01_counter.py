@@ -68,7 +68,7 @@ async def lane(rig: FaultServices, app: str, point: Point, kills: int, prefix: s
                 killed, worst = killed + 1, max(worst, took)
             if killed == kills:
                 break
-        assert killed == kills, f"{point} is not come by"
+        assert killed == kills, f"{point} is not reached"
         await shop.drained()
         await shop.swept(app)
         return Verdict(recovery=worst) + await judge(shop, sent)

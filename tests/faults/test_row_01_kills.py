@@ -59,7 +59,7 @@ async def lane(rig: FaultServices, point: Point, stream: str, kills: int, prefix
     async with rig.shop(prefix, STREAMAPP_DURABILITY=durability) as shop:
         helper = shop.start([agent for queue, agent in AGENTS.items() if queue != stream])
         while killed < kills:
-            assert rushes.made < 3 * kills + 10, f"{point} of {stream} is not come by"
+            assert rushes.made < 3 * kills + 10, f"{point} of {stream} is not reached"
             passage = luck.randint(1, PASSAGES.get(point, 1))
             took = await kill_once(shop, rushes, stream, Crash(point, passage))
             if took is not None:

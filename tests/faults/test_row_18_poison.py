@@ -43,7 +43,7 @@ class Run:
 def application(starts: Counter[str], most: dict[str, int]) -> App:
     """Return the real application, which counts how often its functions are called."""
     app = App("poisoned")
-    app._sinks = dict(streamapp_agents.app.sinks)
+    app.registry.sinks = dict(streamapp_agents.app.sinks)
 
     def counted(agent: Agent) -> Agent:
         async def handler(events: Any) -> None:
@@ -53,7 +53,7 @@ def application(starts: Counter[str], most: dict[str, int]) -> App:
         most[agent.name] = agent.instances or agent.concurrency or Config().concurrency
         return replace(agent, handler=handler)
 
-    app._agents = {name: counted(agent) for name, agent in streamapp_agents.app.agents.items()}
+    app.registry.agents = {name: counted(agent) for name, agent in streamapp_agents.app.agents.items()}
     return app
 
 

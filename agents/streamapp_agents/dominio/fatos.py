@@ -22,7 +22,7 @@ POSTO_PAGAMENTO: dict[StatusPagamento, int] = {palavra: posto for posto, palavra
 
 
 class Carrinho(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What was ordered; *soma* is the sum of the creation's own lines, None where a price is unknown."""
+    """What was ordered; *soma* is the sum of the creation's own lines, None if a price is unknown."""
 
     itens: tuple[Item, ...]
     soma: Decimal | None = None

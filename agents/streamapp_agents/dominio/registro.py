@@ -23,12 +23,12 @@ class Registro(msgspec.Struct, Generic[T], frozen=True, omit_defaults=True):
 
 
 def registrar(valor: T | None, quando: Instante) -> Registro[T] | None:
-    """Return *valor* as stated at *quando*; None where it is unknown, so that null erases nothing."""
+    """Return *valor* as stated at *quando*; None if it is unknown, so that null erases nothing."""
     return None if valor is None else Registro(valor, quando.em, quando.adiantado)
 
 
 def valor_de(registro: Registro[T] | None) -> T | None:
-    """Return the value of *registro*, None where there is no register."""
+    """Return the value of *registro*, None if there is no register."""
     return None if registro is None else registro.valor
 
 
@@ -51,7 +51,7 @@ def mais_novo(um: Instante, outro: Instante) -> Instante:
 
 
 def juntar(unir: Callable[[T, T], T], um: T | None, outro: T | None) -> T | None:
-    """Return *um* and *outro* merged by *unir*; if one is unknown, the other."""
+    """Merge *um* and *outro* with *unir*. If one is None, return the other."""
     if um is None:
         return outro
     return um if outro is None else unir(um, outro)

@@ -40,7 +40,7 @@ class Prato:
 
     @property
     def no_cardapio(self) -> bool:
-        """Whether the catalogue ever has an event of it."""
+        """Whether any catalogue event is about it."""
         return bool(self.versoes)
 
 

@@ -20,7 +20,7 @@ _DESCONTO = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Fala:
-    """A *corpo* that is sent *quando* and states the event time *em*, None where it states none."""
+    """A *corpo* that is sent *quando* and states the event time *em*, None if it states none."""
 
     fila: Queue
     corpo: str

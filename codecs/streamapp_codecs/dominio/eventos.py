@@ -50,7 +50,7 @@ class Criacao(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pagamento(msgspec.Struct, frozen=True, kw_only=True):
-    """The status of one payment; *id_pagamento* is None where the event names no payment id."""
+    """The status of one payment; *id_pagamento* is None if the event names no payment id."""
 
     status: StatusPagamento
     id_pagamento: str | None = None
@@ -60,7 +60,7 @@ class EventoPedido(msgspec.Struct, frozen=True, kw_only=True):
     """The facts that one event states about one order: each is optional, and at least one is there.
 
     *tipo* is the canonical kind (`pedido_criado`, `pedido_status_atualizado`, `pagamento_criado`,
-    `pagamento_atualizado`), for people. *quando* is the event's own time, None where it carries none;
+    `pagamento_atualizado`), for people. *quando* is the event's own time, None if it carries none;
     *enviado_em* is the SentTimestamp of its message, aware, in UTC.
     """
 

@@ -1,4 +1,4 @@
-"""How many of a product, and how many minutes it takes to cook."""
+"""Read a product's quantity and its cooking time in minutes."""
 
 from streamapp_codecs.codec import DecodeError
 from streamapp_codecs.lenient.folding import is_blank
@@ -10,7 +10,7 @@ MAIOR_PREPARO = 24 * 60
 
 
 def ler_quantidade(valor: object, caminho: str) -> int:
-    """Return how many, one where *valor* is empty; raises `DecodeError` where it is no quantity."""
+    """Return how many, one where *valor* is empty; raises `DecodeError` if it is no quantity."""
     if is_blank(valor):
         return 1
     quantos = count(valor)
@@ -20,6 +20,6 @@ def ler_quantidade(valor: object, caminho: str) -> int:
 
 
 def ler_preparo(valor: object) -> int | None:
-    """Return a preparation time in minutes; None where it is empty, zero or no such time."""
+    """Return a preparation time in minutes; None if it is empty, zero or no such time."""
     quantos = count(valor)
     return quantos if quantos is not None and 0 < quantos <= MAIOR_PREPARO else None

@@ -11,7 +11,7 @@ STATUS_PAGAMENTO: Vocabulary[StatusPagamento] = Vocabulary(PAGAMENTO)
 
 
 def aprovacao(valor: object) -> StatusPagamento | None:
-    """Return the word that `foiAprovado` stands for; raises `DecodeError` where it is no boolean."""
+    """Return the word that `foiAprovado` stands for; raises `DecodeError` if it is no boolean."""
     if valor is None:
         return None
     if not isinstance(valor, bool):

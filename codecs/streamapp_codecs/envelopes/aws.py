@@ -13,7 +13,7 @@ _CONTROL = ("SubscriptionConfirmation", "UnsubscribeConfirmation")
 
 
 def sns_control(layer: Layer) -> str | None:
-    """Return the type of *layer* where it is SNS's message about a subscription; None where it is not."""
+    """Return the type of *layer* where it is SNS's message about a subscription; None if it is not."""
     kind = layer.get("type")
     return str(kind) if kind in _CONTROL and ("topicarn" in layer or "subscribeurl" in layer) else None
 
@@ -26,14 +26,14 @@ def refuse_s3(value: object) -> None:
 
 
 def open_sns(layer: Layer, outer: Envelope) -> Iterator[Opened] | None:
-    """Return the message of an SNS notification; None where *layer* is none."""
+    """Return the message of an SNS notification; None if *layer* is none."""
     if layer.get("type") != "Notification" or "message" not in layer:
         return None
     return _open_message(layer, outer)
 
 
 def open_records(layer: Layer, outer: Envelope) -> Iterator[Opened] | None:
-    """Return each of a Lambda event's Records, from SQS or SNS; None where *layer* has none."""
+    """Return each of a Lambda event's Records, from SQS or SNS; None if *layer* has none."""
     records = layer.get("records")
     if not is_array(records):
         return None

@@ -23,7 +23,7 @@ _NO_CLUES = Clues()
 
 
 class Envelope(NamedTuple):
-    """What was taken from the envelopes opened so far: objects and kinds, innermost first; *depth* is how many.
+    """Objects (*layers*) and kinds (*clues*) from the *depth* envelopes opened so far, innermost first.
 
     *own* is the entity of the queue.
     """
@@ -34,7 +34,7 @@ class Envelope(NamedTuple):
     depth: int = 0
 
     def inside(self, *layers: Layer) -> "Envelope":
-        """Return the envelope one deeper, with *layers* passed; raises `DecodeError` where that is too deep."""
+        """Return the envelope one deeper, with *layers* passed; raises `DecodeError` if that is too deep."""
         if self.depth == MAX_ENVELOPES:
             raise DecodeError("too_deep", f"more than {MAX_ENVELOPES} envelopes")
         return Envelope(self.own, layers + self.layers, self.clues, self.depth + 1)
@@ -74,11 +74,11 @@ class Envelope(NamedTuple):
 
 
 Opened: TypeAlias = "tuple[object, Envelope] | DecodeError"
-"""One thing out of an envelope with what is known of it, or why it cannot be read."""
+"""One thing out of an envelope with the clues about it, or the error of reading it."""
 
 
 def content(value: object) -> dict[str, object] | list[object] | None:
-    """Return the object, or the array of objects, that *value* is or spells; None where it is neither."""
+    """Return the object, or the array of objects, that *value* is or spells; None if it is neither."""
     if isinstance(value, str):
         return content(_in_text(value)) if value.lstrip()[:1] in {"{", "[", '"'} else None
     if is_object(value):

@@ -94,7 +94,7 @@ def _first_partial(clues: Clues, default: Entity) -> Kind:
 
 
 def classify(text: str, default: Entity) -> Kind | None:
-    """Return the kind that *text* spells, None where it is unknown; *default* where it names no entity."""
+    """Return the kind that *text* spells, None if it is unknown; *default* where it names no entity."""
     return _classify(text, default) if len(text) <= _MAX_KIND else None
 
 

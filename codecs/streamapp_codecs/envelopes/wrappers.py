@@ -35,7 +35,7 @@ _IDS_IN_OBJECTS = frozenset((name, rest) for name, rest in campos.ID_PEDIDO.path
 
 
 def open_object(layer: Layer, outer: Envelope) -> Iterator[Opened] | None:
-    """Return what *layer* wraps; None where it is no envelope but the event itself."""
+    """Return what *layer* wraps; None if it is no envelope but the event itself."""
     for name in _CONTENT:
         if name in layer and (inner := content(layer[name])) is not None:
             headers = [fold_keys(it) for key in _HEADER if is_object(it := layer.get(key))]

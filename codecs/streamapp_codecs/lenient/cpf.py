@@ -14,7 +14,7 @@ _MAX_TEXT = 256
 
 
 def mask_cpf(value: object) -> str | None:
-    """Return the CPF in *value* as `***.456.789-**`; None where there is none, which is no error."""
+    """Return the CPF in *value* as `***.456.789-**`; None if there is none, which is no error."""
     text = _as_text(value)
     if text is None or len(text) > _MAX_TEXT:
         return None

@@ -47,7 +47,7 @@ class Fields(NamedTuple):
     layers: tuple[Layer, ...]
 
     def value(self, field: Field) -> object:
-        """Return what *field* holds in the innermost object that has it; None where it is null or blank."""
+        """Return what *field* holds in the innermost object that has it; None if it is null or blank."""
         for layer in self.layers:
             value = _first_value(layer, field)
             if value is not None:

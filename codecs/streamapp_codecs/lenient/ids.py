@@ -15,7 +15,7 @@ def require_id(value: object, path: str) -> str:
 
 
 def read_id(value: object, path: str) -> str | None:
-    """Return the id that *value* holds, None where it is empty; raises `DecodeError` where it is no id."""
+    """Return the id in *value*, or None if it is empty. Raises `DecodeError` if it is not an id."""
     if value is None:
         return None
     if isinstance(value, str):

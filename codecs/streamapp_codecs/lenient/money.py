@@ -23,7 +23,7 @@ _MONEY = re.compile(
 
 
 def read_price(value: object, path: str) -> Decimal | None:
-    """Return an amount with two places at least, None where *value* is empty; raises `DecodeError`."""
+    """Return an amount with two places at least, None if *value* is empty; raises `DecodeError`."""
     if is_blank(value):
         return None
     amount = _amount(value)

@@ -46,7 +46,7 @@ def is_number(value: object) -> TypeGuard[int | Decimal]:
 
 
 def whole_number(number: int | Decimal) -> int | None:
-    """Return *number* as an integer; None where it has a fraction, is not finite or is too large."""
+    """Return *number* as an integer; None if it has a fraction, is not finite or is too large."""
     if isinstance(number, int):
         return number if number.bit_length() <= 4 * MAX_DIGITS else None
     if not number.is_finite() or number.adjusted() > MAX_DIGITS or number != number.to_integral_value():
@@ -55,7 +55,7 @@ def whole_number(number: int | Decimal) -> int | None:
 
 
 def count(value: object) -> int | None:
-    """Return the whole number that *value* is or spells; None where it is none."""
+    """Return the whole number that *value* is or spells; None if it is none."""
     if is_number(value):
         return whole_number(value)
     if isinstance(value, str) and len(value) <= MAX_NUMBER_TEXT and re.fullmatch(r"\s*[0-9]+\s*", value):
@@ -64,7 +64,7 @@ def count(value: object) -> int | None:
 
 
 def read_text(value: object) -> str | None:
-    """Return the text that people will read, without control characters; None where there is none."""
+    """Return the text that people will read, without control characters; None if there is none."""
     if not isinstance(value, str):
         return None
     short = value.strip()[:MAX_TEXT]

@@ -163,7 +163,7 @@ _DECODER: msgspec.json.Decoder[_Canonical] = msgspec.json.Decoder(_Canonical, fl
 
 
 def decode(body: str, origin: Origin) -> Evento | None:
-    """Return the event of a canonical *body*; None where it is not canonical, or not right."""
+    """Return the event of a canonical *body*; None if it is not canonical, or not right."""
     try:
         shape = _DECODER.decode(body)
         return _READERS[type(shape)](shape.data, origin)

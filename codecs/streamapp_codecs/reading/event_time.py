@@ -13,7 +13,7 @@ PAGAMENTO = (PAGO_EM, ATUALIZADO_EM, CRIADO_EM, OCORRIDO_EM)
 
 
 def read_event_time(fields: Fields, preferred: tuple[Field, ...], origin: Origin) -> Instante | None:
-    """Return the time of the event, None where there is none; *preferred* is one of the orders above."""
+    """Return the time of the event, None if there is none; *preferred* is one of the orders above."""
     for layer in fields.layers:
         for field in preferred:
             for value in field_values(layer, field):

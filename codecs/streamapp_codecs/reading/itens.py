@@ -41,7 +41,7 @@ def juntar(linhas: Sequence[Item]) -> tuple[Item, ...]:
 
 
 def somar(linhas: Iterable[Item]) -> Decimal | None:
-    """Return the sum of quantity times price over all lines; None where a price is unknown."""
+    """Return the sum of quantity times price over all lines; None if a price is unknown."""
     soma = Decimal("0.00")
     for linha in linhas:
         if linha.preco is None:

@@ -17,7 +17,7 @@ _ENCODER = msgspec.json.Encoder()
 
 
 def mask_body(body: str, own: Entity) -> bytes | None:
-    """Return *body* as JSON in which nothing is personal; None where it is no JSON.
+    """Return *body* as JSON in which nothing is personal; None if it is no JSON.
 
     *own* is the entity of the queue that it came from.
     """

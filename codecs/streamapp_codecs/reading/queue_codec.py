@@ -52,7 +52,7 @@ class QueueCodec:
             return Decoded(error=DecodeError("invalid_value", "a value that cannot be read"))
 
     def show(self, body: str, decoded: Decoded[object] | None) -> Shown:
-        """Return what viewers may see of *body*, which is empty where only kind and key are wanted.
+        """Return what viewers may see of *body*, which is empty if only kind and key are wanted.
 
         *decoded* is what `decode` returned for it, if it was called.
         """

@@ -53,7 +53,7 @@ def board(
         str | None, typer.Option(metavar="AGE", help="Age from which a card is late, as 15m.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print it once as JSON.")] = False,
-    app: options.App = setup.DEFAULT_APP,
+    app: options.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Show a board until q or Ctrl-C. It is redrawn each second."""
     out.show_progress("looking …")

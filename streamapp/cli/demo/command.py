@@ -24,9 +24,9 @@ def demo(
         bool,
         typer.Option("--keep", help="Stay up afterwards, and show how to reach it from another terminal."),
     ] = False,
-    app: options.App = setup.DEFAULT_APP,
+    app: options.AppOption = setup.DEFAULT_APP,
 ) -> None:
-    """Run a lunch rush through an embedded SQS and Redis, and check the result.
+    """Run a lunch rush through an embedded SQS and Redis. Check the result.
 
     It has duplicates, disorder and bad messages. Exit 1 if any final state is not what the events imply.
     """

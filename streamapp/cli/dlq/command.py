@@ -77,8 +77,8 @@ MostLetters = Annotated[
 def ls(
     queues: Queues = None,
     most: MostLetters = 1000,
-    json: options.Json = False,
-    app: options.App = setup.DEFAULT_APP,
+    json: options.JsonOption = False,
+    app: options.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Count dead letters by their reason and the kind of their event."""
     out.show_progress("looking …")
@@ -103,8 +103,8 @@ def show(
         bool, typer.Option("--raw", help="Show bodies as they came; they may hold personal data.")
     ] = False,
     most: MostLetters = 1000,
-    json: options.Json = False,
-    app: options.App = setup.DEFAULT_APP,
+    json: options.JsonOption = False,
+    app: options.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Show dead letters, oldest first, with their reasons and masked bodies. Exit 4 if there are none."""
     out.show_progress("looking …")
@@ -139,8 +139,8 @@ def redrive(
         bool, typer.Option("--yes", help="Do it. Without this, only show what would be done.")
     ] = False,
     most: MostLetters = 1000,
-    json: options.Json = False,
-    app: options.App = setup.DEFAULT_APP,
+    json: options.JsonOption = False,
+    app: options.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Send dead letters back to the queue they came from, with the body and attributes of the original message.
 

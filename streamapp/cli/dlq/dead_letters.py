@@ -72,8 +72,8 @@ class DeadLetterQueue:
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """One letter in hand, with what its attributes and its agent's codec say about it. *home* is the queue it came from."""
+class HeldLetter:
+    """One dead letter in hand, with what its attributes and its agent's codec say about it. *home* is the queue it came from."""
 
     delivery: Delivery
     reason: str
@@ -140,12 +140,12 @@ class HeldLetters:
 
     sqs: Sqs
     source: DeadLetterQueue
-    letters: list[DeadLetter] = field(default_factory=list["DeadLetter"])
+    letters: list[HeldLetter] = field(default_factory=list["HeldLetter"])
     _returned: set[str] = field(default_factory=set[str])
 
     async def take(self, most: int) -> None:
         """Receive letters until there are no more, or *most* are in hand."""
-        known: dict[str, DeadLetter] = {}
+        known: dict[str, HeldLetter] = {}
         while len(known) < most:
             some = await self.sqs.receive(self.source.queue, limit=min(BATCH, most - len(known)), wait=1)
             for delivery in some:  # a letter that came again has a newer receipt handle
@@ -154,9 +154,9 @@ class HeldLetters:
             if not some:
                 break
 
-    async def return_home(self, letters: Sequence[DeadLetter]) -> list[tuple[DeadLetter, Failure]]:
+    async def return_home(self, letters: Sequence[HeldLetter]) -> list[tuple[HeldLetter, Failure]]:
         """Send each letter to the queue it came from, then delete it here; return those that failed."""
-        failed: list[tuple[DeadLetter, Failure]] = []
+        failed: list[tuple[HeldLetter, Failure]] = []
         for home in {letter.home.name: letter.home for letter in letters if letter.home}.values():
             todo = [letter for letter in letters if letter.home == home]
             position = 0
@@ -167,8 +167,8 @@ class HeldLetters:
         return failed
 
     async def _return_batch(
-        self, home: Queue, letters: Sequence[DeadLetter], batch: Sequence[Outgoing]
-    ) -> list[tuple[DeadLetter, Failure]]:
+        self, home: Queue, letters: Sequence[HeldLetter], batch: Sequence[Outgoing]
+    ) -> list[tuple[HeldLetter, Failure]]:
         # To be cut off between the two calls would leave a letter in both queues.
         with move_on_after(RETURN_WITHIN, shield=True):
             sent = await self.sqs.send(home, batch)
@@ -203,7 +203,7 @@ async def hold_letters(sqs: Sqs, source: DeadLetterQueue, most: int) -> AsyncGen
                 await held.give_back()
 
 
-def _letter(dead_letters: DeadLetterQueue, delivery: Delivery) -> DeadLetter:
+def _letter(dead_letters: DeadLetterQueue, delivery: Delivery) -> HeldLetter:
     attributes = delivery.attributes
     try:
         source = msgspec.json.decode(attributes.get(f"{OURS}source", "{}"), type=_LetterSource)
@@ -214,7 +214,7 @@ def _letter(dead_letters: DeadLetterQueue, delivery: Delivery) -> DeadLetter:
     if agent is not None and (show := shows(agent.codec)):
         origin = Origin(queue=agent.queue, message_id=delivery.message_id, sent_at=delivery.sent_at)
         shown = show(delivery.body, agent.codec.decode(delivery.body, origin))
-    return DeadLetter(
+    return HeldLetter(
         delivery,
         attributes.get(f"{OURS}reason", UNMARKED),
         attributes.get(f"{OURS}detail", ""),

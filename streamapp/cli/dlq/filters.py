@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from streamapp.cli.dlq.dead_letters import DeadLetter
+from streamapp.cli.dlq.dead_letters import HeldLetter
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class LetterFilter:
     kind: str | None = None
     identity: str | None = None
 
-    def among(self, letters: Iterable[DeadLetter]) -> list[DeadLetter]:
+    def among(self, letters: Iterable[HeldLetter]) -> list[HeldLetter]:
         """Return those of *letters* that match, oldest first."""
         found = [
             letter

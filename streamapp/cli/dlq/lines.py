@@ -6,18 +6,18 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from streamapp.cli.dlq.dead_letters import DeadLetter, DeadLetterQueue
+from streamapp.cli.dlq.dead_letters import DeadLetterQueue, HeldLetter
 from streamapp.cli.terminal.columns import aligned
 from streamapp.cli.terminal.sanitize import printable
 from streamapp.cli.terminal.words import duration, many
 
 
 def ago(since: datetime) -> str:
-    """Return how long ago *since* was, in one unit."""
+    """Return the age of *since*, in one unit."""
     return duration((datetime.now(UTC) - since).total_seconds() * 1000)
 
 
-def queue_lines(source: DeadLetterQueue, letters: Sequence[DeadLetter]) -> Iterator[str]:
+def queue_lines(source: DeadLetterQueue, letters: Sequence[HeldLetter]) -> Iterator[str]:
     """Return a line about the queue, and one for each reason and kind of its letters."""
     if not letters:
         yield f"{source.queue.name}  no letters"
@@ -29,7 +29,7 @@ def queue_lines(source: DeadLetterQueue, letters: Sequence[DeadLetter]) -> Itera
     yield from aligned(rows)
 
 
-def queue_json(source: DeadLetterQueue, letters: Sequence[DeadLetter]) -> dict[str, object]:
+def queue_json(source: DeadLetterQueue, letters: Sequence[HeldLetter]) -> dict[str, object]:
     """Return what `queue_lines` shows, as JSON values."""
     ages = [(datetime.now(UTC) - letter.delivery.sent_at).total_seconds() for letter in letters]
     return {
@@ -43,8 +43,8 @@ def queue_json(source: DeadLetterQueue, letters: Sequence[DeadLetter]) -> dict[s
     }
 
 
-def letter_lines(letter: DeadLetter, *, raw: bool) -> Iterator[str]:
-    """Return what is known of one letter, and its body: masked, or *raw* as it came."""
+def letter_lines(letter: HeldLetter, *, raw: bool) -> Iterator[str]:
+    """Return lines about one letter, and its body: masked, or unchanged if *raw*."""
     delivery, source = letter.delivery, letter.source
     key = letter.shown.key and f"#{letter.shown.key}"
     yield printable("  ".join(filter(None, [delivery.message_id, letter.reason, letter.shown.kind, key])))
@@ -59,7 +59,7 @@ def letter_lines(letter: DeadLetter, *, raw: bool) -> Iterator[str]:
     yield "  " + (printable(delivery.body) if raw else masked_body(letter))
 
 
-def letter_json(letter: DeadLetter, *, raw: bool) -> dict[str, object]:
+def letter_json(letter: HeldLetter, *, raw: bool) -> dict[str, object]:
     """Return what `letter_lines` shows, as JSON values."""
     delivery = letter.delivery
     body = (
@@ -83,12 +83,12 @@ def letter_json(letter: DeadLetter, *, raw: bool) -> dict[str, object]:
     }
 
 
-def masked_body(letter: DeadLetter) -> str:
+def masked_body(letter: HeldLetter) -> str:
     """Return the body with personal data masked."""
     if letter.shown.body is None:
         return f"({len(letter.delivery.body)} characters that cannot be masked; --raw shows them)"
     return printable(letter.shown.body.decode())
 
 
-def _groups(letters: Sequence[DeadLetter]) -> Counter[tuple[str, str]]:
+def _groups(letters: Sequence[HeldLetter]) -> Counter[tuple[str, str]]:
     return Counter((letter.reason, letter.kind) for letter in letters)

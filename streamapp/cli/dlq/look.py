@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from streamapp.app import App
 from streamapp.cli import setup
 from streamapp.cli.dlq.dead_letters import (
-    DeadLetter,
     DeadLetterQueue,
+    HeldLetter,
     choose,
     dead_letter_queues,
     hold_letters,
@@ -72,7 +72,7 @@ def note_receives(seen: int) -> None:
         out.note(f"(SQS counts looking as a receive: {many(seen, 'letter')} looked at, all given back)")
 
 
-def code_for(found: Sequence[DeadLetter]) -> int:
+def code_for(found: Sequence[HeldLetter]) -> int:
     """Return the exit code for the letters found. If there are none, note it."""
     if found:
         return DONE

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from streamapp.app import App
 from streamapp.cli import setup
-from streamapp.cli.dlq.dead_letters import DeadLetter, choose, dead_letter_queues, hold_letters
+from streamapp.cli.dlq.dead_letters import HeldLetter, choose, dead_letter_queues, hold_letters
 from streamapp.cli.dlq.dry_run import Verdict, rehearse
 from streamapp.cli.dlq.filters import LetterFilter
 from streamapp.cli.dlq.look import code_for, note_receives, show_size
@@ -51,8 +51,8 @@ async def redrive_letters(
 
 
 async def _rehearse(
-    app: App, config: Config, letters: Sequence[DeadLetter]
-) -> list[tuple[DeadLetter, Verdict]]:
+    app: App, config: Config, letters: Sequence[HeldLetter]
+) -> list[tuple[HeldLetter, Verdict]]:
     """Return what would happen to each letter now, agent by agent."""
     out.show_progress(f"running today's agents over {len(letters)} letters, with nothing written …")
     verdicts: dict[str, Verdict] = {}
@@ -66,8 +66,8 @@ async def _rehearse(
 
 def _report(
     plan: RedrivePlan,
-    found: Sequence[DeadLetter],
-    tried: Sequence[tuple[DeadLetter, Verdict]],
+    found: Sequence[HeldLetter],
+    tried: Sequence[tuple[HeldLetter, Verdict]],
     seen: int,
     failed: int,
 ) -> None:
@@ -101,6 +101,6 @@ def _report(
     out.print_lines([f"would move {len(found)} of {seen} to {homes}; add --yes to do it{others}"])
 
 
-def _row(letter: DeadLetter, verdict: Verdict) -> tuple[str, ...]:
+def _row(letter: HeldLetter, verdict: Verdict) -> tuple[str, ...]:
     key = f"#{letter.shown.key}" if letter.shown.key else ""
     return "passes" if verdict.passes else "fails", letter.delivery.message_id, letter.kind, key, verdict.why

@@ -26,8 +26,8 @@ Exit codes: 0 all is well, or only warnings · 1 problems · 2 a queue, a right 
 
 def doctor(
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 on warnings, too.")] = False,
-    json: options.Json = False,
-    app: options.App = setup.DEFAULT_APP,
+    json: options.JsonOption = False,
+    app: options.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Find what is wrong, and show how to repair it. Nothing is changed.
 

@@ -59,7 +59,7 @@ class NoExample(ConfigError):
         super().__init__(f"there is no example {kind!r} for this queue; it has {', '.join(known) or 'none'}")
 
 
-class SendRefused(StreamappError):
+class MessageRefused(StreamappError):
     """SQS refused a message."""
 
     def __init__(self, code: str, sent: int) -> None:
@@ -92,8 +92,8 @@ def send(
             "--validate/--no-validate", help="Refuse messages that the queue's agent could not process."
         ),
     ] = True,
-    json: options.Json = False,
-    app: options.App = setup.DEFAULT_APP,
+    json: options.JsonOption = False,
+    app: options.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Send one message, an example, or each line of standard input."""
     import anyio  # noqa: PLC0415 - slow to import
@@ -223,4 +223,4 @@ async def _send_chunk(sqs: "Sqs", name: str, bodies: Sequence[str], sent: int) -
         sent += outcomes.count(None)
         for failure in outcomes:
             if failure is not None:
-                raise SendRefused(failure.code, sent)
+                raise MessageRefused(failure.code, sent)

@@ -45,10 +45,10 @@ def seed(
     expect: Annotated[
         bool, typer.Option("--expect", help="Send nothing; print the state that must result, as JSON.")
     ] = False,
-    json: options.Json = False,
-    app: options.App = setup.DEFAULT_APP,
+    json: options.JsonOption = False,
+    app: options.AppOption = setup.DEFAULT_APP,
 ) -> None:
-    """Send whole lifecycles, generated from one integer, with faults if you want them."""
+    """Send whole lifecycles, generated from one integer. Faults are optional."""
     out.show_progress("generating …")
     import anyio  # noqa: PLC0415 - slow to import
     import msgspec  # noqa: PLC0415

@@ -39,8 +39,8 @@ class NoTable(ConfigError):
 def show(
     key: Annotated[str, typer.Argument(metavar="ID", help="The order's id.")],
     table: Annotated[str | None, typer.Option(metavar="NAME", help="Another table of the app.")] = None,
-    json: options.Json = False,
-    app: options.App = setup.DEFAULT_APP,
+    json: options.JsonOption = False,
+    app: options.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Show what is stored of ID, and the events that led to it. Exit 4 if it is unknown.
 

@@ -1,4 +1,4 @@
-"""What is known of one key, as lines."""
+"""What is stored for one key, as lines."""
 
 import time
 from collections import Counter

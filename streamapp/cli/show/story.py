@@ -1,4 +1,4 @@
-"""All that is known of one key."""
+"""What is stored for one key."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

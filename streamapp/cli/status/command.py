@@ -32,8 +32,8 @@ def status(
     watch: Annotated[
         bool, typer.Option("-w", "--watch", help="Show it again every 2 s, until q or Ctrl-C.")
     ] = False,
-    json: options.Json = False,
-    app: options.App = setup.DEFAULT_APP,
+    json: options.JsonOption = False,
+    app: options.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Show what waits, what is in hand, and which workers run.
 

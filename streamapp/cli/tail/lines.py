@@ -104,7 +104,7 @@ def cut(pieces: Sequence[Piece], width: int) -> list[Piece]:
 
 
 def pretty(record: TapRecord, layout: LineLayout) -> list[list[Piece]]:
-    """Return all that is known of *record*, on several lines."""
+    """Return all about *record*, on several lines."""
     facts = [f"message {record.message_id or '-'}", f"attempt {record.attempt}"]
     if (queued := queued_ms(record)) is not None:
         facts.append(f"queued {duration(queued)}")

@@ -147,7 +147,7 @@ def style_of(role: str) -> str:
 
 
 def is_coloured(when: WhenColoured, environ: Mapping[str, str], *, is_terminal: bool) -> bool:
-    """Whether to use colour: a flag wins, then NO_COLOR, then FORCE_COLOR, then what the terminal can do."""
+    """Whether to use colour. In this order: a flag, NO_COLOR, FORCE_COLOR, the terminal's abilities."""
     if when != "auto":
         return when == "always"
     if environ.get("NO_COLOR"):

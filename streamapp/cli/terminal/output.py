@@ -117,7 +117,7 @@ def clear() -> None:
 
 
 def print_json(value: object) -> None:
-    """Print *value* as JSON. Everything but ASCII is escaped, so it cannot control a terminal."""
+    """Print *value* as JSON. Non-ASCII characters are escaped, so none can control a terminal."""
     write(as_json(value, indent=2) + "\n")
 
 

@@ -20,7 +20,7 @@ def printable(text: str) -> str:
 
 
 def as_text(argument: str) -> str:
-    """Return *argument* with each byte that is not UTF-8 escaped. Nothing is stored under such a name."""
+    """Return *argument*, with an escape for each non-UTF-8 byte. No stored name has such a byte."""
     return argument.encode(errors="backslashreplace").decode()
 
 

@@ -27,11 +27,11 @@ def worker(
         str | None,
         typer.Option(metavar="SECONDS", help="Drain after so long without a message, as 5 or 1m."),
     ] = None,
-    concurrency: options.Concurrency = None,
-    http: options.Http = None,
-    log_format: options.LogFormat = None,
-    log_level: options.LogLevel = None,
-    app: options.App = setup.DEFAULT_APP,
+    concurrency: options.ConcurrencyOption = None,
+    http: options.HttpOption = None,
+    log_format: options.LogFormatOption = None,
+    log_level: options.LogLevelOption = None,
+    app: options.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Run the agents until SIGTERM or Ctrl-C. Messages in hand are finished first."""
     out.show_progress("starting …")

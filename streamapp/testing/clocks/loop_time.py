@@ -48,7 +48,7 @@ class _LoopClock(Protocol):
         ...
 
     def next(self) -> float | None:
-        """Return the loop's time of the next timer, None where there is none."""
+        """Return the loop's time of the next timer, None if there is none."""
         ...
 
     def set(self, when: float) -> None:
@@ -57,7 +57,7 @@ class _LoopClock(Protocol):
 
 
 class LoopTime(RealClock):
-    """The loop's time as a clock. `jump` moves it for all that waits for it, sleeps and timeouts of any code.
+    """The event loop's time as a clock. `jump` moves it for every sleep and timeout, in any code.
 
     Made by `loop_time`.
     """

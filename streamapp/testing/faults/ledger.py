@@ -27,7 +27,7 @@ class Entry:
 
 
 class Ledger:
-    """The entries, append-only. Most methods take a queue's name, or None for all queues.
+    """An append-only log of calls. In most methods, a *queue* of None means all queues.
 
     assert len(sqs.ledger.received("orders")) == len(sqs.ledger.deleted("orders"))
     assert not sqs.ledger.in_flight()

@@ -176,7 +176,7 @@ class Broker:
         return each(changes, lambda change: stored.change(*change, now))
 
     def next_wake(self, name: str, now: float) -> float | None:
-        """Return when the next hidden message of this queue becomes visible, None where none is hidden."""
+        """Return when the next hidden message of this queue becomes visible, None if none is hidden."""
         return self.stored(name, now).messages.next_wake()
 
     def _take(

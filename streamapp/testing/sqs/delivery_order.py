@@ -17,7 +17,7 @@ class DeliveryOrder(Protocol):
     """The visible messages of a queue, in the order in which they are received."""
 
     def __len__(self) -> int:
-        """Return how many messages are visible, those that are blocked by their group included."""
+        """Return how many messages are visible, including those blocked by their group."""
         ...
 
     def add(self, message: StoredMessage) -> None:

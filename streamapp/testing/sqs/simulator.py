@@ -1,6 +1,7 @@
 """The simulated SQS: the rules joined to a clock, so that long polls wait, faults happen, and the ledger is written."""
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from random import Random
 from typing import TypeVar
 
@@ -34,9 +35,12 @@ class SqsSimulator:
         self._chance = Random(seed + 2)  # noqa: S311
         self._polls = Polls(self.broker, self.clock, self.ledger)
 
-    @property
+    @cached_property
     def epoch(self) -> float:
-        """The Unix time, in seconds, at which the clock was at zero."""
+        """The Unix time, in seconds, at which the clock was at zero.
+
+        It is read once: two clocks that are read one after the other give another millisecond each time.
+        """
         return self.clock.wall().timestamp() - self.clock.now()
 
     async def call(self, operation: str, queue: str, act: Callable[[float], T]) -> T:

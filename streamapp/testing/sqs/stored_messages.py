@@ -89,7 +89,7 @@ class StoredMessages:
         return expired
 
     def next_wake(self) -> float | None:
-        """Return when the next hidden message becomes visible, None where none is hidden."""
+        """Return when the next hidden message becomes visible, None if none is hidden."""
         while self._wakes and not self._is_waiting_for(self._wakes[0][2], self._wakes[0][0]):
             heappop(self._wakes)
         return self._wakes[0][0] if self._wakes else None

@@ -78,7 +78,7 @@ class MemoryStore:
         return await self._call("read", lambda: [self._read(key) for key in keys])
 
     async def commit(self, commits: Sequence[Commit]) -> list[bool | ServiceError]:
-        """Make each change, False where another one came first. On return the changes are durable."""
+        """Make the changes durable. The result of each is False if another change came first."""
         return await self._call(
             "commit", lambda: [self._commit(commit) for commit in commits], is_durable=self._replicas > 0
         )
