@@ -41,3 +41,21 @@ async def test_an_index_that_is_called_like_a_table_fails_at_once(rig: Rig, verb
 
     assert rig.dead() == [{"key": "a", "n": 2}]
     assert rig.tally.of("ok") == 2
+
+
+async def test_a_member_is_in_the_set_of_each_key_until_it_is_discarded(rig: Rig) -> None:
+    """From a product an agent finds the orders that hold it."""
+    index = Index("orders-of")
+    found: list[set[str]] = []
+
+    async def indexing(events: Any) -> None:
+        async for event in events:
+            await index.add(["bread", "milk"], event.key)
+            await index.discard("milk", [event.key])
+            found.extend([await index.members("bread"), await index.members("milk")])
+
+    rig.agent(indexing)
+    await rig.send([Add("a")])
+    assert await rig.work_off()
+
+    assert found == [{"a"}, set()]

@@ -1,8 +1,10 @@
 """What an agent sends."""
 
+import json
 from typing import Any
 
 from rigs.worker import Add, Note, Rig
+from streamapp.redis.store import RedisStore
 from streamapp.testing import Partial
 
 
@@ -22,3 +24,22 @@ async def test_values_that_an_agent_yields_are_sent_before_its_message_is_delete
     ledger = rig.sqs.ledger.entries
     first_delete = next(n for n, entry in enumerate(ledger) if entry.operation == "delete")
     assert any(entry.operation == "send" and entry.queue == "out" for entry in ledger[:first_delete])
+
+
+async def test_a_message_goes_to_the_group_that_it_is_given(store: RedisStore, prefix: str) -> None:
+    """On a FIFO queue that decides what it is ordered with; without one all messages are in one order."""
+    rig = await Rig(store, prefix).create(fifo=True)
+
+    async def telling(events: Any) -> None:
+        async for event in events:
+            await rig.out.send(Note(event.key, 1), group="g")
+            await rig.out.send(Note(event.key, 2))
+
+    rig.agent(telling)
+    await rig.send_in_groups([Add("a")])
+    await rig.work_off()
+    sent = [
+        message for _ in range(2) for message in await rig.sqs.receive(rig.queues["out"], limit=10, wait=0)
+    ]
+
+    assert {json.loads(message.body)["times"]: message.group for message in sent} == {1: "g", 2: "all"}

@@ -52,3 +52,20 @@ async def test_who_does_not_wait_for_an_answer_goes_on(rig: Rig) -> None:
 
     assert states == []
     assert rig.tally.of("ok") == 1
+
+
+async def test_an_agent_reads_what_it_has_committed(rig: Rig) -> None:
+    """A state is None until an event has made one."""
+    read: list[Count | None] = []
+
+    async def reading(events: Any) -> None:
+        async for event in events:
+            read.append(await rig.counts.get(event.key))
+            await rig.counts.update(event.key, event)
+            read.extend(await rig.counts.get_many([event.key, "other"]))
+
+    rig.agent(reading)
+    await rig.send([Add("a", 5)])
+    assert await rig.work_off()
+
+    assert read == [None, Count(5, 1), None]
