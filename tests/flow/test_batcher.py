@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamapp.flow.batcher import Batcher, OutcomesMissing
-from streamapp.flow.company import Company
 
 Flush = Callable[[list[int]], Awaitable[Sequence[Any]]]
 
@@ -113,32 +112,6 @@ async def test_linger_waits_for_company() -> None:
         batcher.post(1)
         await wait_all_tasks_blocked()
         batcher.post(2)
-
-    assert gate.batches == [[1, 2]]
-
-
-async def test_nobody_waits_for_company_that_cannot_come() -> None:
-    """Whoever is alone must not pay for batches: with one message in hand, nothing joins its delete."""
-    gate = Gate()
-    gate.open.set()
-    with fail_after(10):
-        async with running(gate, linger=60, company=Company(1)) as batcher:
-            await batcher.submit(1)
-            await batcher.submit(2)
-
-    assert gate.batches == [[1], [2]]
-
-
-async def test_a_batch_goes_when_all_who_can_come_are_there() -> None:
-    """It need not be full."""
-    gate = Gate()
-    gate.open.set()
-    with fail_after(10):
-        async with running(gate, linger=60, company=Company(2)) as batcher, create_task_group() as tasks:
-            tasks.start_soon(batcher.submit, 1)
-            await wait_all_tasks_blocked()
-            assert gate.batches == []
-            tasks.start_soon(batcher.submit, 2)
 
     assert gate.batches == [[1, 2]]
 

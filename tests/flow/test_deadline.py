@@ -7,7 +7,7 @@ from anyio import Event, current_time, fail_after, sleep, sleep_forever
 from rigs.worker import ATTEMPTS, Add, Count, Note, Parts, Rig, until
 from streamapp.errors import Reject
 from streamapp.redis.store import RedisStore
-from streamapp.testing import Fail, Slow
+from streamapp.testing import Fail, Hang, Slow
 
 
 async def test_an_event_that_takes_too_long_is_given_back(rig: Rig) -> None:
@@ -40,7 +40,7 @@ async def test_an_event_that_always_takes_too_long_is_dead_lettered(rig: Rig) ->
     rig.agent(stuck, timeout=0.05)
     await rig.send([Add("a")])
     await rig.work_off()
-    (letter,) = await rig.sqs.receive(rig.queues["orders-dlq"], limit=10, wait=0)
+    (letter,) = await rig.letters()
 
     assert letter.attributes["streamapp-reason"] == "attempts_exhausted"
     assert letter.attributes["streamapp-detail"] == "TookTooLong"
@@ -291,3 +291,41 @@ async def test_a_hard_stop_is_no_timeout(rig: Rig) -> None:
     assert rig.tally.of("retry") == 0
     assert len(rig.sqs.ledger.released("orders")) == 1
     rig.assert_accounted()
+
+
+async def test_an_agent_that_takes_too_long_fails_at_its_message(rig: Rig) -> None:
+    """A message that hangs an agent must not hang it for ever."""
+
+    async def hanging(events: Any) -> None:
+        async for event in events:
+            if event.n < 0:
+                await sleep_forever()
+            await rig.counts.update(event.key, event)
+
+    rig.agent(hanging, instances=1, timeout=0.1)
+    await rig.send([Add("a", -1), Add("a", 1)])
+    await rig.work_off()
+
+    assert await rig.state("a") == Count(1, 1)
+    assert len(rig.bodies("orders-dlq")) == 1
+
+
+async def test_waiting_for_the_sink_is_not_taking_too_long(rig: Rig) -> None:
+    """An agent that has returned is done; an outage of its sink costs its message nothing."""
+
+    async def one(events: Any) -> None:
+        async for event in events:
+            await rig.counts.update(event.key, event)
+            break
+
+    rig.agent(one, instances=1, timeout=0.1)
+    hang = rig.sqs.faults.add("send", Hang(), queue="out")
+    await rig.send([Add("a")])
+    async with rig.running():
+        await until(lambda: rig.tally.of("sends"))
+        await sleep(0.3)
+        hang.remove()
+        await until(lambda: rig.tally.of("ok"))
+
+    assert rig.tally.of("retry") == 0
+    assert len(rig.bodies()) == 1

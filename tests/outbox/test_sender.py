@@ -1,166 +1,110 @@
-"""An announcement that SQS refuses for good costs the message that caused it, and no other."""
+"""Messages to one queue, ten at a time: which ones are sent again, and which are refused."""
 
-import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
-import msgspec
 import pytest
 from anyio import fail_after
 
-from rigs.worker import Add, Rig
-from streamapp.cli.demo.servers import local_aws
-from streamapp.sqs.boto import open_aws
-from streamapp.sqs.client import Sqs
-from streamapp.sqs.message_client import open_message_client
-from streamapp.state.committer import Change, Committer
-from streamapp.testing import serve
-from streamapp.worker.assembly import assemble
-from streamapp.worker.worker import Worker
-from streamapp_codecs import Json
+from outbox.announcing import announcing
+from streamapp.errors import Refused
+from streamapp.messages import Outgoing
+from streamapp.testing import Fail, Lose, Partial
 
-EVIL = "\ufffe"
-"""SQS takes it in no message, unless it is escaped; the codecs do not escape it."""
+pytestmark = pytest.mark.usefixtures("no_pauses")
 
 
-class Last(msgspec.Struct, frozen=True):
-    """A state, and what is announced of it: the event that came last."""
+async def test_a_standard_queue_is_told_neither_group_nor_deduplication() -> None:
+    """SQS refuses a deduplication id there, so every announcement would be parked."""
+    async with announcing() as it:
+        await it.announcer.announce([it.owes("a")])
+    (delivery,) = await it.sqs.receive(it.queue, limit=1, wait=0)
 
-    text: str
-    n: int
-
-
-class Say(Add, frozen=True):
-    """An event with a text."""
-
-    text: str = ""
+    assert delivery.group is None
+    assert it.counters.of("refused") == 0
 
 
-def say(state: Last | None, event: Say) -> Last | None:
-    """Fold: idempotent, the newest wins."""
-    return Last(event.text, event.n) if state is None or state.n < event.n else state
+async def test_a_fifo_queue_is_told_both_and_keeps_the_order() -> None:
+    """Announcements of one key arrive in the order of their changes."""
+    async with announcing({"FifoQueue": "true"}, "out.fifo") as it:
+        await it.announcer.announce([it.owes(f"{n:02}", n) for n in range(25)])
+
+    assert it.bodies() == [f"{n:02}" for n in range(25)]
 
 
-@pytest.fixture
-def rig(rig: Rig) -> Rig:
-    """A rig whose table announces what it was told, word for word."""
-    out = rig.app.sink("said", Json(Last))
-    rig.counts = rig.app.table("last", Last, fold=say, announce=lambda _, after: after, to=out)  # type: ignore[assignment]  # the rig reads it by key
-    return rig
+@pytest.mark.parametrize(
+    "kind",
+    [{"sender_fault": True, "code": "InvalidParameterValue"}, {"code": "InternalError"}, {"missing": True}],
+)
+async def test_every_pattern_of_success_in_a_batch(kind: dict[str, Any]) -> None:
+    """All 1,024: only failed entries go again, no success goes twice, none is lost."""
+    async with announcing() as it:
+        for pattern in range(1 << 10):
+            it.sqs.faults.add("send", Partial(pattern, **kind), times=1)
+            messages = [Outgoing(f"{pattern}-{n}") for n in range(10)]
+            outcomes = await it.outbox.batcher.submit_all(messages)
+            refused = [isinstance(outcome, Refused) for outcome in outcomes]
+            assert refused == [bool(pattern >> n & 1 and "sender_fault" in kind) for n in range(10)]
+            it.sqs.faults.clear()
+
+    bodies = it.bodies()
+    expected = 1024 * 5 if "sender_fault" in kind else 1024 * 10
+    assert len(bodies) == len(set(bodies)) == expected
 
 
-def batches(rig: Rig, *, makes_its_own: bool = False) -> None:
-    """Declare an agent that takes all there is at once."""
+async def test_throttling_is_nobodys_fault_whatever_the_answer_says() -> None:
+    """KMS throttles per key; the message is fine."""
+    async with announcing() as it:
+        it.sqs.faults.add("send", Partial(1, code="KmsThrottled", sender_fault=True), times=2)
+        await it.announcer.announce([it.owes("a")])
 
-    async def saying(events: Any) -> None:
-        async for batch in events.take(10, within=0.2):
-            told = [msgspec.structs.replace(it) if makes_its_own else it for it in batch]
-            await rig.counts.update_many([(it.key, it) for it in told])
-
-    rig.agent(saying, codec=Json(Say), instances=1)
+    assert it.bodies() == ["a"]
 
 
-@asynccontextmanager
-async def way_to(rig: Rig, way: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sqs]:
-    """Return the rig's SQS itself, or a client that speaks to it over HTTP."""
-    if way == "memory":
-        yield rig.sqs
-        return
-    async with serve(rig.sqs) as endpoint:
-        for name, value in local_aws(endpoint).items():
-            monkeypatch.setenv(name, value)
-        async with open_aws() as aws, open_message_client(aws, way) as calls:
-            yield calls
+@pytest.mark.parametrize(
+    "effect", [Fail("RequestThrottled"), Fail("InternalError"), Fail("ExpiredToken")], ids=repr
+)
+async def test_an_outage_of_sqs_is_waited_out(effect: Fail) -> None:
+    """It heals by itself; whoever awaits the send learns nothing of it."""
+    async with announcing() as it:
+        it.sqs.faults.add("send", effect, times=5)
+        with fail_after(5):
+            await it.announcer.announce([it.owes("a")])
+
+    assert it.bodies() == ["a"]
 
 
-async def send(rig: Rig, *events: Say) -> None:
-    """Send events as most producers do: a character that is not ASCII is escaped, and so SQS takes it."""
-    await rig.send(json.dumps(msgspec.to_builtins(event)) for event in events)
+async def test_a_lost_answer_costs_a_duplicate_at_most() -> None:
+    """At least once."""
+    async with announcing() as it:
+        it.sqs.faults.add("send", Lose(), times=1)
+        await it.announcer.announce([it.owes("a")])
+
+    assert it.bodies() == ["a", "a"]
 
 
-async def work_off(rig: Rig, sqs: Sqs) -> None:
-    """Run a worker until nothing is left to do."""
-    rig.queues["said"] = await rig.sqs.create("said", {})
-    with fail_after(30):
-        assert await Worker(await assemble(rig.app.registry, rig.config, sqs, rig.store, rig.tally)).run(
-            idle=0.3
-        )
+async def test_a_batch_that_is_too_long_is_halved() -> None:
+    """SQS's limit for a batch is the queue's for a message; what one of them thinks of it may differ."""
+    async with announcing() as it:
+        it.sqs.faults.add("send", Fail("BatchRequestTooLong"), times=3)
+        await it.announcer.announce([it.owes(str(n), n) for n in range(10)])
+
+    assert sorted(it.bodies(), key=int) == [str(n) for n in range(10)]
 
 
-def said(rig: Rig) -> list[int]:
-    """Return the numbers that were announced."""
-    return sorted(msgspec.json.decode(body, type=Last).n for body in rig.bodies("said"))
+async def test_one_message_that_sqs_calls_too_long_is_refused_alone() -> None:
+    """Halving ends at one."""
+    async with announcing() as it:
+        it.sqs.faults.add("send", Fail("BatchRequestTooLong"))
+        assert len(await it.announcer.announce([it.owes("a"), it.owes("b", 2)])) == 2
+
+    assert len([each for each in it.store.confirmed if each.parked]) == 2
 
 
-def dead(rig: Rig) -> list[int]:
-    """Return the numbers that were dead-lettered."""
-    return sorted(msgspec.json.decode(body, type=Say).n for body in rig.bodies("orders-dlq"))
+async def test_no_batch_is_over_the_bytes_that_sqs_takes() -> None:
+    """Ten messages of 200 KiB are two batches."""
+    async with announcing() as it:
+        sizes = [200_000] * 10
+        await it.outbox.batcher.submit_all([Outgoing("x" * size) for size in sizes])
 
-
-async def parked(rig: Rig, *keys: str) -> int:
-    """Return how many announcements are parked."""
-    return sum([name.startswith("_x:") for key in keys for name in await rig.fields(key)])
-
-
-@pytest.mark.parametrize("way", ["memory", "fast", "aioboto3"])
-async def test_of_a_batch_only_the_message_at_fault_is_dead_lettered(
-    rig: Rig, way: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nine good orders must not lie among the dead because a tenth holds a character that SQS does not take."""
-    batches(rig)
-    await send(rig, *(Say(f"k{n}", n, EVIL if n == 4 else "good") for n in range(1, 10)))
-    async with way_to(rig, way, monkeypatch) as sqs:
-        await work_off(rig, sqs)
-
-    assert dead(rig) == [4]
-    assert said(rig) == [1, 2, 3, 5, 6, 7, 8, 9]
-    assert await parked(rig, "k4") == 1
-    assert await parked(rig, *(f"k{n}" for n in range(10) if n != 4)) == 0
-    assert (rig.tally.of("ok"), rig.tally.of("dead"), rig.tally.of("refused")) == (8, 1, 1)
-    rig.assert_accounted()
-
-
-@pytest.mark.parametrize("instances", [1, 3])
-async def test_of_one_key_only_the_message_at_fault_is_dead_lettered(rig: Rig, instances: int) -> None:
-    """Whoever changes a key finds all that it owes; that others owe it too is not their fault."""
-    if instances == 1:
-        batches(rig)
-    else:
-
-        async def saying(events: Any) -> None:
-            async for event in events:
-                await rig.counts.update(event.key, event)
-
-        rig.agent(saying, codec=Json(Say), instances=instances)
-    await send(rig, Say("k", 1, "good"), Say("k", 2, EVIL), Say("k", 3, "good"))
-    await work_off(rig, rig.sqs)
-
-    assert dead(rig) == [2]
-    assert said(rig) == [1, 3]
-    assert await parked(rig, "k") == 1
-
-
-async def test_where_the_agent_made_the_event_all_of_its_batch_are_at_fault(rig: Rig) -> None:
-    """Nobody can tell which message it was made of, and to delete the wrong one would lose it."""
-    batches(rig, makes_its_own=True)
-    await send(rig, *(Say(f"k{n}", n, EVIL if n == 2 else "good") for n in range(1, 4)))
-    await work_off(rig, rig.sqs)
-
-    assert dead(rig) == [1, 2, 3]
-    assert said(rig) == [1, 3]
-
-
-async def test_what_a_crash_left_owed_is_the_fault_of_the_message_that_comes_again(rig: Rig) -> None:
-    """It changes nothing any more, and must not be deleted as a duplicate whose work was done."""
-    batches(rig)
-    rig.queues["said"] = await rig.sqs.create("said", {})
-    event, redis_key = Say("k", 1, EVIL), rig.counts.redis_key(rig.config.key_prefix, "k")
-    await send(rig, event)
-    parts = await rig.assemble()
-    state = Committer(rig.store, parts.runtime.store_outage, ttl=60.0, barrier=False)
-    await state.flush([Change(rig.counts.folding, "k", redis_key, event, rig.queues["out"], rig.last_sent())])
-    await work_off(rig, rig.sqs)
-
-    assert dead(rig) == [1]
-    assert await parked(rig, "k") == 1
+    assert len(it.bodies()) == 10
+    assert {entry.outcome for entry in it.sqs.ledger.calls("send")} == {"done"}

@@ -1,57 +1,20 @@
 """What was left owed is found, sent and confirmed, though no message leads to it any more."""
 
-import json
 import time
-from typing import Any
 
 import pytest
 from anyio import create_task_group
 
+from outbox.owing import AT_ONCE, OLD, leave_owed, sweep
 from rigs import behind
-from rigs.worker import Add, Count, Note, Rig, add, note, until
+from rigs.worker import Add, Rig, until
 from streamapp.config import Config
 from streamapp.errors import ServiceError
-from streamapp.flow.batcher import Batcher
-from streamapp.outbox.backlog import Backlog, Owing, survey
-from streamapp.outbox.sweeper import SweepPace
+from streamapp.outbox.backlog import Backlog, Owing
 from streamapp.redis.store import RedisStore, open_redis
-from streamapp.state.store import Commit
 from streamapp.testing import Fail, Partial
-from streamapp.worker.assembly import Assembly, assemble
+from streamapp.worker.assembly import assemble
 from streamapp.worker.worker import Worker
-from streamapp_codecs import Json
-
-AT_ONCE = SweepPace(every=0.05, age=120.0, pause=0.0)
-OLD = 1000.0
-
-
-def owed(sequence: int, body: str, at: float = OLD) -> str:
-    """Return the text of an announcement, as its hash holds it."""
-    return json.dumps([sequence, at, None, None, body], separators=(",", ":"))
-
-
-async def leave_owed(rig: Rig, key: str, *bodies: str, at: float = OLD) -> str:
-    """Leave a hash as a crash between commit and announcement does; answer its Redis key."""
-    redis_key = rig.counts.redis_key(rig.config.key_prefix, key)
-    pending = {f"_o:{body}": owed(n, body, at) for n, body in enumerate(bodies, 1)}
-    commit = Commit(redis_key, "", f"t-{key}", {"total": "1", "times": "1", **pending}, keep=True)
-    assert await rig.store.commit([commit]) == [True]
-    return redis_key
-
-
-async def sweep(rig: Rig, store: RedisStore | None = None) -> Assembly:
-    """Sweep once, with the batchers that it needs; answer the parts."""
-    parts = await assemble(rig.app.registry, rig.config, rig.sqs, store or rig.store, rig.tally, pace=AT_ONCE)
-    batchers: list[Batcher[Any, Any]] = list(parts.batchers)
-    async with create_task_group() as services:
-        for batcher in batchers:
-            await services.start(batcher.run)
-        try:
-            await parts.sweeper.sweep()
-        finally:
-            for batcher in batchers:
-                batcher.close()
-    return parts
 
 
 async def test_what_was_left_owed_is_sent_and_confirmed(rig: Rig, store: RedisStore, redis_url: str) -> None:
@@ -170,49 +133,6 @@ async def test_one_that_sqs_refuses_is_parked_and_stops_no_other(rig: Rig) -> No
     assert not [name for name in names if name.startswith("_o:")]
 
 
-async def test_what_is_not_ours_is_left_alone(rig: Rig, redis_url: str) -> None:
-    """Keys of other programs, and of tables that announce nothing, may begin as ours do."""
-    rig.count()
-    start = rig.counts.folding.keys_prefix(rig.config.key_prefix)
-    strangers: dict[str, dict[str, str | bytes]] = {
-        "no-token": {"_o:x": owed(1, "stranger")},
-        "nonsense": {"_t": "t", "_o:x": "nonsense"},
-        "bytes": {"_t": "t", "_o:x": b"\xff"},
-    }
-    async with behind.client(redis_url) as redis:
-        for name, fields in strangers.items():
-            await redis.hset(f"{start}{name}", mapping=fields)
-        await redis.set(f"{start}text", "text")
-        await redis.sadd(f"{start}set", "member")
-
-        await sweep(rig)
-
-        assert rig.bodies() == []
-        assert [await redis.ttl(f"{start}{name}") for name in ("no-token", "nonsense", "text", "set")] == [
-            -1
-        ] * 4
-
-
-async def test_what_a_table_owes_whose_name_begins_like_another_goes_to_its_own_sink(rig: Rig) -> None:
-    """Redis finds both by the beginning of the first."""
-    rig.count()
-    elsewhere = rig.app.sink("elsewhere", Json(Note))
-    longer = rig.app.table("count:longer", Count, fold=add, announce=note, to=elsewhere)
-    queue = await rig.sqs.create("elsewhere", {})
-    commit = Commit(
-        longer.redis_key(rig.config.key_prefix, "a"),
-        "",
-        "t",
-        {"total": "1", "times": "1", "_o:x": owed(1, "said")},
-        keep=True,
-    )
-    assert await rig.store.commit([commit]) == [True]
-
-    await sweep(rig)
-
-    assert (rig.bodies(), rig.sqs.bodies(queue)) == ([], ["said"])
-
-
 async def test_a_hash_that_owes_nothing_expires_again(rig: Rig, redis_url: str) -> None:
     """A commit that still saw an announcement, and a crash just after it was confirmed, leave one that never would."""
     rig.count()
@@ -222,27 +142,3 @@ async def test_a_hash_that_owes_nothing_expires_again(rig: Rig, redis_url: str) 
 
     async with behind.client(redis_url) as redis:
         assert 0 < await redis.pttl(key) <= rig.config.state_ttl * 1000
-
-
-async def test_a_survey_only_looks(rig: Rig) -> None:
-    """A doctor may look at a shop without working in it."""
-    rig.count()
-    await leave_owed(rig, "a", "one", "two")
-    await leave_owed(rig, "b", "three", at=OLD + 50)
-    await leave_owed(rig, "c")
-
-    backlog = await survey(rig.store, [it.folding for it in rig.app.tables.values()], rig.config)
-
-    assert backlog == Backlog(keys=2, pending=3, since=OLD)
-    assert backlog.oldest > 1e9
-    assert rig.bodies() == []
-
-
-async def test_without_a_backlog_nothing_is_old(rig: Rig) -> None:
-    """A gauge of nothing is 0."""
-    rig.count()
-
-    backlog = await survey(rig.store, [it.folding for it in rig.app.tables.values()], rig.config)
-
-    assert backlog == Backlog()
-    assert backlog.oldest == 0

@@ -1,4 +1,4 @@
-"""Deliveries in hand, tokens, and the heartbeat."""
+"""Deliveries in rig, tokens, and the heartbeat."""
 
 from datetime import UTC, datetime
 
@@ -16,15 +16,15 @@ from streamapp.sqs.client import MAX_VISIBILITY
 from streamapp.testing import Fail, Hang, MemorySqs, Partial
 
 
-class Hand:
+class LeasesRig:
     """Leases of one queue, whose heartbeat a test lets beat."""
 
     def __init__(self, sqs: MemorySqs, queue: Queue) -> None:
         self.sqs = sqs
         self.queue = queue
         self.tokens = Tokens(10)
-        self.tally = Counters()
-        self.leases = Leases(sqs, queue, self.tokens, self.tally)
+        self.counters = Counters()
+        self.leases = Leases(sqs, queue, self.tokens, self.counters)
 
     async def receive(self, *bodies: str) -> list[Lease]:
         """Send and receive messages; answer their leases."""
@@ -44,196 +44,196 @@ class Hand:
 
 
 @pytest.fixture
-async def hand() -> Hand:
+async def rig() -> LeasesRig:
     """A queue with a visibility timeout of 30 s."""
     sqs = MemorySqs()
-    return Hand(sqs, await sqs.create("q", {"VisibilityTimeout": "30"}))
+    return LeasesRig(sqs, await sqs.create("q", {"VisibilityTimeout": "30"}))
 
 
-async def test_nothing_is_extended_before_half_of_its_time(hand: Hand) -> None:
+async def test_nothing_is_extended_before_half_of_its_time(rig: LeasesRig) -> None:
     """Most messages are done by then, at no cost."""
-    (lease,) = await hand.receive("a")
-    hand.age(lease, 14)
-    await hand.leases.beat()
+    (lease,) = await rig.receive("a")
+    rig.age(lease, 14)
+    await rig.leases.beat()
 
-    assert hand.sqs.ledger.calls("change_visibility") == []
+    assert rig.sqs.ledger.calls("change_visibility") == []
 
 
-async def test_whatever_is_in_hand_is_extended_at_half_of_its_time(hand: Hand) -> None:
+async def test_whatever_is_in_hand_is_extended_at_half_of_its_time(rig: LeasesRig) -> None:
     """Buffered and running alike: time in the buffer counts."""
-    leases = await hand.receive("a", "b")
+    leases = await rig.receive("a", "b")
     leases[0].scope = CancelScope()
     for lease in leases:
-        hand.age(lease, 16)
-    await hand.leases.beat()
+        rig.age(lease, 16)
+    await rig.leases.beat()
 
-    assert len(hand.sqs.ledger.extended("q")) == 2
+    assert len(rig.sqs.ledger.extended("q")) == 2
     assert all(lease.expires_at > current_time() + 28 for lease in leases)
 
 
-async def test_more_than_ten_are_extended_in_several_calls(hand: Hand) -> None:
+async def test_more_than_ten_are_extended_in_several_calls(rig: LeasesRig) -> None:
     """A batch takes ten."""
-    hand.tokens.give(20)
-    leases = [*await hand.receive(*"abcdefghij"), *await hand.receive(*"klmno")]
+    rig.tokens.give(20)
+    leases = [*await rig.receive(*"abcdefghij"), *await rig.receive(*"klmno")]
     for lease in leases:
-        hand.age(lease, 16)
-    await hand.leases.beat()
+        rig.age(lease, 16)
+    await rig.leases.beat()
 
-    assert len(hand.sqs.ledger.extended("q")) == 15
-    assert len(hand.sqs.ledger.calls("change_visibility")) == 2
+    assert len(rig.sqs.ledger.extended("q")) == 15
+    assert len(rig.sqs.ledger.calls("change_visibility")) == 2
 
 
-async def test_what_has_ended_is_not_extended(hand: Hand) -> None:
+async def test_what_has_ended_is_not_extended(rig: LeasesRig) -> None:
     """An extension after the backoff was set would undo it."""
-    (lease,) = await hand.receive("a")
-    hand.age(lease, 16)
-    hand.leases.end(lease)
-    await hand.leases.beat()
+    (lease,) = await rig.receive("a")
+    rig.age(lease, 16)
+    rig.leases.end(lease)
+    await rig.leases.beat()
 
-    assert hand.sqs.ledger.calls("change_visibility") == []
-    assert len(hand.leases) == 0
+    assert rig.sqs.ledger.calls("change_visibility") == []
+    assert len(rig.leases) == 0
 
 
-async def test_a_lost_lease_cancels_its_agent_and_gives_its_token_back(hand: Hand) -> None:
+async def test_a_lost_lease_cancels_its_agent_and_gives_its_token_back(rig: LeasesRig) -> None:
     """Somebody else may work on the message by now."""
-    (lease,) = await hand.receive("a")
+    (lease,) = await rig.receive("a")
     lease.scope = scope = CancelScope()
-    await hand.sqs.delete(hand.queue, [lease.handle])
-    hand.age(lease, 16)
-    await hand.leases.beat()
+    await rig.sqs.delete(rig.queue, [lease.handle])
+    rig.age(lease, 16)
+    await rig.leases.beat()
 
     assert scope.cancel_called
     assert lease.is_lost
-    assert (hand.free(), len(hand.leases), hand.tally.of("lost")) == (10, 0, 1)
+    assert (rig.free(), len(rig.leases), rig.counters.of("lost")) == (10, 0, 1)
 
 
-async def test_a_lost_lease_takes_no_other_with_it(hand: Hand) -> None:
+async def test_a_lost_lease_takes_no_other_with_it(rig: LeasesRig) -> None:
     """One entry of a batch is lost, the others are extended."""
-    first, second = await hand.receive("a", "b")
-    await hand.sqs.delete(hand.queue, [first.handle])
-    hand.age(first, 16)
-    hand.age(second, 16)
-    await hand.leases.beat()
+    first, second = await rig.receive("a", "b")
+    await rig.sqs.delete(rig.queue, [first.handle])
+    rig.age(first, 16)
+    rig.age(second, 16)
+    await rig.leases.beat()
 
     assert (first.is_lost, second.is_lost) == (True, False)
     assert second.expires_at > current_time() + 28
 
 
 @pytest.mark.parametrize("effect", [Fail("RequestThrottled"), Fail("InternalError"), Partial(1)], ids=repr)
-async def test_a_failed_heartbeat_is_tried_again(hand: Hand, effect: Fail | Partial) -> None:
+async def test_a_failed_heartbeat_is_tried_again(rig: LeasesRig, effect: Fail | Partial) -> None:
     """While time remains and after it, a failure is no loss."""
-    (lease,) = await hand.receive("a")
-    hand.age(lease, 16)
-    hand.sqs.faults.add("change_visibility", effect, times=1)
-    await hand.leases.beat()
+    (lease,) = await rig.receive("a")
+    rig.age(lease, 16)
+    rig.sqs.faults.add("change_visibility", effect, times=1)
+    await rig.leases.beat()
     was_lost = lease.is_lost
-    await hand.leases.beat()
+    await rig.leases.beat()
 
     assert not was_lost
     assert lease.expires_at > current_time() + 28
 
 
-async def test_a_throttled_entry_is_no_loss(hand: Hand) -> None:
+async def test_a_throttled_entry_is_no_loss(rig: LeasesRig) -> None:
     """Whosever fault SQS calls it: a message that was processed so far would be processed again."""
-    (lease,) = await hand.receive("a")
-    hand.age(lease, 16)
-    hand.sqs.faults.add("change_visibility", Partial(1, "RequestThrottled", sender_fault=True), times=1)
-    await hand.leases.beat()
+    (lease,) = await rig.receive("a")
+    rig.age(lease, 16)
+    rig.sqs.faults.add("change_visibility", Partial(1, "RequestThrottled", sender_fault=True), times=1)
+    await rig.leases.beat()
 
     assert not lease.is_lost
 
 
-async def test_a_call_that_hangs_keeps_no_other_lease_waiting(hand: Hand) -> None:
+async def test_a_call_that_hangs_keeps_no_other_lease_waiting(rig: LeasesRig) -> None:
     """With hundreds in hand the last would run out behind it."""
-    hand.tokens.give(20)
-    leases = [*await hand.receive(*"abcdefghij"), *await hand.receive(*"klmno")]
+    rig.tokens.give(20)
+    leases = [*await rig.receive(*"abcdefghij"), *await rig.receive(*"klmno")]
     for lease in leases:
-        hand.age(lease, 16)
-    hang = hand.sqs.faults.add("change_visibility", Hang(), times=1)
+        rig.age(lease, 16)
+    hang = rig.sqs.faults.add("change_visibility", Hang(), times=1)
     async with create_task_group() as tasks:
-        tasks.start_soon(hand.leases.beat)
+        tasks.start_soon(rig.leases.beat)
         await wait_all_tasks_blocked()
         extended = [lease.expires_at > current_time() + 28 for lease in leases]
-        await hand.leases.beat()
-        calls = hang.hits + len(hand.sqs.ledger.calls("change_visibility"))
+        await rig.leases.beat()
+        calls = hang.hits + len(rig.sqs.ledger.calls("change_visibility"))
         hang.remove()
 
     assert extended == [False] * 10 + [True] * 5
     assert calls == 2, "what is in a call already goes into no second one"
-    assert len(hand.sqs.ledger.extended("q")) == 15
+    assert len(rig.sqs.ledger.extended("q")) == 15
 
 
 async def test_a_call_that_hangs_is_given_up_in_time_for_another() -> None:
     """SQS may never answer it; the lease has two thirds of its second half left."""
     sqs = MemorySqs()
-    hand = Hand(sqs, await sqs.create("q", {"VisibilityTimeout": "6"}))
-    (lease,) = await hand.receive("a")
-    hand.age(lease, 4)
+    rig = LeasesRig(sqs, await sqs.create("q", {"VisibilityTimeout": "6"}))
+    (lease,) = await rig.receive("a")
+    rig.age(lease, 4)
     sqs.faults.add("change_visibility", Hang(), times=1)
     with fail_after(1.5):
-        await hand.leases.beat()
-    await hand.leases.beat()
+        await rig.leases.beat()
+    await rig.leases.beat()
 
     assert lease.expires_at > current_time() + 5
 
 
-async def test_who_would_receive_waits_while_what_is_in_hand_cannot_be_extended(hand: Hand) -> None:
+async def test_who_would_receive_waits_while_what_is_in_hand_cannot_be_extended(rig: LeasesRig) -> None:
     """Each receipt counts: an outage of the heartbeat alone would end in the dead-letter queue."""
-    (lease,) = await hand.receive("a")
-    hand.age(lease, 25)
+    (lease,) = await rig.receive("a")
+    rig.age(lease, 25)
     order: list[str] = []
 
     async def wait() -> None:
-        await hand.leases.on_time(10)
+        await rig.leases.on_time(10)
         order.append("receive")
 
-    with hand.sqs.faults.add("change_visibility", Fail("InternalError")):
-        await hand.leases.beat()
+    with rig.sqs.faults.add("change_visibility", Fail("InternalError")):
+        await rig.leases.beat()
     async with create_task_group() as tasks:
         tasks.start_soon(wait)
         tasks.start_soon(wait)
         await wait_all_tasks_blocked()
         order.append("extended")
-        await hand.leases.beat()
+        await rig.leases.beat()
 
     assert order == ["extended", "receive", "receive"]
 
 
-async def test_a_missing_right_to_extend_stops_no_queue(hand: Hand) -> None:
+async def test_a_missing_right_to_extend_stops_no_queue(rig: LeasesRig) -> None:
     """It never heals by itself, and what is done in time needs no extension."""
-    (lease,) = await hand.receive("a")
-    hand.age(lease, 31)
-    hand.sqs.faults.add("change_visibility", Fail("AccessDenied"))
-    await hand.leases.beat()
+    (lease,) = await rig.receive("a")
+    rig.age(lease, 31)
+    rig.sqs.faults.add("change_visibility", Fail("AccessDenied"))
+    await rig.leases.beat()
 
     with fail_after(1):
-        await hand.leases.on_time(10)
+        await rig.leases.on_time(10)
 
 
 async def test_calls_that_fail_are_reported_once_in_a_while(
-    hand: Hand, caplog: pytest.LogCaptureFixture
+    rig: LeasesRig, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An outage is one cause, however many calls it meets."""
-    (lease,) = await hand.receive("a")
-    hand.age(lease, 16)
-    hand.sqs.faults.add("change_visibility", Fail("InternalError"))
+    (lease,) = await rig.receive("a")
+    rig.age(lease, 16)
+    rig.sqs.faults.add("change_visibility", Fail("InternalError"))
     for _ in range(5):
-        await hand.leases.beat()
+        await rig.leases.beat()
 
     assert len([it for it in caplog.records if "could not be extended" in it.getMessage()]) == 1
 
 
-async def test_at_the_limit_of_twelve_hours_it_is_let_go(hand: Hand) -> None:
+async def test_at_the_limit_of_twelve_hours_it_is_let_go(rig: LeasesRig) -> None:
     """SQS would refuse, and refuse, and refuse."""
-    (lease,) = await hand.receive("a")
+    (lease,) = await rig.receive("a")
     lease.scope = scope = CancelScope()
     lease.delivery = replace(lease.delivery, asked_at=current_time() - MAX_VISIBILITY + MARGIN - 1)
-    hand.age(lease, 16)
-    await hand.leases.beat()
+    rig.age(lease, 16)
+    await rig.leases.beat()
 
     assert lease.is_lost
     assert scope.cancel_called
-    assert hand.sqs.ledger.calls("change_visibility") == []
+    assert rig.sqs.ledger.calls("change_visibility") == []
 
 
 @given(st.floats(0, MAX_VISIBILITY * 1.1), st.integers(1, MAX_VISIBILITY))
@@ -247,43 +247,43 @@ def test_no_extension_goes_beyond_twelve_hours(age: float, visibility: int) -> N
     assert seconds <= 0 or age + seconds <= MAX_VISIBILITY
 
 
-async def test_a_message_received_again_keeps_the_newest_handle(hand: Hand) -> None:
+async def test_a_message_received_again_keeps_the_newest_handle(rig: LeasesRig) -> None:
     """Only the newest one is good; and the message runs once."""
-    (lease,) = await hand.receive("a")
+    (lease,) = await rig.receive("a")
     again = replace(lease.delivery, handle="newer", asked_at=lease.delivery.asked_at + 5)
 
-    assert hand.leases.take(again) is None
+    assert rig.leases.take(again) is None
     assert lease.handle == "newer"
-    assert len(hand.leases) == 1
+    assert len(rig.leases) == 1
 
 
-async def test_an_answer_about_an_older_handle_says_nothing(hand: Hand) -> None:
+async def test_an_answer_about_an_older_handle_says_nothing(rig: LeasesRig) -> None:
     """The message was received again while the heartbeat's call was under way."""
-    (lease,) = await hand.receive("a")
-    await hand.sqs.delete(hand.queue, [lease.handle])
-    hand.age(lease, 16)
+    (lease,) = await rig.receive("a")
+    await rig.sqs.delete(rig.queue, [lease.handle])
+    rig.age(lease, 16)
     async with create_task_group() as tasks:
-        with hand.sqs.faults.add("change_visibility", Hang()):
-            tasks.start_soon(hand.leases.beat)
+        with rig.sqs.faults.add("change_visibility", Hang()):
+            tasks.start_soon(rig.leases.beat)
             await wait_all_tasks_blocked()
-            hand.leases.take(replace(lease.delivery, handle="newer"))
+            rig.leases.take(replace(lease.delivery, handle="newer"))
 
     assert not lease.is_lost
 
 
-async def test_a_release_can_wait_for_the_beat_that_speaks_of_it(hand: Hand) -> None:
+async def test_a_release_can_wait_for_the_beat_that_speaks_of_it(rig: LeasesRig) -> None:
     """Else SQS may hear the extension last, and hide the message again."""
-    first, second = await hand.receive("a", "b")
-    hand.age(first, 16)
+    first, second = await rig.receive("a", "b")
+    rig.age(first, 16)
     order: list[str] = []
 
     async def wait(lease: Lease, name: str) -> None:
-        await hand.leases.out_of_beat(lease)
+        await rig.leases.out_of_beat(lease)
         order.append(name)
 
     async with create_task_group() as tasks:
-        hang = hand.sqs.faults.add("change_visibility", Hang())
-        tasks.start_soon(hand.leases.beat)
+        hang = rig.sqs.faults.add("change_visibility", Hang())
+        tasks.start_soon(rig.leases.beat)
         await wait_all_tasks_blocked()
         tasks.start_soon(wait, first, "first")
         tasks.start_soon(wait, second, "second")
@@ -294,85 +294,40 @@ async def test_a_release_can_wait_for_the_beat_that_speaks_of_it(hand: Hand) -> 
     assert order == ["second", "beat is over", "first"]
 
 
-async def test_what_is_done_is_remembered_within_bounds(hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_done_is_remembered_within_bounds(
+    rig: LeasesRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A redelivery whose delete failed is deleted without being run."""
     monkeypatch.setattr("streamapp.pipeline.leases.REMEMBERED", 2)
-    leases = await hand.receive("a", "b", "c")
+    leases = await rig.receive("a", "b", "c")
     for lease in leases:
-        hand.leases.remember(lease)
-        hand.leases.end(lease)
+        rig.leases.remember(lease)
+        rig.leases.end(lease)
 
-    again = [hand.leases.take(lease.delivery) for lease in leases]
+    again = [rig.leases.take(lease.delivery) for lease in leases]
     assert [lease is not None and lease.is_done for lease in again] == [False, True, True]
 
 
 async def test_ending_twice_gives_one_token_back() -> None:
     """However many ends a delivery meets, it took one place."""
     sqs = MemorySqs()
-    hand = Hand(sqs, await sqs.create("q", {}))
-    (lease,) = await hand.receive("a")
-    hand.leases.end(lease)
-    hand.leases.end(lease)
+    rig = LeasesRig(sqs, await sqs.create("q", {}))
+    (lease,) = await rig.receive("a")
+    rig.leases.end(lease)
+    rig.leases.end(lease)
 
-    assert hand.free() == 10
-
-
-async def test_tokens_are_never_more_than_there_are() -> None:
-    """Who takes waits for the first, and gets no more than are free."""
-    tokens = Tokens(3)
-
-    assert await tokens.take(10) == 3
-    with pytest.raises(TimeoutError), fail_after(0.01):
-        await tokens.take(1)
-    tokens.give(2)
-    assert await tokens.take(10) == 2
-
-
-async def test_every_waiting_taker_is_woken() -> None:
-    """One that is forgotten counts as a poll and never polls again; the queue then stands still."""
-    tokens = Tokens(1)
-    await tokens.take(1)
-    taken: list[int] = []
-
-    async def take() -> None:
-        taken.append(await tokens.take(10))
-
-    with fail_after(1):
-        async with create_task_group() as tasks:
-            for _ in range(5):
-                tasks.start_soon(take)
-            await wait_all_tasks_blocked()
-            for _ in range(5):
-                tokens.give(1)
-                await wait_all_tasks_blocked()
-
-    assert taken == [1] * 5
-
-
-async def test_a_cancelled_taker_takes_nothing() -> None:
-    """A token that nobody has would be lost for ever."""
-    tokens = Tokens(1)
-    await tokens.take(1)
-    with CancelScope() as scope:
-        async with create_task_group() as tasks:
-            tasks.start_soon(tokens.take, 1)
-            await wait_all_tasks_blocked()
-            scope.cancel()
-            tokens.give(1)
-
-    with fail_after(1):
-        assert await tokens.take(1) == 1
+    assert rig.free() == 10
 
 
 async def test_the_heartbeat_keeps_messages_invisible() -> None:
     """Five times the visibility timeout, and each message is received once."""
     sqs = MemorySqs()
-    hand = Hand(sqs, await sqs.create("q", {"VisibilityTimeout": "1"}))
-    await hand.receive(*"abc")
+    rig = LeasesRig(sqs, await sqs.create("q", {"VisibilityTimeout": "1"}))
+    await rig.receive(*"abc")
     async with create_task_group() as tasks:
-        await tasks.start(hand.leases.run)
-        assert await sqs.receive(hand.queue, limit=10, wait=2) == []
+        await tasks.start(rig.leases.run)
+        assert await sqs.receive(rig.queue, limit=10, wait=2) == []
         tasks.cancel_scope.cancel()
 
     assert set(sqs.ledger.receives("q").values()) == {1}
-    assert hand.tally.of("lost") == 0
+    assert rig.counters.of("lost") == 0

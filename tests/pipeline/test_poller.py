@@ -1,20 +1,14 @@
 """Polls: as many messages as there is room for, and no receive after a stop."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from anyio import Event, create_task_group, fail_after, sleep, wait_all_tasks_blocked
 
 from rigs.worker import Add, Count, Rig, until
-from streamapp.messages import Outgoing
-from streamapp.testing import Fail, Garble, Slow
+from streamapp.testing import Duplicate, Fail, Garble, Slow
 from streamapp.worker.worker import Worker
-
-
-def with_settings(rig: Rig, **settings: Any) -> None:
-    """Give *rig* other settings."""
-    known = {name: getattr(rig.config, name) for name in rig.config.__dataclass_fields__}
-    rig.config = type(rig.config)(**{**known, **settings})
 
 
 @pytest.mark.parametrize("concurrency", [1, 3, 10, 25])
@@ -71,25 +65,25 @@ async def test_every_place_is_used_again_and_again(rig: Rig) -> None:
 
 async def test_full_answers_start_more_polls_and_empty_ones_end_them(rig: Rig) -> None:
     """A backlog is worked off side by side; an idle queue costs one poll."""
-    with_settings(rig, wait_seconds=0.2)
+    rig.config = replace(rig.config, wait_seconds=0.2)
     slow = rig.sqs.faults.add("receive", Slow(0.05))
     rig.count(concurrency=40)
     await rig.send(Add(str(n)) for n in range(200))
     most = 0
     async with rig.running() as worker:
-        (line,) = worker.pipelines
+        (pipeline,) = worker.pipelines
         while rig.tally.of("ok") < 200:
-            most = max(most, line.poller._polls)
+            most = max(most, pipeline.poller._polls)
             await sleep(0.005)
         slow.remove()
-        await until(lambda: line.poller._polls == 1)
+        await until(lambda: pipeline.poller._polls == 1)
 
     assert 2 <= most <= 4
 
 
 async def test_an_idle_queue_is_polled_once_at_a_time(rig: Rig) -> None:
     """SQS bills every poll."""
-    with_settings(rig, wait_seconds=20, drain_timeout=0.1)
+    rig.config = replace(rig.config, wait_seconds=20, drain_timeout=0.1)
     rig.count(concurrency=40)
     async with rig.running():
         await sleep(0.2)
@@ -98,7 +92,7 @@ async def test_an_idle_queue_is_polled_once_at_a_time(rig: Rig) -> None:
 
 async def test_short_polls_do_not_spin(rig: Rig) -> None:
     """Without a long wait an empty queue is asked a few times a second, not thousands of times."""
-    with_settings(rig, wait_seconds=0)
+    rig.config = replace(rig.config, wait_seconds=0)
     rig.count()
     async with rig.running():
         await sleep(1)
@@ -142,7 +136,7 @@ async def test_a_queue_is_polled_again_once_it_is_well(rig: Rig) -> None:
 
 async def test_a_token_that_comes_with_the_stop_starts_no_receive(rig: Rig) -> None:
     """What is received after a stop can only be given back, and holds up the end."""
-    with_settings(rig, wait_seconds=20, drain_timeout=10)
+    rig.config = replace(rig.config, wait_seconds=20, drain_timeout=10)
     go_on = Event()
 
     async def slow(events: Any) -> None:
@@ -153,7 +147,7 @@ async def test_a_token_that_comes_with_the_stop_starts_no_receive(rig: Rig) -> N
     rig.agent(slow, concurrency=1)
     await rig.send([Add("a")])
     worker = Worker(await rig.assemble())
-    (line,) = worker.pipelines
+    (pipeline,) = worker.pipelines
     with fail_after(3):
         async with create_task_group() as tasks:
             await tasks.start(worker.run)
@@ -161,8 +155,8 @@ async def test_a_token_that_comes_with_the_stop_starts_no_receive(rig: Rig) -> N
             await wait_all_tasks_blocked()
             before = len(rig.sqs.ledger.calls("receive"))
             # Both in one turn of the loop: the token wakes the poll, and the stop comes before it runs.
-            line.poller._tokens.give(1)
-            line.poller.stop(0)
+            pipeline.poller._tokens.give(1)
+            pipeline.poller.stop(0)
             worker.stop()
             go_on.set()
 
@@ -184,12 +178,21 @@ async def test_a_message_over_another_workers_head_is_not_taken(rig: Rig) -> Non
     assert len(rig.bodies()) >= 100
 
 
-async def test_dead_letters_of_a_queue_without_a_policy_come_back(rig: Rig) -> None:
-    """SQS's own rules apply where there is nowhere to put them."""
-    await rig.sqs.create("orders", {"RedrivePolicy": ""})
-    rig.count()
-    await rig.sqs.send(rig.queues["orders"], [Outgoing("nonsense")])
-    async with rig.running():
-        await until(lambda: max(rig.sqs.ledger.receives("orders").values(), default=0) > 3)
+async def test_a_message_in_hand_that_comes_again_runs_once(rig: Rig) -> None:
+    """SQS may deliver a copy while the first one is being worked on."""
+    go_on = Event()
 
-    assert rig.bodies("orders") == ["nonsense"]
+    async def slow(events: Any) -> None:
+        async for event in events:
+            await go_on.wait()
+            await rig.counts.update(event.key, event)
+
+    rig.agent(slow)
+    rig.sqs.faults.add("receive", Duplicate(), times=1)
+    await rig.send([Add("a")])
+    async with rig.running():
+        await until(lambda: rig.tally.of("received") == 2)
+        go_on.set()
+        await until(lambda: rig.tally.of("ok"))
+
+    assert await rig.state("a") == Count(1, 1)

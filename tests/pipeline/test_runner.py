@@ -1,262 +1,203 @@
-"""What an agent, or a codec of one's own, does wrong costs its own message an attempt, and nothing else."""
+"""The instances of an agent: an exception ends its message, never the agent."""
 
-import enum
-import json
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+import asyncio
+import logging
+from dataclasses import replace
 from typing import Any
 
-import msgspec
 import pytest
-from anyio import move_on_after, sleep
+from anyio import create_task_group, fail_after, sleep, sleep_forever
 
-from rigs.worker import ATTEMPTS, Add, Count, Rig
-from streamapp.declared.index import Index
-from streamapp.declared.table import Table
-from streamapp.errors import Reject, Retry
-from streamapp.observe.tap_writer import Tap, TapEntry
-from streamapp.testing import Fail, MemoryStore
-from streamapp_codecs import Decoded, Origin, Shown
+from rigs.worker import Add, Count, Note, Rig, logged, until
+from streamapp.pipeline.runner import MANY_FAILURES
+from streamapp.testing import Partial
+from streamapp.worker.worker import Worker
 
 
-class Words:
-    """A codec of JSON by Python's own module, which reads what no other does; it shows no body."""
-
-    def decode(self, body: str, origin: Origin) -> Decoded[Any]:
-        """Return what *body* holds; a list is several events."""
-        del origin
-        value = json.loads(body)
-        return Decoded(events=tuple(value) if isinstance(value, list) else (value,))
-
-    def show(self, body: str, decoded: Decoded[object] | None) -> Shown:
-        """Fail, as code does that nobody tried."""
-        del decoded
-        raise KeyError(body)
-
-
-class Kept:
-    """Where a tap writes."""
-
-    def __init__(self) -> None:
-        self.lines: list[dict[str, Any]] = []
-
-    async def append(self, entries: Sequence[TapEntry]) -> None:
-        """Keep the records."""
-        self.lines += [json.loads(line) for entry in entries for line in entry.lines.splitlines()]
-
-
-def watched(rig: Rig) -> Kept:
-    """Let what *rig* does be told; answer to whom."""
-    kept = Kept()
-    rig.tap = Tap(kept, rig.tally)
-    return kept
-
-
-def dead(rig: Rig) -> list[Any]:
-    """Return what the dead letters hold."""
-    return [json.loads(body) for body in rig.bodies("orders-dlq")]
-
-
-@pytest.mark.parametrize(
-    ("detail", "told"), [(ValueError("17 is odd"), "17 is odd"), (None, "None"), ("half: \ud83c", "half: ?")]
-)
-async def test_a_reject_may_say_anything(rig: Rig, detail: Any, told: str) -> None:
-    """An exception is what is at hand where one rejects; half a character is what a careless codec reads."""
+async def test_an_exception_ends_its_message_and_no_other(rig: Rig) -> None:
+    """Poison never stops others."""
 
     async def picky(events: Any) -> None:
         async for event in events:
-            if event.n == 2:
-                raise Reject("odd", detail)
+            if event.n < 0:
+                raise ValueError(event)
+            await rig.counts.update(event.key, event)
 
     rig.agent(picky)
-    kept = watched(rig)
-    await rig.send(Add("a", n) for n in range(1, 6))
-    assert await rig.work_off()
+    await rig.send(Add("a", -1 if n % 10 == 0 else 1) for n in range(100))
+    await rig.work_off()
 
-    assert dead(rig) == [{"key": "a", "n": 2}]
-    assert [line["detail"] for line in kept.lines if line["outcome"] == "dead"] == [told]
-    assert (rig.tally.of("ok"), rig.tally.of("received")) == (4, 5)
+    assert await rig.state("a") == Count(90, 90)
+    assert len(rig.bodies("orders-dlq")) == 10
 
 
-@pytest.mark.parametrize("after", [timedelta(seconds=1), "60", float("nan")])
-async def test_a_retry_after_what_is_no_number_fails_alone(rig: Rig, after: Any) -> None:
-    """Of the messages that go back with it each goes when it should."""
+async def test_a_value_that_sqs_refuses_dead_letters_its_input(rig: Rig) -> None:
+    """It will never be accepted; the agent's own clean-up runs at once."""
+    closed: list[str] = []
+
+    async def mapping(events: Any) -> Any:
+        try:
+            async for event in events:
+                yield Note(event.key, event.n)
+        finally:
+            closed.append("closed")
+
+    rig.agent(mapping, sink=rig.out, instances=1)
+    rig.sqs.faults.add(
+        "send", Partial(1, code="InvalidMessageContents", sender_fault=True), queue="out", times=1
+    )
+    await rig.send([Add("a")])
+    async with rig.running():
+        await until(lambda: rig.tally.of("dead"))
+        assert closed == ["closed"]
+
+    assert len(rig.bodies("orders-dlq")) == 1
+
+
+async def test_an_agent_that_returns_early_is_started_again(rig: Rig) -> None:
+    """Its last message is done; the next one is for its next run."""
+
+    async def one(events: Any) -> None:
+        async for event in events:
+            await rig.counts.update(event.key, event)
+            break
+
+    rig.agent(one, instances=2)
+    await rig.send(Add("a") for _ in range(20))
+    await rig.work_off()
+
+    assert await rig.state("a") == Count(20, 20)
+    assert rig.tally.of("ok") == 20
+
+
+async def test_an_agent_that_crashes_at_once_does_not_spin(rig: Rig) -> None:
+    """One pause after the other, and longer each time."""
+    starts: list[object] = []
+
+    async def broken(events: Any) -> None:
+        starts.append(events)
+        raise RuntimeError
+
+    rig.agent(broken, instances=1)
+    async with rig.running():
+        await sleep(0.5)
+
+    assert 1 <= len(starts) < 20
+
+
+async def test_something_else_being_cancelled_ends_the_message_and_not_the_agent(rig: Rig) -> None:
+    """A cancelled future raises what a cancelled agent raises; the agent must not vanish silently."""
     tries: list[int] = []
 
-    async def retrying(events: Any) -> None:
+    async def awaiting(events: Any) -> None:
         async for event in events:
             tries.append(event.n)
-            if event.n == 2:
-                raise Retry(after)
-            if event.n == 3 and tries.count(3) == 1:
-                raise Retry(0)
+            if len(tries) == 1:
+                future = asyncio.get_running_loop().create_future()
+                future.cancel()
+                await future
+            await rig.counts.update(event.key, event)
 
-    rig.agent(retrying)
-    watched(rig)
-    await rig.send(Add("a", n) for n in range(1, 6))
-    assert await rig.work_off()
+    rig.agent(awaiting, instances=1)
+    await rig.send([Add("a")])
+    await rig.work_off()
 
-    assert dead(rig) == [{"key": "a", "n": 2}]
-    assert (rig.tally.of("ok"), rig.tally.of("retry")) == (4, ATTEMPTS)
+    assert await rig.state("a") == Count(1, 1)
+
+
+async def test_an_agent_that_never_asks_does_not_hold_the_drain(rig: Rig) -> None:
+    """A broken agent waits long between its starts; the end of the worker must not."""
+
+    async def broken(events: Any) -> None:
+        del events
+        msg = "broken"
+        raise RuntimeError(msg)
+
+    rig.config = replace(rig.config, wait_seconds=0)
+    rig.agent(broken, concurrency=1)
+    worker = Worker(await rig.assemble())
+    finished: list[bool] = []
+    with fail_after(3):
+        async with create_task_group() as tasks:
+
+            async def run() -> None:
+                finished.append(await worker.run())
+
+            tasks.start_soon(run)
+            await sleep(0.5)
+            worker.stop()
+
+    assert finished == [True]
     rig.assert_accounted()
 
 
-async def test_a_body_that_cannot_be_shown_is_processed_and_counted(rig: Rig) -> None:
-    """Viewers miss a record, and the worker lives."""
+async def test_an_agent_that_fails_at_everything_is_reported_once(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No bad message explains that, so it is the agent, or what it depends on."""
 
-    async def nothing(events: Any) -> None:
+    async def broken(events: Any) -> None:
         async for _ in events:
-            pass
+            raise RuntimeError
 
-    rig.agent(nothing, codec=Words())
-    kept = watched(rig)
-    await rig.send(['"one"', '"two"'])
-    assert await rig.work_off()
+    rig.agent(broken)
+    await rig.send(Add(str(n)) for n in range(2 * MANY_FAILURES))
+    await rig.work_off()
+    (record,) = logged(caplog, "an agent fails at everything")
 
-    assert (rig.tally.of("ok"), rig.tally.of("tap_dropped")) == (2, 2)
-    assert kept.lines == []
+    assert record.agent == "broken"  # type: ignore[attr-defined]  # an extra
+    assert record.levelno == logging.ERROR
+    assert rig.tally.of("crashing", "orders") == 1
 
 
-async def test_half_a_character_fails_alone(rig: Rig) -> None:
-    """No hash takes it, and those that are committed with it are none the wiser."""
+async def test_an_agent_that_takes_too_long_over_everything_is_reported_once(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """To be cut off each time is to fail each time."""
 
-    class Name(msgspec.Struct, frozen=True):
-        name: str
+    async def stuck(events: Any) -> None:
+        async for _ in events:
+            await sleep_forever()
 
-    names: Table[Name, str] = rig.app.table("name", Name, fold=lambda _, event: Name(event))
-    index = Index("names")
+    rig.agent(stuck, timeout=0.05)
+    await rig.send(Add(str(n)) for n in range(2 * MANY_FAILURES))
+    await rig.work_off()
 
-    async def naming(events: Any) -> None:
+    assert len(logged(caplog, "an agent fails at everything")) == 1
+
+
+async def test_a_few_bad_messages_are_not_the_agents_fault(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However often they come again, and however quiet the queue is otherwise."""
+
+    async def broken(events: Any) -> None:
+        async for _ in events:
+            raise RuntimeError
+
+    rig.agent(broken)
+    await rig.send(Add(str(n)) for n in range(MANY_FAILURES - 1))
+    await rig.work_off()
+
+    assert rig.tally.of("retry") > MANY_FAILURES
+    assert logged(caplog, "an agent fails at everything") == []
+
+
+async def test_a_success_in_between_clears_the_agents_name(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An agent that gets anything done does not fail at everything."""
+
+    async def picky(events: Any) -> None:
         async for event in events:
-            await names.update(event.encode(errors="replace").decode(), event)
-            await index.add(["all"], event)
-
-    rig.agent(naming, codec=Words())
-    await rig.send(['"um"', '"d\\ud83c"', '"três"'])
-    assert await rig.work_off()
-
-    assert dead(rig) == ["d\ud83c"]
-    assert rig.tally.of("ok") == 2
-    assert await rig.store.members(f"{rig.config.key_prefix}names:all") == {"um", "três"}
-
-
-async def test_half_a_character_in_an_index_fails_alone(rig: Rig) -> None:
-    """As in a state."""
-    index = Index("names")
-
-    async def naming(events: Any) -> None:
-        async for event in events:
-            await index.add(["all"], event)
-
-    rig.agent(naming, codec=Words())
-    await rig.send(['"um"', '"d\\ud83c"', '"três"'])
-    assert await rig.work_off()
-
-    assert dead(rig) == ["d\ud83c"]
-    assert await rig.store.members(f"{rig.config.key_prefix}names:all") == {"um", "três"}
-
-
-def _update(rig: Rig) -> Callable[[Add], Any]:
-    return lambda event: rig.counts.update(event.key, event)
-
-
-def _update_many(rig: Rig) -> Callable[[Add], Any]:
-    return lambda event: rig.counts.update_many([(event.key, event)])
-
-
-@pytest.mark.parametrize("way", [_update, _update_many])
-async def test_who_does_not_wait_for_an_update_fails(way: Callable[[Rig], Callable[[Add], Any]]) -> None:
-    """To go on says that the event is done, and the message would be deleted before its effect is there."""
-    store = MemoryStore()
-    rig = await Rig(store, "t").create()
-    did = way(rig)
-    tries = 0
-
-    async def hasty(events: Any) -> None:
-        nonlocal tries
-        async for event in events:
-            tries += 1
-            with move_on_after(0.05):
-                await did(event)
-
-    rig.agent(hasty)
-    store.faults.add("commit", Fail("LOADING"), seconds=0.3)
-    await rig.send([Add("a")])
-    async with rig.running():
-        await sleep(0.2)
-        assert rig.sqs.ledger.deleted("orders") == []
-    assert tries > 0
-
-
-async def test_who_does_not_wait_for_an_answer_goes_on(rig: Rig) -> None:
-    """What is only read changes nothing: one may do without."""
-    store = MemoryStore()
-    rig = await Rig(store, "t").create()
-    states: list[Count | None] = []
-
-    async def hasty(events: Any) -> None:
-        async for event in events:
-            with move_on_after(0.05):
-                states.append(await rig.counts.get(event.key))
-
-    rig.agent(hasty)
-    store.faults.add("read", Fail("LOADING"), seconds=0.3)
-    await rig.send([Add("a")])
-    assert await rig.work_off()
-
-    assert states == []
-    assert rig.tally.of("ok") == 1
-
-
-class Kind(enum.Enum):
-    """Events that are one object each, however often they come."""
-
-    CLICK = "click"
-
-
-class Kinds:
-    """A codec of lists of kinds."""
-
-    def decode(self, body: str, origin: Origin) -> Decoded[Kind]:
-        """Return the kinds."""
-        del origin
-        return Decoded(events=tuple(Kind(word) for word in json.loads(body)))
-
-
-async def test_one_object_for_several_events_counts_none_of_them_as_another(rig: Rig) -> None:
-    """Nobody could tell them apart; the message fails, and the error says what to declare."""
-    clicks = rig.app.table(
-        "clicks", Count, fold=lambda state, _: Count(state.total + 1 if state else 1, 0), once=True
-    )
-
-    async def counting(events: Any) -> None:
-        async for event in events:
-            await clicks.update("all", event)
-
-    rig.agent(counting, codec=Kinds())
-    await rig.send(['["click"]', ' ["click"]', '["click", "click"]'])
-    assert await rig.work_off()
-
-    (fields,) = await rig.store.read([clicks.redis_key(rig.config.key_prefix, "all")])
-    assert isinstance(fields, dict)
-    assert clicks.folding.hash_codec.read(fields) == Count(2, 0)
-    assert dead(rig) == [["click", "click"]]
-
-
-@pytest.mark.parametrize("verb", ["members", "discard"])
-async def test_an_index_that_is_called_like_a_table_fails_at_once(rig: Rig, verb: str) -> None:
-    """It finds a hash where a set should be, which no waiting mends."""
-    index = Index("count")
-
-    async def confused(events: Any) -> None:
-        async for event in events:
+            if event.key == "bad":
+                raise RuntimeError
             await rig.counts.update(event.key, event)
-            if event.n == 2:
-                await (index.members(event.key) if verb == "members" else index.discard(event.key, ["x"]))
 
-    rig.agent(confused)
-    await rig.send(Add("a", n) for n in (1, 2, 3))
-    assert await rig.work_off()
+    rig.agent(picky, instances=1, concurrency=1)
+    rig.config = replace(rig.config, max_attempts=1)
+    await rig.send(Add(key) for _ in range(2 * MANY_FAILURES) for key in ("bad", "good"))
+    await rig.work_off()
 
-    assert dead(rig) == [{"key": "a", "n": 2}]
-    assert rig.tally.of("ok") == 2
+    assert rig.tally.of("dead") == 2 * MANY_FAILURES
+    assert logged(caplog, "an agent fails at everything") == []

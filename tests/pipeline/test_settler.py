@@ -1,198 +1,24 @@
-"""The end of a delivery: deleted, given back or dead-lettered."""
+"""How deliveries end: what is sent before a delete, and what becomes of a failure."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+from datetime import timedelta
+from typing import Any
 
 import pytest
-from anyio import create_task_group, sleep, wait_all_tasks_blocked
+from anyio import sleep
 from msgspec.structs import replace
 
-from rigs.worker import Add, Rig, until
+from pipeline.settling import settling
+from rigs.worker import ATTEMPTS, Add, Count, Rig, until
 from streamapp.errors import Crowded, Fault, Refused, Reject, Retry, ServiceError
-from streamapp.flow.backoff import Backoff
-from streamapp.flow.outage import Outage
-from streamapp.messages import Delivery, Outgoing, Queue
-from streamapp.observe.counters import Counters
-from streamapp.outbox.announcer import Announcer
-from streamapp.outbox.sender import Sender
-from streamapp.pipeline.acks import Acks
+from streamapp.messages import Delivery, Outgoing
 from streamapp.pipeline.dead_letter import Why
-from streamapp.pipeline.handoff import Handoff
-from streamapp.pipeline.leases import Lease, Leases
-from streamapp.pipeline.settler import Settler
-from streamapp.pipeline.tokens import Tokens
-from streamapp.sqs.client import MAX_ATTRIBUTES
-from streamapp.testing import Duplicate, Fail, Hang, MemorySqs, MemoryStore, Partial
-
-THROTTLED = Partial(0b11, code="RequestThrottled", sender_fault=True)
-
-
-class Desk:
-    """A settler on a queue in memory, and leases to end."""
-
-    def __init__(self, sqs: MemorySqs, queue: Queue, dead: Queue | None, attempts: int) -> None:
-        self.sqs = sqs
-        self.queue = queue
-        self.dead = dead
-        self.tally = Counters()
-        self.tokens = Tokens(20)
-        self.leases = Leases(sqs, queue, self.tokens, self.tally)
-        outage = Outage("SQS", lambda: sqs.attributes(queue))
-        self.letters = Sender(sqs, dead, outage, self.tally) if dead else None
-        self.handoff = Handoff(fifo=True)
-        self.acks = Acks(sqs, queue, self.leases, self.handoff, self.tally)
-        announcer = Announcer({}, MemoryStore(), outage)
-        self.settler = Settler(
-            queue, self.acks, self.letters, announcer, self.tally, max_attempts=attempts, backoff=100
-        )
-
-    async def receive(self, *messages: Outgoing) -> list[Lease]:
-        """Send and receive *messages*; answer their leases."""
-        await self.sqs.send(self.queue, messages)
-        deliveries = await self.sqs.receive(self.queue, limit=10, wait=0)
-        await self.tokens.take(len(deliveries))
-        return [lease for each in deliveries if (lease := self.leases.take(each))]
-
-    def take_again(self, *leases: Lease) -> list[Lease]:
-        """Return new leases of the messages of *leases*."""
-        return [again for lease in leases if (again := self.leases.take(lease.delivery))]
-
-    def is_over(self) -> bool:
-        """Whether nothing is in hand."""
-        return len(self.leases) == 0 and self.tokens.free == 20
-
-
-@asynccontextmanager
-async def desk(*, dead: bool = True, attempts: int = 5) -> AsyncIterator[Desk]:
-    """Run a settler's batchers; all is flushed at the end."""
-    sqs = MemorySqs()
-    queue = await sqs.create("orders", {})
-    it = Desk(sqs, queue, await sqs.create("dead", {}) if dead else None, attempts)
-    batchers = [it.acks.deletes, it.acks.releases]
-    async with create_task_group() as tasks:
-        for batcher in batchers:
-            await tasks.start(batcher.run)
-        if it.letters is not None:
-            await tasks.start(it.letters.batcher.run)
-        yield it
-        for batcher in batchers:
-            batcher.close()
-        if it.letters is not None:
-            it.letters.batcher.close()
-
-
-async def test_deletes_go_ten_at_a_time_and_end_their_leases() -> None:
-    """One call for ten."""
-    async with desk() as it:
-        for lease in await it.receive(*(Outgoing(str(n)) for n in range(10))):
-            it.settler.delete(lease, "ok")
-
-    assert len(it.sqs.ledger.calls("delete")) == 1
-    assert it.is_over()
-
-
-async def test_a_message_that_comes_again_while_it_is_deleted_is_deleted_by_its_new_handle() -> None:
-    """The delete of an old handle succeeds and does nothing, so the message would come a third time."""
-    async with desk() as it:
-        it.sqs.faults.add("receive", Duplicate(), times=1)
-        (lease,) = await it.receive(Outgoing("once"))
-        hang = it.sqs.faults.add("delete", Hang(), times=1)
-        it.settler.delete(lease, "ok")
-        await until(lambda: hang.hits)
-        (again,) = await it.sqs.receive(it.queue, limit=10, wait=0)
-        assert it.leases.take(again) is None
-        hang.remove()
-
-    assert it.sqs.bodies(it.queue) == []
-    assert it.is_over()
-
-
-@pytest.mark.parametrize("effect", [Partial(1), Partial(0b101), Partial(0b1111), THROTTLED], ids=repr)
-async def test_only_deletes_that_failed_go_again(monkeypatch: pytest.MonkeyPatch, effect: Partial) -> None:
-    """HTTP 200 may carry failures, and to be throttled is no fault of an entry, whatever it says."""
-    monkeypatch.setattr("streamapp.pipeline.acks.AGAIN", Backoff(0.001, 0.001))
-    async with desk() as it:
-        it.sqs.faults.add("delete", effect, times=1)
-        for lease in await it.receive(*(Outgoing(str(n)) for n in range(4))):
-            it.settler.delete(lease, "ok")
-
-    assert len(it.sqs.ledger.deleted("orders")) == 4
-    assert len(it.sqs.ledger.calls("delete")) == 2
-    assert it.is_over()
-
-
-async def test_a_delete_that_keeps_failing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its redelivery is then only deleted; its place is free for others meanwhile."""
-    monkeypatch.setattr("streamapp.pipeline.acks.AGAIN", Backoff(0.001, 0.001))
-    async with desk() as it:
-        it.sqs.faults.add("delete", Fail())
-        (lease,) = await it.receive(Outgoing("a"))
-        it.settler.delete(lease, "ok")
-        await until(it.is_over)
-
-    (again,) = it.take_again(lease)
-    assert again.is_done
-
-
-async def test_a_delete_that_breaks_ends_its_lease(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would keep the message invisible for twelve hours, and its place taken for ever."""
-    monkeypatch.setattr("streamapp.pipeline.acks.AGAIN", Backoff(0.001, 0.001))
-    async with desk() as it:
-        it.sqs.faults.add("delete", Partial(lambda position: 1 // position == 0))
-        (lease,) = await it.receive(Outgoing("a"))
-        it.settler.delete(lease, "ok")
-        await until(it.is_over)
-
-    (again,) = it.take_again(lease)
-    assert again.is_done
-
-
-async def test_what_is_given_back_is_no_longer_extended() -> None:
-    """The lease ends before SQS is told, or the heartbeat would undo it."""
-    async with desk() as it:
-        (lease,) = await it.receive(Outgoing("a"))
-        it.acks.give_back(lease, 60)
-        assert it.is_over()
-
-    (entry,) = it.sqs.ledger.extended("orders")  # 60 s is later than the 30 s of its visibility timeout
-    assert entry.handle == lease.handle
-
-
-async def test_a_release_waits_for_the_heartbeat_that_speaks_of_it() -> None:
-    """Whatever SQS hears last is what holds."""
-    async with desk() as it:
-        (lease,) = await it.receive(Outgoing("a"))
-        lease.expires_at -= 20
-        async with create_task_group() as tasks:
-            hang = it.sqs.faults.add("change_visibility", Hang(), times=1)
-            tasks.start_soon(it.leases.beat)
-            await wait_all_tasks_blocked()
-            it.acks.release(lease)
-            await sleep(0.05)
-            assert it.sqs.ledger.released("orders") == []
-            hang.remove()
-
-    assert it.sqs.bodies(it.queue) == ["a"]
-    assert [entry.outcome for entry in it.sqs.ledger.of(lease.delivery.message_id)][-1] == "released"
-
-
-@pytest.mark.parametrize("effect", [Fail("RequestThrottled"), Partial(0b10), THROTTLED], ids=repr)
-async def test_a_release_that_failed_goes_again(
-    monkeypatch: pytest.MonkeyPatch, effect: Fail | Partial
-) -> None:
-    """At the end of a drain nothing else would bring the message back before its visibility ends."""
-    monkeypatch.setattr("streamapp.pipeline.acks.AGAIN", Backoff(0.001, 0.001))
-    async with desk() as it:
-        it.sqs.faults.add("change_visibility", effect, times=1)
-        for lease in await it.receive(Outgoing("a"), Outgoing("b")):
-            it.acks.release(lease)
-
-    assert len(it.sqs.ledger.released("orders")) == 2
+from streamapp.testing import Fail, Hang, Partial
 
 
 async def test_a_lost_lease_is_neither_deleted_nor_given_back() -> None:
     """It is somebody else's."""
-    async with desk() as it:
+    async with settling() as it:
         (lease,) = await it.receive(Outgoing("a"))
         it.leases._let_go([lease])
         it.settler.delete(lease, "ok")
@@ -200,7 +26,7 @@ async def test_a_lost_lease_is_neither_deleted_nor_given_back() -> None:
 
     assert it.sqs.ledger.calls("delete") == it.sqs.ledger.calls("change_visibility") == []
     assert it.is_over()
-    assert it.tally.words() == {"lost": 1}
+    assert it.counters.words() == {"lost": 1}
 
 
 @pytest.mark.parametrize(
@@ -221,44 +47,152 @@ async def test_a_lost_lease_is_neither_deleted_nor_given_back() -> None:
 )
 async def test_what_becomes_of_a_failure(error: Exception, receives: int, word: str) -> None:
     """What counts against a message, and when it is enough."""
-    async with desk() as it:
+    async with settling() as it:
         (lease,) = await it.receive(Outgoing("a"))
         lease.delivery = with_receives(lease.delivery, receives)
         await it.settler.fail(lease, error)
 
-    assert it.tally.of(word) == 1  # type: ignore[arg-type]  # a word of the table above
+    assert it.counters.of(word) == 1  # type: ignore[arg-type]  # a word of the table above
     assert it.is_over()
 
 
-async def test_a_letter_carries_why_and_whence_beside_what_it_came_with() -> None:
-    """At most ten attributes: ours first."""
-    theirs = {f"a{n}": "v" for n in range(MAX_ATTRIBUTES)}
-    async with desk() as it:
-        (lease,) = await it.receive(Outgoing("body", theirs))
-        await it.settler.bury(lease, Why("undecidable", "at `$`"))
-    assert it.dead is not None
-    (letter,) = await it.sqs.receive(it.dead, limit=1, wait=0)
+def with_receives(delivery: Delivery, receives: int) -> Delivery:
+    """Return *delivery* as if it had come so often."""
+    return replace(delivery, receives=receives)
 
-    assert len(letter.attributes) == MAX_ATTRIBUTES
+
+async def test_an_exception_gives_the_message_back_and_tries_again(rig: Rig) -> None:
+    """A bug or an outage of something else: the next try may succeed."""
+    tries: list[int] = []
+
+    async def flaky(events: Any) -> None:
+        async for event in events:
+            tries.append(event.n)
+            if len(tries) < ATTEMPTS:
+                raise RuntimeError
+            await rig.counts.update(event.key, event)
+
+    rig.agent(flaky)
+    await rig.send([Add("a")])
+    await rig.work_off()
+
+    assert len(tries) == ATTEMPTS
+    assert await rig.state("a") == Count(1, 1)
+    assert (rig.tally.of("retry"), rig.tally.of("dead")) == (ATTEMPTS - 1, 0)
+
+
+async def test_reject_is_a_dead_letter_at_once(rig: Rig) -> None:
+    """With the agent's own reason."""
+
+    async def rejecting(events: Any) -> None:
+        async for _ in events:
+            raise Reject("undecidable", "")
+
+    rig.agent(rejecting)
+    await rig.send([Add("a")])
+    await rig.work_off()
+    (letter,) = await rig.letters()
+
     assert letter.attributes["streamapp-reason"] == "undecidable"
-    assert {"streamapp-detail", "streamapp-source", "a0"} <= set(letter.attributes)
+    assert set(rig.sqs.ledger.receives("orders").values()) == {1}
 
 
-@pytest.mark.parametrize("detail", ["", "\x00\x1b[2J", "x" * 300_000, "\ud800"])
-async def test_no_detail_keeps_a_letter_from_being_sent(detail: str) -> None:
-    """SQS refuses empty attributes and control characters; the message would come back for ever."""
-    async with desk() as it:
-        (lease,) = await it.receive(Outgoing("body"))
-        await it.settler.bury(lease, Why("undecidable", detail))
+@pytest.mark.parametrize(
+    ("detail", "told"), [(ValueError("17 is odd"), "17 is odd"), (None, "None"), ("half: \ud83c", "half: ?")]
+)
+async def test_a_reject_may_say_anything(rig: Rig, detail: Any, told: str) -> None:
+    """An exception is what is at hand where one rejects; half a character is what a careless codec reads."""
 
-    assert it.dead is not None
-    assert it.sqs.bodies(it.dead) == ["body"]
-    assert len(it.sqs.ledger.deleted("orders")) == 1
+    async def picky(events: Any) -> None:
+        async for event in events:
+            if event.n == 2:
+                raise Reject("odd", detail)
+
+    rig.agent(picky)
+    kept = rig.keep_records()
+    await rig.send(Add("a", n) for n in range(1, 6))
+    assert await rig.work_off()
+
+    assert rig.dead() == [{"key": "a", "n": 2}]
+    assert [it["detail"] for it in kept.records if it["outcome"] == "dead"] == [told]
+    assert (rig.tally.of("ok"), rig.tally.of("received")) == (4, 5)
+
+
+async def test_retry_comes_again_when_it_says(rig: Rig) -> None:
+    """The agent knows better when."""
+    times: list[float] = []
+
+    async def later(events: Any) -> None:
+        async for _ in events:
+            times.append(asyncio.get_running_loop().time())
+            if len(times) == 1:
+                raise Retry(after=1)
+
+    rig.agent(later)
+    await rig.send([Add("a")])
+    async with rig.running():
+        await until(lambda: rig.tally.of("ok"))
+
+    assert 0.9 < times[1] - times[0] < 3
+
+
+@pytest.mark.parametrize("after", [timedelta(seconds=1), "60", float("nan")])
+async def test_a_retry_after_what_is_no_number_fails_alone(rig: Rig, after: Any) -> None:
+    """Of the messages that go back with it each goes when it should."""
+    tries: list[int] = []
+
+    async def retrying(events: Any) -> None:
+        async for event in events:
+            tries.append(event.n)
+            if event.n == 2:
+                raise Retry(after)
+            if event.n == 3 and tries.count(3) == 1:
+                raise Retry(0)
+
+    rig.agent(retrying)
+    rig.keep_records()
+    await rig.send(Add("a", n) for n in range(1, 6))
+    assert await rig.work_off()
+
+    assert rig.dead() == [{"key": "a", "n": 2}]
+    assert (rig.tally.of("ok"), rig.tally.of("retry")) == (4, ATTEMPTS)
+    rig.assert_accounted()
+
+
+async def test_nothing_is_deleted_before_its_announcement_is_sent(rig: Rig) -> None:
+    """A crash in between would have told nobody, and nobody would come again."""
+    rig.count()
+    hang = rig.sqs.faults.add("send", Hang(), queue="out")
+    await rig.send([Add("a"), Add("b")])
+    async with rig.running():
+        await until(lambda: rig.tally.of("sends"))
+        await sleep(0.1)
+        assert rig.sqs.ledger.calls("delete") == []
+        hang.remove()
+        await until(lambda: len(rig.sqs.ledger.deleted("orders")) == 2)
+
+    assert len(rig.bodies()) == 2
+
+
+async def test_an_announcement_that_sqs_refuses_is_parked_and_its_input_dead_lettered(rig: Rig) -> None:
+    """Nothing is dropped silently."""
+    rig.count()
+    rig.sqs.faults.add(
+        "send", Partial(1, code="InvalidMessageContents", sender_fault=True), queue="out", times=1
+    )
+    await rig.send([Add("a")])
+    await rig.work_off()
+    (letter,) = await rig.letters()
+
+    names = [name[:3] for name in await rig.fields("a")]
+    assert "_x:" in names
+    assert "_o:" not in names
+    assert letter.attributes["streamapp-reason"] == "attempts_exhausted"
 
 
 async def test_it_is_sent_to_the_dead_letter_queue_before_it_is_deleted() -> None:
     """The other way round loses it."""
-    async with desk() as it:
+    async with settling() as it:
         (lease,) = await it.receive(Outgoing("body"))
         await it.settler.bury(lease, Why("undecidable", "d"))
 
@@ -268,7 +202,7 @@ async def test_it_is_sent_to_the_dead_letter_queue_before_it_is_deleted() -> Non
 
 async def test_without_a_dead_letter_queue_it_is_given_back() -> None:
     """SQS's own rules apply."""
-    async with desk(dead=False) as it:
+    async with settling(dead=False) as it:
         (lease,) = await it.receive(Outgoing("body"))
         await it.settler.bury(lease, Why("undecidable", "d"))
 
@@ -276,9 +210,20 @@ async def test_without_a_dead_letter_queue_it_is_given_back() -> None:
     assert it.is_over()
 
 
+async def test_dead_letters_of_a_queue_without_a_policy_come_back(rig: Rig) -> None:
+    """SQS's own rules apply where there is nowhere to put them."""
+    await rig.sqs.create("orders", {"RedrivePolicy": ""})
+    rig.count()
+    await rig.sqs.send(rig.queues["orders"], [Outgoing("nonsense")])
+    async with rig.running():
+        await until(lambda: max(rig.sqs.ledger.receives("orders").values(), default=0) > 3)
+
+    assert rig.bodies("orders") == ["nonsense"]
+
+
 async def test_a_letter_that_sqs_refuses_is_given_back() -> None:
     """Rather again than gone."""
-    async with desk() as it:
+    async with settling() as it:
         it.sqs.faults.add("send", Partial(1, code="InvalidMessageContents", sender_fault=True), queue="dead")
         (lease,) = await it.receive(Outgoing("body"))
         await it.settler.bury(lease, Why("undecidable", "d"))
@@ -301,14 +246,9 @@ async def test_a_dead_letter_queue_that_cannot_be_used_holds_up_nobody(rig: Rig,
     assert rig.bodies("orders-dlq") == []
 
 
-def with_receives(delivery: Delivery, receives: int) -> Delivery:
-    """Return *delivery* as if it had come so often."""
-    return replace(delivery, receives=receives)
-
-
 async def test_nobody_waits_behind_a_lost_message_of_its_group() -> None:
     """Somebody else has it; its followers hold places here and would be kept invisible for hours."""
-    async with desk() as it:
+    async with settling() as it:
         first, second = await it.receive(Outgoing("1"), Outgoing("2"))
         for lease in (first, second):
             lease.delivery = replace(lease.delivery, group="g")

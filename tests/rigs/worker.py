@@ -1,13 +1,15 @@
 """A worker on an SQS in memory and a real Valkey, for tests that follow messages from start to end."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import count
 from typing import Any, TypeVar
 
 import msgspec
+import pytest
 from anyio import create_task_group, current_time, fail_after, sleep
 
 from streamapp.app import App
@@ -15,10 +17,10 @@ from streamapp.config import Config
 from streamapp.declared.sink import Sink
 from streamapp.declared.table import Table
 from streamapp.flow.outage import Outage
-from streamapp.messages import Outgoing, Queue
+from streamapp.messages import Delivery, Outgoing, Queue
 from streamapp.observe.counters import Counters
 from streamapp.observe.presence import PresenceStore
-from streamapp.observe.tap_writer import no_tap
+from streamapp.observe.tap_writer import Tap, TapEntry, no_tap
 from streamapp.observe.tracing import Tracing
 from streamapp.pipeline.agent import Handler
 from streamapp.state.store import Store
@@ -82,6 +84,27 @@ class Parts:
         return Decoded(events=events, error=DecodeError("undecidable", "at `$`") if bad else None)
 
 
+class AnyJson:
+    """A codec of any JSON, by Python's own module: unlike others it reads half a character, an unpaired surrogate."""
+
+    def decode(self, body: str, origin: Origin) -> Decoded[Any]:
+        """Return what *body* holds; a list is several events."""
+        del origin
+        value = json.loads(body)
+        return Decoded(events=tuple(value) if isinstance(value, list) else (value,))
+
+
+class KeptRecords:
+    """Where a tap writes to."""
+
+    def __init__(self) -> None:
+        self.records: list[dict[str, Any]] = []
+
+    async def append(self, entries: Sequence[TapEntry]) -> None:
+        """Keep the records."""
+        self.records += [json.loads(line) for entry in entries for line in entry.lines.splitlines()]
+
+
 class Rig:
     """Queues `orders` (dead letters: `orders-dlq`) and `out`, an app, and all that is needed to run it."""
 
@@ -134,6 +157,12 @@ class Rig:
                 await self.counts.update(event.key, event)
 
         self.agent(counting, **options)
+
+    def keep_records(self) -> KeptRecords:
+        """Return where the records of the tap are kept from now on."""
+        kept = KeptRecords()
+        self.tap = Tap(kept, self.tally)
+        return kept
 
     async def send(self, events: Iterable[Any], queue: str = "orders") -> None:
         """Send a message for each event; a str is a body as it is."""
@@ -199,6 +228,14 @@ class Rig:
         """Return the bodies that a queue holds."""
         return self.sqs.bodies(self.queues[queue])
 
+    async def letters(self) -> list[Delivery]:
+        """Receive the dead letters."""
+        return await self.sqs.receive(self.queues["orders-dlq"], limit=10, wait=0)
+
+    def dead(self) -> list[Any]:
+        """Return what the bodies of the dead letters hold."""
+        return [json.loads(body) for body in self.bodies("orders-dlq")]
+
     def assert_accounted(self) -> None:
         """Check that nothing is hidden any more: each message received was deleted or given back."""
         assert self.sqs.ledger.in_flight(self.queues["orders"].name) == []
@@ -210,3 +247,8 @@ async def until(holds: Callable[[], object], within: float = PATIENCE) -> None:
     while not holds():
         assert current_time() < deadline, "waited in vain"
         await sleep(0.005)
+
+
+def logged(caplog: pytest.LogCaptureFixture, sentence: str) -> list[logging.LogRecord]:
+    """Return the log records that contain *sentence*."""
+    return [record for record in caplog.records if sentence in record.getMessage()]

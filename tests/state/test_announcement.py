@@ -11,9 +11,9 @@ from streamapp.testing import Hang
 async def left_owed(rig: Rig, *, by: str) -> None:
     """Commit what the message *by* changed, as a worker does that dies before it has announced it."""
     parts = await rig.assemble()
-    state = Committer(rig.store, parts.runtime.store_outage, ttl=60.0, barrier=False)
+    committer = Committer(rig.store, parts.runtime.store_outage, ttl=60.0, barrier=False)
     redis_key = rig.counts.redis_key(rig.config.key_prefix, "k")
-    await state.flush([Change(rig.counts.folding, "k", redis_key, Add("k", 1), rig.queues["out"], by)])
+    await committer.flush([Change(rig.counts.folding, "k", redis_key, Add("k", 1), rig.queues["out"], by)])
 
 
 async def owed(rig: Rig) -> int:

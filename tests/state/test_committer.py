@@ -22,7 +22,7 @@ from streamapp.state.store import MAX_PENDING, PENDING, Confirmed
 from streamapp_codecs import Json
 
 
-class Desk:
+class CommitterRig:
     """A table, and a `Committer` to change it with."""
 
     def __init__(self, store: RedisStore, prefix: str, *, barrier: bool = False, **options: Any) -> None:
@@ -32,7 +32,7 @@ class Desk:
         self.table: Table[Any, Any] = Table(
             "t", Count, **{"fold": add, "announce": note, "to": sink, **options}
         )
-        self.state = self.another(barrier=barrier)
+        self.committer = self.another(barrier=barrier)
 
     def another(self, *, barrier: bool = False) -> Committer:
         """Return one more process's `Committer`."""
@@ -55,7 +55,7 @@ class Desk:
 
     async def add(self, *events: Add) -> list[Any]:
         """Fold *events* in one flush; answer the outcomes."""
-        return list(await self.state.flush([self.change(event.key, event) for event in events]))
+        return list(await self.committer.flush([self.change(event.key, event) for event in events]))
 
     async def total(self, key: str) -> int:
         """Return the stored total."""
@@ -65,9 +65,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(store: RedisStore, prefix: str) -> Desk:
+def rig(store: RedisStore, prefix: str) -> CommitterRig:
     """A table on the real Valkey."""
-    return Desk(store, prefix)
+    return CommitterRig(store, prefix)
 
 
 def bodies(changed: Changed) -> list[str]:
@@ -76,12 +76,12 @@ def bodies(changed: Changed) -> list[str]:
 
 
 @pytest.mark.usefixtures("one_server")  # of a cluster only one master would be counted
-async def test_events_of_one_key_are_folded_in_order_in_one_commit(desk: Desk, redis_url: str) -> None:
+async def test_events_of_one_key_are_folded_in_order_in_one_commit(rig: CommitterRig, redis_url: str) -> None:
     """A batch costs two round trips, and one key's events one commit."""
     async with behind.client(redis_url) as redis:
-        await desk.add(Add("a"))
+        await rig.add(Add("a"))
         await redis.config_resetstat()
-        outcomes = await desk.add(*(Add("b") for _ in range(10)))
+        outcomes = await rig.add(*(Add("b") for _ in range(10)))
         stats = await redis.info("commandstats")
 
     assert [outcome.state for outcome in outcomes] == [Count(n, n) for n in range(1, 11)]
@@ -89,56 +89,56 @@ async def test_events_of_one_key_are_folded_in_order_in_one_commit(desk: Desk, r
     assert stats["cmdstat_hgetall"]["calls"] == 1
 
 
-async def test_each_fold_announces_and_all_are_owed_in_order(desk: Desk) -> None:
+async def test_each_fold_announces_and_all_are_owed_in_order(rig: CommitterRig) -> None:
     """Several events in one commit still say several things."""
-    outcomes = await desk.add(Add("a"), Add("a", 2), Add("b"))
+    outcomes = await rig.add(Add("a"), Add("a", 2), Add("b"))
 
     assert bodies(outcomes[0]) == bodies(outcomes[1])
     assert [msgspec.json.decode(body)["key_total"] for body in bodies(outcomes[1])] == ["1", "3"]
     assert len(bodies(outcomes[2])) == 1
 
 
-async def test_a_duplicate_finds_what_is_still_owed(desk: Desk) -> None:
+async def test_a_duplicate_finds_what_is_still_owed(rig: CommitterRig) -> None:
     """What a crash left behind is announced by whoever comes next, changed or not."""
-    (first,) = await desk.add(Add("a"))
-    (again,) = await desk.add(Add("a", 0))
+    (first,) = await rig.add(Add("a"))
+    (again,) = await rig.add(Add("a", 0))
 
     assert [it.place for it in again.pending] == [it.place for it in first.pending]
     assert (first.is_new, again.is_new) == (True, False)
 
 
 async def test_what_is_left_alone_is_kept_by_the_first_that_finds_it(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    rig: CommitterRig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each of two workers that find it would else announce it."""
     now = 1_800_000_000.0
     monkeypatch.setattr("streamapp.state.committer.time", SimpleNamespace(time=lambda: now))
-    another = desk.another()
+    another = rig.another()
 
-    async def kept(state: Committer, cause: str, number: int) -> list[bool]:
-        (changed,) = await state.flush([desk.change("a", Add("a", number), cause=cause)])
+    async def kept(committer: Committer, cause: str, number: int) -> list[bool]:
+        (changed,) = await committer.flush([rig.change("a", Add("a", number), cause=cause)])
         assert isinstance(changed, Changed)
         return [it.is_adopted for it in changed.keeps]
 
-    assert await kept(desk.state, "made it", 1) == [False]
+    assert await kept(rig.committer, "made it", 1) == [False]
     now += FRESH - 0.1
     assert await kept(another, "early", 0) == []
-    assert await kept(desk.state, "made it", 0) == [False]
+    assert await kept(rig.committer, "made it", 0) == [False]
     now += 0.2
     assert await kept(another, "finds it", 0) == [True]
-    assert await kept(desk.state, "comes second", 0) == []
-    assert await kept(desk.state, "made it", 0) == []
+    assert await kept(rig.committer, "comes second", 0) == []
+    assert await kept(rig.committer, "made it", 0) == []
     assert await kept(another, "finds it", 0) == [False]
     now += FRESH
-    assert await kept(desk.state, "made it", 2) == [True, False]
+    assert await kept(rig.committer, "made it", 2) == [True, False]
 
 
-async def test_who_fails_keeps_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_fails_keeps_nothing(rig: CommitterRig, monkeypatch: pytest.MonkeyPatch) -> None:
     """A message that goes back to its queue sends nothing meanwhile."""
     monkeypatch.setattr("streamapp.state.announcement.FRESH", 0.0)
-    await desk.add(Add("a"))
-    failed, kept = await desk.state.flush(
-        [desk.change("a", "no event", cause="fails"), desk.change("a", Add("a", 0), cause="passes")]
+    await rig.add(Add("a"))
+    failed, kept = await rig.committer.flush(
+        [rig.change("a", "no event", cause="fails"), rig.change("a", Add("a", 0), cause="passes")]
     )
 
     assert isinstance(failed, Exception)
@@ -146,19 +146,19 @@ async def test_who_fails_keeps_nothing(desk: Desk, monkeypatch: pytest.MonkeyPat
     assert [it.keeper for it in kept.keeps] == ["passes"]
 
 
-async def test_what_is_settled_is_owed_no_more(desk: Desk) -> None:
+async def test_what_is_settled_is_owed_no_more(rig: CommitterRig) -> None:
     """A confirmation ends an announcement."""
-    (first,) = await desk.add(Add("a"))
-    await desk.store.confirm(
-        [Confirmed(desk.redis_key("a"), [(it.id, it.place.mark) for it in first.pending], ttl=60)]
+    (first,) = await rig.add(Add("a"))
+    await rig.store.confirm(
+        [Confirmed(rig.redis_key("a"), [(it.id, it.place.mark) for it in first.pending], ttl=60)]
     )
 
-    assert bodies((await desk.add(Add("a", 0)))[0]) == []
+    assert bodies((await rig.add(Add("a", 0)))[0]) == []
 
 
-async def test_the_same_content_owed_again_is_another_announcement(desk: Desk) -> None:
+async def test_the_same_content_owed_again_is_another_announcement(rig: CommitterRig) -> None:
     """On, off and on again are three announcements, though the first and the last say the same."""
-    (first,) = await desk.add(Add("a", 1))
+    (first,) = await rig.add(Add("a", 1))
     table: Table[Any, Any] = Table(
         "t",
         Count,
@@ -166,58 +166,58 @@ async def test_the_same_content_owed_again_is_another_announcement(desk: Desk) -
         announce=lambda _, after: Note(str(after.total), 1),
         to=Sink("out", Json(Note)),
     )
-    desk.table = table
-    (second,) = await desk.add(Add("a", 5))
-    (third,) = await desk.add(Add("a", 1))
+    rig.table = table
+    (second,) = await rig.add(Add("a", 5))
+    (third,) = await rig.add(Add("a", 1))
     last = third.pending[-1]
 
     assert last.id == first.pending[0].id
     assert last.place != first.pending[0].place
-    await desk.store.confirm(
-        [Confirmed(desk.redis_key("a"), [(first.pending[0].id, first.pending[0].place.mark)], ttl=60)]
+    await rig.store.confirm(
+        [Confirmed(rig.redis_key("a"), [(first.pending[0].id, first.pending[0].place.mark)], ttl=60)]
     )
-    assert last.place in {it.place for it in (await desk.add(Add("a", 1)))[0].pending}
+    assert last.place in {it.place for it in (await rig.add(Add("a", 1)))[0].pending}
     assert second.pending
 
 
 async def test_what_was_left_alone_does_not_take_the_place_of_what_is_owed_anew(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    rig: CommitterRig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On, off and on again after a crash: the last that the outside hears must be on."""
     now = 1_800_000_000.0
     monkeypatch.setattr("streamapp.state.committer.time", SimpleNamespace(time=lambda: now))
-    desk.table = Table(
+    rig.table = Table(
         "t",
         Count,
         fold=lambda _, event: Count(event.n, 0),
         announce=lambda before, after: None if before == after else Note(str(after.total), 1),
         to=Sink("out", Json(Note)),
     )
-    await desk.add(Add("a", 1), Add("a", 2))
+    await rig.add(Add("a", 1), Add("a", 2))
     now += FRESH + 1
-    await desk.add(Add("a", 1))
+    await rig.add(Add("a", 1))
     now += FRESH + 1
-    (found,) = await desk.another().flush([desk.change("a", Add("a", 1))])
+    (found,) = await rig.another().flush([rig.change("a", Add("a", 1))])
 
     assert isinstance(found, Changed)
     assert [msgspec.json.decode(body)["key_total"] for body in bodies(found)] == ["2", "1"]
 
 
-async def test_what_no_message_keeps_is_kept_by_whoever_finds_it(desk: Desk) -> None:
+async def test_what_no_message_keeps_is_kept_by_whoever_finds_it(rig: CommitterRig) -> None:
     """An agent that makes an event of a batch's messages leaves it to none of them, and each may come again alone."""
-    await desk.state.flush([desk.change("a", Add("a"), cause="")])
-    (found,) = await desk.another().flush([desk.change("a", Add("a", 0), cause="alone")])
+    await rig.committer.flush([rig.change("a", Add("a"), cause="")])
+    (found,) = await rig.another().flush([rig.change("a", Add("a", 0), cause="alone")])
 
     assert isinstance(found, Changed)
     assert [it.keeper for it in found.keeps] == [""]
 
 
-async def test_a_table_that_announces_no_more_leaves_alone_what_it_owed(desk: Desk) -> None:
+async def test_a_table_that_announces_no_more_leaves_alone_what_it_owed(rig: CommitterRig) -> None:
     """Its sink was taken out of the application; its events must still get through."""
-    await desk.add(Add("a"))
-    desk.table = Table("t", Count, fold=add)
-    (changed,) = await desk.add(Add("a", 2))
-    (fields,) = await desk.store.read([desk.redis_key("a")])
+    await rig.add(Add("a"))
+    rig.table = Table("t", Count, fold=add)
+    (changed,) = await rig.add(Add("a", 2))
+    (fields,) = await rig.store.read([rig.redis_key("a")])
 
     assert isinstance(changed, Changed)
     assert (changed.state, changed.pending) == (Count(3, 2), ())
@@ -226,19 +226,19 @@ async def test_a_table_that_announces_no_more_leaves_alone_what_it_owed(desk: De
 
 async def test_a_conflict_goes_round_again(store: RedisStore, prefix: str) -> None:
     """Two processes at one key: each adds a hundred times, and none is lost."""
-    desk = Desk(store, prefix, announce=None, to=None)
+    rig = CommitterRig(store, prefix, announce=None, to=None)
     outcomes: list[Any] = []
 
-    async def increment(state: Committer) -> None:
+    async def increment(committer: Committer) -> None:
         # One after the other, as a batcher does it: of those that are at it at once, each turn lets one through.
         for _ in range(100):
-            outcomes.extend(await state.flush([desk.change("a", Add("a"))]))
+            outcomes.extend(await committer.flush([rig.change("a", Add("a"))]))
 
     async with create_task_group() as tasks:
-        tasks.start_soon(increment, desk.state)
-        tasks.start_soon(increment, desk.another())
+        tasks.start_soon(increment, rig.committer)
+        tasks.start_soon(increment, rig.another())
 
-    assert await desk.total("a") == 200
+    assert await rig.total("a") == 200
     assert sorted(outcome.state.total for outcome in outcomes) == list(range(1, 201))
 
 
@@ -250,11 +250,11 @@ async def test_a_fold_that_raises_fails_alone(store: RedisStore, prefix: str) ->
             raise ZeroDivisionError
         return add(state, event)
 
-    desk = Desk(store, prefix, fold=fold)
-    outcomes = await desk.add(Add("a", 1), Add("a", -1), Add("a", 2), Add("b", 3))
+    rig = CommitterRig(store, prefix, fold=fold)
+    outcomes = await rig.add(Add("a", 1), Add("a", -1), Add("a", 2), Add("b", 3))
 
     assert isinstance(outcomes[1], ZeroDivisionError)
-    assert (await desk.total("a"), await desk.total("b")) == (3, 3)
+    assert (await rig.total("a"), await rig.total("b")) == (3, 3)
 
 
 async def test_a_fold_that_raises_changes_nothing(store: RedisStore, prefix: str) -> None:
@@ -265,12 +265,12 @@ async def test_a_fold_that_raises_changes_nothing(store: RedisStore, prefix: str
             raise ZeroDivisionError
         return add(state, event)
 
-    desk = Desk(store, prefix, fold=fold)
-    await desk.add(Add("a", 5))
-    before = await store.read([desk.redis_key("a")])
-    await desk.add(Add("a", -1))
+    rig = CommitterRig(store, prefix, fold=fold)
+    await rig.add(Add("a", 5))
+    before = await store.read([rig.redis_key("a")])
+    await rig.add(Add("a", -1))
 
-    assert await store.read([desk.redis_key("a")]) == before
+    assert await store.read([rig.redis_key("a")]) == before
 
 
 async def test_a_state_that_is_no_text_fails_alone(store: RedisStore, prefix: str) -> None:
@@ -279,11 +279,11 @@ async def test_a_state_that_is_no_text_fails_alone(store: RedisStore, prefix: st
     class Name(msgspec.Struct, frozen=True):
         name: str
 
-    desk = Desk(store, prefix, announce=None, to=None)
-    desk.table = Table("t", Name, fold=lambda _, event: Name(event))
+    rig = CommitterRig(store, prefix, announce=None, to=None)
+    rig.table = Table("t", Name, fold=lambda _, event: Name(event))
     with fail_after(3):
-        outcomes = await desk.state.flush(
-            [desk.change("a", 7), desk.change("b", "fine"), desk.change("a", "good")]
+        outcomes = await rig.committer.flush(
+            [rig.change("a", 7), rig.change("b", "fine"), rig.change("a", "good")]
         )
 
     assert isinstance(outcomes[0], TypeError)
@@ -293,22 +293,22 @@ async def test_a_state_that_is_no_text_fails_alone(store: RedisStore, prefix: st
     ]
 
 
-async def test_a_message_that_is_too_large_is_not_owed(desk: Desk) -> None:
+async def test_a_message_that_is_too_large_is_not_owed(rig: CommitterRig) -> None:
     """What cannot be sent must not be stored either: nobody would ever get rid of it."""
-    outcomes = await desk.state.flush([desk.change("a", Add("a"), max_bytes=5), desk.change("b", Add("b"))])
+    outcomes = await rig.committer.flush([rig.change("a", Add("a"), max_bytes=5), rig.change("b", Add("b"))])
 
     assert isinstance(outcomes[0], MessageTooLarge)
     assert isinstance(outcomes[1], Changed)
-    assert await desk.store.read([desk.redis_key("a")]) == [{}]
+    assert await rig.store.read([rig.redis_key("a")]) == [{}]
 
 
-async def test_a_key_takes_no_more_than_its_pending_announcements(desk: Desk) -> None:
+async def test_a_key_takes_no_more_than_its_pending_announcements(rig: CommitterRig) -> None:
     """One dead sink must not fill the store; what changes nothing to tell still gets through."""
-    outcomes = await desk.add(*(Add("a") for _ in range(MAX_PENDING + 3)))
-    (silent,) = await desk.add(Add("a", 0))
+    outcomes = await rig.add(*(Add("a") for _ in range(MAX_PENDING + 3)))
+    (silent,) = await rig.add(Add("a", 0))
 
     assert [isinstance(outcome, Crowded) for outcome in outcomes] == [False] * MAX_PENDING + [True] * 3
-    assert await desk.total("a") == MAX_PENDING
+    assert await rig.total("a") == MAX_PENDING
     assert len(silent.pending) == MAX_PENDING
 
 
@@ -323,53 +323,53 @@ async def test_a_key_takes_no_more_than_its_pending_announcements(desk: Desk) ->
     ],
     ids=str,
 )
-async def test_a_corrupt_hash_fails_alone(desk: Desk, redis_url: str, fields: dict[str, Any]) -> None:
+async def test_a_corrupt_hash_fails_alone(rig: CommitterRig, redis_url: str, fields: dict[str, Any]) -> None:
     """Another program's key stops nobody else's."""
     async with behind.client(redis_url) as redis:
-        await redis.hset(desk.redis_key("bad"), mapping=fields)
-    outcomes = await desk.add(Add("bad"), Add("good"), Add("bad"))
+        await redis.hset(rig.redis_key("bad"), mapping=fields)
+    outcomes = await rig.add(Add("bad"), Add("good"), Add("bad"))
 
     assert [type(outcome) for outcome in outcomes] == [StateUnreadable, Changed, StateUnreadable]
-    assert await desk.total("good") == 1
+    assert await rig.total("good") == 1
 
 
-async def test_a_key_of_another_type_fails_alone(desk: Desk, redis_url: str) -> None:
+async def test_a_key_of_another_type_fails_alone(rig: CommitterRig, redis_url: str) -> None:
     """As does a key that is no hash."""
     async with behind.client(redis_url) as redis:
-        await redis.set(desk.redis_key("bad"), "text")
-    outcomes = await desk.add(Add("bad"), Add("good"))
+        await redis.set(rig.redis_key("bad"), "text")
+    outcomes = await rig.add(Add("bad"), Add("good"))
 
     assert [type(outcome) for outcome in outcomes] == [StateUnreadable, Changed]
 
 
 async def test_a_state_of_none_removes_its_fields(store: RedisStore, prefix: str) -> None:
     """A fold may forget."""
-    desk = Desk(store, prefix, fold=lambda state, event: None if event.n < 0 else add(state, event))
-    await desk.add(Add("a", 5))
-    await desk.add(Add("a", -1))
+    rig = CommitterRig(store, prefix, fold=lambda state, event: None if event.n < 0 else add(state, event))
+    await rig.add(Add("a", 5))
+    await rig.add(Add("a", -1))
 
-    (fields,) = await store.read([desk.redis_key("a")])
+    (fields,) = await store.read([rig.redis_key("a")])
     assert isinstance(fields, dict)
     assert {"total", "times"}.isdisjoint(fields)
-    assert await desk.total("a") == 0
+    assert await rig.total("a") == 0
 
 
-async def test_a_duplicate_commits_nothing(desk: Desk) -> None:
+async def test_a_duplicate_commits_nothing(rig: CommitterRig) -> None:
     """Most duplicates cost a read."""
-    await desk.add(Add("a"))
-    before = await desk.store.read([desk.redis_key("a")])
-    await desk.add(Add("a", 0))
+    await rig.add(Add("a"))
+    before = await rig.store.read([rig.redis_key("a")])
+    await rig.add(Add("a", 0))
 
-    assert await desk.store.read([desk.redis_key("a")]) == before
+    assert await rig.store.read([rig.redis_key("a")]) == before
 
 
 async def test_behind_a_barrier_a_duplicate_commits(store: RedisStore, prefix: str) -> None:
     """Only a write of its own can prove that the replicas follow."""
-    desk = Desk(store, prefix, barrier=True)
-    await desk.add(Add("a"))
-    (before,) = await store.read([desk.redis_key("a")])
-    await desk.add(Add("a", 0))
-    (after,) = await store.read([desk.redis_key("a")])
+    rig = CommitterRig(store, prefix, barrier=True)
+    await rig.add(Add("a"))
+    (before,) = await store.read([rig.redis_key("a")])
+    await rig.add(Add("a", 0))
+    (after,) = await store.read([rig.redis_key("a")])
 
     assert isinstance(before, dict)
     assert isinstance(after, dict)

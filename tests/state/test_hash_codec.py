@@ -41,7 +41,7 @@ class All(msgspec.Struct, frozen=True):
     hidden: str | None = msgspec.field(default=None, name="_hidden")
 
 
-RECORD = HashCodec(All)
+CODEC = HashCodec(All)
 # SQS and JSON carry no lone surrogates; everything else may be in a text.
 TEXT = st.text(st.characters(exclude_categories=("Cs",)))
 MONEY = st.decimals(allow_nan=False, allow_infinity=False, places=2)
@@ -77,13 +77,13 @@ VALUES = st.builds(
 @given(VALUES)
 def test_every_kind_of_field_comes_back(value: All) -> None:
     """What is read is what was written."""
-    assert RECORD.read(RECORD.write(value)) == value
+    assert CODEC.read(CODEC.write(value)) == value
 
 
 @given(VALUES)
 def test_the_hash_is_text_and_none_is_absent(value: All) -> None:
     """Redis holds texts; None has none."""
-    fields = RECORD.write(value)
+    fields = CODEC.write(value)
 
     assert all(isinstance(text, str) for text in fields.values())
     assert ("maybe_text" in fields) == (value.maybe_text is not None)
@@ -93,13 +93,13 @@ def test_the_hash_is_text_and_none_is_absent(value: All) -> None:
 @given(VALUES, st.dictionaries(TEXT.map(lambda name: f"_other:{name}"), TEXT))
 def test_unknown_fields_are_ignored(value: All, others: dict[str, str]) -> None:
     """The token and what is pending live in the same hash, and so may what a newer version knows."""
-    assert RECORD.read(others | RECORD.write(value)) == value
+    assert CODEC.read(others | CODEC.write(value)) == value
 
 
 def test_what_people_read_with_hgetall_is_readable() -> None:
     """Plain text, `1` and `0`, digits, RFC 3339 in UTC."""
     at = datetime(2026, 1, 2, 3, 4, 5, 678, timezone(timedelta(hours=-3)))
-    fields = RECORD.write(
+    fields = CODEC.write(
         All("a b", "Em preparação", True, 7, Decimal("51.00"), at, 0.5, (Item("x", 1),), {"a": 1})
     )
 
@@ -118,16 +118,16 @@ def test_what_people_read_with_hgetall_is_readable() -> None:
 
 def test_an_encoded_name_is_the_name_in_the_hash() -> None:
     """A struct's own bookkeeping begins with an underscore, which no attribute of it has to."""
-    fields = RECORD.write(next_value(hidden="h"))
+    fields = CODEC.write(next_value(hidden="h"))
 
     assert fields["_hidden"] == "h"
-    assert "_hidden" in RECORD.names
+    assert "_hidden" in CODEC.names
 
 
 def test_an_empty_hash_is_no_state() -> None:
     """A key that is not there, or holds bookkeeping only."""
-    assert RECORD.read({}) is None
-    assert RECORD.read({"_t": "token", "_o:1": "{}"}) is None
+    assert CODEC.read({}) is None
+    assert CODEC.read({"_t": "token", "_o:1": "{}"}) is None
 
 
 @pytest.mark.parametrize(
@@ -143,25 +143,25 @@ def test_an_empty_hash_is_no_state() -> None:
 )
 def test_what_is_no_value_of_its_type_is_said_to_be_none(field: str, text: str) -> None:
     """A hash of another program must not become a state."""
-    fields = RECORD.write(next_value())
+    fields = CODEC.write(next_value())
 
     with pytest.raises(msgspec.MsgspecError):
-        RECORD.read(fields | {field: text})
+        CODEC.read(fields | {field: text})
 
 
 def test_a_missing_field_that_must_be_there_is_an_error() -> None:
     """Half a state is none."""
-    fields = RECORD.write(next_value())
+    fields = CODEC.write(next_value())
     del fields["text"]
 
     with pytest.raises(msgspec.ValidationError):
-        RECORD.read(fields)
+        CODEC.read(fields)
 
 
 def test_a_str_field_that_holds_something_else_is_not_written() -> None:
     """A struct does not check what is put into it, and the Redis client would refuse the whole batch."""
     with pytest.raises(TypeError):
-        RECORD.write(next_value(text=7))
+        CODEC.write(next_value(text=7))
 
 
 def test_an_instant_ends_with_z() -> None:

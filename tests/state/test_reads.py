@@ -13,7 +13,7 @@ from streamapp.state.reads import IndexEntry, Lookup, StateRequest, StateUnreada
 from streamapp.state.store import Commit
 from streamapp.testing import MemoryStore
 
-RECORD = HashCodec(Count)
+CODEC = HashCodec(Count)
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def store() -> MemoryStore:
 @pytest.fixture
 async def lookup(store: MemoryStore) -> AsyncIterator[Lookup]:
     """What asks it."""
-    await store.commit([Commit("good", "", "t1", RECORD.write(Count(total=3, times=1)))])
+    await store.commit([Commit("good", "", "t1", CODEC.write(Count(total=3, times=1)))])
     await store.add({"set": ["x"]}, 60.0)
     lookup = Lookup(store, Outage("Redis", store.ping), ttl=60.0)
     async with create_task_group() as services:
@@ -41,7 +41,7 @@ async def test_agents_that_ask_together_share_one_call(lookup: Lookup, store: Me
     answers: list[object] = []
 
     async def agent() -> None:
-        answers.append(await lookup.reads.submit(StateRequest(RECORD, "good")))
+        answers.append(await lookup.reads.submit(StateRequest(CODEC, "good")))
 
     before = len(store.ledger.calls("read"))
     async with create_task_group() as agents:
@@ -55,7 +55,7 @@ async def test_agents_that_ask_together_share_one_call(lookup: Lookup, store: Me
 async def test_what_cannot_be_read_fails_alone(lookup: Lookup) -> None:
     """Another program's key must stop nobody else."""
     bad, good, missing = await lookup.reads.submit_all(
-        [StateRequest(RECORD, key) for key in ("set", "good", "none")]
+        [StateRequest(CODEC, key) for key in ("set", "good", "none")]
     )
 
     assert isinstance(bad, StateUnreadable)

@@ -216,9 +216,9 @@ def add_faults(run: Run) -> None:
 async def live(run: Run) -> None:
     """Let a worker live until it drains, is stopped at once or crashes, and then account for what it received."""
     luck, rig = run.luck, run.rig
-    witness, tally = Witness(rig.sqs), Counters()
+    witness, counters = Witness(rig.sqs), Counters()
     try:
-        parts = await assemble(rig.app.registry, rig.config, witness, rig.store, tally)
+        parts = await assemble(rig.app.registry, rig.config, witness, rig.store, counters)
     except ServiceError:
         return
     worker = Worker(parts)
@@ -238,21 +238,21 @@ async def live(run: Run) -> None:
             if end == "hard":
                 worker.stop()
     if end != "crash":
-        assert_settled(worker, witness, tally)
+        assert_settled(worker, witness, counters)
 
 
-def assert_settled(worker: Worker, witness: Witness, tally: Counters) -> None:
+def assert_settled(worker: Worker, witness: Witness, counters: Counters) -> None:
     """Every receipt was deleted or given back, and nothing is in hand any more."""
-    (line,) = worker.pipelines
+    (pipeline,) = worker.pipelines
     given = [delivery.handle for delivery in witness.given]
     assert len(set(given)) == len(given)
     assert witness.deleted & witness.released == set()
     assert set(given) == witness.deleted | witness.released | set(witness.superseded)
     ends = ("ok", "duplicate", "skipped", "invalid", "dead", "retry", "released")
-    assert tally.of("received") == len(given)
-    assert tally.of("received") == sum(tally.of(word) for word in ends) + len(witness.superseded)
-    assert len(line.leases) == 0
-    assert line.poller._tokens.free == line.poller._tokens.total
+    assert counters.of("received") == len(given)
+    assert counters.of("received") == sum(counters.of(word) for word in ends) + len(witness.superseded)
+    assert len(pipeline.leases) == 0
+    assert pipeline.poller._tokens.free == pipeline.poller._tokens.total
 
 
 def assert_ledger(run: Run) -> None:

@@ -255,9 +255,9 @@ async def test_leases_lost_at_every_passage_leave_no_token_behind(store: RedisSt
         rig = await scenario(store, f"{prefix}{at}")
         cut = Cut(at)
         worker = await worker_of(rig, cut)
-        (line,) = worker.pipelines
+        (pipeline,) = worker.pipelines
 
-        def lose(leases: Any = line.leases) -> None:
+        def lose(leases: Any = pipeline.leases) -> None:
             leases._let_go(list(leases._held.values()))
 
         cut.cut = lose
@@ -267,9 +267,11 @@ async def test_leases_lost_at_every_passage_leave_no_token_behind(store: RedisSt
                 await until(lambda cut=cut, rig=rig: cut.left < 0 or not rig.bodies("orders"))
                 await rig.send(['[{"key":"later","n":1}]'] * 10)
                 await until(
-                    lambda rig=rig, line=line: rig.tally.of("received") >= 18 and not len(line.leases)
+                    lambda rig=rig, pipeline=pipeline: (
+                        rig.tally.of("received") >= 18 and not len(pipeline.leases)
+                    )
                 )
                 worker.stop()
 
         assert await rig.state("later") == Seen((1,)), at
-        assert line.poller._tokens.free == 5, at
+        assert pipeline.poller._tokens.free == 5, at

@@ -289,13 +289,13 @@ async def test_late_in_a_drain_nobody_has_a_turn_any_more(rig: Rig) -> None:
     rig.agent(slow, concurrency=3)  # no poll is under way that could bring them again
     await rig.send_in_groups(Add("a", n) for n in (1, 2, 3))
     worker = Worker(await rig.assemble())
-    (line,) = worker.pipelines
+    (pipeline,) = worker.pipelines
     async with create_task_group() as tasks:
         tasks.start_soon(worker.run)
         await until(lambda: rig.tally.of("received") == 3 and book.begun)
         worker.stop()
-        await until(lambda: line.poller._is_stopped)
-        line.poller._handoff._last_turn = current_time() - 1
+        await until(lambda: pipeline.poller._is_stopped)
+        pipeline.poller._handoff._last_turn = current_time() - 1
         go_on.set()
 
     assert [json.loads(body)["n"] for body in rig.bodies("orders")] == [2, 3]

@@ -3,27 +3,20 @@
 import logging
 import threading
 import time
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from anyio import fail_after, sleep, sleep_forever
+from anyio import fail_after, sleep
 
-from rigs.worker import Add, Count, Rig, until
-from streamapp.pipeline.runner import MANY_FAILURES
+from rigs.worker import Add, Count, Rig, logged, until
 from streamapp.redis.store import RedisStore
 from streamapp.testing import Hang
 
 
-def said(caplog: pytest.LogCaptureFixture, words: str) -> list[logging.LogRecord]:
-    """Return the log lines that say *words*."""
-    return [record for record in caplog.records if words in record.getMessage()]
-
-
 def blocked(caplog: pytest.LogCaptureFixture, agent: str) -> list[logging.LogRecord]:
     """Return the log lines that say that *agent* blocks the loop; a busy machine may have lines of its own."""
-    lines = said(caplog, "the event loop is blocked")
-    return [line for line in lines if line.agent == agent]  # type: ignore[attr-defined]  # an extra
+    records = logged(caplog, "the event loop is blocked")
+    return [record for record in records if record.agent == agent]  # type: ignore[attr-defined]  # an extra
 
 
 @pytest.fixture
@@ -45,9 +38,9 @@ async def test_a_blocked_loop_names_the_agent_that_blocks_it(
     rig.agent(blocking)
     await rig.send([Add("a")])
     await rig.work_off()
-    (line,) = blocked(caplog, "blocking")
+    (record,) = blocked(caplog, "blocking")
 
-    assert "test_watchdog.py" in line.where  # type: ignore[attr-defined]  # an extra
+    assert "test_watchdog.py" in record.where  # type: ignore[attr-defined]  # an extra
     assert rig.tally.of("blocked", "blocking") == 1
 
 
@@ -131,14 +124,14 @@ async def test_a_poll_that_does_not_return_is_reported_once(
     rig.count()
     hang = rig.sqs.faults.add("receive", Hang(), times=1)
     async with rig.running():
-        await until(lambda: said(caplog, "a poll has not returned"))
+        await until(lambda: logged(caplog, "a poll has not returned"))
         await sleep(0.4)
         hang.remove()
         await until(lambda: rig.sqs.ledger.calls("receive"))
 
-    (line,) = said(caplog, "a poll has not returned")
-    assert line.levelno == logging.ERROR
-    assert line.queue == "orders"  # type: ignore[attr-defined]  # an extra
+    (record,) = logged(caplog, "a poll has not returned")
+    assert record.levelno == logging.ERROR
+    assert record.queue == "orders"  # type: ignore[attr-defined]  # an extra
     assert rig.tally.of("silent", "orders") == 1
 
 
@@ -154,79 +147,7 @@ async def test_a_poll_that_falls_silent_again_is_reported_again(
                 await until(lambda times=times: rig.tally.of("silent") == times)
             await sleep(0.3)
 
-    assert len(said(caplog, "a poll has not returned")) == 2
-
-
-async def test_an_agent_that_fails_at_everything_is_reported_once(
-    rig: Rig, caplog: pytest.LogCaptureFixture
-) -> None:
-    """No bad message explains that, so it is the agent, or what it depends on."""
-
-    async def broken(events: Any) -> None:
-        async for _ in events:
-            raise RuntimeError
-
-    rig.agent(broken)
-    await rig.send(Add(str(n)) for n in range(2 * MANY_FAILURES))
-    await rig.work_off()
-    (line,) = said(caplog, "an agent fails at everything")
-
-    assert line.agent == "broken"  # type: ignore[attr-defined]  # an extra
-    assert line.levelno == logging.ERROR
-    assert rig.tally.of("crashing", "orders") == 1
-
-
-async def test_an_agent_that_takes_too_long_over_everything_is_reported_once(
-    rig: Rig, caplog: pytest.LogCaptureFixture
-) -> None:
-    """To be cut off each time is to fail each time."""
-
-    async def stuck(events: Any) -> None:
-        async for _ in events:
-            await sleep_forever()
-
-    rig.agent(stuck, timeout=0.05)
-    await rig.send(Add(str(n)) for n in range(2 * MANY_FAILURES))
-    await rig.work_off()
-
-    assert len(said(caplog, "an agent fails at everything")) == 1
-
-
-async def test_a_few_bad_messages_are_not_the_agents_fault(
-    rig: Rig, caplog: pytest.LogCaptureFixture
-) -> None:
-    """However often they come again, and however quiet the queue is otherwise."""
-
-    async def broken(events: Any) -> None:
-        async for _ in events:
-            raise RuntimeError
-
-    rig.agent(broken)
-    await rig.send(Add(str(n)) for n in range(MANY_FAILURES - 1))
-    await rig.work_off()
-
-    assert rig.tally.of("retry") > MANY_FAILURES
-    assert said(caplog, "an agent fails at everything") == []
-
-
-async def test_a_success_in_between_clears_the_agents_name(
-    rig: Rig, caplog: pytest.LogCaptureFixture
-) -> None:
-    """An agent that gets anything done does not fail at everything."""
-
-    async def picky(events: Any) -> None:
-        async for event in events:
-            if event.key == "bad":
-                raise RuntimeError
-            await rig.counts.update(event.key, event)
-
-    rig.agent(picky, instances=1, concurrency=1)
-    rig.config = replace(rig.config, max_attempts=1)
-    await rig.send(Add(key) for _ in range(2 * MANY_FAILURES) for key in ("bad", "good"))
-    await rig.work_off()
-
-    assert rig.tally.of("dead") == 2 * MANY_FAILURES
-    assert said(caplog, "an agent fails at everything") == []
+    assert len(logged(caplog, "a poll has not returned")) == 2
 
 
 async def test_nothing_is_reported_when_all_is_well(

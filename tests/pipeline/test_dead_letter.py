@@ -1,0 +1,62 @@
+"""What a dead letter carries."""
+
+import json
+from typing import Any
+
+import pytest
+
+from pipeline.settling import settling
+from rigs.worker import ATTEMPTS, Rig
+from streamapp.messages import Outgoing
+from streamapp.pipeline.dead_letter import Why
+from streamapp.sqs.client import MAX_ATTRIBUTES
+
+
+async def test_a_letter_carries_why_and_whence_beside_what_it_came_with() -> None:
+    """At most ten attributes: ours first."""
+    theirs = {f"a{n}": "v" for n in range(MAX_ATTRIBUTES)}
+    async with settling() as it:
+        (lease,) = await it.receive(Outgoing("body", theirs))
+        await it.settler.bury(lease, Why("undecidable", "at `$`"))
+    assert it.dead is not None
+    (letter,) = await it.sqs.receive(it.dead, limit=1, wait=0)
+
+    assert len(letter.attributes) == MAX_ATTRIBUTES
+    assert letter.attributes["streamapp-reason"] == "undecidable"
+    assert {"streamapp-detail", "streamapp-source", "a0"} <= set(letter.attributes)
+
+
+@pytest.mark.parametrize("detail", ["", "\x00\x1b[2J", "x" * 300_000, "\ud800"])
+async def test_no_detail_keeps_a_letter_from_being_sent(detail: str) -> None:
+    """SQS refuses empty attributes and control characters; the message would come back for ever."""
+    async with settling() as it:
+        (lease,) = await it.receive(Outgoing("body"))
+        await it.settler.bury(lease, Why("undecidable", detail))
+
+    assert it.dead is not None
+    assert it.sqs.bodies(it.dead) == ["body"]
+    assert len(it.sqs.ledger.deleted("orders")) == 1
+
+
+async def test_the_last_attempt_ends_in_the_dead_letter_queue(rig: Rig) -> None:
+    """Body byte for byte, and three attributes that say why, whence and how often."""
+
+    async def broken(events: Any) -> None:
+        async for _ in events:
+            raise ZeroDivisionError
+
+    body = ' {"key": "a\\u0000é🍕", "n":1 , "more": [1, 2]}\n'
+    rig.agent(broken)
+    await rig.send([body])
+    await rig.work_off()
+    (letter,) = await rig.letters()
+
+    assert letter.body == body
+    assert letter.attributes["streamapp-reason"] == "attempts_exhausted"
+    assert letter.attributes["streamapp-detail"] == "ZeroDivisionError"
+    source = json.loads(letter.attributes["streamapp-source"])
+    assert (source["queue"], source["receive_count"]) == ("orders", ATTEMPTS)
+    assert set(letter.attributes) == {"streamapp-reason", "streamapp-detail", "streamapp-source"}
+    assert rig.bodies("orders") == []
+    assert rig.tally.of("dead") == 1
+    rig.assert_accounted()

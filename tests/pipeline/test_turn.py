@@ -1,0 +1,258 @@
+"""Bodies, their events and their messages, on a running worker."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from anyio import Event, create_task_group, fail_after, sleep_forever
+
+from rigs.worker import Add, Count, Note, Parts, Rig, until
+from streamapp.declared.table import Table
+from streamapp.errors import Reject, Skip
+from streamapp.flow.backoff import Backoff
+from streamapp.pipeline.acks import TRIES
+from streamapp.state.store import MAX_PENDING
+from streamapp.testing import Fail, Hang
+from streamapp.worker.worker import Worker
+from streamapp_codecs import Decoded, Origin
+
+
+async def test_what_cannot_be_decoded_is_a_dead_letter_at_once(rig: Rig) -> None:
+    """No try can heal a body."""
+    rig.count()
+    await rig.send(["nonsense", '{"key": 7}', Add("a")])
+    await rig.work_off()
+    found = {letter.body: letter.attributes["streamapp-reason"] for letter in await rig.letters()}
+
+    assert found == {"nonsense": "not_json", '{"key": 7}': "invalid_value"}
+    assert rig.tally.of("invalid") == 2
+    assert set(rig.sqs.ledger.receives("orders").values()) == {1}
+
+
+async def test_skip_acknowledges(rig: Rig) -> None:
+    """Without effect, and without a dead letter."""
+
+    async def skipping(events: Any) -> None:
+        async for _ in events:
+            raise Skip("not ours")
+
+    rig.agent(skipping)
+    await rig.send([Add("a")])
+    await rig.work_off()
+
+    assert rig.tally.words() == {"received": 1, "skipped": 1}
+    assert rig.bodies("orders") == rig.bodies("orders-dlq") == []
+
+
+async def test_skipping_one_event_of_a_body_leaves_the_others_theirs(rig: Rig) -> None:
+    """What the first one owes is announced before the message is deleted."""
+
+    async def picky(events: Any) -> None:
+        async for event in events:
+            if event.n < 0:
+                raise Skip("negative")
+            await rig.counts.update(event.key, event)
+
+    rig.agent(picky, codec=Parts())
+    await rig.send(['[{"key":"a","n":5},{"key":"a","n":-1}]', '[{"key":"b","n":-1},{"key":"b","n":7}]'])
+    await rig.work_off()
+
+    assert (await rig.state("a"), await rig.state("b")) == (Count(5, 1), Count(7, 1))
+    assert len(rig.bodies()) == 2
+    rig.assert_accounted()
+
+
+async def test_skipping_does_not_hide_a_bad_part(rig: Rig) -> None:
+    """The body is dead-lettered once, after its good parts."""
+
+    async def skipping(events: Any) -> None:
+        async for _ in events:
+            raise Skip("any")
+
+    rig.agent(skipping, codec=Parts())
+    await rig.send(['[{"key":"a"},"bad"]'])
+    await rig.work_off()
+
+    assert len(rig.bodies("orders-dlq")) == 1
+
+
+async def test_a_body_of_several_events_is_settled_once(rig: Rig) -> None:
+    """Its message is deleted after the last of them."""
+    rig.count(codec=Parts())
+    await rig.send(['[{"key":"a"},{"key":"b"},{"key":"a","n":4}]', "[]"])
+    await rig.work_off()
+
+    assert (await rig.state("a"), await rig.state("b")) == (Count(5, 2), Count(1, 1))
+    assert len(rig.sqs.ledger.deleted("orders")) == 2
+    assert (rig.tally.of("ok"), rig.tally.of("skipped")) == (1, 1)
+
+
+async def test_a_bad_part_is_a_dead_letter_after_the_good_ones(rig: Rig) -> None:
+    """Good parts count; the body is kept for a human."""
+    rig.count(codec=Parts())
+    await rig.send(['["bad",{"key":"a"}]', '["bad"]'])
+    await rig.work_off()
+
+    assert await rig.state("a") == Count(1, 1)
+    assert sorted(rig.bodies("orders-dlq")) == ['["bad",{"key":"a"}]', '["bad"]']
+    assert rig.bodies("orders") == []
+
+
+async def test_a_codec_that_raises_ends_its_message_and_no_other(rig: Rig) -> None:
+    """A codec is total; one that is not must not leave its delivery in nobody's hand."""
+
+    class Raising(Parts):
+        def decode(self, body: str, origin: Origin) -> Decoded[Add]:
+            if "boom" in body:
+                raise KeyError(body)
+            return super().decode(body, origin)
+
+    rig.count(codec=Raising(), concurrency=2)
+    await rig.send(["boom"] * 5 + ['[{"key":"a"}]'])
+    await rig.work_off()
+
+    assert await rig.state("a") == Count(1, 1)
+    assert rig.bodies("orders-dlq") == ["boom"] * 5
+    rig.assert_accounted()
+
+
+async def test_one_message_may_announce_more_than_a_key_may_owe(rig: Rig) -> None:
+    """What it announced so far is sent before it comes again, so that there is room for the rest."""
+
+    class Numbers(msgspec.Struct, frozen=True):
+        seen: frozenset[int] = frozenset()
+
+    def see(state: Numbers | None, event: Add) -> Numbers:
+        return Numbers((state.seen if state else frozenset()) | {event.n})
+
+    seen: Table[Numbers, Add] = rig.app.table(
+        "seen",
+        Numbers,
+        fold=see,
+        announce=lambda before, after: None if before == after else Note("n", len(after.seen)),
+        to=rig.out,
+    )
+
+    async def seeing(events: Any) -> None:
+        async for event in events:
+            await seen.update("all", event)
+
+    most = MAX_PENDING + 6
+    rig.agent(seeing, codec=Parts())
+    await rig.send([json.dumps([{"key": "a", "n": n} for n in range(1, most + 1)])])
+    await rig.work_off(idle=0.3)
+
+    assert sorted(json.loads(body)["times"] for body in rig.bodies()) == list(range(1, most + 1))
+    assert rig.bodies("orders-dlq") == []
+    assert rig.tally.of("retry") == 1
+
+
+async def test_a_failing_batch_comes_again_as_a_whole(rig: Rig) -> None:
+    """None of its messages is lost, none is left in hand."""
+
+    async def batching(events: Any) -> None:
+        async for _ in events.take(5, within=0.05):
+            raise RuntimeError
+
+    rig.agent(batching, instances=1)
+    await rig.send(Add(str(n)) for n in range(5))
+    await rig.work_off()
+
+    assert len(rig.bodies("orders-dlq")) == 5
+    rig.assert_accounted()
+
+
+async def test_a_hard_stop_in_the_midst_of_dead_lettering_gives_all_back(rig: Rig) -> None:
+    """What waits for its turn to be dead-lettered is still in hand."""
+
+    async def rejecting(events: Any) -> None:
+        async for _ in events.take(3, within=1):
+            raise Reject("undecidable")
+
+    rig.agent(rejecting, instances=1)
+    rig.sqs.faults.add("send", Hang(), queue="orders-dlq")
+    await rig.send(Add(str(n)) for n in range(3))
+    worker = Worker(await rig.assemble())
+    async with create_task_group() as tasks:
+        await tasks.start(worker.run)
+        await until(lambda: rig.tally.of("sends"))
+        worker.stop()
+        await until(lambda: not rig.sqs.simulator._polls._waiting)
+        worker.stop()
+        rig.sqs.faults.clear()
+
+    assert len(rig.sqs.ledger.released("orders")) == 3
+    rig.assert_accounted()
+
+
+async def test_a_lost_lease_cuts_its_agent_off_and_forbids_the_delete(rig: Rig) -> None:
+    """Somebody else has the message; they will delete it."""
+    rig = await Rig(rig.store, rig.config.key_prefix + "x").create(visibility=1)
+    ends: list[str] = []
+
+    async def slow(events: Any) -> None:
+        async for event in events:
+            if event.key == "lost":
+                try:
+                    await sleep_forever()
+                finally:
+                    ends.append("cut off")
+            await rig.counts.update(event.key, event)
+
+    rig.agent(slow, instances=1)
+    await rig.send([Add("lost")])
+    with fail_after(5):
+        async with rig.running():
+            await until(lambda: rig.tally.of("received"))
+            (entry,) = rig.sqs.ledger.received("orders")
+            await rig.sqs.delete(rig.queues["orders"], [str(entry.handle)])
+            await until(lambda: ends)
+            await rig.send([Add("next")])
+            await until(lambda: rig.tally.of("ok"))
+
+    assert rig.tally.of("lost") == 1
+    assert await rig.state("next") == Count(1, 1)
+    assert len(rig.sqs.ledger.deleted("orders")) == 2
+
+
+async def test_leases_lost_in_the_buffer_are_not_processed(rig: Rig) -> None:
+    """Their tokens bring others, which must find room; whoever has them now will see to them."""
+    rig = await Rig(rig.store, rig.config.key_prefix + "x").create(visibility=1)
+    go_on = Event()
+
+    async def slow(events: Any) -> None:
+        async for event in events:
+            await go_on.wait()
+            await rig.counts.update(event.key, event)
+
+    rig.agent(slow, instances=1, concurrency=5)
+    await rig.send(Add("old") for _ in range(5))
+    async with rig.running():
+        await until(lambda: rig.tally.of("received") == 5)
+        handles = [str(entry.handle) for entry in rig.sqs.ledger.received("orders")]
+        await rig.sqs.delete(rig.queues["orders"], handles[1:])
+        await until(lambda: rig.tally.of("lost") == 4)
+        await rig.send(Add("new") for _ in range(4))
+        await until(lambda: rig.tally.of("received") == 9)
+        go_on.set()
+        await until(lambda: rig.tally.of("ok") == 5)
+
+    assert await rig.state("old") == Count(1, 1)
+    assert await rig.state("new") == Count(4, 4)
+
+
+async def test_a_message_whose_delete_failed_is_only_deleted_when_it_comes_again(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its effect is durable; to run it again would be a waste, or worse."""
+    monkeypatch.setattr("streamapp.pipeline.acks.AGAIN", Backoff(0.01, 0.01))
+    rig = await Rig(rig.store, rig.config.key_prefix + "x").create(visibility=1)
+    rig.count()
+    rig.sqs.faults.add("delete", Fail(), times=TRIES)
+    await rig.send([Add("a")])
+    async with rig.running():
+        await until(lambda: rig.sqs.ledger.deleted("orders"))
+
+    assert await rig.state("a") == Count(1, 1)
+    assert rig.tally.of("duplicate") == 1
