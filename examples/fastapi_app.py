@@ -5,7 +5,7 @@ curl http://127.0.0.1:8000/pedidos/1001
 """
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
@@ -26,7 +26,7 @@ class Pedido(BaseModel):
 
 
 @asynccontextmanager
-async def lifespan(api: FastAPI) -> AsyncIterator[None]:
+async def lifespan(api: FastAPI) -> AsyncGenerator[None]:
     """Keep one view of the state for the life of the service, with the settings of the worker."""
     async with open_view(Config.load(os.environ)) as view:
         api.state.view = view

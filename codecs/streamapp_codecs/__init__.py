@@ -1,6 +1,17 @@
 """Bytes on the wire to msgspec types, and back."""
 
-from streamapp_codecs.codec import Decoded, DecodeError, Decoder, Json, Origin, Shown
+from streamapp_codecs.codec import HIDDEN, Decoded, DecodeError, Decoder, Json, Origin, Showing, Shown
 from streamapp_codecs.reasons import REASONS, Reason
 
-__all__ = ["REASONS", "DecodeError", "Decoded", "Decoder", "Json", "Origin", "Reason", "Shown"]
+__all__ = [
+    "HIDDEN",
+    "REASONS",
+    "DecodeError",
+    "Decoded",
+    "Decoder",
+    "Json",
+    "Origin",
+    "Reason",
+    "Showing",
+    "Shown",
+]

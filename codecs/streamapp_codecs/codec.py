@@ -69,6 +69,20 @@ class Decoder(Protocol[T_co]):
         ...
 
 
+class Showing(Protocol):
+    """A codec that shows viewers what they may see of a body; without `show` they see no body.
+
+    It raises nothing, whatever the body is; if it does, the message is recorded without a body.
+    """
+
+    def show(self, body: str, decoded: Decoded[object] | None) -> Shown:
+        """Return what viewers may see of *body*, which is empty if only kind and key are wanted.
+
+        *decoded* is what `decode` returned for it, if it was called.
+        """
+        ...
+
+
 class Json(Generic[T]):
     """The plain codec of one msgspec type: the body is its JSON, read as it is.
 

@@ -47,5 +47,5 @@ class Sink(Generic[M]):
         in_hand = current_in_hand(self)
         _, outgoing = self.destination.outgoing(message, group or "all")
         with in_hand.effect():
-            outbox = in_hand.runtime.outboxes[self.queue]
-            await outbox.batcher.submit(outbox.laden(outgoing))
+            outbox = in_hand.runtime.senders[self.queue]
+            await outbox.batcher.submit(outbox.with_trace(outgoing))

@@ -9,7 +9,7 @@ from anyio import TASK_STATUS_IGNORED, Event, create_task_group, move_on_after
 from anyio.abc import TaskStatus
 
 from streamapp.errors import StreamappError
-from streamapp.flow.company import Company
+from streamapp.flow.expected_items import ExpectedItems
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class Batcher(Generic[T, R]):
         name: str,
         limit: int,
         linger: float = 0.0,
-        company: Company | None = None,
+        expected_items: ExpectedItems | None = None,
         parallel: int = 1,
         weigh: Callable[[T], int] = lambda _: 0,
         max_weight: int = 0,
@@ -88,7 +88,7 @@ class Batcher(Generic[T, R]):
         self.name = name
         self._limit = limit
         self._linger = linger
-        self._company = company or Company()
+        self._expected_items = expected_items or ExpectedItems()
         self._parallel = parallel
         self._weigh = weigh
         self._max_weight = max_weight
@@ -216,7 +216,10 @@ class Batcher(Generic[T, R]):
             self._asleep = None
 
     def _has_company_to_come(self) -> bool:
-        return not self._is_one_full() and self._items_waiting + self._items_flying < self._company.expected
+        return (
+            not self._is_one_full()
+            and self._items_waiting + self._items_flying < self._expected_items.expected
+        )
 
     def _is_one_full(self) -> bool:
         return len(self._waiting) > 1 or self._items_waiting >= self._limit

@@ -24,7 +24,7 @@ CounterName = Literal[
     "tap_dropped",
 ]
 """received: messages received. ok, duplicate (nothing changed), skipped, invalid (dead-lettered by the codec) and dead
-(dead-lettered by the agent, or after its last attempt): how a message ended. retry, released: given back. lost: its
+(dead-lettered by the agent, or after its last attempt): how a message ended. skipped: by the codec, or by the agent's `Skip`. retry, released: given back. lost: its
 lease ended first. sent: outgoing messages that SQS accepted, in so many sends (calls). refused: outgoing messages
 that SQS refused permanently. blocked: how often the event loop was blocked, by agent. silent: how often a poll did
 not return. crashing: how often an agent failed at many messages in a row. swept: announcements that were overdue and
@@ -38,9 +38,9 @@ class Counters:
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, CounterName]] = Counter()
 
-    def add(self, queue: str, name: CounterName, number: int = 1) -> None:
-        """Add *number* to the counter *name* of *queue*."""
-        self._counts[queue, name] += number
+    def add(self, subject: str, name: CounterName, number: int = 1) -> None:
+        """Add *number* to the counter *name* of *subject*: a queue, an agent or a table."""
+        self._counts[subject, name] += number
 
     def of(self, name: CounterName, queue: str | None = None) -> int:
         """Return the count of *name*, for *queue* or for all queues together."""

@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable
-from typing import Protocol, cast
+from typing import cast
 
 import msgspec
 
 from streamapp.messages import Outgoing
 from streamapp.observe.tap_record import NO_BODY, Outcome, TapRecord
-from streamapp_codecs import Decoded, Shown
+from streamapp_codecs import Decoded, Showing, Shown
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -22,13 +22,9 @@ ShowBody = Callable[[str, "Decoded[object] | None"], Shown]
 """Returns what viewers may see of a body; a codec's `show`."""
 
 
-class _ShowingCodec(Protocol):
-    def show(self, body: str, decoded: "Decoded[object] | None") -> Shown: ...
-
-
-def shows(codec: object) -> ShowBody | None:
+def show_body_of(codec: object) -> ShowBody | None:
     """Return the `show` of *codec*; None if it has none, and then no body is shown."""
-    return cast("_ShowingCodec", codec).show if hasattr(codec, "show") else None
+    return cast("Showing", codec).show if hasattr(codec, "show") else None
 
 
 class SendAttempt(msgspec.Struct, frozen=True):
@@ -36,7 +32,7 @@ class SendAttempt(msgspec.Struct, frozen=True):
 
     queue: str
     message: Outgoing
-    shows: ShowBody | None
+    show_body: ShowBody | None
     reason: str | None = None
     at: float = msgspec.field(default_factory=time.time)
 
@@ -52,7 +48,7 @@ class SendAttempt(msgspec.Struct, frozen=True):
 
     def line(self, worker: str) -> bytes:
         """Return its record as JSON, masked."""
-        shown, body, is_cut = shown_body(self.shows, self.message.body, None)
+        shown, body, is_cut = shown_body(self.show_body, self.message.body, None)
         at = int(self.at * 1000)
         return _ENCODER.encode(
             TapRecord(
@@ -73,12 +69,12 @@ class SendAttempt(msgspec.Struct, frozen=True):
 
 
 def shown_body(
-    shows: ShowBody | None, body: str, decoded: "Decoded[object] | None"
+    show_body: ShowBody | None, body: str, decoded: "Decoded[object] | None"
 ) -> tuple[Shown, msgspec.Raw, bool]:
     """Return what is shown of *body*: its kind and key, its masked JSON, and whether that is cut."""
-    if shows is None:
+    if show_body is None:
         return Shown(), NO_BODY, False
-    shown = shows(body if len(body) <= READ else "", decoded)
+    shown = show_body(body if len(body) <= READ else "", decoded)
     if shown.body is None or len(shown.body) <= SHOWN:
         return shown, NO_BODY if shown.body is None else msgspec.Raw(shown.body), len(body) > READ
     beginning = shown.body[:SHOWN].decode(errors="ignore")

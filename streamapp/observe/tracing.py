@@ -32,7 +32,7 @@ class Tracing:
     def __init__(self, provider: TracerProvider) -> None:
         self.tracer = provider.get_tracer("streamapp")
 
-    def over(self, sqs: Sqs) -> Sqs:
+    def wrap(self, sqs: Sqs) -> Sqs:
         """Return *sqs* with a span for each call that receives, sends or deletes messages.
 
         A receive that returned nothing has none: an idle worker would fill a backend with its polls.

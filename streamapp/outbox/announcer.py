@@ -27,8 +27,8 @@ class Announcer:
     send it again.
     """
 
-    def __init__(self, outboxes: Mapping[str, Sender], store: Store, outage: Outage) -> None:
-        self._outboxes = outboxes
+    def __init__(self, senders: Mapping[str, Sender], store: Store, outage: Outage) -> None:
+        self._senders = senders
         self._store = store
         self._outage = outage
         # Usually nobody else waits for one; a call that does puts an event here.
@@ -70,8 +70,8 @@ class Announcer:
         for it in announcements:
             by_sink.setdefault(it.sink, []).append(it)
         for sink, group in by_sink.items():
-            outbox = self._outboxes[sink]
-            messages = [outbox.laden(it.message) for it in group]
+            outbox = self._senders[sink]
+            messages = [outbox.with_trace(it.message) for it in group]
             outcomes = await outbox.batcher.submit_all(
                 messages, [partial(self._take_note, it) for it in group]
             )

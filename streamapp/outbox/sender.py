@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from streamapp.errors import Refused, ServiceError
 from streamapp.flow.batcher import Batcher
-from streamapp.flow.company import Company
+from streamapp.flow.expected_items import ExpectedItems
 from streamapp.flow.outage import AGAIN, Outage
 from streamapp.messages import Outgoing, Queue
 from streamapp.observe.counters import Counters
@@ -37,17 +37,17 @@ class Sender:
         outage: Outage,
         counters: Counters,
         *,
-        company: Company | None = None,
+        expected_items: ExpectedItems | None = None,
         tap: Tap | None = None,
-        shows: ShowBody | None = None,
-        load: Callable[[Outgoing, int], Outgoing] | None = None,
+        show_body: ShowBody | None = None,
+        add_trace: Callable[[Outgoing, int], Outgoing] | None = None,
         even_misconfigured: bool = True,
     ) -> None:
         self.queue = queue
         self._even_misconfigured = even_misconfigured
         self._tap = tap
-        self._shows = shows
-        self._load = load
+        self._show_body = show_body
+        self._add_trace = add_trace
         self._sqs = sqs
         self._outage = outage
         self._counters = counters
@@ -56,15 +56,15 @@ class Sender:
             name=f"send {queue.name}",
             limit=BATCH,
             linger=LINGER,
-            company=company,
+            expected_items=expected_items,
             parallel=1 if queue.fifo else PARALLEL,
             weigh=lambda message: message.size,
             max_weight=queue.max_bytes,
         )
 
-    def laden(self, message: Outgoing) -> Outgoing:
+    def with_trace(self, message: Outgoing) -> Outgoing:
         """Return *message* with the trace context of the running task, if that is to be sent."""
-        return message if self._load is None else self._load(message, self.queue.max_bytes)
+        return message if self._add_trace is None else self._add_trace(message, self.queue.max_bytes)
 
     async def _flush(self, messages: list[Outgoing]) -> Sequence[Exception | None]:
         """Send until each message is accepted or refused for good; only those that failed go again."""
@@ -95,7 +95,7 @@ class Sender:
         if self._tap is not None:
             for message, outcome in zip(asked, outcomes, strict=True):
                 code = outcome.code if isinstance(outcome, Refused) else None
-                self._tap.note(SendAttempt(self.queue.name, message, self._shows, code))
+                self._tap.note(SendAttempt(self.queue.name, message, self._show_body, code))
         return outcomes
 
     async def _send(self, messages: list[Outgoing]) -> list[Failure | None]:

@@ -40,7 +40,7 @@ class Acks:
             name=f"delete {queue.name}",
             limit=BATCH,
             linger=0.0 if queue.fifo else LINGER,
-            company=leases.held,
+            expected_items=leases.held,
             parallel=4,
         )
         self.releases: Batcher[tuple[Lease, float], None] = Batcher(

@@ -8,7 +8,7 @@ import msgspec
 from streamapp.observe.shown import ShowBody, shown_body
 from streamapp.observe.tap_record import Effect, Outcome, TapRecord
 from streamapp.pipeline.leases import Lease
-from streamapp.state.done import Done
+from streamapp.state.update import Update
 
 EFFECTS = 20
 """Keys of which one record tells what changed: a product may be in any number of orders."""
@@ -27,12 +27,12 @@ class Attempt(msgspec.Struct, frozen=True):
     """
 
     lease: Lease
-    shows: ShowBody | None
+    show_body: ShowBody | None
     outcome: Outcome
     reason: str | None = None
     detail: str | None = None
     delay: float | None = None
-    done: Sequence[Done] = ()
+    done: Sequence[Update] = ()
     is_shared: bool = False
     at: float = msgspec.field(default_factory=time.time)
 
@@ -49,7 +49,7 @@ class Attempt(msgspec.Struct, frozen=True):
     def line(self, worker: str) -> bytes:
         """Return its record as JSON, with personal data masked."""
         lease, delivery = self.lease, self.lease.delivery
-        shown, body, is_cut = shown_body(self.shows, delivery.body, lease.decoded)
+        shown, body, is_cut = shown_body(self.show_body, delivery.body, lease.decoded)
         done = [it for it in self.done if it.key == shown.key] if self.is_shared else self.done
         begun = lease.begun_at
         return _ENCODER.encode(
@@ -76,7 +76,7 @@ class Attempt(msgspec.Struct, frozen=True):
         )
 
 
-def _effects(done: Sequence[Done]) -> list[Effect]:
+def _effects(done: Sequence[Update]) -> list[Effect]:
     found: list[Effect] = []
     for it in done:
         before, after = it.changed.before, it.changed.after

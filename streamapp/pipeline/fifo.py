@@ -30,7 +30,7 @@ class FifoGroups:
     def leave(self, lease: Lease) -> Lease | None:
         """Note that *lease* is done and deleted, and return the next of its group.
 
-        That one may be lost. Its message comes again, so call `abandon` for it: those behind it may not pass it.
+        That one may be lost. Its message comes again, so call `give_up` for it: those behind it may not pass it.
         """
         group = lease.delivery.group
         if group is None or self._first.get(group) is not lease:
@@ -44,7 +44,7 @@ class FifoGroups:
             self._forget(group)
         return self._first[group]
 
-    def abandon(self, lease: Lease) -> list[Lease]:
+    def give_up(self, lease: Lease) -> list[Lease]:
         """Note that *lease* is not done, and return those that waited behind it: they must not come before it."""
         group = lease.delivery.group
         if group is None or self._first.get(group) is not lease:

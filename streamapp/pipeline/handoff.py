@@ -45,7 +45,7 @@ class Handoff:
 
     def give_up(self, lease: Lease) -> list[Lease]:
         """Note that the message of *lease* comes again. Return the leases behind it, which must not come before it."""
-        return [] if self._groups is None else self._groups.abandon(lease)
+        return [] if self._groups is None else self._groups.give_up(lease)
 
     async def take(self) -> Lease | None:
         """Return the next lease, None when no more will come."""
@@ -78,7 +78,7 @@ class Handoff:
         for _ in range(self._permits.statistics().tasks_waiting):
             self._permits.release()
 
-    def abandon(self) -> list[Lease]:
+    def no_more_takers(self) -> list[Lease]:
         """Note that nobody takes any more, and return what is left."""
         self._is_abandoned = True
         return self._take_back()

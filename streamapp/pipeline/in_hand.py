@@ -16,9 +16,9 @@ from streamapp.pipeline.runtime import Runtime
 from streamapp.state.announcement import Announcement, Place
 from streamapp.state.committer import Change, Changed
 from streamapp.state.dedupe import identity_of, shortened
-from streamapp.state.done import Done
 from streamapp.state.folding import Folding
 from streamapp.state.keys import plain
+from streamapp.state.update import Update
 from streamapp_codecs import DecodeError
 
 
@@ -26,7 +26,7 @@ class InHand(msgspec.Struct, eq=False):
     """The deliveries whose events an agent is processing now, ended together when it asks for the next.
 
     *leases* come with the error of a body of which a part could not be decoded. *owed* are the announcements, by their
-    place, that must be sent before the deliveries are deleted. *updates* are those that were made, and *changes* counts
+    place, that must be sent before the deliveries are deleted. *updates* are those that were made, and *changed_count* counts
     those that changed something. *is_skipped* once the agent skipped an event, *is_batch* once more than one delivery was
     in hand, *is_cut* once the agent was cancelled while it waited for an effect.
     """
@@ -35,15 +35,15 @@ class InHand(msgspec.Struct, eq=False):
     deadline: Deadline
     leases: dict[Lease, DecodeError | None] = {}
     owed: dict[Place, Announcement] = {}
-    updates: list[Done] = []
-    changes: int = 0
+    updates: list[Update] = []
+    changed_count: int = 0
     is_skipped: bool = False
     is_batch: bool = False
     is_cut: bool = False
 
-    def effect(self) -> "Effect":
+    def effect(self) -> "PendingEffect":
         """Return a context for something that must be done before the deliveries are deleted."""
-        return Effect(self)
+        return PendingEffect(self)
 
     async def update(self, folding: Folding, key: str, event: object) -> Any:  # noqa: ANN401 - the table's own type
         """Fold *event* into the state of *key*, and return that state once it is durable."""
@@ -70,7 +70,7 @@ class InHand(msgspec.Struct, eq=False):
             key,
             folding.keys_prefix(self.runtime.config.key_prefix) + key,
             event,
-            self.runtime.outboxes[folding.to.stream].queue if folding.to else None,
+            self.runtime.senders[folding.to.stream].queue if folding.to else None,
             self.cause(event),
             self._identity_of(folding, event) if folding.once else None,
         )
@@ -86,8 +86,8 @@ class InHand(msgspec.Struct, eq=False):
 
     def _note(self, table: str, key: str, event: object, changed: Changed) -> None:
         """Note what an update did, and what must be sent for it."""
-        self.updates.append(Done(table, key, event, changed))
-        self.changes += changed.is_new
+        self.updates.append(Update(table, key, event, changed))
+        self.changed_count += changed.is_new
         for it in changed.due:
             self.owed[it.place] = it
 
@@ -124,7 +124,7 @@ class InHand(msgspec.Struct, eq=False):
         return found
 
 
-class Effect:
+class PendingEffect:
     """A context in which something is done for an agent; the agent's timeout does not run meanwhile."""
 
     __slots__ = ("_in_hand",)

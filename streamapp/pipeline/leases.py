@@ -19,7 +19,7 @@ from anyio import (
 from anyio.abc import TaskStatus
 
 from streamapp.errors import Fault, ServiceError
-from streamapp.flow.company import Company
+from streamapp.flow.expected_items import ExpectedItems
 from streamapp.flow.wakeup import Wakeup
 from streamapp.messages import Delivery, Queue
 from streamapp.observe.counters import Counters
@@ -54,8 +54,8 @@ class Lease:
     expires_at: float
     scope: CancelScope | None = field(default=None)
     is_lost: bool = False
-    is_done: bool = False
-    is_finished: bool = False
+    was_processed: bool = False
+    awaits_delete: bool = False
     decoded: Decoded[object] | None = None
     received_at: float = field(default_factory=time.time)
     begun_at: float | None = None
@@ -68,15 +68,20 @@ class Leases:
     """
 
     def __init__(
-        self, sqs: Sqs, queue: Queue, tokens: Tokens, counters: Counters, unfinished: Company | None = None
+        self,
+        sqs: Sqs,
+        queue: Queue,
+        tokens: Tokens,
+        counters: Counters,
+        unfinished: ExpectedItems | None = None,
     ) -> None:
         self._sqs = sqs
         self._queue = queue
         self._tokens = tokens
         self._counters = counters
         self._held: dict[str, Lease] = {}
-        self._unfinished = unfinished or Company(0)
-        self.held = Company(0)
+        self._unfinished = unfinished or ExpectedItems(0)
+        self.held = ExpectedItems(0)
         """How many deliveries are in hand, for batches of their ends."""
         self._done: OrderedDict[str, None] = OrderedDict()
         self._calls = CapacityLimiter(PARALLEL)
@@ -100,7 +105,7 @@ class Leases:
         if held is not None:
             held.handle, held.expires_at = delivery.handle, expires_at
             return None
-        lease = Lease(delivery, delivery.handle, expires_at, is_done=delivery.message_id in self._done)
+        lease = Lease(delivery, delivery.handle, expires_at, was_processed=delivery.message_id in self._done)
         self._held[delivery.message_id] = lease
         self.held.expected += 1
         self._unfinished.expected += 1
@@ -109,8 +114,8 @@ class Leases:
     def finish(self, lease: Lease) -> None:
         """Note that only the delete is left to do; if the lease is lost now, no agent is cancelled."""
         lease.scope = None
-        if not lease.is_finished:
-            lease.is_finished = True
+        if not lease.awaits_delete:
+            lease.awaits_delete = True
             self._unfinished.expected -= 1
 
     def end(self, lease: Lease) -> None:

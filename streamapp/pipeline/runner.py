@@ -68,7 +68,7 @@ class Runner:
         try:
             await self._run()
         finally:
-            for lease in self._handoff.abandon():
+            for lease in self._handoff.no_more_takers():
                 self._settler.acks.release(lease)
 
     async def _run(self) -> None:

@@ -32,5 +32,5 @@ class Runtime:
     lookup: Lookup
     changes: Batcher[Change, Changed]
     announcer: Announcer
-    outboxes: Mapping[str, Sender]
+    senders: Mapping[str, Sender]
     tracing: "Tracing | None" = None

@@ -26,8 +26,10 @@ LONGEST_BACKOFF = 900.0
 """Seconds: the longest that a failing message waits for its next try."""
 
 EndWord = Literal["ok", "duplicate", "skipped", "dead", "invalid"]
+"""How a delivery that is deleted is counted."""
+
 DeadWord = Literal["dead", "invalid"]
-"""How a delivery may end, by what is then done with its message."""
+"""How a delivery that is dead-lettered is counted: refused by the agent or after its last attempt, or undecodable."""
 
 
 class Settler:
@@ -41,24 +43,24 @@ class Settler:
         self,
         queue: Queue,
         acks: Acks,
-        letters: Sender | None,
+        dead_letter_sender: Sender | None,
         announcer: Announcer,
         counters: Counters,
         *,
         max_attempts: int,
         backoff: float,
         tap: Tap | None = None,
-        shows: ShowBody | None = None,
+        show_body: ShowBody | None = None,
     ) -> None:
         self.queue = queue
         self.acks = acks
-        self._letters = letters
+        self._dead_letter_sender = dead_letter_sender
         self._announcer = announcer
         self._counters = counters
         self._max_attempts = max_attempts
         self._backoff = Backoff(backoff, LONGEST_BACKOFF)
         self._tap = no_tap() if tap is None else tap
-        self._shows = shows
+        self._show_body = show_body
         self._quiet_log = QuietLog(logger)
 
     async def succeed(self, in_hand: InHand) -> None:
@@ -74,7 +76,7 @@ class Settler:
             if flaw is None:
                 self.delete(lease, _word(in_hand), in_hand=in_hand)
             else:
-                await self.refuse(lease, flaw, in_hand)
+                await self.bury_undecodable(lease, flaw, in_hand)
             del in_hand.leases[lease]
 
     async def announce(self, in_hand: InHand) -> None:
@@ -85,7 +87,7 @@ class Settler:
             await self.fail(lease, error, in_hand)
             del in_hand.leases[lease]
 
-    async def refuse(self, lease: Lease, error: DecodeError, in_hand: InHand | None = None) -> None:
+    async def bury_undecodable(self, lease: Lease, error: DecodeError, in_hand: InHand | None = None) -> None:
         """Dead-letter a message that can never be decoded, as a whole or in part."""
         await self.bury(lease, Why(error.reason, error.detail), in_hand, word="invalid")
 
@@ -106,13 +108,13 @@ class Settler:
     ) -> None:
         """Send the message to the dead-letter queue, then delete it. Without such a queue give it back."""
         dead = letter(lease, why)
-        if self._letters is None or dead.size > self._letters.queue.max_bytes:
+        if self._dead_letter_sender is None or dead.size > self._dead_letter_sender.queue.max_bytes:
             self.retry(lease, why, in_hand)
             return
         try:
-            await self._letters.batcher.submit(dead)
+            await self._dead_letter_sender.batcher.submit(dead)
         except Refused as error:
-            about = {"queue": self._letters.queue.name, "reason": error.code}
+            about = {"queue": self._dead_letter_sender.queue.name, "reason": error.code}
             self._quiet_log.log(logging.ERROR, "a message could not be dead-lettered", error.code, **about)
             self.retry(lease, why, in_hand)
             return
@@ -136,7 +138,7 @@ class Settler:
             self.acks.release(lease)
         else:
             self._counters.add(self.queue.name, word)
-            self._tap.note(_attempt(lease, self._shows, word, why, in_hand))
+            self._tap.note(_attempt(lease, self._show_body, word, why, in_hand))
             self.acks.delete(lease)
 
     def retry(
@@ -146,13 +148,13 @@ class Settler:
         delay = self._backoff.pause(lease.delivery.receives) if after is None else after
         if not lease.is_lost:
             self._counters.add(self.queue.name, "retry")
-            self._tap.note(_attempt(lease, self._shows, "retry", why, in_hand, delay=delay))
+            self._tap.note(_attempt(lease, self._show_body, "retry", why, in_hand, delay=delay))
         self.acks.give_back(lease, delay)
 
 
 def _attempt(
     lease: Lease,
-    shows: ShowBody | None,
+    show_body: ShowBody | None,
     outcome: Outcome,
     why: Why,
     in_hand: InHand | None,
@@ -160,7 +162,7 @@ def _attempt(
 ) -> Attempt:
     done = in_hand.updates if in_hand is not None else ()
     is_shared = in_hand is not None and in_hand.is_batch
-    return Attempt(lease, shows, outcome, why.reason, why.detail, delay, done, is_shared)
+    return Attempt(lease, show_body, outcome, why.reason, why.detail, delay, done, is_shared)
 
 
 def _why(error: Exception) -> Why:
@@ -173,7 +175,7 @@ def _why(error: Exception) -> Why:
 def _word(in_hand: InHand) -> EndWord:
     if in_hand.is_skipped and not in_hand.updates:
         return "skipped"
-    return "duplicate" if in_hand.updates and not in_hand.changes else "ok"
+    return "duplicate" if in_hand.updates and not in_hand.changed_count else "ok"
 
 
 def _counts(error: Exception) -> bool:

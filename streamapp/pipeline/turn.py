@@ -140,7 +140,7 @@ class Turn(Generic[T]):
             if lease.is_lost:  # while it waited here; only those behind it in its group are released
                 self._settler.acks.release(lease)
                 continue
-            if lease.is_done:
+            if lease.was_processed:
                 self._settler.delete(lease, "duplicate")
                 continue
             lease.scope = self._scope
@@ -181,7 +181,7 @@ class Turn(Generic[T]):
         if error is None:
             self._settler.delete(lease, "skipped")
         else:
-            await self._settler.refuse(lease, error, self._in_hand)
+            await self._settler.bury_undecodable(lease, error, self._in_hand)
         del self._in_hand.leases[lease]
 
     def _trace(self) -> None:

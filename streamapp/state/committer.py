@@ -21,7 +21,7 @@ from streamapp.state.store import MAX_PENDING, PENDING, TOKEN, Commit, Store
 
 
 class Change(msgspec.Struct, frozen=True, eq=False):
-    """One event for one key of one table; one with an *identity* is folded only where that was not seen yet.
+    """One event for one key of one table; one with an *event_identity* is folded only if that was not seen yet.
 
     *key* is spelled as in its *redis_key*. *queue* is where its announcement goes. *cause* is the id of the message that brought the event, the same
     whenever that message is delivered again.
@@ -33,7 +33,7 @@ class Change(msgspec.Struct, frozen=True, eq=False):
     event: object
     queue: Queue | None = None
     cause: str = ""
-    identity: str | None = None
+    event_identity: str | None = None
 
 
 class Changed(msgspec.Struct, frozen=True):
@@ -100,7 +100,7 @@ class Committer:
                 key: self._plan([changes[n] for n in todo[key]], fields)
                 for key, fields in zip(keys, hashes, strict=True)
             }
-            for key in await self._conflicts(plans):
+            for key in await self._make_commits(plans):
                 del plans[key]
             for key, plan in plans.items():
                 if plan.evicted:
@@ -108,7 +108,7 @@ class Committer:
                 outcomes.update(zip(todo.pop(key), plan.outcomes, strict=True))
         return [outcomes[position] for position in range(len(changes))]
 
-    async def _conflicts(self, plans: Mapping[str, _Plan]) -> list[str]:
+    async def _make_commits(self, plans: Mapping[str, _Plan]) -> list[str]:
         """Make the planned commits, and return the keys that another worker changed since they were read."""
         commits = [plan.commit for plan in plans.values() if plan.commit is not None]
         if not commits:
@@ -136,15 +136,17 @@ class Committer:
         except UNREADABLE as error:
             return _Plan([StateUnreadable(first.redis_key, error)] * len(changes))
         now = time.time()
-        seen = Deduplication({} if first.identity is None else stored, now)
+        seen = Deduplication({} if first.event_identity is None else stored, now)
         draft = _Draft(stored, state, pending, seen, ttl, now)
         outcomes = [draft.apply(change) for change in changes]
         forgotten, evicted = seen.drop()
         draft.put.update(seen.put)
-        commit = self._commit(first, draft.written, stored, draft.put, forgotten, keep=bool(pending), ttl=ttl)
+        commit = self._commit_of(
+            first, draft.written, stored, draft.put, forgotten, keep=bool(pending), ttl=ttl
+        )
         return _Plan(outcomes, commit, evicted)
 
-    def _commit(
+    def _commit_of(
         self,
         change: Change,
         written: Mapping[str, str] | None,
@@ -197,7 +199,7 @@ class _Draft:
         """Fold one event, and return what it did. If that fails, nothing changes and the exception is returned."""
         before = after = self._stored if self.written is None else self.written
         is_new = False
-        if change.identity is None or change.identity not in self._seen:
+        if change.event_identity is None or change.event_identity not in self._seen:
             try:
                 following, said = _step(change, self.state, len(self._pending))
                 after = {} if following is None else change.folding.hash_codec.write(following)
@@ -207,8 +209,8 @@ class _Draft:
                 self._owe(change, said)
             is_new = following != self.state
             self.state, self.written = following, after
-            if change.identity is not None:
-                self._seen.add(change.identity)
+            if change.event_identity is not None:
+                self._seen.add(change.event_identity)
         if not self._pending:
             return Changed(self.state, is_new, (), before, after)
         keeps = self._kept_by(change.cause)
@@ -242,11 +244,11 @@ def _step(change: Change, state: Any, owed: int) -> tuple[Any, tuple[str, Outgoi
 def _owed_from_now(
     change: Change, said: tuple[str, Outgoing], pending: Sequence[Announcement], ttl: float | None, now: float
 ) -> Announcement:
-    identity, message = said
+    announcement_id, message = said
     sequence = pending[-1].sequence + 1 if pending else 1
     mark, sink = mark_of(sequence, now), change.folding.to.stream if change.folding.to else ""
     return Announcement(
-        Place(change.redis_key, identity, mark),
+        Place(change.redis_key, announcement_id, mark),
         sink,
         sequence,
         message,

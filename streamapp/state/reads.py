@@ -8,7 +8,7 @@ import msgspec
 
 from streamapp.errors import ServiceError, StreamappError
 from streamapp.flow.batcher import Batcher
-from streamapp.flow.company import Company
+from streamapp.flow.expected_items import ExpectedItems
 from streamapp.flow.outage import Outage
 from streamapp.state.hash_codec import HashCodec
 from streamapp.state.store import Store
@@ -38,16 +38,18 @@ class IndexEntry(NamedTuple):
 class Lookup:
     """What agents read from Redis, and put into indexes; each key of a batch is read once for all who asked."""
 
-    def __init__(self, store: Store, outage: Outage, *, ttl: float, company: Company | None = None) -> None:
+    def __init__(
+        self, store: Store, outage: Outage, *, ttl: float, expected_items: ExpectedItems | None = None
+    ) -> None:
         self._store = store
         self._outage = outage
         self._ttl = ttl
         self.reads: Batcher[StateRequest, Any] = Batcher(
-            self._read, name="read", limit=LIMIT, linger=LINGER, company=company
+            self._read, name="read", limit=LIMIT, linger=LINGER, expected_items=expected_items
         )
         """Returns the state, None if there is none."""
         self.adds: Batcher[IndexEntry, None] = Batcher(
-            self._add, name="index", limit=LIMIT, linger=LINGER, company=company
+            self._add, name="index", limit=LIMIT, linger=LINGER, expected_items=expected_items
         )
 
     async def _read(self, asked: list[StateRequest]) -> Sequence[Any]:

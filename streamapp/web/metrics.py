@@ -1,6 +1,7 @@
 """A worker's metrics in Prometheus's format; messaging metrics are named by OpenTelemetry's conventions."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import get_args
 
 from anyio import current_time
 from prometheus_client import CollectorRegistry, Histogram, ProcessCollector
@@ -27,6 +28,11 @@ OUTCOMES: tuple[CounterName, ...] = (
     "lost",
 )
 """How an attempt at a message may end."""
+
+EVENTS: tuple[CounterName, ...] = tuple(
+    name for name in get_args(CounterName) if name not in {*OUTCOMES, "received", "sent", "sends"}
+)
+"""The counters under `streamapp_events_total`."""
 
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
@@ -107,7 +113,7 @@ class _CounterCollector(Collector):
         )
         sent = CounterMetricFamily(
             "messaging_client_sent_messages",
-            "Messages that SQS took.",
+            "Messages that SQS accepted.",
             labels=["messaging_system", "messaging_destination_name", "messaging_operation_name"],
         )
         batches = CounterMetricFamily(
@@ -115,7 +121,7 @@ class _CounterCollector(Collector):
         )
         events = CounterMetricFamily(
             "streamapp_events",
-            "What should be seen: refused, swept, tap_dropped, silent, blocked, crashing.",
+            f"What an operator should see: {', '.join(EVENTS)}.",
             labels=["subject", "event"],
         )
         for (subject, word), number in self._counters.counts().items():

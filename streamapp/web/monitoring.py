@@ -39,7 +39,7 @@ def _nothing(worker: Worker, sqs: Sqs) -> None:
 class Monitoring:
     """How a worker is watched; the defaults do nothing."""
 
-    over: Callable[[Sqs], Sqs] = _unchanged
+    wrap: Callable[[Sqs], Sqs] = _unchanged
     """Wraps the worker's SQS so that its calls are measured."""
 
     begin: Callable[[Worker, Sqs], None] = _nothing

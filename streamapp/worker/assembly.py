@@ -11,12 +11,12 @@ from streamapp.declared.registry import Registry
 from streamapp.declared.sink import Sink
 from streamapp.errors import ConfigError, ServiceError
 from streamapp.flow.batcher import Batcher
-from streamapp.flow.company import Company
+from streamapp.flow.expected_items import ExpectedItems
 from streamapp.flow.outage import Outage
 from streamapp.messages import Queue
 from streamapp.observe.counters import Counters
 from streamapp.observe.presence import PresenceReporter, PresenceStore
-from streamapp.observe.shown import shows
+from streamapp.observe.shown import show_body_of
 from streamapp.observe.tap_writer import Tap, no_tap
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.sender import Sender
@@ -111,7 +111,7 @@ async def assemble(
     Raises `ConfigError` or `ServiceError` for what cannot be used.
     """
     chosen = choose(registry, agents)
-    sqs = sqs if tracing is None else tracing.over(sqs)
+    sqs = sqs if tracing is None else tracing.wrap(sqs)
     await store.ping()
     queues = await _queues(sqs, config, [*registry.sinks, *(agent.queue for agent in chosen)])
     use = _Surroundings(
@@ -128,16 +128,17 @@ async def assemble(
     runtime = _runtime(
         use, {name: _sender_of(use, sink, queues[name]) for name, sink in registry.sinks.items()}
     )
-    letters: dict[str, Sender | None] = {
-        agent.queue: await _letters(use, queues[agent.queue]) for agent in chosen
+    dead_letter_sender: dict[str, Sender | None] = {
+        agent.queue: await _dead_letter_sender(use, queues[agent.queue]) for agent in chosen
     }
     pipelines = [
-        _pipeline(use, agent, queues[agent.queue], letters[agent.queue], runtime) for agent in chosen
+        _pipeline(use, agent, queues[agent.queue], dead_letter_sender[agent.queue], runtime)
+        for agent in chosen
     ]
     return Assembly(
         runtime,
         pipelines,
-        _batchers(runtime, pipelines, [it for it in letters.values() if it is not None]),
+        _batchers(runtime, pipelines, [it for it in dead_letter_sender.values() if it is not None]),
         Sweeper(
             [table.folding for table in registry.tables.values()],
             store,
@@ -177,7 +178,7 @@ class _Surroundings:
     tap: Tap
     wait: float
     tracing: "Tracing | None"
-    unfinished: Company = field(default_factory=lambda: Company(0))
+    unfinished: ExpectedItems = field(default_factory=lambda: ExpectedItems(0))
 
 
 async def _queues(sqs: Sqs, config: Config, streams: Iterable[str]) -> dict[str, Queue]:
@@ -200,26 +201,26 @@ def _sender_of(use: _Surroundings, sink: Sink[Any], queue: Queue) -> Sender:
         queue,
         use.sqs_outage,
         use.counters,
-        company=use.unfinished,
+        expected_items=use.unfinished,
         tap=use.tap,
-        shows=shows(sink.codec),
-        load=None if use.tracing is None else use.tracing.with_context,
+        show_body=show_body_of(sink.codec),
+        add_trace=None if use.tracing is None else use.tracing.with_context,
     )
 
 
-async def _letters(use: _Surroundings, queue: Queue) -> Sender | None:
+async def _dead_letter_sender(use: _Surroundings, queue: Queue) -> Sender | None:
     """Return the sender to the dead-letter queue of *queue*, None if there is none that can be used."""
-    dead = await _dead_letters(use.sqs, queue, use.config)
+    dead = await _dead_letter_queue(use.sqs, queue, use.config)
     if dead is None:
         return None
     # To wait for a broken dead-letter queue would block the agent. The message is given back instead, and SQS's
     # redrive policy moves it in the end.
     return Sender(
-        use.sqs, dead, use.sqs_outage, use.counters, company=use.unfinished, even_misconfigured=False
+        use.sqs, dead, use.sqs_outage, use.counters, expected_items=use.unfinished, even_misconfigured=False
     )
 
 
-async def _dead_letters(sqs: Sqs, queue: Queue, config: Config) -> Queue | None:
+async def _dead_letter_queue(sqs: Sqs, queue: Queue, config: Config) -> Queue | None:
     """Return the dead-letter queue of *queue*. What its settings lack is a warning, never a refusal."""
     for flaw in source_flaws(queue, config):
         logger.warning("%s: %s; mend it with: %s", queue.name, flaw.text, flaw.cure)
@@ -234,7 +235,7 @@ async def _dead_letters(sqs: Sqs, queue: Queue, config: Config) -> Queue | None:
         return None
 
 
-def _runtime(use: _Surroundings, outboxes: Mapping[str, Sender]) -> Runtime:
+def _runtime(use: _Surroundings, senders: Mapping[str, Sender]) -> Runtime:
     """Return what all agents share: state, its reads, and its announcements."""
     ttl = use.config.state_ttl
     committer = Committer(
@@ -249,16 +250,18 @@ def _runtime(use: _Surroundings, outboxes: Mapping[str, Sender]) -> Runtime:
         counters=use.counters,
         store=use.store,
         store_outage=use.store_outage,
-        lookup=Lookup(use.store, use.store_outage, ttl=ttl, company=use.unfinished),
-        changes=Batcher(committer.flush, name="state", limit=FLUSH, linger=LINGER, company=use.unfinished),
-        announcer=Announcer(outboxes, use.store, use.store_outage),
-        outboxes=outboxes,
+        lookup=Lookup(use.store, use.store_outage, ttl=ttl, expected_items=use.unfinished),
+        changes=Batcher(
+            committer.flush, name="state", limit=FLUSH, linger=LINGER, expected_items=use.unfinished
+        ),
+        announcer=Announcer(senders, use.store, use.store_outage),
+        senders=senders,
         tracing=use.tracing,
     )
 
 
 def _pipeline(
-    use: _Surroundings, agent: Agent, queue: Queue, letters: Sender | None, runtime: Runtime
+    use: _Surroundings, agent: Agent, queue: Queue, dead_letter_sender: Sender | None, runtime: Runtime
 ) -> AgentPipeline:
     """Return the parts that serve *agent*."""
     concurrency = agent.concurrency or use.config.concurrency
@@ -269,13 +272,13 @@ def _pipeline(
     settler = Settler(
         queue,
         acks,
-        letters,
+        dead_letter_sender,
         runtime.announcer,
         use.counters,
         max_attempts=use.config.max_attempts,
         backoff=agent.backoff,
         tap=use.tap,
-        shows=shows(agent.codec),
+        show_body=show_body_of(agent.codec),
     )
     poller = Poller(
         use.sqs,
@@ -293,7 +296,7 @@ def _pipeline(
 
 
 def _batchers(
-    runtime: Runtime, pipelines: Sequence[AgentPipeline], letters: Sequence[Sender]
+    runtime: Runtime, pipelines: Sequence[AgentPipeline], dead_letter_sender: Sequence[Sender]
 ) -> Sequence[Batcher[Any, Any]]:
     """Return what must be flushed before the worker ends."""
     return [
@@ -301,7 +304,7 @@ def _batchers(
         runtime.lookup.reads,
         runtime.lookup.adds,
         runtime.announcer.confirmations,
-        *(sender.batcher for sender in (*runtime.outboxes.values(), *letters)),
+        *(sender.batcher for sender in (*runtime.senders.values(), *dead_letter_sender)),
         *(pipeline.acks.deletes for pipeline in pipelines),
     ]
 
@@ -317,5 +320,5 @@ def _presence_reporter(
         use.tap.worker,
         use.counters,
         {pipeline.queue.name: pipeline.leases for pipeline in pipelines},
-        [sender.queue.name for sender in runtime.outboxes.values()],
+        [sender.queue.name for sender in runtime.senders.values()],
     )

@@ -47,7 +47,7 @@ class Worker:
         """The queues that it receives from, and those that it sends to."""
         return [
             *(pipeline.queue for pipeline in self.pipelines),
-            *(outbox.queue for outbox in self.runtime.outboxes.values()),
+            *(outbox.queue for outbox in self.runtime.senders.values()),
         ]
 
     @property

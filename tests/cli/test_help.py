@@ -3,30 +3,28 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
+from typer.main import get_command
 
 import streamapp
+from streamapp.cli.root import cli
 
-COMMANDS = [
-    [],
-    ["worker"],
-    ["demo"],
-    ["send"],
-    ["seed"],
-    ["queues", "create"],
-    ["config"],
-    ["doctor"],
-    ["board"],
-    ["show"],
-    ["tail"],
-    ["status"],
-    ["schema"],
-    ["dlq", "ls"],
-    ["dlq", "show"],
-    ["dlq", "redrive"],
-]
+
+def commands(of: click.Command, *before: str) -> Iterator[list[str]]:
+    """Return the words of every command that has help of its own."""
+    if isinstance(of, click.Group):
+        for name, command in of.commands.items():
+            yield from commands(command, *before, name)
+    else:
+        yield [*before]
+
+
+COMMANDS = [[], *commands(get_command(cli))]
+"""All of them: one that is new is tested as soon as it is registered."""
 
 HEAVY = {
     "pydantic",
@@ -92,3 +90,14 @@ def test_bash_completes_commands_and_the_names_of_queues() -> None:
     )
 
     assert done.stdout.splitlines() == ["pedido-events", "status"]
+
+
+def test_every_command_stands_in_the_page_for_operators() -> None:
+    """People find there what a command is for."""
+    page = (Path(__file__).parents[2] / "docs" / "operating.md").read_text()
+
+    assert [
+        words
+        for words in COMMANDS
+        if f"streamapp {' '.join(words)}" not in page and f"`{' '.join(words)}" not in page
+    ] == []

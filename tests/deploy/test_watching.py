@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from streamapp.observe.counters import Counters
-from streamapp.web.metrics import Metrics
+from streamapp.web.metrics import EVENTS, Metrics
 
 ROOT = Path(__file__).parents[2]
 ALERTS = ROOT / "deploy" / "prometheus" / "alerts.yaml"
@@ -62,6 +62,17 @@ def test_the_documentation_names_every_metric() -> None:
     assert len(named) > 5
     labels = {"messaging_system", "messaging_operation_name", "messaging_destination_name"}
     assert [name for name in named if name not in documented and name not in labels] == []
+
+
+def test_the_documentation_names_every_event_that_is_counted() -> None:
+    """A word in an alert that no page explains wakes people for nothing."""
+    (row,) = [
+        line
+        for line in (ROOT / "docs" / "operating.md").read_text().splitlines()
+        if line.startswith("| `streamapp_events_total`")
+    ]
+
+    assert [name for name in EVENTS if name not in row] == []
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool comes with Prometheus")

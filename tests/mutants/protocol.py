@@ -19,10 +19,10 @@ from streamapp.state.store import TOKEN, Commit, Confirmed
 from streamapp.testing import MemoryStore
 from streamapp.testing.state.replicas import ReplicatedValues, StoredValue
 
-_commit = Committer._commit
+_commit = Committer._commit_of
 _init = Committer.__init__
 _plan = Committer._plan
-_conflicts = Committer._conflicts
+_conflicts = Committer._make_commits
 _announce = Announcer.announce
 _note = InHand._note
 _store_commit = MemoryStore._commit
@@ -152,7 +152,7 @@ class SeenMarks:
         return [
             (Committer, "_plan", plan),
             ("streamapp.state.committer", "_step", step),
-            (Committer, "_conflicts", conflicts),
+            (Committer, "_make_commits", conflicts),
         ]
 
 

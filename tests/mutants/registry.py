@@ -62,7 +62,7 @@ class Mutant:
     given: tuple[object, ...] = ()
 
 
-_NO_MARKER: Patch = (Committer, "_commit", protocol.commit_without_marker)
+_NO_MARKER: Patch = (Committer, "_commit_of", protocol.commit_without_marker)
 _DELETE_FIRST: Patch = (Settler, "succeed", protocol.delete_then_send)
 _NO_TOKEN: Patch = (MemoryStore, "_commit", protocol.commit_without_token)
 
@@ -117,7 +117,7 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     "whole-state-without-token": Mutant(
         "read, then the whole state written without a token",
-        [(Committer, "_commit", protocol.whole_state), _NO_TOKEN],
+        [(Committer, "_commit_of", protocol.whole_state), _NO_TOKEN],
         "calm",
     ),
     "fields-without-token": Mutant(
@@ -125,7 +125,7 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     "counter-as-token": Mutant(
         "compare and set with a counter for a token",
-        [(Committer, "_commit", protocol.counter_as_token)],
+        [(Committer, "_commit_of", protocol.counter_as_token)],
         "failovers",
     ),
     "sweep-without-barrier": Mutant(

@@ -11,7 +11,7 @@ from streamapp.observe.tap_record import TapRecord
 from streamapp.pipeline.attempt import EFFECTS, LONGEST_TEXT, Attempt
 from streamapp.pipeline.leases import Lease
 from streamapp.state.committer import Changed
-from streamapp.state.done import Done
+from streamapp.state.update import Update
 from streamapp_codecs import Decoded, Shown
 
 
@@ -45,7 +45,7 @@ def attempt(*changed: tuple[str, dict[str, str], dict[str, str]]) -> TapRecord:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     delivery = Delivery(Queue("q", "url"), "m", "handle", "{}", 1, now, 0.0)
     done = [
-        Done("t", key, None, Changed(None, is_new=True, pending=(), before=before, after=after))
+        Update("t", key, None, Changed(None, is_new=True, pending=(), before=before, after=after))
         for key, before, after in changed
     ]
     line = Attempt(Lease(delivery, "handle", 30.0), None, "ok", done=done).line("worker")

@@ -54,8 +54,8 @@ def test_what_waits_behind_a_failure_is_abandoned_with_it() -> None:
     for each in (first, second, third, other):
         groups.enter(each)
 
-    assert groups.abandon(first) == [second, third]
-    assert groups.abandon(first) == []
+    assert groups.give_up(first) == [second, third]
+    assert groups.give_up(first) == []
     assert groups.leave(other) is None
 
 
@@ -68,7 +68,7 @@ def test_a_lost_message_keeps_its_place() -> None:
     lost.is_lost = True
 
     assert groups.leave(first) is lost
-    assert groups.abandon(lost) == [third]
+    assert groups.give_up(lost) == [third]
 
 
 def test_a_message_that_is_not_the_first_of_its_group_ends_nobodys_turn() -> None:
@@ -79,7 +79,7 @@ def test_a_message_that_is_not_the_first_of_its_group_ends_nobodys_turn() -> Non
     groups.enter(second)
 
     assert groups.leave(second) is None
-    assert groups.abandon(second) == []
+    assert groups.give_up(second) == []
     assert groups.leave(first) is second
 
 
@@ -101,7 +101,7 @@ async def test_a_drain_lasts_until_nobody_waits(is_done: bool) -> None:
         groups.leave(other)
         await wait_all_tasks_blocked()
         assert not over
-        assert groups.leave(first) is second if is_done else groups.abandon(first) == [second]
+        assert groups.leave(first) is second if is_done else groups.give_up(first) == [second]
 
     assert over
     await groups.nobody_waits()
@@ -120,7 +120,7 @@ def test_nobody_is_forgotten_and_nobody_overtakes(plan: list[tuple[str, bool]], 
         each = running.pop(luck.randrange(len(running)))  # type: ignore[attr-defined]  # a Random
         seen.append(each)
         if fails[id(each)]:
-            seen += groups.abandon(each)
+            seen += groups.give_up(each)
         elif following := groups.leave(each):
             running.append(following)
 

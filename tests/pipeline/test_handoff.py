@@ -74,7 +74,7 @@ async def test_a_taker_that_is_cut_off_leaves_its_lease_to_another(others: int) 
         await wait_all_tasks_blocked()
         handoff.close()
 
-    assert [*taken, *handoff.abandon()] == [lease]
+    assert [*taken, *handoff.no_more_takers()] == [lease]
 
 
 async def test_a_taker_that_gave_up_is_not_waited_for() -> None:
@@ -98,7 +98,7 @@ async def test_a_taker_that_is_cut_off_as_the_handoff_ends_leaves_nothing_behind
         handoff.close()
         agents.cancel_scope.cancel()
 
-    assert handoff.abandon() == []
+    assert handoff.no_more_takers() == []
     assert handoff.put(lease) == [lease]
 
 
@@ -107,7 +107,7 @@ async def test_after_the_agents_are_gone_nothing_is_taken_in() -> None:
     handoff, (first, second) = Handoff(), leases(2)
     handoff.put(first)
 
-    assert handoff.abandon() == [first]
+    assert handoff.no_more_takers() == [first]
     assert handoff.put(second) == [second]
     assert handoff.stop(math.inf) == []
 

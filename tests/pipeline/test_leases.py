@@ -305,7 +305,7 @@ async def test_what_is_done_is_remembered_within_bounds(
         rig.leases.end(lease)
 
     again = [rig.leases.take(lease.delivery) for lease in leases]
-    assert [lease is not None and lease.is_done for lease in again] == [False, True, True]
+    assert [lease is not None and lease.was_processed for lease in again] == [False, True, True]
 
 
 async def test_ending_twice_gives_one_token_back() -> None:

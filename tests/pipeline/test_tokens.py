@@ -7,7 +7,7 @@ from streamapp.pipeline.tokens import Tokens
 
 
 async def test_tokens_are_never_more_than_there_are() -> None:
-    """Who takes waits for the first, and gets no more than are free."""
+    """A taker waits for the first token, and gets no more than are free."""
     tokens = Tokens(3)
 
     assert await tokens.take(10) == 3
@@ -51,3 +51,26 @@ async def test_a_cancelled_taker_takes_nothing() -> None:
 
     with fail_after(1):
         assert await tokens.take(1) == 1
+
+
+async def test_one_poll_takes_all_that_is_given_at_once() -> None:
+    """Shared out among the polls that wait, ten places would be ten receives of one message each."""
+    tokens = Tokens(10)
+    await tokens.take(10)
+    taken: list[int] = []
+
+    async def take() -> None:
+        taken.append(await tokens.take(10))
+
+    with fail_after(1):
+        async with create_task_group() as tasks:
+            tasks.start_soon(take)
+            tasks.start_soon(take)
+            await wait_all_tasks_blocked()
+            for _ in range(10):  # the deletes of one call end one by one
+                tokens.give()
+            await wait_all_tasks_blocked()
+            assert taken == [10]
+            tokens.give()
+
+    assert taken == [10, 1]

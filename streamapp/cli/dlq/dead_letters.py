@@ -11,7 +11,7 @@ from streamapp.app import App
 from streamapp.config import Config
 from streamapp.errors import ConfigError, ServiceError
 from streamapp.messages import Delivery, Outgoing, Queue
-from streamapp.observe.shown import shows
+from streamapp.observe.shown import show_body_of
 from streamapp.pipeline.agent import Agent
 from streamapp.sqs.client import BATCH, Failure, Sqs
 from streamapp.sqs.depths import depth_of
@@ -211,7 +211,7 @@ def _letter(dead_letters: DeadLetterQueue, delivery: Delivery) -> HeldLetter:
         source = _LetterSource()
     agent, home = _home(dead_letters, source.queue)
     shown = Shown()
-    if agent is not None and (show := shows(agent.codec)):
+    if agent is not None and (show := show_body_of(agent.codec)):
         origin = Origin(queue=agent.queue, message_id=delivery.message_id, sent_at=delivery.sent_at)
         shown = show(delivery.body, agent.codec.decode(delivery.body, origin))
     return HeldLetter(

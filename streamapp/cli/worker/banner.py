@@ -50,6 +50,6 @@ def _banner(app: App, config: Config, parts: Assembly, sqs: BotoSqs) -> Iterator
         queue = pipeline.queue
         visibility, letters = f"{queue.visibility:g} s", queue.dead_letters or "none"
         rows.append((pipeline.agent.name, queue.name, str(pipeline.concurrency), visibility, letters))
-    rows += [("→", outbox.queue.name, "", "", "") for outbox in parts.runtime.outboxes.values()]
+    rows += [("→", outbox.queue.name, "", "", "") for outbox in parts.runtime.senders.values()]
     yield from (f"  {line}" for line in aligned(rows))
     yield ""

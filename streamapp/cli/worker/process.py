@@ -89,7 +89,7 @@ async def _work(
         setup.open_store(config) as store,
         setup.open_taps(config) as taps,
     ):
-        sqs = monitoring.over(messages)
+        sqs = monitoring.wrap(messages)
         parts = await assemble(
             app.registry,
             config,

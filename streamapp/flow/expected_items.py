@@ -3,7 +3,7 @@
 import math
 
 
-class Company:
+class ExpectedItems:
     """The number of items that are still *expected*; infinite if that is not known.
 
     A batch that holds all of them does not wait for more. The parts that know the number keep it up to date.

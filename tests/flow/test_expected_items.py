@@ -8,11 +8,13 @@ from anyio import create_task_group, fail_after, wait_all_tasks_blocked
 
 from rigs.worker import Add, Rig
 from streamapp.flow.batcher import Batcher
-from streamapp.flow.company import Company
+from streamapp.flow.expected_items import ExpectedItems
 
 
 @asynccontextmanager
-async def lingering(company: Company) -> AsyncIterator[tuple[Batcher[int, int], list[list[int]]]]:
+async def lingering(
+    expected_items: ExpectedItems,
+) -> AsyncIterator[tuple[Batcher[int, int], list[list[int]]]]:
     """Run a batcher that waits a minute for more items, and return it with the batches that it flushed."""
     batches: list[list[int]] = []
 
@@ -20,7 +22,9 @@ async def lingering(company: Company) -> AsyncIterator[tuple[Batcher[int, int], 
         batches.append(items)
         return items
 
-    batcher: Batcher[int, int] = Batcher(flush, name="test", limit=10, linger=60, company=company)
+    batcher: Batcher[int, int] = Batcher(
+        flush, name="test", limit=10, linger=60, expected_items=expected_items
+    )
     async with create_task_group() as tasks:
         await tasks.start(batcher.run)
         yield batcher, batches
@@ -30,7 +34,7 @@ async def lingering(company: Company) -> AsyncIterator[tuple[Batcher[int, int], 
 async def test_a_batch_does_not_wait_for_items_that_cannot_come() -> None:
     """With one message in hand nothing joins its delete, so it must not pay for batches."""
     with fail_after(10):
-        async with lingering(Company(1)) as (batcher, batches):
+        async with lingering(ExpectedItems(1)) as (batcher, batches):
             await batcher.submit(1)
             await batcher.submit(2)
 
@@ -40,7 +44,7 @@ async def test_a_batch_does_not_wait_for_items_that_cannot_come() -> None:
 async def test_a_batch_is_flushed_once_it_holds_all_items_that_can_come() -> None:
     """It need not be full."""
     with fail_after(10):
-        async with lingering(Company(2)) as (batcher, batches), create_task_group() as tasks:
+        async with lingering(ExpectedItems(2)) as (batcher, batches), create_task_group() as tasks:
             tasks.start_soon(batcher.submit, 1)
             await wait_all_tasks_blocked()
             assert batches == []

@@ -5,7 +5,7 @@ import msgspec
 from streamapp.state.committer import Changed
 
 
-class Done(msgspec.Struct, frozen=True):
+class Update(msgspec.Struct, frozen=True):
     """What one update with *event* did to one key of a table."""
 
     table: str
