@@ -11,6 +11,7 @@ import msgspec
 class Queue:
     """One SQS queue, with its settings at start.
 
+    *name* is its name in SQS. An app names its queues by *streams*: `Config.queue` returns the queue of a stream.
     *visibility* is its visibility timeout in seconds, *max_bytes* its MaximumMessageSize. *dead_letters* is the
     name of its dead-letter queue, *max_receives* its maxReceiveCount; both are from its RedrivePolicy.
     """

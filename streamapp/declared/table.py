@@ -1,4 +1,4 @@
-"""Typed state, one Redis hash a key."""
+"""Typed state, one Redis hash for each key."""
 
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Generic, TypeVar

@@ -56,20 +56,20 @@ class OutcomesMissing(StreamappError):
     """A flush returned another number of outcomes than it was given items."""
 
     def __init__(self, name: str, items: int, outcomes: int) -> None:
-        super().__init__(f"{name}: expected one outcome an item, {items} in all, got {outcomes}")
+        super().__init__(f"{name}: expected one outcome for each item, {items} in all, got {outcomes}")
 
 
 class Batcher(Generic[T, R]):
     """Collect items and hand them to *flush* together.
 
-    *flush* takes 1..*limit* items, whose weights add up to at most *max_weight*, and returns one outcome an item, in
+    *flush* takes 1..*limit* items, whose weights add up to at most *max_weight*, and returns one outcome for each item, in
     order. An outcome that is an exception is raised for the caller that awaits that item. When *flush* itself raises,
     the exception is the outcome of all its items.
 
     A batch is what arrived while the last flush ran. A second flush begins beside the first only when a full batch
     waits; up to *parallel* flushes run at once. *linger* is how many seconds a batch that
-    is not full waits for more items. It does not wait where none can come: *company* says how many items there can be
-    in all, with those that wait or are being flushed.
+    is not full waits for more items. It does not wait if none can come: *company* is how many items can be
+    in this batcher at the same time.
     """
 
     def __init__(

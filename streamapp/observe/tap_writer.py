@@ -39,7 +39,7 @@ PAUSE = 1.0
 
 @dataclass(frozen=True, slots=True)
 class TapEntry:
-    """Some records of one queue, one JSON a line; *keep* is how many such entries the queue's stream should keep."""
+    """Some records of one queue, one JSON for each line; *keep* is how many such entries the queue's stream should keep."""
 
     queue: str
     lines: bytes

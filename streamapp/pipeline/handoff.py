@@ -23,7 +23,7 @@ class Handoff:
 
     def __init__(self, *, fifo: bool = False) -> None:
         self._ready: deque[Lease] = deque()
-        # One permit a lease: a taker needs one. Waiting for a permit costs half of waiting for an event.
+        # One permit for each lease: a taker needs one. Waiting for a permit costs half of waiting for an event.
         self._permits = Semaphore(0, fast_acquire=True)
         self._groups = FifoGroups() if fifo else None
         self._taken = 0

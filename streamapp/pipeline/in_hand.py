@@ -154,6 +154,7 @@ class NoIdentity(StreamappError):
 
 
 CURRENT: ContextVar[InHand | None] = ContextVar("in_hand", default=None)
+"""What the agent of this task has in hand; its `Turn` sets it, in the task of the instance."""
 
 
 def current_in_hand(what: object) -> InHand:

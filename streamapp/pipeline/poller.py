@@ -27,8 +27,8 @@ FAILED = Backoff(first=0.2, longest=4.0)
 """Between polls of a queue that keeps failing: a call every other second, and back within 5 s of the cure."""
 
 SHORT = Backoff(first=0.2, longest=2.0)
-"""Between short polls, which return at once when there is nothing. A long poll that returns at once was put
-to a server that is unwell: it is treated as failed."""
+"""Between short polls, which return at once when there is nothing. If a long poll returns at once, its server is not
+well, and FAILED applies."""
 
 
 class Poller:
@@ -115,7 +115,7 @@ class Poller:
                 await self._outage.over()
                 await self._leases.on_time(self._wait)
                 room = await self._tokens.take(BATCH)
-                if self._is_stopped:  # in the same turn of the loop in which a token came
+                if self._is_stopped:  # a token came at the same moment as the stop
                     self._tokens.give(room)
                     break
                 asked_at = current_time()

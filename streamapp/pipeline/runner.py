@@ -125,7 +125,8 @@ class Runner:
             except get_cancelled_exc_class():
                 if current_effective_deadline() == -math.inf:
                     raise
-                # Nobody cancels us: the agent awaited something that others cancelled.
+                # No scope of ours is cancelled (its deadline would be -inf): the agent awaited something that others
+                # cancelled.
                 logger.warning(
                     "what an agent awaited was cancelled",
                     extra={"agent": self._agent.name, "queue": self._agent.queue},

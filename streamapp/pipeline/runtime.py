@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """The running parts behind what is declared: tables, sinks, indexes. *tracing* is None if nothing is traced."""
+    """The running parts behind what is declared: tables, sinks, indexes.
+
+    *changes* are flushed by `Committer.flush`. *tracing* is None if nothing is traced.
+    """
 
     config: Config
     counters: Counters

@@ -1,30 +1,33 @@
 """Permissions for messages in hand."""
 
-from anyio import Semaphore
+from anyio import Event
 
 
 class Tokens:
-    """One permission for each message in hand. A poll takes tokens before it receives, and gives back those that it did not use."""
+    """One permission for each message in hand.
+
+    A poll takes tokens before it receives, and gives back those that it did not use. Of several polls that wait, one
+    takes all that there are: a semaphore would give each of them one, for receives of one message.
+    """
 
     def __init__(self, total: int) -> None:
         self.total = total
-        self._free = Semaphore(total, fast_acquire=True)
-
-    @property
-    def free(self) -> int:
+        self.free = total
         """How many are not taken."""
-        return self._free.value
+        self._given: Event | None = None
 
     async def take(self, most: int) -> int:
         """Take 1..*most* tokens and return how many; waits for the first."""
-        await self._free.acquire()
-        taken = 1
-        while taken < most and self._free.value:
-            self._free.acquire_nowait()
-            taken += 1
+        while self.free <= 0:
+            given = self._given = self._given or Event()
+            await given.wait()
+        taken = min(self.free, most)
+        self.free -= taken
         return taken
 
     def give(self, number: int = 1) -> None:
         """Give *number* back."""
-        for _ in range(number):
-            self._free.release()
+        self.free += number
+        if self._given is not None:
+            self._given.set()
+            self._given = None

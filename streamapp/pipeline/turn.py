@@ -137,7 +137,7 @@ class Turn(Generic[T]):
             lease = await self._take(until)
             if lease is None:
                 return False
-            if lease.is_lost:  # while it waited here
+            if lease.is_lost:  # while it waited here; only those behind it in its group are released
                 self._settler.acks.release(lease)
                 continue
             if lease.is_done:

@@ -1,4 +1,4 @@
-"""The tap and the presence of workers in Redis or Valkey: one capped stream a queue, many records an entry."""
+"""The tap and the presence of workers in Redis or Valkey: one capped stream for each queue, many records an entry."""
 
 import time
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
@@ -29,7 +29,7 @@ FORGOTTEN = 3600.0
 """Seconds after which the report of a worker that has stopped reporting is removed."""
 
 FIELD = "r"
-"""Field of an entry with its records, one JSON a line."""
+"""Field of an entry with its records, one JSON for each line."""
 
 
 class RedisTap:

@@ -1,4 +1,9 @@
-"""What a hash owes to the outside: announcements, each with one message that is responsible for it."""
+"""What a hash owes to the outside: announcements, each with one message that is responsible for it.
+
+*pending*: stored in the hash, and not yet known to be sent. *keeper*: the message that is responsible for it, and is
+not deleted before it is sent. *adopted*: taken over by another message, because its keeper has not sent it. *due*: to be
+sent before a given message is deleted. *parked*: SQS refused it for good; it stays in the hash for an operator.
+"""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -88,7 +93,10 @@ def pending_of(
 
 
 def mark_of(sequence: int, at: float) -> str:
-    """Return how the text of an announcement begins, whichever message keeps it; no other commit repeats that."""
+    """Return how the text of an announcement begins, such as `[3,1718000000.5,`; no other commit repeats that.
+
+    The script that confirms announcements compares it, whichever message keeps the announcement by then.
+    """
     return f"[{sequence},{msgspec.json.encode(at).decode()},"
 
 

@@ -1,4 +1,4 @@
-"""Change state: read the keys of a batch, fold its events, commit one change a key, and repeat the keys in conflict."""
+"""Change state: read the keys of a batch, fold its events, commit one change for each key, and repeat the keys in conflict."""
 
 import itertools
 import os
@@ -64,7 +64,10 @@ class _Plan:
 
 
 class Committer:
-    """Changes hashes in batches: two round trips a batch, one commit a key."""
+    """Changes hashes in batches: two round trips for each batch, one commit for each key.
+
+    With a *barrier* a commit returns only when the replicas have it (`WAIT`).
+    """
 
     def __init__(
         self,

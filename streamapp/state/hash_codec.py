@@ -1,4 +1,4 @@
-"""A struct as a Redis hash, and back: one readable text a field."""
+"""A struct as a Redis hash, and back: one readable text for each field."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What streamapp asks of its state store: hashes that change by one commit a key, and sets."""
+"""What streamapp asks of its state store: hashes that change by one commit for each key, and sets."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol

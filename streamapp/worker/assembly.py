@@ -260,7 +260,7 @@ def _runtime(use: _Surroundings, outboxes: Mapping[str, Sender]) -> Runtime:
 def _pipeline(
     use: _Surroundings, agent: Agent, queue: Queue, letters: Sender | None, runtime: Runtime
 ) -> AgentPipeline:
-    """Return the parts that serve *agent*, in the order in which a message meets them."""
+    """Return the parts that serve *agent*."""
     concurrency = agent.concurrency or use.config.concurrency
     tokens = Tokens(concurrency)
     leases = Leases(use.sqs, queue, tokens, use.counters, use.unfinished)

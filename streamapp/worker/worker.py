@@ -21,7 +21,7 @@ LAST_FLUSH = 2.0
 """Seconds after the drain deadline in which what was finished last is still told to SQS and Redis."""
 
 LAST_WORD = 1.0
-"""Seconds in which then SQS is still told what is given back, and again in which the tap is written."""
+"""Seconds after that for the last messages that are given back, and then again for the last records of the tap."""
 
 SUMMARY_EVERY = 30.0
 """Seconds between log lines that sum up what was done."""

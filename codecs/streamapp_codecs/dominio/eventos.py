@@ -38,7 +38,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Criacao(msgspec.Struct, frozen=True, kw_only=True):
     """What only an order's creation states. None is unknown and never erases what is known.
 
-    *cliente* is a CPF, already masked (`***.456.789-**`). *itens* has one entry a product; a price that differs
+    *cliente* is a CPF, already masked (`***.456.789-**`). *itens* has one entry for each product; a price that differs
     between its lines is None. *soma* is the sum of quantity times price over all lines, None when a price is
     unknown. *total* is what the event states.
     """

@@ -1,4 +1,4 @@
-"""The lines of an order as one entry a product, and their sum."""
+"""The lines of an order as one entry for each product, and their sum."""
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -27,7 +27,7 @@ def ler_linhas(valor: object) -> list[Item]:
 
 
 def juntar(linhas: Sequence[Item]) -> tuple[Item, ...]:
-    """Return one entry a product, its quantities summed.
+    """Return one entry for each product, its quantities summed.
 
     A product without an id is known by its folded name. A price that differs between lines is unknown.
     """

@@ -68,7 +68,7 @@ async def _print(demo: Demo, store: Store) -> None:
 
 
 def _drawing(columns: Mapping[str, Sequence[str]], summary: str, width: int) -> Group:
-    """Return one panel a column, side by side, with *summary* under them."""
+    """Return one panel for each column, side by side, with *summary* under them."""
     each = max(16, width // max(1, len(columns)) - 1)
     panels = [
         Panel(
