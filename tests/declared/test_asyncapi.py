@@ -1,4 +1,4 @@
-"""What neighbours are told of our messages is what we take and send."""
+"""What is documented of our messages is what we take and send."""
 
 import json
 from pathlib import Path
@@ -35,12 +35,12 @@ def bodies() -> list[dict[str, Any]]:
     return found
 
 
-def test_the_document_in_the_repository_is_what_the_codecs_say() -> None:
-    """A document that drifts is worse than none; `just docs` makes it anew."""
+def test_the_document_in_the_repository_is_up_to_date() -> None:
+    """An outdated document is worse than none; `just docs` makes it anew."""
     assert json.loads((ROOT / "docs" / "asyncapi.json").read_text()) == asyncapi(app.registry, Config())
 
 
-def test_what_tail_prints_is_what_its_schema_in_the_repository_says() -> None:
+def test_what_tail_prints_is_valid_by_its_schema_in_the_repository() -> None:
     """Scripts are written against it; `just docs` makes it anew."""
     written = json.loads((ROOT / "docs" / "tap-record.json").read_text())
     effect = Effect(table="acompanhamento", key="7", fields={"status": (None, "Pronto")})
@@ -57,8 +57,8 @@ def test_what_tail_prints_is_what_its_schema_in_the_repository_says() -> None:
     assert all("description" in it for it in written["properties"].values())
 
 
-def test_every_schema_is_one() -> None:
-    """A neighbour's generator must be able to read it."""
+def test_every_schema_is_a_valid_json_schema() -> None:
+    """A code generator must be able to read it."""
     schemas = json_schemas(app.registry)
 
     for schema in schemas.values():
@@ -67,7 +67,7 @@ def test_every_schema_is_one() -> None:
 
 
 def test_real_messages_of_the_canonical_shape_are_valid() -> None:
-    """What is documented and what is taken must not part; stray messages are taken beyond what is documented."""
+    """The document must describe what is sent in fact; the codecs take more shapes than it describes."""
     schemas = json_schemas(app.registry)
 
     valid = [Draft202012Validator(schemas[body["event_type"]]).is_valid(body) for body in bodies()]
@@ -85,7 +85,7 @@ def test_a_message_that_lacks_its_order_is_not_valid() -> None:
 
 
 def test_each_queue_is_a_channel_with_its_operations() -> None:
-    """Who reads the document finds who receives and who sends."""
+    """From the document one finds which agent receives a message, and which queue it is sent to."""
     document = asyncapi(app.registry, Config())
 
     assert set(document["channels"]) == {*(agent.queue for agent in app.agents.values()), *app.sinks}
@@ -97,8 +97,8 @@ def test_each_queue_is_a_channel_with_its_operations() -> None:
     }
 
 
-def test_a_codec_that_does_not_tell_its_types_leaves_its_channel_without_messages() -> None:
-    """A codec of a user's own has one method; the document must not ask for more."""
+def test_a_codec_that_does_not_declare_its_types_has_a_channel_without_messages() -> None:
+    """A codec needs one method only; the document must not ask for more."""
 
     class Mute:
         decode = Json(dict).decode
@@ -107,7 +107,7 @@ def test_a_codec_that_does_not_tell_its_types_leaves_its_channel_without_message
 
     @other.agent("things", Mute())
     async def things(stream: object) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     assert asyncapi(other.registry, Config())["channels"]["things"]["messages"] == {}
     assert json_schemas(other.registry) == {}

@@ -9,7 +9,7 @@ from streamapp.declared.index import Index
 
 
 async def test_half_a_character_in_an_index_fails_alone(rig: Rig) -> None:
-    """As in a state."""
+    """Redis takes no text with an unpaired surrogate, and other messages must not fail with it."""
     index = Index("names")
 
     async def naming(events: Any) -> None:
@@ -25,8 +25,8 @@ async def test_half_a_character_in_an_index_fails_alone(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("verb", ["members", "discard"])
-async def test_an_index_that_is_called_like_a_table_fails_at_once(rig: Rig, verb: str) -> None:
-    """It finds a hash where a set should be, which no waiting mends."""
+async def test_an_index_with_the_name_of_a_table_fails_at_once(rig: Rig, verb: str) -> None:
+    """It finds a hash where a set should be, and to wait would not change that."""
     index = Index("count")
 
     async def confused(events: Any) -> None:

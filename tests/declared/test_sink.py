@@ -9,7 +9,7 @@ from streamapp.testing import Partial
 
 
 async def test_values_that_an_agent_yields_are_sent_before_its_message_is_deleted(rig: Rig) -> None:
-    """A sink agent loses nothing either."""
+    """After a crash in between they would be lost."""
 
     async def mapping(events: Any) -> Any:
         async for event in events:

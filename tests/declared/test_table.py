@@ -12,7 +12,7 @@ from streamapp.testing import Fail, MemoryStore
 
 
 async def test_half_a_character_fails_alone(rig: Rig) -> None:
-    """No hash takes it, and those that are committed with it are none the wiser."""
+    """Redis takes no text with an unpaired surrogate, and messages that are committed with it must not fail."""
 
     class Name(msgspec.Struct, frozen=True):
         name: str
@@ -34,8 +34,8 @@ async def test_half_a_character_fails_alone(rig: Rig) -> None:
     assert await rig.store.members(f"{rig.config.key_prefix}names:all") == {"um", "três"}
 
 
-async def test_who_does_not_wait_for_an_answer_goes_on(rig: Rig) -> None:
-    """What is only read changes nothing: one may do without."""
+async def test_an_agent_that_gives_up_a_read_goes_on(rig: Rig) -> None:
+    """To read changes nothing, so nothing is owed."""
     store = MemoryStore()
     rig = await Rig(store, "t").create()
     states: list[Count | None] = []

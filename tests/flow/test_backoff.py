@@ -7,7 +7,7 @@ from streamapp.flow.backoff import Backoff, spread
 
 
 def test_pauses_grow_to_their_limit() -> None:
-    """Jitter from nothing to twice as much each time: those who failed together come back apart."""
+    """Each is a random time up to a limit that doubles, so that callers that failed together come back apart."""
     backoff = Backoff(first=0.2, longest=2.0)
 
     longest = [max(backoff.pause(failures) for _ in range(200)) for failures in range(1, 30)]
@@ -26,7 +26,7 @@ def test_no_number_of_failures_overflows(failures: int, first: float) -> None:
 
 
 def test_what_is_spread_keeps_its_mean() -> None:
-    """Give or take a half."""
+    """It varies by a half."""
     times = [spread(300) for _ in range(1000)]
 
     assert 150 <= min(times) < 200

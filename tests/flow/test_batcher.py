@@ -17,7 +17,7 @@ Flush = Callable[[list[int]], Awaitable[Sequence[Any]]]
 
 
 class Gate:
-    """A flush that writes down its batches, and returns when let."""
+    """A flush that notes its batches, and returns once *open* is set."""
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
@@ -51,21 +51,21 @@ async def running(flush: Flush, **options: Any) -> AsyncIterator[Batcher[int, in
 
 
 async def test_each_caller_gets_its_own_outcome() -> None:
-    """A batch is an economy that no caller may notice."""
-    answers: dict[int, int] = {}
+    """That calls are grouped must not show."""
+    outcomes: dict[int, int] = {}
 
     async def call(batcher: Batcher[int, int], item: int) -> None:
-        answers[item] = await batcher.submit(item)
+        outcomes[item] = await batcher.submit(item)
 
     async with running(echo) as batcher, create_task_group() as calls:
         for item in range(25):
             calls.start_soon(call, batcher, item)
 
-    assert answers == {item: item * 10 for item in range(25)}
+    assert outcomes == {item: item * 10 for item in range(25)}
 
 
 async def test_a_batch_is_what_arrived_while_the_last_flush_ran() -> None:
-    """Without linger nothing waits, and yet calls are grouped."""
+    """Without a linger no call waits, and yet calls are grouped."""
     gate = Gate()
     async with running(gate) as batcher:
         batcher.post(0)
@@ -92,7 +92,7 @@ async def test_no_batch_is_over_its_limit_and_order_is_kept() -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.integers(1, 30), max_size=40), st.integers(1, 10), st.integers(1, 40))
 async def test_batches_keep_to_count_and_weight(weights: list[int], limit: int, most: int) -> None:
-    """A batch within the limits is refused by nobody; an item over them goes alone."""
+    """SQS would refuse a batch beyond its limits; an item that is itself beyond them goes alone."""
     gate = Gate()
     gate.open.set()
     async with running(gate, limit=limit, weigh=lambda weight: weight, max_weight=most) as batcher:
@@ -104,7 +104,7 @@ async def test_batches_keep_to_count_and_weight(weights: list[int], limit: int, 
         assert sum(batch) <= most or len(batch) == 1
 
 
-async def test_linger_waits_for_company() -> None:
+async def test_a_batch_lingers_for_more_items() -> None:
     """A few milliseconds save most calls."""
     gate = Gate()
     gate.open.set()
@@ -117,7 +117,7 @@ async def test_linger_waits_for_company() -> None:
 
 
 async def test_a_full_batch_does_not_linger() -> None:
-    """There is no company to wait for."""
+    """Nothing can join it."""
     gate = Gate()
     gate.open.set()
     with fail_after(1):
@@ -127,8 +127,8 @@ async def test_a_full_batch_does_not_linger() -> None:
     assert gate.batches == [[1, 2, 3]]
 
 
-async def test_a_lingering_batch_goes_when_it_gets_full() -> None:
-    """The last one to come ends the wait for all."""
+async def test_a_lingering_batch_is_flushed_when_it_gets_full() -> None:
+    """The last item ends the wait for all."""
     gate = Gate()
     gate.open.set()
     async with running(gate, linger=60, limit=2) as batcher:
@@ -158,8 +158,8 @@ async def test_a_second_flush_begins_only_for_a_full_batch() -> None:
     assert full == [[0], [1, 2]]
 
 
-async def test_no_more_flushes_than_allowed_run_side_by_side() -> None:
-    """Connections are bounded."""
+async def test_no_more_flushes_than_allowed_run_at_once() -> None:
+    """Connections are limited."""
     gate = Gate()
     async with running(gate, limit=1, parallel=3) as batcher:
         for item in range(10):
@@ -173,7 +173,7 @@ async def test_no_more_flushes_than_allowed_run_side_by_side() -> None:
 
 
 async def test_one_failed_item_is_raised_to_its_caller_only() -> None:
-    """Neighbours in a batch have nothing to do with each other."""
+    """Items of one batch have nothing to do with each other."""
 
     async def flush(items: list[int]) -> list[Any]:
         return [ValueError(item) if item == 2 else item for item in items]
@@ -187,8 +187,8 @@ async def test_one_failed_item_is_raised_to_its_caller_only() -> None:
     assert isinstance(outcomes[1], ValueError)
 
 
-async def test_each_taker_is_told_once_its_own_batch_is_over() -> None:
-    """Whoever confirms what was sent must not wait for what was not, nor for a caller that gives up."""
+async def test_each_taker_is_called_once_its_own_batch_is_over() -> None:
+    """What was sent must be confirmed without waiting for what was not, even if the caller was cancelled."""
     told: list[int] = []
     gate = Event()
 
@@ -210,7 +210,7 @@ async def test_each_taker_is_told_once_its_own_batch_is_over() -> None:
 
 
 async def test_a_flush_that_raises_fails_its_batch_and_no_other() -> None:
-    """The batcher outlives what it calls."""
+    """The batcher goes on."""
 
     async def flush(items: list[int]) -> list[int]:
         if 1 in items:
@@ -225,12 +225,12 @@ async def test_a_flush_that_raises_fails_its_batch_and_no_other() -> None:
 
 @pytest.mark.parametrize("wrong", [[], [1], [1, 2, 3]])
 async def test_a_wrong_number_of_outcomes_fails_the_batch(wrong: list[int]) -> None:
-    """Nobody can say whose outcome is missing, and nobody may wait for ever."""
-    answers = [wrong, [7]]
+    """Whose outcome is missing is not known, and no caller may wait for ever."""
+    returned = [wrong, [7]]
 
     async def flush(items: list[int]) -> list[int]:
         del items
-        return answers.pop(0)
+        return returned.pop(0)
 
     with fail_after(1):
         async with running(flush) as batcher:
@@ -242,17 +242,17 @@ async def test_a_wrong_number_of_outcomes_fails_the_batch(wrong: list[int]) -> N
 
 
 async def test_a_cancelled_caller_leaves_the_batch_whole() -> None:
-    """One caller giving up must not lose its neighbours' work."""
+    """One cancelled caller must not cost the others of its batch their work."""
     gate = Gate()
     scope = CancelScope()
-    answers: list[int] = []
+    outcomes: list[int] = []
 
     async def give_up(batcher: Batcher[int, int]) -> None:
         with scope:
             await batcher.submit(1)
 
     async def stay(batcher: Batcher[int, int]) -> None:
-        answers.append(await batcher.submit(2))
+        outcomes.append(await batcher.submit(2))
 
     async with running(gate) as batcher, create_task_group() as calls:
         batcher.post(0)
@@ -265,11 +265,11 @@ async def test_a_cancelled_caller_leaves_the_batch_whole() -> None:
         gate.open.set()
 
     assert gate.batches == [[0], [1, 2]]
-    assert answers == [20]
+    assert outcomes == [20]
 
 
 async def test_close_flushes_all_that_was_handed_over() -> None:
-    """What was finished last is still told to SQS."""
+    """SQS must still be told what was finished last."""
     gate = Gate()
     gate.open.set()
     with fail_after(1):
@@ -287,8 +287,8 @@ async def test_close_ends_an_idle_batcher() -> None:
             await wait_all_tasks_blocked()
 
 
-async def test_close_twice_is_close() -> None:
-    """An end that is said twice is one end."""
+async def test_a_second_close_changes_nothing() -> None:
+    """A worker may close a batcher on two ways."""
     with fail_after(1):
         async with running(echo) as batcher:
             batcher.close()
@@ -296,7 +296,7 @@ async def test_close_twice_is_close() -> None:
 
 
 async def test_a_failed_post_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """Where nobody waits, the log is who is told."""
+    """No caller awaits it, so only the log can tell."""
 
     async def flush(items: list[int]) -> list[int]:
         raise RuntimeError(items)
@@ -307,8 +307,8 @@ async def test_a_failed_post_is_logged(caplog: pytest.LogCaptureFixture) -> None
     assert "a call that nobody awaits failed" in caplog.text
 
 
-async def test_twenty_thousand_racing_submissions_each_get_their_own() -> None:
-    """No interleaving mixes outcomes up, and none is forgotten."""
+async def test_twenty_thousand_racing_calls_each_get_their_own_outcome() -> None:
+    """In whatever order the tasks run, outcomes are neither mixed up nor forgotten."""
     wrong = 0
     sizes: list[int] = []
 
@@ -334,5 +334,5 @@ async def test_twenty_thousand_racing_submissions_each_get_their_own() -> None:
 
 
 async def wait_a_turn() -> None:
-    """Let every other task run once."""
+    """Return after every other task has run once."""
     await checkpoint()

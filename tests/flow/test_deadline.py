@@ -1,4 +1,4 @@
-"""An agent that takes too long over what it has: that counts as failed, and the agent goes on."""
+"""An agent that takes too long over what it has fails at it, and goes on."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ async def test_an_event_that_takes_too_long_is_given_back(rig: Rig) -> None:
 
 
 async def test_an_event_that_always_takes_too_long_is_dead_lettered(rig: Rig) -> None:
-    """It ends like any other that fails at every try."""
+    """It ends as any other message that fails at every try."""
 
     async def stuck(events: Any) -> None:
         async for _ in events:
@@ -49,7 +49,7 @@ async def test_an_event_that_always_takes_too_long_is_dead_lettered(rig: Rig) ->
 
 
 async def test_the_instance_goes_on_after_an_event_that_took_too_long(rig: Rig) -> None:
-    """One stuck event must not take an agent's only instance with it."""
+    """One stuck event must not end an agent's only instance."""
 
     async def stuck_at_poison(events: Any) -> None:
         async for event in events:
@@ -65,8 +65,8 @@ async def test_the_instance_goes_on_after_an_event_that_took_too_long(rig: Rig) 
     assert len(rig.bodies("orders-dlq")) == 1
 
 
-async def test_the_agents_own_clean_up_runs_when_it_is_cut(rig: Rig) -> None:
-    """What it holds open is closed before the event comes again."""
+async def test_the_agents_own_clean_up_runs_when_it_is_cut_off(rig: Rig) -> None:
+    """What it has open is closed before the event comes again."""
     ends: list[str] = []
 
     async def stuck(events: Any) -> None:
@@ -105,7 +105,7 @@ async def test_a_batch_that_takes_too_long_comes_again_as_a_whole(rig: Rig) -> N
 
 
 async def test_waiting_for_a_batch_to_fill_is_not_the_agents_time(rig: Rig) -> None:
-    """A batch may take longer to come together than it may take to process."""
+    """A batch may take longer to collect than it may take to process."""
 
     async def batching(events: Any) -> None:
         async for batch in events.take(5, within=0.3):
@@ -138,7 +138,7 @@ async def test_waiting_for_events_is_not_the_agents_time(rig: Rig) -> None:
     assert rig.tally.of("retry") == 0
 
 
-async def test_a_fast_event_is_never_cut(rig: Rig) -> None:
+async def test_a_fast_event_is_never_cut_off(rig: Rig) -> None:
     """Each event has the whole time for itself, however many came before it."""
 
     async def working(events: Any) -> None:
@@ -184,7 +184,7 @@ async def test_how_long_an_announcement_takes_is_not_the_agents_time(rig: Rig) -
 
 
 async def test_how_long_a_send_takes_is_not_the_agents_time(rig: Rig) -> None:
-    """An outage of SQS in the midst of an event costs its message nothing either."""
+    """An outage of SQS while an event is processed is not a failure of its message either."""
 
     async def telling(events: Any) -> None:
         async for event in events:
@@ -201,7 +201,7 @@ async def test_how_long_a_send_takes_is_not_the_agents_time(rig: Rig) -> None:
 
 
 async def test_what_comes_before_and_after_a_send_is_the_agents_time(rig: Rig) -> None:
-    """A pause is no new beginning."""
+    """A send pauses the agent's time; it does not start it again."""
 
     async def slow(events: Any) -> None:
         async for event in events:
@@ -218,7 +218,7 @@ async def test_what_comes_before_and_after_a_send_is_the_agents_time(rig: Rig) -
 
 
 async def test_how_long_a_dead_letter_takes_is_not_the_agents_time(rig: Rig) -> None:
-    """It would be cut off while it is sent, come again, and be dead-lettered once more."""
+    """If it were cut off while it is sent, the message would come again and be dead-lettered twice."""
     tries: list[int] = []
 
     async def picky(events: Any) -> None:
@@ -237,7 +237,7 @@ async def test_how_long_a_dead_letter_takes_is_not_the_agents_time(rig: Rig) -> 
 
 
 async def test_an_agent_without_a_timeout_may_take_its_time(rig: Rig) -> None:
-    """The heartbeat keeps its message; nobody else knows how long is too long."""
+    """The heartbeat keeps its message; how long is too long, only the application can say."""
 
     async def slow(events: Any) -> None:
         async for event in events:
@@ -252,7 +252,7 @@ async def test_an_agent_without_a_timeout_may_take_its_time(rig: Rig) -> None:
 
 
 async def test_a_timeout_on_a_fifo_queue_gives_back_its_group(store: RedisStore, prefix: str) -> None:
-    """Those behind it must not come before it."""
+    """The messages behind it must not come before it."""
     rig = await Rig(store, prefix).create(fifo=True)
     begun: list[int] = []
 
@@ -271,7 +271,7 @@ async def test_a_timeout_on_a_fifo_queue_gives_back_its_group(store: RedisStore,
 
 
 async def test_a_hard_stop_is_no_timeout(rig: Rig) -> None:
-    """What is cut off by the end of the worker is given back at once, without a failure to its name."""
+    """What is cut off by the end of the worker is given back at once, and does not count as failed."""
     began = Event()
 
     async def stuck(events: Any) -> None:
@@ -293,7 +293,7 @@ async def test_a_hard_stop_is_no_timeout(rig: Rig) -> None:
     rig.assert_accounted()
 
 
-async def test_an_agent_that_takes_too_long_fails_at_its_message(rig: Rig) -> None:
+async def test_a_message_that_always_takes_too_long_leaves_others_of_its_key_alone(rig: Rig) -> None:
     """A message that hangs an agent must not hang it for ever."""
 
     async def hanging(events: Any) -> None:
@@ -310,8 +310,8 @@ async def test_an_agent_that_takes_too_long_fails_at_its_message(rig: Rig) -> No
     assert len(rig.bodies("orders-dlq")) == 1
 
 
-async def test_waiting_for_the_sink_is_not_taking_too_long(rig: Rig) -> None:
-    """An agent that has returned is done; an outage of its sink costs its message nothing."""
+async def test_how_long_the_last_announcement_takes_is_not_the_agents_time(rig: Rig) -> None:
+    """An agent that has returned is done; an outage of its sink is not a failure of its message."""
 
     async def one(events: Any) -> None:
         async for event in events:

@@ -53,7 +53,7 @@ async def test_a_batch_is_flushed_once_it_holds_all_items_that_can_come() -> Non
     assert batches == [[1, 2]]
 
 
-async def test_one_message_at_a_time_waits_for_no_company(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_one_message_at_a_time_waits_for_no_others(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a concurrency of 1 nothing can join its announcement or its delete, and the next waits for both."""
     monkeypatch.setattr("streamapp.outbox.sender.LINGER", 60)
     monkeypatch.setattr("streamapp.pipeline.acks.LINGER", 60)

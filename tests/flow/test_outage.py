@@ -27,7 +27,7 @@ def valkey(tmp_path: Path) -> Iterator[RestartableValkey]:
 
 
 async def test_an_outage_pauses_polling_and_dead_letters_nothing(valkey: RestartableValkey) -> None:
-    """It costs time and nothing else, and ends by itself: new processes, new scripts, same state."""
+    """It only costs time, and ends by itself: with a new process, without its scripts, with the same state."""
     async with open_redis(valkey.url) as store:
         rig = await Rig(store, "t").create()
         rig.count(concurrency=5)
@@ -54,7 +54,7 @@ async def test_an_outage_pauses_polling_and_dead_letters_nothing(valkey: Restart
 
 
 async def test_a_frozen_redis_is_an_outage_too(valkey: RestartableValkey) -> None:
-    """A server that does not answer blocks no one for ever."""
+    """A server that does not respond blocks no worker for ever."""
     async with open_redis(valkey.url) as store:
         rig = await Rig(store, "t").create()
         rig.count()
@@ -72,7 +72,7 @@ async def test_a_frozen_redis_is_an_outage_too(valkey: RestartableValkey) -> Non
 async def test_a_drain_in_an_outage_gives_back_what_it_cannot_finish(
     valkey: RestartableValkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The process ends in time, and another one will finish."""
+    """The process ends in time, and another one finishes the work."""
     async with open_redis(valkey.url) as store:
         monkeypatch.setattr("streamapp.worker.worker.LAST_FLUSH", 0.5)
         rig = await Rig(store, "t", drain_timeout=0.3).create()
@@ -88,7 +88,7 @@ async def test_a_drain_in_an_outage_gives_back_what_it_cannot_finish(
 
 
 async def test_what_heals_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The caller learns nothing of it."""
+    """The caller does not notice it."""
     monkeypatch.setattr("streamapp.flow.outage.AGAIN", Backoff(0.002, 2.0))
     errors = [Fault.TRANSIENT, Fault.CAPACITY, Fault.CREDENTIALS]
 
@@ -105,7 +105,7 @@ async def test_what_heals_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.parametrize("fault", [Fault.SENDER, Fault.LEASE_LOST])
 async def test_what_never_heals_is_raised(fault: Fault) -> None:
-    """To wait for it would be to wait for ever."""
+    """A call would wait for ever."""
 
     async def call() -> None:
         raise ServiceError("Redis", fault, "no")
@@ -114,8 +114,8 @@ async def test_what_never_heals_is_raised(fault: Fault) -> None:
         await Outage("Redis", call).ride_out(call)
 
 
-async def test_an_outage_that_nobody_rides_out_is_ended_by_its_probe() -> None:
-    """Who noticed it may be gone; those who wait for its end find out themselves."""
+async def test_an_outage_is_ended_by_its_probe_when_no_call_is_left() -> None:
+    """The call that noticed it may be gone; a task that waits for the end finds out itself."""
     calls: list[int] = []
 
     async def probe() -> None:
@@ -130,10 +130,10 @@ async def test_an_outage_that_nobody_rides_out_is_ended_by_its_probe() -> None:
     assert not outage.is_on
 
 
-async def test_a_call_that_works_does_not_end_what_another_one_waits_for(
+async def test_a_read_that_works_does_not_end_an_outage_of_writes(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A full Redis answers all that read; to receive more would only pile it up, and the logs would alternate."""
+    """A full Redis still responds to reads: more messages would only pile up, and the log would alternate."""
     monkeypatch.setattr("streamapp.flow.outage.AGAIN", Backoff(0.01, 0.01))
     caplog.set_level("INFO")
     is_full, reads, writes = True, 0, 0
@@ -168,7 +168,7 @@ async def test_a_call_that_works_does_not_end_what_another_one_waits_for(
     ]
 
 
-async def test_who_gives_up_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_call_that_is_cancelled_leaves_no_task_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message of a call that fails may be lost meanwhile; then the probe decides."""
     monkeypatch.setattr("streamapp.flow.outage.AGAIN", Backoff(0.01, 0.01))
     failed, probes = 0, 0
@@ -194,7 +194,7 @@ async def test_who_gives_up_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatc
     assert not outage.is_on
 
 
-def test_what_somebody_has_to_mend_is_asked_for_seldom() -> None:
+def test_what_an_operator_has_to_mend_is_tried_seldom() -> None:
     """A missing right or queue does not come back by itself."""
     error = ServiceError("SQS", Fault.CONFIGURATION, "gone")
 

@@ -17,17 +17,17 @@ from streamapp.testing import MemorySqs
 
 
 class Confirmations:
-    """A store that only notes what it is told to settle; the rest of it is not asked for here."""
+    """A store that only notes what is confirmed; its other methods do nothing."""
 
     def __init__(self) -> None:
         self.confirmed: list[Confirmed] = []
 
     async def confirm(self, confirmed: Sequence[Confirmed]) -> None:
-        """Note it."""
+        """Note *confirmed*."""
         self.confirmed += confirmed
 
     async def ping(self) -> None:
-        """Be there."""
+        """Respond."""
 
     async def read(self, keys: Sequence[str]) -> list[dict[str, str] | ServiceError]:
         """Hold nothing."""

@@ -24,7 +24,7 @@ def owed(sequence: int, body: str, at: float = OLD) -> str:
 
 
 async def leave_owed(rig: Rig, key: str, *bodies: str, at: float = OLD) -> str:
-    """Leave a hash as a crash between commit and announcement does; answer its Redis key."""
+    """Leave a hash as a crash between commit and announcement does, and return its Redis key."""
     redis_key = rig.counts.redis_key(rig.config.key_prefix, key)
     pending = {f"_o:{body}": owed(n, body, at) for n, body in enumerate(bodies, 1)}
     commit = Commit(redis_key, "", f"t-{key}", {"total": "1", "times": "1", **pending}, keep=True)
@@ -33,7 +33,7 @@ async def leave_owed(rig: Rig, key: str, *bodies: str, at: float = OLD) -> str:
 
 
 async def sweep(rig: Rig, store: RedisStore | None = None) -> Assembly:
-    """Sweep once, with the batchers that it needs; answer the parts."""
+    """Sweep once, with the batchers that a sweep needs, and return the worker's parts."""
     parts = await assemble(rig.app.registry, rig.config, rig.sqs, store or rig.store, rig.tally, pace=AT_ONCE)
     batchers: list[Batcher[Any, Any]] = list(parts.batchers)
     async with create_task_group() as services:

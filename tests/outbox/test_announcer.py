@@ -12,7 +12,7 @@ pytestmark = pytest.mark.usefixtures("no_pauses")
 
 
 async def test_an_announcement_is_sent_and_confirmed() -> None:
-    """The line from a hash to the queue."""
+    """This is the whole way from a hash to the queue."""
     async with announcing() as it:
         await it.announcer.announce([it.owes("a")])
 
@@ -20,7 +20,7 @@ async def test_an_announcement_is_sent_and_confirmed() -> None:
     assert it.store.confirmed == [Confirmed("k", sent=[("id-a", "[1,")], parked=[])]
 
 
-async def test_however_many_find_it_it_is_sent_once() -> None:
+async def test_an_announcement_that_many_events_find_is_sent_once() -> None:
     """Every event of a key finds what the key owes."""
     async with announcing() as it, create_task_group() as tasks:
         for _ in range(50):
@@ -29,8 +29,8 @@ async def test_however_many_find_it_it_is_sent_once() -> None:
     assert it.bodies() == ["a", "b"]
 
 
-async def test_found_again_it_is_confirmed_again_and_not_sent() -> None:
-    """A confirmation may be lost, or late."""
+async def test_an_announcement_found_again_is_confirmed_again_and_not_sent() -> None:
+    """Its confirmation may be late, or lost."""
     async with announcing() as it:
         await it.announcer.announce([it.owes("a")])
         await it.announcer.announce([it.owes("a")])
@@ -40,7 +40,7 @@ async def test_found_again_it_is_confirmed_again_and_not_sent() -> None:
 
 
 async def test_the_same_content_owed_by_another_commit_is_sent_again() -> None:
-    """On, off, on: the last one is news."""
+    """On, off and on again: the last one is news."""
     async with announcing() as it:
         await it.announcer.announce([it.owes("on", 1)])
         await it.announcer.announce([it.owes("off", 2)])
@@ -57,8 +57,8 @@ async def test_one_content_of_two_keys_is_two_announcements() -> None:
     assert it.bodies() == ["a", "a"]
 
 
-async def test_who_waits_for_another_that_is_cut_off_sends_itself() -> None:
-    """An announcement belongs to nobody; whoever is left sees to it."""
+async def test_a_call_sends_what_another_was_sending_when_it_was_cancelled() -> None:
+    """An announcement that only the cancelled call could send would stay unsent."""
     scope = CancelScope()
     async with announcing() as it, create_task_group() as tasks:
 
@@ -78,8 +78,8 @@ async def test_who_waits_for_another_that_is_cut_off_sends_itself() -> None:
     assert [each for each in it.store.confirmed if each.sent]
 
 
-async def test_what_is_refused_for_good_is_parked_and_told() -> None:
-    """A human has to look; the other announcements of the event are sent all the same."""
+async def test_what_is_refused_for_good_is_parked_and_returned() -> None:
+    """An operator has to look at it; the other announcements of the event are sent all the same."""
     async with announcing() as it:
         it.sqs.faults.add("send", Partial(0b10, code="InvalidMessageContents", sender_fault=True), times=1)
         told = await it.announcer.announce([it.owes("a"), it.owes("b", 2), it.owes("c", 3)])
@@ -90,8 +90,8 @@ async def test_what_is_refused_for_good_is_parked_and_told() -> None:
     assert it.counters.of("refused") == 1
 
 
-async def test_all_who_wait_for_a_refused_one_are_told_and_it_is_sent_once() -> None:
-    """A hundred events that found it must not try it a hundred times, one inside the other."""
+async def test_a_refusal_is_returned_to_every_call_and_sent_once() -> None:
+    """Hundreds of events that found the announcement must not each try it again."""
     told: list[str] = []
     async with announcing() as it, create_task_group() as tasks:
         it.sqs.faults.add("send", Partial(1, code="InvalidMessageContents", sender_fault=True))
@@ -106,8 +106,8 @@ async def test_all_who_wait_for_a_refused_one_are_told_and_it_is_sent_once() -> 
     assert len(it.sqs.ledger.calls("send")) == 1
 
 
-async def test_a_parked_one_that_is_found_late_fails_nobody() -> None:
-    """Its parking is on the way; the event that finds it has nothing to do with it."""
+async def test_a_refused_announcement_that_is_found_late_fails_no_event() -> None:
+    """It is about to be parked, and the event that finds it did not make it."""
     async with announcing() as it:
         it.sqs.faults.add("send", Partial(1, code="InvalidMessageContents", sender_fault=True), times=1)
         assert await it.announcer.announce([it.owes("a")])
@@ -118,7 +118,7 @@ async def test_a_parked_one_that_is_found_late_fails_nobody() -> None:
 
 
 async def test_what_is_owed_stays_in_the_hash_until_it_is_sent(rig: Rig) -> None:
-    """A crash in between leaves the mark by which another worker finds it."""
+    """After a crash in between, another worker finds it there."""
     rig.count()
     hang = rig.sqs.faults.add("send", Hang(), queue="out")
     await rig.send([Add("a")])

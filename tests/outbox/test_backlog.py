@@ -8,8 +8,8 @@ from streamapp.state.store import Commit
 from streamapp_codecs import Json
 
 
-async def test_a_survey_only_looks(rig: Rig) -> None:
-    """A doctor may look at a shop without working in it."""
+async def test_a_survey_sends_nothing(rig: Rig) -> None:
+    """`doctor` may look at a shop that is in use."""
     rig.count()
     await leave_owed(rig, "a", "one", "two")
     await leave_owed(rig, "b", "three", at=OLD + 50)
@@ -23,7 +23,7 @@ async def test_a_survey_only_looks(rig: Rig) -> None:
 
 
 async def test_without_a_backlog_nothing_is_old(rig: Rig) -> None:
-    """A gauge of nothing is 0."""
+    """A gauge then shows 0."""
     rig.count()
 
     backlog = await survey(rig.store, [it.folding for it in rig.app.tables.values()], rig.config)
@@ -56,7 +56,7 @@ async def test_what_is_not_ours_is_left_alone(rig: Rig, redis_url: str) -> None:
 
 
 async def test_what_a_table_owes_whose_name_begins_like_another_goes_to_its_own_sink(rig: Rig) -> None:
-    """Redis finds both by the beginning of the first."""
+    """A scan for the keys of the table with the shorter name finds those of both."""
     rig.count()
     elsewhere = rig.app.sink("elsewhere", Json(Note))
     longer = rig.app.table("count:longer", Count, fold=add, announce=note, to=elsewhere)

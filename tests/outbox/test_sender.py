@@ -13,8 +13,8 @@ from streamapp.testing import Fail, Lose, Partial
 pytestmark = pytest.mark.usefixtures("no_pauses")
 
 
-async def test_a_standard_queue_is_told_neither_group_nor_deduplication() -> None:
-    """SQS refuses a deduplication id there, so every announcement would be parked."""
+async def test_a_standard_queue_is_sent_neither_group_nor_deduplication_id() -> None:
+    """It refuses a deduplication id, so every announcement would be parked."""
     async with announcing() as it:
         await it.announcer.announce([it.owes("a")])
     (delivery,) = await it.sqs.receive(it.queue, limit=1, wait=0)
@@ -23,7 +23,7 @@ async def test_a_standard_queue_is_told_neither_group_nor_deduplication() -> Non
     assert it.counters.of("refused") == 0
 
 
-async def test_a_fifo_queue_is_told_both_and_keeps_the_order() -> None:
+async def test_a_fifo_queue_keeps_the_order_of_a_group() -> None:
     """Announcements of one key arrive in the order of their changes."""
     async with announcing({"FifoQueue": "true"}, "out.fifo") as it:
         await it.announcer.announce([it.owes(f"{n:02}", n) for n in range(25)])
@@ -35,8 +35,8 @@ async def test_a_fifo_queue_is_told_both_and_keeps_the_order() -> None:
     "kind",
     [{"sender_fault": True, "code": "InvalidParameterValue"}, {"code": "InternalError"}, {"missing": True}],
 )
-async def test_every_pattern_of_success_in_a_batch(kind: dict[str, Any]) -> None:
-    """All 1,024: only failed entries go again, no success goes twice, none is lost."""
+async def test_of_a_batch_only_failed_entries_are_sent_again(kind: dict[str, Any]) -> None:
+    """In each of the 1,024 patterns of success no entry is sent twice, and none is lost."""
     async with announcing() as it:
         for pattern in range(1 << 10):
             it.sqs.faults.add("send", Partial(pattern, **kind), times=1)
@@ -51,8 +51,8 @@ async def test_every_pattern_of_success_in_a_batch(kind: dict[str, Any]) -> None
     assert len(bodies) == len(set(bodies)) == expected
 
 
-async def test_throttling_is_nobodys_fault_whatever_the_answer_says() -> None:
-    """KMS throttles per key; the message is fine."""
+async def test_throttling_is_never_the_fault_of_a_message() -> None:
+    """KMS throttles by key, even if SQS calls it the sender's fault."""
     async with announcing() as it:
         it.sqs.faults.add("send", Partial(1, code="KmsThrottled", sender_fault=True), times=2)
         await it.announcer.announce([it.owes("a")])
@@ -64,7 +64,7 @@ async def test_throttling_is_nobodys_fault_whatever_the_answer_says() -> None:
     "effect", [Fail("RequestThrottled"), Fail("InternalError"), Fail("ExpiredToken")], ids=repr
 )
 async def test_an_outage_of_sqs_is_waited_out(effect: Fail) -> None:
-    """It heals by itself; whoever awaits the send learns nothing of it."""
+    """It heals by itself; the caller does not notice it."""
     async with announcing() as it:
         it.sqs.faults.add("send", effect, times=5)
         with fail_after(5):
@@ -73,8 +73,8 @@ async def test_an_outage_of_sqs_is_waited_out(effect: Fail) -> None:
     assert it.bodies() == ["a"]
 
 
-async def test_a_lost_answer_costs_a_duplicate_at_most() -> None:
-    """At least once."""
+async def test_a_lost_response_costs_a_duplicate_at_most() -> None:
+    """Announcements are sent at least once."""
     async with announcing() as it:
         it.sqs.faults.add("send", Lose(), times=1)
         await it.announcer.announce([it.owes("a")])
@@ -83,7 +83,7 @@ async def test_a_lost_answer_costs_a_duplicate_at_most() -> None:
 
 
 async def test_a_batch_that_is_too_long_is_halved() -> None:
-    """SQS's limit for a batch is the queue's for a message; what one of them thinks of it may differ."""
+    """SQS may count the bytes of a batch in another way than we do."""
     async with announcing() as it:
         it.sqs.faults.add("send", Fail("BatchRequestTooLong"), times=3)
         await it.announcer.announce([it.owes(str(n), n) for n in range(10)])
@@ -92,7 +92,7 @@ async def test_a_batch_that_is_too_long_is_halved() -> None:
 
 
 async def test_one_message_that_sqs_calls_too_long_is_refused_alone() -> None:
-    """Halving ends at one."""
+    """A single message cannot be halved."""
     async with announcing() as it:
         it.sqs.faults.add("send", Fail("BatchRequestTooLong"))
         assert len(await it.announcer.announce([it.owes("a"), it.owes("b", 2)])) == 2
@@ -100,8 +100,8 @@ async def test_one_message_that_sqs_calls_too_long_is_refused_alone() -> None:
     assert len([each for each in it.store.confirmed if each.parked]) == 2
 
 
-async def test_no_batch_is_over_the_bytes_that_sqs_takes() -> None:
-    """Ten messages of 200 KiB are two batches."""
+async def test_no_batch_has_more_bytes_than_sqs_takes() -> None:
+    """Ten messages of 200 kB do not fit into one call."""
     async with announcing() as it:
         sizes = [200_000] * 10
         await it.outbox.batcher.submit_all([Outgoing("x" * size) for size in sizes])

@@ -1,4 +1,4 @@
-"""What was left owed is found, sent and confirmed, though no message leads to it any more."""
+"""What was left owed is found, sent and confirmed, though no message comes that would find it."""
 
 import time
 
@@ -18,7 +18,7 @@ from streamapp.worker.worker import Worker
 
 
 async def test_what_was_left_owed_is_sent_and_confirmed(rig: Rig, store: RedisStore, redis_url: str) -> None:
-    """A message that expired, or went to the DLQ, between commit and announcement never comes back."""
+    """A message that expired, or was dead-lettered, between commit and announcement never comes back."""
     rig.count()
     keys = [await leave_owed(rig, f"k{n}", f"first {n}", f"second {n}") for n in range(3)]
 
@@ -35,8 +35,8 @@ async def test_what_was_left_owed_is_sent_and_confirmed(rig: Rig, store: RedisSt
         assert await redis.pttl(keys[0]) > 0
 
 
-async def test_what_is_owed_since_a_moment_ago_is_in_somebodys_hand(rig: Rig) -> None:
-    """Else each sweep would announce what every worker is about to announce."""
+async def test_what_was_owed_only_lately_is_left_to_its_message(rig: Rig) -> None:
+    """Otherwise each sweep would announce what every worker is about to announce."""
     rig.count()
     await leave_owed(rig, "a", "new", at=time.time() - 60)
 
@@ -49,7 +49,7 @@ async def test_what_is_owed_since_a_moment_ago_is_in_somebodys_hand(rig: Rig) ->
 
 
 async def test_a_worker_sweeps_by_itself_and_drains(rig: Rig) -> None:
-    """Nobody has to ask for it, and it keeps nobody from ending."""
+    """No operator has to start a sweep, and it does not keep the worker from ending."""
     rig.count()
     await leave_owed(rig, "a", "left")
     worker = Worker(await assemble(rig.app.registry, rig.config, rig.sqs, rig.store, rig.tally, pace=AT_ONCE))
@@ -65,7 +65,7 @@ async def test_a_worker_sweeps_by_itself_and_drains(rig: Rig) -> None:
 
 
 async def test_a_drain_does_not_wait_for_a_sweep_that_cannot_end(rig: Rig) -> None:
-    """What is owed stays owed; whoever sweeps next sends it."""
+    """What is owed stays owed; the next sweep, of any worker, sends it."""
     rig.config = Config(key_prefix=rig.config.key_prefix, wait_seconds=0.1, drain_timeout=0.3)
     rig.count()
     await leave_owed(rig, "a", "left")
@@ -80,7 +80,7 @@ async def test_a_drain_does_not_wait_for_a_sweep_that_cannot_end(rig: Rig) -> No
 
 
 async def test_nothing_is_sent_that_no_replica_has(rig: Rig, redis_url: str) -> None:
-    """A failover would forget the change that it speaks of: the barrier counts for a sweep too."""
+    """A failover would lose the change that it announces, so a sweep waits for the replicas too."""
     rig.config = Config(key_prefix=rig.config.key_prefix, replicas=1)
     rig.count()
     await leave_owed(rig, "a", "left")
@@ -95,7 +95,7 @@ async def test_nothing_is_sent_that_no_replica_has(rig: Rig, redis_url: str) -> 
 
 
 async def test_behind_a_barrier_a_sweep_writes_before_it_sends(rig: Rig) -> None:
-    """WAIT speaks of its own connection's writes alone, so there has to be one."""
+    """Redis's WAIT covers only writes of the same connection, so there has to be one."""
     rig.config = Config(key_prefix=rig.config.key_prefix, replicas=1)
     rig.count()
     await leave_owed(rig, "a", "left")
@@ -106,8 +106,8 @@ async def test_behind_a_barrier_a_sweep_writes_before_it_sends(rig: Rig) -> None
     assert (await rig.fields("a"))["_t"] != "t-a"
 
 
-async def test_a_key_that_somebody_changes_meanwhile_is_theirs(rig: Rig) -> None:
-    """They found what it owes, and announce it."""
+async def test_a_key_that_was_changed_meanwhile_is_not_swept(rig: Rig) -> None:
+    """The message that changed it found what it owes, and announces it."""
     rig.config = Config(key_prefix=rig.config.key_prefix, replicas=1)
     rig.count()
     key = await leave_owed(rig, "a", "left")
@@ -118,7 +118,7 @@ async def test_a_key_that_somebody_changes_meanwhile_is_theirs(rig: Rig) -> None
     assert [it.token for it in proven] == ["t-a"]
 
 
-async def test_one_that_sqs_refuses_is_parked_and_stops_no_other(rig: Rig) -> None:
+async def test_an_announcement_that_sqs_refuses_is_parked_and_stops_no_other(rig: Rig) -> None:
     """One bad announcement must not keep the sweep from the rest."""
     rig.count()
     for n in range(3):
@@ -134,7 +134,7 @@ async def test_one_that_sqs_refuses_is_parked_and_stops_no_other(rig: Rig) -> No
 
 
 async def test_a_hash_that_owes_nothing_expires_again(rig: Rig, redis_url: str) -> None:
-    """A commit that still saw an announcement, and a crash just after it was confirmed, leave one that never would."""
+    """A crash just before a confirmation can leave one that owes nothing and never expires."""
     rig.count()
     key = await leave_owed(rig, "a")
 

@@ -1,4 +1,4 @@
-"""A settler with its acks on a queue in memory, and leases to end."""
+"""A settler and its acks on a queue in memory, and leases for them to end."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -38,7 +38,7 @@ class SettlerRig:
         )
 
     async def receive(self, *messages: Outgoing) -> list[Lease]:
-        """Send and receive *messages*; answer their leases."""
+        """Send and receive *messages*, and return their leases."""
         await self.sqs.send(self.queue, messages)
         deliveries = await self.sqs.receive(self.queue, limit=10, wait=0)
         await self.tokens.take(len(deliveries))

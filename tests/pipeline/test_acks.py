@@ -1,4 +1,4 @@
-"""Deletes and releases: ten in one call, and what failed goes again."""
+"""Deletes and releases: ten in one call; what failed is tried again."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ from streamapp.testing import Duplicate, Fail, Hang, Partial
 THROTTLED = Partial(0b11, code="RequestThrottled", sender_fault=True)
 
 
-async def test_deletes_go_ten_at_a_time_and_end_their_leases() -> None:
-    """One call for ten."""
+async def test_ten_deletes_are_one_call_and_end_their_leases() -> None:
+    """SQS bills the call, and a delivered message must stop being extended."""
     async with settling() as it:
         for lease in await it.receive(*(Outgoing(str(n)) for n in range(10))):
             it.settler.delete(lease, "ok")
@@ -42,8 +42,10 @@ async def test_a_message_that_comes_again_while_it_is_deleted_is_deleted_by_its_
 
 
 @pytest.mark.parametrize("effect", [Partial(1), Partial(0b101), Partial(0b1111), THROTTLED], ids=repr)
-async def test_only_deletes_that_failed_go_again(monkeypatch: pytest.MonkeyPatch, effect: Partial) -> None:
-    """HTTP 200 may carry failures, and to be throttled is no fault of an entry, whatever it says."""
+async def test_only_deletes_that_failed_are_repeated(
+    monkeypatch: pytest.MonkeyPatch, effect: Partial
+) -> None:
+    """An HTTP 200 may carry failures, and throttling is never the fault of an entry, even if SQS calls it so."""
     monkeypatch.setattr("streamapp.pipeline.acks.AGAIN", Backoff(0.001, 0.001))
     async with settling() as it:
         it.sqs.faults.add("delete", effect, times=1)
@@ -56,7 +58,7 @@ async def test_only_deletes_that_failed_go_again(monkeypatch: pytest.MonkeyPatch
 
 
 async def test_a_delete_that_keeps_failing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its redelivery is then only deleted; its place is free for others meanwhile."""
+    """When the message comes again it is only deleted; until then its place is free for others."""
     monkeypatch.setattr("streamapp.pipeline.acks.AGAIN", Backoff(0.001, 0.001))
     async with settling() as it:
         it.sqs.faults.add("delete", Fail())
@@ -69,7 +71,7 @@ async def test_a_delete_that_keeps_failing_is_remembered(monkeypatch: pytest.Mon
 
 
 async def test_a_delete_that_breaks_ends_its_lease(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would keep the message invisible for twelve hours, and its place taken for ever."""
+    """Otherwise the message would stay invisible for twelve hours, and its place taken for ever."""
     monkeypatch.setattr("streamapp.pipeline.acks.AGAIN", Backoff(0.001, 0.001))
     async with settling() as it:
         it.sqs.faults.add("delete", Partial(lambda position: 1 // position == 0))
@@ -82,7 +84,7 @@ async def test_a_delete_that_breaks_ends_its_lease(monkeypatch: pytest.MonkeyPat
 
 
 async def test_what_is_given_back_is_no_longer_extended() -> None:
-    """The lease ends before SQS is told, or the heartbeat would undo it."""
+    """The lease ends before SQS is told, or a heartbeat could undo the release."""
     async with settling() as it:
         (lease,) = await it.receive(Outgoing("a"))
         it.acks.give_back(lease, 60)
@@ -92,8 +94,8 @@ async def test_what_is_given_back_is_no_longer_extended() -> None:
     assert entry.handle == lease.handle
 
 
-async def test_a_release_waits_for_the_heartbeat_that_speaks_of_it() -> None:
-    """Whatever SQS hears last is what holds."""
+async def test_a_release_waits_for_the_heartbeat_that_holds_its_lease() -> None:
+    """The call that reaches SQS last is the one that counts."""
     async with settling() as it:
         (lease,) = await it.receive(Outgoing("a"))
         lease.expires_at -= 20
@@ -111,10 +113,10 @@ async def test_a_release_waits_for_the_heartbeat_that_speaks_of_it() -> None:
 
 
 @pytest.mark.parametrize("effect", [Fail("RequestThrottled"), Partial(0b10), THROTTLED], ids=repr)
-async def test_a_release_that_failed_goes_again(
+async def test_a_release_that_failed_is_repeated(
     monkeypatch: pytest.MonkeyPatch, effect: Fail | Partial
 ) -> None:
-    """At the end of a drain nothing else would bring the message back before its visibility ends."""
+    """At the end of a drain nothing else would bring the message back before its visibility timeout ends."""
     monkeypatch.setattr("streamapp.pipeline.acks.AGAIN", Backoff(0.001, 0.001))
     async with settling() as it:
         it.sqs.faults.add("change_visibility", effect, times=1)
@@ -126,7 +128,7 @@ async def test_a_release_that_failed_goes_again(
 
 @pytest.mark.parametrize("after", [1e9, float("inf")])
 async def test_retry_in_more_than_twelve_hours_is_as_late_as_sqs_allows(rig: Rig, after: float) -> None:
-    """SQS would refuse it, and the message would come back at the end of its visibility timeout."""
+    """SQS would refuse more, and the message would come back at the end of its visibility timeout."""
 
     async def later(events: Any) -> None:
         async for _ in events:
@@ -138,8 +140,8 @@ async def test_retry_in_more_than_twelve_hours_is_as_late_as_sqs_allows(rig: Rig
         await until(lambda: len(rig.sqs.ledger.extended("orders")) == 2)
 
 
-async def test_a_lost_lease_that_waits_for_its_delete_disturbs_nobody(rig: Rig) -> None:
-    """The agent has gone on to another message, which must not be cut off."""
+async def test_a_lease_lost_while_its_message_is_deleted_cancels_no_agent(rig: Rig) -> None:
+    """The agent is at work on another message by then, which must not be cut off."""
     rig = await Rig(rig.store, rig.config.key_prefix + "x").create(visibility=1)
     cut: list[str] = []
 
@@ -154,7 +156,7 @@ async def test_a_lost_lease_that_waits_for_its_delete_disturbs_nobody(rig: Rig) 
             await rig.counts.update(event.key, event)
 
     rig.agent(slow, instances=1)
-    # The delete takes effect, but its answer never comes: the heartbeat then hears that the message is gone.
+    # The delete takes effect, but its response never comes: then the heartbeat finds that the message is gone.
     hang = rig.sqs.faults.add("delete", Hang(took_effect=True), queue="orders")
     await rig.send([Add("first"), Add("second")])
     async with rig.running():

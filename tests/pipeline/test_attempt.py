@@ -25,7 +25,7 @@ class Unshown(AnyJson):
 
 
 async def test_a_body_that_cannot_be_shown_is_processed_and_counted(rig: Rig) -> None:
-    """Viewers miss a record, and the worker lives."""
+    """Viewers miss a record; the message is processed all the same."""
 
     async def nothing(events: Any) -> None:
         async for _ in events:
@@ -53,7 +53,7 @@ def attempt(*changed: tuple[str, dict[str, str], dict[str, str]]) -> TapRecord:
 
 
 def test_a_record_holds_the_fields_that_changed_without_bookkeeping() -> None:
-    """An operator asks what a message did; the token of a commit is not an answer."""
+    """An operator asks what a message did; the token of a commit does not help."""
     record = attempt(("k", {"_t": "1", "a": "1", "b": "2"}, {"_t": "2", "a": "1", "c": "3"}))
 
     assert [it.fields for it in record.effects] == [{"b": ("2", None), "c": (None, "3")}]

@@ -12,8 +12,8 @@ from streamapp.pipeline.dead_letter import Why
 from streamapp.sqs.client import MAX_ATTRIBUTES
 
 
-async def test_a_letter_carries_why_and_whence_beside_what_it_came_with() -> None:
-    """At most ten attributes: ours first."""
+async def test_a_letter_carries_reason_and_source_beside_its_own_attributes() -> None:
+    """SQS takes ten attributes at most; ours come first."""
     theirs = {f"a{n}": "v" for n in range(MAX_ATTRIBUTES)}
     async with settling() as it:
         (lease,) = await it.receive(Outgoing("body", theirs))
@@ -38,8 +38,8 @@ async def test_no_detail_keeps_a_letter_from_being_sent(detail: str) -> None:
     assert len(it.sqs.ledger.deleted("orders")) == 1
 
 
-async def test_the_last_attempt_ends_in_the_dead_letter_queue(rig: Rig) -> None:
-    """Body byte for byte, and three attributes that say why, whence and how often."""
+async def test_a_message_is_dead_lettered_unchanged_after_its_last_attempt(rig: Rig) -> None:
+    """Its body is the same byte for byte; three attributes say why it failed, where it came from and how often it was tried."""
 
     async def broken(events: Any) -> None:
         async for _ in events:

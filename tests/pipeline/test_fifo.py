@@ -1,4 +1,4 @@
-"""Who of a group may be processed now, and who waits."""
+"""Which message of a group may be processed now, and which ones wait."""
 
 from datetime import UTC, datetime
 
@@ -22,13 +22,13 @@ def lease(group: str | None, number: int = 0) -> Lease:
 
 
 def test_the_first_of_each_group_may_be_processed() -> None:
-    """Groups know nothing of each other."""
+    """Groups do not wait for each other."""
     groups = FifoGroups()
 
     assert [groups.enter(lease(group)) for group in ("a", "b", "a", "b")] == [True, True, False, False]
 
 
-def test_a_message_without_a_group_waits_for_nobody() -> None:
+def test_a_message_without_a_group_never_waits() -> None:
     """Standard queues have no groups."""
     groups = FifoGroups()
 
@@ -37,7 +37,7 @@ def test_a_message_without_a_group_waits_for_nobody() -> None:
 
 
 def test_the_next_of_a_group_follows_the_one_that_is_done() -> None:
-    """One at a time, in order."""
+    """The messages of a group are processed one at a time, in order."""
     groups = FifoGroups()
     first, second, third = (lease("a", number) for number in range(3))
     for each in (first, second, third):
@@ -48,7 +48,7 @@ def test_the_next_of_a_group_follows_the_one_that_is_done() -> None:
 
 
 def test_what_waits_behind_a_failure_is_abandoned_with_it() -> None:
-    """It must not come before what failed."""
+    """It must not come before the message that failed."""
     groups = FifoGroups()
     first, second, third, other = lease("a", 1), lease("a", 2), lease("a", 3), lease("b")
     for each in (first, second, third, other):
@@ -60,7 +60,7 @@ def test_what_waits_behind_a_failure_is_abandoned_with_it() -> None:
 
 
 def test_a_lost_message_keeps_its_place() -> None:
-    """It comes again: those behind it would come before it if they did not wait for what becomes of it."""
+    """It comes again; if those behind it did not wait for that, they would overtake it."""
     groups = FifoGroups()
     first, lost, third = (lease("a", number) for number in range(3))
     for each in (first, lost, third):
@@ -71,8 +71,8 @@ def test_a_lost_message_keeps_its_place() -> None:
     assert groups.give_up(lost) == [third]
 
 
-def test_a_message_that_is_not_the_first_of_its_group_ends_nobodys_turn() -> None:
-    """A message may end while it waits, as in a drain."""
+def test_a_message_that_ends_while_it_waits_lets_no_other_begin() -> None:
+    """In a drain a message may end before it was the first of its group."""
     groups = FifoGroups()
     first, second = lease("a", 1), lease("a", 2)
     groups.enter(first)
@@ -84,8 +84,8 @@ def test_a_message_that_is_not_the_first_of_its_group_ends_nobodys_turn() -> Non
 
 
 @pytest.mark.parametrize("is_done", [True, False])
-async def test_a_drain_lasts_until_nobody_waits(is_done: bool) -> None:
-    """Whoever waits has its turn, or goes back with the one in front of it; then the feed may end."""
+async def test_a_drain_waits_until_no_message_waits_in_a_group(is_done: bool) -> None:
+    """Each one is processed, or given back with the one in front of it; then the hand-off may end."""
     groups = FifoGroups()
     first, second, other = lease("a", 1), lease("a", 2), lease("b", 1)
     for each in (first, second, other):
@@ -108,8 +108,8 @@ async def test_a_drain_lasts_until_nobody_waits(is_done: bool) -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=30), st.randoms())
-def test_nobody_is_forgotten_and_nobody_overtakes(plan: list[tuple[str, bool]], luck: object) -> None:
-    """Whoever ends in whatever way: each message has its turn once, or is abandoned once, in order."""
+def test_no_message_is_forgotten_and_none_overtakes(plan: list[tuple[str, bool]], luck: object) -> None:
+    """However the others end, each message is processed once or abandoned once, in order."""
     groups = FifoGroups()
     leases = [lease(group, number) for number, (group, _) in enumerate(plan)]
     fails = {id(each): fails for each, (_, fails) in zip(leases, plan, strict=True)}

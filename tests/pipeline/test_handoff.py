@@ -1,4 +1,4 @@
-"""What was received goes to one agent each, whoever is cut off meanwhile."""
+"""What was received goes to one agent each, even if agents are cut off meanwhile."""
 
 import math
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ QUEUE = Queue("q", "url")
 
 
 def leases(number: int, group: str | None = None) -> Sequence[Lease]:
-    """Return so many leases, all in *group*."""
+    """Return *number* leases, all in *group*."""
     now = datetime.now(UTC)
     deliveries = [Delivery(QUEUE, str(n), "handle", "{}", 1, now, 0.0, group=group) for n in range(number)]
     return [Lease(delivery, "handle", 0.0) for delivery in deliveries]
@@ -32,7 +32,7 @@ async def test_leases_are_taken_in_order_until_the_handoff_ends() -> None:
 
 
 async def test_a_waiting_taker_is_given_the_next_and_no_stop_takes_it_back() -> None:
-    """It is on its way into an agent's hand."""
+    """The agent that waited has it from then on."""
     handoff, (lease,) = Handoff(), leases(1)
     taken: list[Lease | None] = []
 
@@ -50,7 +50,7 @@ async def test_a_waiting_taker_is_given_the_next_and_no_stop_takes_it_back() -> 
 
 @pytest.mark.parametrize("others", [0, 1])
 async def test_a_taker_that_is_cut_off_leaves_its_lease_to_another(others: int) -> None:
-    """A message in nobody's hand would stay hidden until its visibility timeout."""
+    """A message that no agent has would stay hidden until its visibility timeout ends."""
     handoff, (lease,) = Handoff(), leases(1)
     taken: list[Lease | None] = []
 
@@ -77,8 +77,8 @@ async def test_a_taker_that_is_cut_off_leaves_its_lease_to_another(others: int) 
     assert [*taken, *handoff.no_more_takers()] == [lease]
 
 
-async def test_a_taker_that_gave_up_is_not_waited_for() -> None:
-    """Its lease would be lost."""
+async def test_a_lease_is_not_kept_for_a_taker_that_gave_up() -> None:
+    """It would be lost."""
     handoff, (lease,) = Handoff(), leases(1)
     async with create_task_group() as agents:
         agents.start_soon(handoff.take)
@@ -90,7 +90,7 @@ async def test_a_taker_that_gave_up_is_not_waited_for() -> None:
 
 
 async def test_a_taker_that_is_cut_off_as_the_handoff_ends_leaves_nothing_behind() -> None:
-    """A worker that is told twice to stop ends both at once."""
+    """A second signal ends both at once."""
     handoff, (lease,) = Handoff(), leases(1)
     async with create_task_group() as agents:
         agents.start_soon(handoff.take)
@@ -103,7 +103,7 @@ async def test_a_taker_that_is_cut_off_as_the_handoff_ends_leaves_nothing_behind
 
 
 async def test_after_the_agents_are_gone_nothing_is_taken_in() -> None:
-    """Whoever puts then gives the message back."""
+    """`put` returns the lease then, so that its message is given back."""
     handoff, (first, second) = Handoff(), leases(2)
     handoff.put(first)
 
@@ -112,7 +112,7 @@ async def test_after_the_agents_are_gone_nothing_is_taken_in() -> None:
     assert handoff.stop(math.inf) == []
 
 
-async def test_an_agent_that_never_waits_lets_others_have_a_turn() -> None:
+async def test_an_agent_that_never_waits_does_not_block_other_tasks() -> None:
     """A heartbeat that comes too late costs every lease."""
     handoff = Handoff()
     for lease in leases(3 * IN_A_ROW):
@@ -134,8 +134,8 @@ async def test_an_agent_that_never_waits_lets_others_have_a_turn() -> None:
     assert turns.index("other") <= IN_A_ROW
 
 
-async def test_of_a_group_each_follows_the_one_before_it() -> None:
-    """Two at a time would end in either order."""
+async def test_a_lease_of_a_group_follows_the_one_before_it() -> None:
+    """Two at a time could end in either order."""
     handoff, (first, second, third) = Handoff(fifo=True), leases(3, "g")
     assert [*handoff.put(first), *handoff.put(second), *handoff.put(third)] == []
 
@@ -157,7 +157,7 @@ async def test_a_standard_queue_has_no_order_in_its_groups() -> None:
 async def test_once_stopped_the_next_of_a_group_goes_to_an_agent_that_waits_while_there_is_time(
     late: bool,
 ) -> None:
-    """Given back it would have been received for nothing; begun late it would be cut off."""
+    """If given back, it was received for nothing; if begun late, it would be cut off."""
     handoff, (first, second) = Handoff(fifo=True), leases(2, "g")
     for lease in (first, second):
         handoff.put(lease)
@@ -178,7 +178,7 @@ async def test_once_stopped_the_next_of_a_group_goes_to_an_agent_that_waits_whil
 
 
 async def test_once_stopped_a_group_does_not_wait_for_an_agent_that_is_busy() -> None:
-    """The drain would wait with it."""
+    """The drain would have to wait too."""
     handoff, (first, second) = Handoff(fifo=True), leases(2, "g")
     for lease in (first, second):
         handoff.put(lease)

@@ -1,4 +1,4 @@
-"""Deliveries in rig, tokens, and the heartbeat."""
+"""Deliveries in hand, and the heartbeat that keeps them invisible."""
 
 from datetime import UTC, datetime
 
@@ -17,7 +17,7 @@ from streamapp.testing import Fail, Hang, MemorySqs, Partial
 
 
 class LeasesRig:
-    """Leases of one queue, whose heartbeat a test lets beat."""
+    """Leases of one queue; a test calls their heartbeat itself."""
 
     def __init__(self, sqs: MemorySqs, queue: Queue) -> None:
         self.sqs = sqs
@@ -27,7 +27,7 @@ class LeasesRig:
         self.leases = Leases(sqs, queue, self.tokens, self.counters)
 
     async def receive(self, *bodies: str) -> list[Lease]:
-        """Send and receive messages; answer their leases."""
+        """Send and receive messages, and return their leases."""
         await self.sqs.send(self.queue, [Outgoing(body) for body in bodies])
         deliveries = await self.sqs.receive(self.queue, limit=10, wait=0)
         assert len(deliveries) == await self.tokens.take(len(deliveries))
@@ -35,7 +35,7 @@ class LeasesRig:
         return [lease for lease in leases if lease is not None]
 
     def age(self, lease: Lease, seconds: float) -> None:
-        """Let *lease* be *seconds* older."""
+        """Make *lease* older by *seconds*."""
         lease.expires_at -= seconds
 
     def free(self) -> int:
@@ -50,7 +50,7 @@ async def rig() -> LeasesRig:
     return LeasesRig(sqs, await sqs.create("q", {"VisibilityTimeout": "30"}))
 
 
-async def test_nothing_is_extended_before_half_of_its_time(rig: LeasesRig) -> None:
+async def test_a_lease_is_not_extended_before_half_of_its_time(rig: LeasesRig) -> None:
     """Most messages are done by then, at no cost."""
     (lease,) = await rig.receive("a")
     rig.age(lease, 14)
@@ -59,8 +59,8 @@ async def test_nothing_is_extended_before_half_of_its_time(rig: LeasesRig) -> No
     assert rig.sqs.ledger.calls("change_visibility") == []
 
 
-async def test_whatever_is_in_hand_is_extended_at_half_of_its_time(rig: LeasesRig) -> None:
-    """Buffered and running alike: time in the buffer counts."""
+async def test_all_that_is_in_hand_is_extended_at_half_of_its_time(rig: LeasesRig) -> None:
+    """What waits for an agent uses up its time as much as what is being processed."""
     leases = await rig.receive("a", "b")
     leases[0].scope = CancelScope()
     for lease in leases:
@@ -72,7 +72,7 @@ async def test_whatever_is_in_hand_is_extended_at_half_of_its_time(rig: LeasesRi
 
 
 async def test_more_than_ten_are_extended_in_several_calls(rig: LeasesRig) -> None:
-    """A batch takes ten."""
+    """One call takes ten."""
     rig.tokens.give(20)
     leases = [*await rig.receive(*"abcdefghij"), *await rig.receive(*"klmno")]
     for lease in leases:
@@ -84,7 +84,7 @@ async def test_more_than_ten_are_extended_in_several_calls(rig: LeasesRig) -> No
 
 
 async def test_what_has_ended_is_not_extended(rig: LeasesRig) -> None:
-    """An extension after the backoff was set would undo it."""
+    """An extension after the release would undo its backoff."""
     (lease,) = await rig.receive("a")
     rig.age(lease, 16)
     rig.leases.end(lease)
@@ -95,7 +95,7 @@ async def test_what_has_ended_is_not_extended(rig: LeasesRig) -> None:
 
 
 async def test_a_lost_lease_cancels_its_agent_and_gives_its_token_back(rig: LeasesRig) -> None:
-    """Somebody else may work on the message by now."""
+    """Another worker may process the message by now."""
     (lease,) = await rig.receive("a")
     lease.scope = scope = CancelScope()
     await rig.sqs.delete(rig.queue, [lease.handle])
@@ -107,8 +107,8 @@ async def test_a_lost_lease_cancels_its_agent_and_gives_its_token_back(rig: Leas
     assert (rig.free(), len(rig.leases), rig.counters.of("lost")) == (10, 0, 1)
 
 
-async def test_a_lost_lease_takes_no_other_with_it(rig: LeasesRig) -> None:
-    """One entry of a batch is lost, the others are extended."""
+async def test_a_lost_lease_costs_no_other_of_its_batch(rig: LeasesRig) -> None:
+    """One entry of a call is refused, the others are extended."""
     first, second = await rig.receive("a", "b")
     await rig.sqs.delete(rig.queue, [first.handle])
     rig.age(first, 16)
@@ -121,7 +121,7 @@ async def test_a_lost_lease_takes_no_other_with_it(rig: LeasesRig) -> None:
 
 @pytest.mark.parametrize("effect", [Fail("RequestThrottled"), Fail("InternalError"), Partial(1)], ids=repr)
 async def test_a_failed_heartbeat_is_tried_again(rig: LeasesRig, effect: Fail | Partial) -> None:
-    """While time remains and after it, a failure is no loss."""
+    """A handle stays good after its time, until somebody else receives the message."""
     (lease,) = await rig.receive("a")
     rig.age(lease, 16)
     rig.sqs.faults.add("change_visibility", effect, times=1)
@@ -134,7 +134,7 @@ async def test_a_failed_heartbeat_is_tried_again(rig: LeasesRig, effect: Fail | 
 
 
 async def test_a_throttled_entry_is_no_loss(rig: LeasesRig) -> None:
-    """Whosever fault SQS calls it: a message that was processed so far would be processed again."""
+    """Even if SQS calls it the sender's fault: the message would be processed twice."""
     (lease,) = await rig.receive("a")
     rig.age(lease, 16)
     rig.sqs.faults.add("change_visibility", Partial(1, "RequestThrottled", sender_fault=True), times=1)
@@ -144,7 +144,7 @@ async def test_a_throttled_entry_is_no_loss(rig: LeasesRig) -> None:
 
 
 async def test_a_call_that_hangs_keeps_no_other_lease_waiting(rig: LeasesRig) -> None:
-    """With hundreds in hand the last would run out behind it."""
+    """With hundreds in hand, the last ones would end while they wait for it."""
     rig.tokens.give(20)
     leases = [*await rig.receive(*"abcdefghij"), *await rig.receive(*"klmno")]
     for lease in leases:
@@ -164,7 +164,7 @@ async def test_a_call_that_hangs_keeps_no_other_lease_waiting(rig: LeasesRig) ->
 
 
 async def test_a_call_that_hangs_is_given_up_in_time_for_another() -> None:
-    """SQS may never answer it; the lease has two thirds of its second half left."""
+    """It may never return; two thirds of the lease's second half are left then."""
     sqs = MemorySqs()
     rig = LeasesRig(sqs, await sqs.create("q", {"VisibilityTimeout": "6"}))
     (lease,) = await rig.receive("a")
@@ -177,8 +177,8 @@ async def test_a_call_that_hangs_is_given_up_in_time_for_another() -> None:
     assert lease.expires_at > current_time() + 5
 
 
-async def test_who_would_receive_waits_while_what_is_in_hand_cannot_be_extended(rig: LeasesRig) -> None:
-    """Each receipt counts: an outage of the heartbeat alone would end in the dead-letter queue."""
+async def test_a_poll_waits_while_what_is_in_hand_cannot_be_extended(rig: LeasesRig) -> None:
+    """Each receive counts: an outage of the heartbeat alone would fill the dead-letter queue."""
     (lease,) = await rig.receive("a")
     rig.age(lease, 25)
     order: list[str] = []
@@ -213,7 +213,7 @@ async def test_a_missing_right_to_extend_stops_no_queue(rig: LeasesRig) -> None:
 async def test_calls_that_fail_are_reported_once_in_a_while(
     rig: LeasesRig, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An outage is one cause, however many calls it meets."""
+    """An outage is one cause, however many calls fail."""
     (lease,) = await rig.receive("a")
     rig.age(lease, 16)
     rig.sqs.faults.add("change_visibility", Fail("InternalError"))
@@ -223,8 +223,8 @@ async def test_calls_that_fail_are_reported_once_in_a_while(
     assert len([it for it in caplog.records if "could not be extended" in it.getMessage()]) == 1
 
 
-async def test_at_the_limit_of_twelve_hours_it_is_let_go(rig: LeasesRig) -> None:
-    """SQS would refuse, and refuse, and refuse."""
+async def test_a_lease_is_let_go_at_the_limit_of_twelve_hours(rig: LeasesRig) -> None:
+    """SQS would refuse each further extension."""
     (lease,) = await rig.receive("a")
     lease.scope = scope = CancelScope()
     lease.delivery = replace(lease.delivery, asked_at=current_time() - MAX_VISIBILITY + MARGIN - 1)
@@ -238,7 +238,7 @@ async def test_at_the_limit_of_twelve_hours_it_is_let_go(rig: LeasesRig) -> None
 
 @given(st.floats(0, MAX_VISIBILITY * 1.1), st.integers(1, MAX_VISIBILITY))
 def test_no_extension_goes_beyond_twelve_hours(age: float, visibility: int) -> None:
-    """SQS refuses those as a whole; it does not clip them."""
+    """SQS refuses a longer one as a whole instead of shortening it."""
     at = datetime(2026, 1, 1, tzinfo=UTC)
     delivery = Delivery(Queue("q", "u"), "1", "h", "b", 1, at, asked_at=0.0)
     seconds = seconds_left(Lease(delivery, "h", 0.0), visibility, age)
@@ -248,7 +248,7 @@ def test_no_extension_goes_beyond_twelve_hours(age: float, visibility: int) -> N
 
 
 async def test_a_message_received_again_keeps_the_newest_handle(rig: LeasesRig) -> None:
-    """Only the newest one is good; and the message runs once."""
+    """SQS accepts only the newest one; and the message is processed once."""
     (lease,) = await rig.receive("a")
     again = replace(lease.delivery, handle="newer", asked_at=lease.delivery.asked_at + 5)
 
@@ -257,7 +257,7 @@ async def test_a_message_received_again_keeps_the_newest_handle(rig: LeasesRig) 
     assert len(rig.leases) == 1
 
 
-async def test_an_answer_about_an_older_handle_says_nothing(rig: LeasesRig) -> None:
+async def test_a_response_about_an_older_handle_is_ignored(rig: LeasesRig) -> None:
     """The message was received again while the heartbeat's call was under way."""
     (lease,) = await rig.receive("a")
     await rig.sqs.delete(rig.queue, [lease.handle])
@@ -271,8 +271,8 @@ async def test_an_answer_about_an_older_handle_says_nothing(rig: LeasesRig) -> N
     assert not lease.is_lost
 
 
-async def test_a_release_can_wait_for_the_beat_that_speaks_of_it(rig: LeasesRig) -> None:
-    """Else SQS may hear the extension last, and hide the message again."""
+async def test_a_release_can_wait_for_the_heartbeat_that_holds_its_lease(rig: LeasesRig) -> None:
+    """An extension that reaches SQS later would hide the message again."""
     first, second = await rig.receive("a", "b")
     rig.age(first, 16)
     order: list[str] = []
@@ -309,7 +309,7 @@ async def test_what_is_done_is_remembered_within_bounds(
 
 
 async def test_ending_twice_gives_one_token_back() -> None:
-    """However many ends a delivery meets, it took one place."""
+    """However often a delivery is ended, it took one token."""
     sqs = MemorySqs()
     rig = LeasesRig(sqs, await sqs.create("q", {}))
     (lease,) = await rig.receive("a")
@@ -320,7 +320,7 @@ async def test_ending_twice_gives_one_token_back() -> None:
 
 
 async def test_the_heartbeat_keeps_messages_invisible() -> None:
-    """Five times the visibility timeout, and each message is received once."""
+    """For two visibility timeouts each message is received once."""
     sqs = MemorySqs()
     rig = LeasesRig(sqs, await sqs.create("q", {"VisibilityTimeout": "1"}))
     await rig.receive(*"abc")

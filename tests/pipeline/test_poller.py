@@ -13,7 +13,7 @@ from streamapp.worker.worker import Worker
 
 @pytest.mark.parametrize("concurrency", [1, 3, 10, 25])
 async def test_no_more_are_in_hand_than_there_are_tokens(rig: Rig, concurrency: int) -> None:
-    """Whoever receives more than it has room for hides messages from those who have."""
+    """A worker that receives more than it can process hides messages from workers that could."""
     most = 0
 
     async def counting(events: Any) -> None:
@@ -30,7 +30,7 @@ async def test_no_more_are_in_hand_than_there_are_tokens(rig: Rig, concurrency: 
     assert rig.tally.of("ok") == 60
 
 
-async def test_a_slow_message_never_idles_the_other_places(rig: Rig) -> None:
+async def test_slow_messages_leave_the_other_places_in_use(rig: Rig) -> None:
     """With five places and four slow messages, the fifth place does all the rest."""
     go_on = Event()
 
@@ -53,7 +53,7 @@ async def test_a_slow_message_never_idles_the_other_places(rig: Rig) -> None:
 
 
 async def test_every_place_is_used_again_and_again(rig: Rig) -> None:
-    """A poll that is forgotten while it waits for a token would leave the queue standing still."""
+    """A poll that is forgotten while it waits for a token would stop the queue."""
     rig.count(concurrency=40)
     async with rig.running():
         for round_number in range(1, 6):
@@ -63,8 +63,8 @@ async def test_every_place_is_used_again_and_again(rig: Rig) -> None:
     rig.assert_accounted()
 
 
-async def test_full_answers_start_more_polls_and_empty_ones_end_them(rig: Rig) -> None:
-    """A backlog is worked off side by side; an idle queue costs one poll."""
+async def test_full_responses_start_more_polls_and_empty_ones_end_them(rig: Rig) -> None:
+    """A backlog is worked off by many polls at once; an idle queue costs one."""
     rig.config = replace(rig.config, wait_seconds=0.2)
     slow = rig.sqs.faults.add("receive", Slow(0.05))
     rig.count(concurrency=40)
@@ -91,7 +91,7 @@ async def test_an_idle_queue_is_polled_once_at_a_time(rig: Rig) -> None:
 
 
 async def test_short_polls_do_not_spin(rig: Rig) -> None:
-    """Without a long wait an empty queue is asked a few times a second, not thousands of times."""
+    """Without a long wait an empty queue is polled a few times a second, not thousands of times."""
     rig.config = replace(rig.config, wait_seconds=0)
     rig.count()
     async with rig.running():
@@ -100,8 +100,8 @@ async def test_short_polls_do_not_spin(rig: Rig) -> None:
     assert len(rig.sqs.ledger.calls("receive")) < 15
 
 
-async def test_a_queue_that_keeps_failing_is_asked_less_and_less(rig: Rig) -> None:
-    """It fails no sooner for being asked more."""
+async def test_a_queue_that_keeps_failing_is_polled_less_and_less(rig: Rig) -> None:
+    """More polls would not end the failure sooner."""
     rig.count()
     rig.sqs.faults.add("receive", Fail("InternalError"))
     async with rig.running():
@@ -113,7 +113,7 @@ async def test_a_queue_that_keeps_failing_is_asked_less_and_less(rig: Rig) -> No
 async def test_a_queue_that_keeps_failing_is_reported_once_in_a_while(
     rig: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One line says it; a line a poll would hide all others."""
+    """One log line for each poll would hide all others."""
     rig.count()
     rig.sqs.faults.add("receive", Fail("InternalError"))
     async with rig.running():
@@ -123,7 +123,7 @@ async def test_a_queue_that_keeps_failing_is_reported_once_in_a_while(
 
 
 async def test_a_queue_is_polled_again_once_it_is_well(rig: Rig) -> None:
-    """Nobody has to restart anything."""
+    """No operator has to restart anything."""
     rig.count()
     rig.sqs.faults.add("receive", Fail("ExpiredToken"), times=3)
     rig.sqs.faults.add("receive", Garble(), times=1)
@@ -135,7 +135,7 @@ async def test_a_queue_is_polled_again_once_it_is_well(rig: Rig) -> None:
 
 
 async def test_a_token_that_comes_with_the_stop_starts_no_receive(rig: Rig) -> None:
-    """What is received after a stop can only be given back, and holds up the end."""
+    """What is received after a stop can only be given back, and delays the end."""
     rig.config = replace(rig.config, wait_seconds=20, drain_timeout=10)
     go_on = Event()
 
@@ -163,8 +163,8 @@ async def test_a_token_that_comes_with_the_stop_starts_no_receive(rig: Rig) -> N
     assert len(rig.sqs.ledger.calls("receive")) == before
 
 
-async def test_a_message_over_another_workers_head_is_not_taken(rig: Rig) -> None:
-    """Two workers share a queue, and between them each message is processed once."""
+async def test_workers_that_share_a_queue_process_each_message_once(rig: Rig) -> None:
+    """A worker must not take what another one has in hand."""
     other = Rig(rig.store, "x")
     other.sqs, other.queues, other.config = rig.sqs, rig.queues, rig.config
     rig.count(concurrency=3)
@@ -178,8 +178,8 @@ async def test_a_message_over_another_workers_head_is_not_taken(rig: Rig) -> Non
     assert len(rig.bodies()) >= 100
 
 
-async def test_a_message_in_hand_that_comes_again_runs_once(rig: Rig) -> None:
-    """SQS may deliver a copy while the first one is being worked on."""
+async def test_a_message_that_comes_again_while_it_is_in_hand_is_processed_once(rig: Rig) -> None:
+    """SQS may deliver a copy while the first one is being processed."""
     go_on = Event()
 
     async def slow(events: Any) -> None:

@@ -15,7 +15,7 @@ from streamapp.worker.worker import Worker
 
 
 async def test_an_exception_ends_its_message_and_no_other(rig: Rig) -> None:
-    """Poison never stops others."""
+    """A message that always fails never stops others."""
 
     async def picky(events: Any) -> None:
         async for event in events:
@@ -71,7 +71,7 @@ async def test_an_agent_that_returns_early_is_started_again(rig: Rig) -> None:
 
 
 async def test_an_agent_that_crashes_at_once_does_not_spin(rig: Rig) -> None:
-    """One pause after the other, and longer each time."""
+    """Each restart waits longer than the one before."""
     starts: list[object] = []
 
     async def broken(events: Any) -> None:
@@ -85,8 +85,8 @@ async def test_an_agent_that_crashes_at_once_does_not_spin(rig: Rig) -> None:
     assert 1 <= len(starts) < 20
 
 
-async def test_something_else_being_cancelled_ends_the_message_and_not_the_agent(rig: Rig) -> None:
-    """A cancelled future raises what a cancelled agent raises; the agent must not vanish silently."""
+async def test_awaiting_something_cancelled_ends_the_message_and_not_the_agent(rig: Rig) -> None:
+    """A cancelled future raises what a cancelled agent raises, and the agent must not end without a word in the log."""
     tries: list[int] = []
 
     async def awaiting(events: Any) -> None:
@@ -105,8 +105,8 @@ async def test_something_else_being_cancelled_ends_the_message_and_not_the_agent
     assert await rig.state("a") == Count(1, 1)
 
 
-async def test_an_agent_that_never_asks_does_not_hold_the_drain(rig: Rig) -> None:
-    """A broken agent waits long between its starts; the end of the worker must not."""
+async def test_an_agent_that_never_asks_for_events_does_not_hold_up_the_drain(rig: Rig) -> None:
+    """A broken agent waits long between its starts; the worker must end sooner."""
 
     async def broken(events: Any) -> None:
         del events
@@ -134,7 +134,7 @@ async def test_an_agent_that_never_asks_does_not_hold_the_drain(rig: Rig) -> Non
 async def test_an_agent_that_fails_at_everything_is_reported_once(
     rig: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """No bad message explains that, so it is the agent, or what it depends on."""
+    """No bad message explains that, so the agent is broken, or what it depends on."""
 
     async def broken(events: Any) -> None:
         async for _ in events:
@@ -183,7 +183,7 @@ async def test_a_few_bad_messages_are_not_the_agents_fault(
     assert logged(caplog, "an agent fails at everything") == []
 
 
-async def test_a_success_in_between_clears_the_agents_name(
+async def test_an_agent_with_some_successes_is_not_reported(
     rig: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An agent that gets anything done does not fail at everything."""

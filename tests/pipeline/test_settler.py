@@ -17,7 +17,7 @@ from streamapp.testing import Fail, Hang, Partial
 
 
 async def test_a_lost_lease_is_neither_deleted_nor_given_back() -> None:
-    """It is somebody else's."""
+    """Another worker has its message."""
     async with settling() as it:
         (lease,) = await it.receive(Outgoing("a"))
         it.leases._let_go([lease])
@@ -45,8 +45,10 @@ async def test_a_lost_lease_is_neither_deleted_nor_given_back() -> None:
     ],
     ids=str,
 )
-async def test_what_becomes_of_a_failure(error: Exception, receives: int, word: str) -> None:
-    """What counts against a message, and when it is enough."""
+async def test_a_failure_is_retried_or_dead_lettered_by_its_kind_and_its_attempts(
+    error: Exception, receives: int, word: str
+) -> None:
+    """A failure of SQS or Redis never counts against a message."""
     async with settling() as it:
         (lease,) = await it.receive(Outgoing("a"))
         lease.delivery = with_receives(lease.delivery, receives)
@@ -57,12 +59,12 @@ async def test_what_becomes_of_a_failure(error: Exception, receives: int, word: 
 
 
 def with_receives(delivery: Delivery, receives: int) -> Delivery:
-    """Return *delivery* as if it had come so often."""
+    """Return *delivery* as if it had been received that often."""
     return replace(delivery, receives=receives)
 
 
-async def test_an_exception_gives_the_message_back_and_tries_again(rig: Rig) -> None:
-    """A bug or an outage of something else: the next try may succeed."""
+async def test_a_message_whose_agent_raised_is_tried_again(rig: Rig) -> None:
+    """It may be a passing failure of something else: the next try may succeed."""
     tries: list[int] = []
 
     async def flaky(events: Any) -> None:
@@ -81,8 +83,8 @@ async def test_an_exception_gives_the_message_back_and_tries_again(rig: Rig) -> 
     assert (rig.tally.of("retry"), rig.tally.of("dead")) == (ATTEMPTS - 1, 0)
 
 
-async def test_reject_is_a_dead_letter_at_once(rig: Rig) -> None:
-    """With the agent's own reason."""
+async def test_a_rejected_message_is_a_dead_letter_at_once(rig: Rig) -> None:
+    """It carries the agent's own reason."""
 
     async def rejecting(events: Any) -> None:
         async for _ in events:
@@ -98,10 +100,11 @@ async def test_reject_is_a_dead_letter_at_once(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize(
-    ("detail", "told"), [(ValueError("17 is odd"), "17 is odd"), (None, "None"), ("half: \ud83c", "half: ?")]
+    ("detail", "recorded"),
+    [(ValueError("17 is odd"), "17 is odd"), (None, "None"), ("half: \ud83c", "half: ?")],
 )
-async def test_a_reject_may_say_anything(rig: Rig, detail: Any, told: str) -> None:
-    """An exception is what is at hand where one rejects; half a character is what a careless codec reads."""
+async def test_a_reject_takes_anything_for_its_detail(rig: Rig, detail: Any, recorded: str) -> None:
+    """Agents pass an exception, or text with half a character, which a careless codec had read."""
 
     async def picky(events: Any) -> None:
         async for event in events:
@@ -114,12 +117,12 @@ async def test_a_reject_may_say_anything(rig: Rig, detail: Any, told: str) -> No
     assert await rig.work_off()
 
     assert rig.dead() == [{"key": "a", "n": 2}]
-    assert [it["detail"] for it in kept.records if it["outcome"] == "dead"] == [told]
+    assert [it["detail"] for it in kept.records if it["outcome"] == "dead"] == [recorded]
     assert (rig.tally.of("ok"), rig.tally.of("received")) == (4, 5)
 
 
-async def test_retry_comes_again_when_it_says(rig: Rig) -> None:
-    """The agent knows better when."""
+async def test_a_retry_comes_again_at_the_time_that_it_names(rig: Rig) -> None:
+    """The agent may know when another try makes sense."""
     times: list[float] = []
 
     async def later(events: Any) -> None:
@@ -137,8 +140,8 @@ async def test_retry_comes_again_when_it_says(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("after", [timedelta(seconds=1), "60", float("nan")])
-async def test_a_retry_after_what_is_no_number_fails_alone(rig: Rig, after: Any) -> None:
-    """Of the messages that go back with it each goes when it should."""
+async def test_a_retry_with_no_number_for_its_time_fails_alone(rig: Rig, after: Any) -> None:
+    """Other messages that are given back in the same call must keep their own times."""
     tries: list[int] = []
 
     async def retrying(events: Any) -> None:
@@ -160,7 +163,7 @@ async def test_a_retry_after_what_is_no_number_fails_alone(rig: Rig, after: Any)
 
 
 async def test_nothing_is_deleted_before_its_announcement_is_sent(rig: Rig) -> None:
-    """A crash in between would have told nobody, and nobody would come again."""
+    """After a crash in between, no message would come again to announce it."""
     rig.count()
     hang = rig.sqs.faults.add("send", Hang(), queue="out")
     await rig.send([Add("a"), Add("b")])
@@ -190,8 +193,8 @@ async def test_an_announcement_that_sqs_refuses_is_parked_and_its_input_dead_let
     assert letter.attributes["streamapp-reason"] == "attempts_exhausted"
 
 
-async def test_it_is_sent_to_the_dead_letter_queue_before_it_is_deleted() -> None:
-    """The other way round loses it."""
+async def test_a_dead_letter_is_sent_before_its_message_is_deleted() -> None:
+    """The other way round, a crash would lose it."""
     async with settling() as it:
         (lease,) = await it.receive(Outgoing("body"))
         await it.settler.bury(lease, Why("undecidable", "d"))
@@ -200,8 +203,8 @@ async def test_it_is_sent_to_the_dead_letter_queue_before_it_is_deleted() -> Non
     assert operations.index(("send", "dead")) < operations.index(("delete", "orders"))
 
 
-async def test_without_a_dead_letter_queue_it_is_given_back() -> None:
-    """SQS's own rules apply."""
+async def test_without_a_dead_letter_queue_a_message_is_given_back() -> None:
+    """It must not be deleted, and SQS's own rules decide what becomes of it."""
     async with settling(dead=False) as it:
         (lease,) = await it.receive(Outgoing("body"))
         await it.settler.bury(lease, Why("undecidable", "d"))
@@ -210,8 +213,8 @@ async def test_without_a_dead_letter_queue_it_is_given_back() -> None:
     assert it.is_over()
 
 
-async def test_dead_letters_of_a_queue_without_a_policy_come_back(rig: Rig) -> None:
-    """SQS's own rules apply where there is nowhere to put them."""
+async def test_a_bad_message_of_a_queue_without_a_policy_comes_again_and_again(rig: Rig) -> None:
+    """SQS's own rules apply where there is no queue to put it into."""
     await rig.sqs.create("orders", {"RedrivePolicy": ""})
     rig.count()
     await rig.sqs.send(rig.queues["orders"], [Outgoing("nonsense")])
@@ -222,7 +225,7 @@ async def test_dead_letters_of_a_queue_without_a_policy_come_back(rig: Rig) -> N
 
 
 async def test_a_letter_that_sqs_refuses_is_given_back() -> None:
-    """Rather again than gone."""
+    """A message that comes again is better than one that is lost."""
     async with settling() as it:
         it.sqs.faults.add("send", Partial(1, code="InvalidMessageContents", sender_fault=True), queue="dead")
         (lease,) = await it.receive(Outgoing("body"))
@@ -233,8 +236,8 @@ async def test_a_letter_that_sqs_refuses_is_given_back() -> None:
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "QueueDoesNotExist"])
-async def test_a_dead_letter_queue_that_cannot_be_used_holds_up_nobody(rig: Rig, code: str) -> None:
-    """Bad messages would take every place, and no good one would be received until somebody mends a right."""
+async def test_a_dead_letter_queue_that_cannot_be_used_holds_up_no_other_message(rig: Rig, code: str) -> None:
+    """Bad messages would take every place, and no good one would be received until a right is mended."""
     rig.count(concurrency=4, backoff=30)
     rig.sqs.faults.add("send", Fail(code), queue="orders-dlq")
     await rig.send([*["no event"] * 4, *(Add("a") for _ in range(5))])
@@ -246,8 +249,8 @@ async def test_a_dead_letter_queue_that_cannot_be_used_holds_up_nobody(rig: Rig,
     assert rig.bodies("orders-dlq") == []
 
 
-async def test_nobody_waits_behind_a_lost_message_of_its_group() -> None:
-    """Somebody else has it; its followers hold places here and would be kept invisible for hours."""
+async def test_no_message_waits_behind_a_lost_one_of_its_group() -> None:
+    """Another worker has the lost one; those behind it would be kept invisible here for hours."""
     async with settling() as it:
         first, second = await it.receive(Outgoing("1"), Outgoing("2"))
         for lease in (first, second):

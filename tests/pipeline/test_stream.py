@@ -1,4 +1,4 @@
-"""What an agent iterates."""
+"""What an agent iterates: lists of events."""
 
 import json
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 from rigs.worker import Add, Count, Parts, Rig
 
 
-async def test_take_gives_what_came_within_its_time(rig: Rig) -> None:
-    """Batches settle together."""
+async def test_take_returns_what_came_within_its_time(rig: Rig) -> None:
+    """The messages of such a list end together."""
     sizes: list[int] = []
 
     async def batching(events: Any) -> None:
@@ -26,8 +26,8 @@ async def test_take_gives_what_came_within_its_time(rig: Rig) -> None:
     rig.assert_accounted()
 
 
-async def test_take_cuts_bodies_of_several_events(rig: Rig) -> None:
-    """A message whose events are in two batches is deleted after the second."""
+async def test_take_may_divide_a_body_of_several_events(rig: Rig) -> None:
+    """Its message is deleted once, after the last of its events."""
     sizes: list[int] = []
 
     async def batching(events: Any) -> None:

@@ -6,8 +6,8 @@ from anyio import CancelScope, create_task_group, fail_after, wait_all_tasks_blo
 from streamapp.pipeline.tokens import Tokens
 
 
-async def test_tokens_are_never_more_than_there_are() -> None:
-    """A taker waits for the first token, and gets no more than are free."""
+async def test_no_more_tokens_are_taken_than_there_are() -> None:
+    """A call waits for the first token, and takes no more than are free."""
     tokens = Tokens(3)
 
     assert await tokens.take(10) == 3
@@ -17,7 +17,7 @@ async def test_tokens_are_never_more_than_there_are() -> None:
     assert await tokens.take(10) == 2
 
 
-async def test_every_waiting_taker_is_woken() -> None:
+async def test_every_poll_that_waits_is_woken() -> None:
     """One that is forgotten counts as a poll and never polls again; the queue then stands still."""
     tokens = Tokens(1)
     await tokens.take(1)
@@ -38,8 +38,8 @@ async def test_every_waiting_taker_is_woken() -> None:
     assert taken == [1] * 5
 
 
-async def test_a_cancelled_taker_takes_nothing() -> None:
-    """A token that nobody has would be lost for ever."""
+async def test_a_poll_that_is_cancelled_takes_no_token() -> None:
+    """That token would be lost for ever."""
     tokens = Tokens(1)
     await tokens.take(1)
     with CancelScope() as scope:

@@ -19,7 +19,7 @@ from streamapp_codecs import Decoded, Origin
 
 
 async def test_what_cannot_be_decoded_is_a_dead_letter_at_once(rig: Rig) -> None:
-    """No try can heal a body."""
+    """No further try can change a body."""
     rig.count()
     await rig.send(["nonsense", '{"key": 7}', Add("a")])
     await rig.work_off()
@@ -30,8 +30,8 @@ async def test_what_cannot_be_decoded_is_a_dead_letter_at_once(rig: Rig) -> None
     assert set(rig.sqs.ledger.receives("orders").values()) == {1}
 
 
-async def test_skip_acknowledges(rig: Rig) -> None:
-    """Without effect, and without a dead letter."""
+async def test_a_skipped_message_is_deleted(rig: Rig) -> None:
+    """It has no effect, and is no dead letter."""
 
     async def skipping(events: Any) -> None:
         async for _ in events:
@@ -45,7 +45,7 @@ async def test_skip_acknowledges(rig: Rig) -> None:
     assert rig.bodies("orders") == rig.bodies("orders-dlq") == []
 
 
-async def test_skipping_one_event_of_a_body_leaves_the_others_theirs(rig: Rig) -> None:
+async def test_skipping_one_event_of_a_body_keeps_the_effects_of_the_others(rig: Rig) -> None:
     """What the first one owes is announced before the message is deleted."""
 
     async def picky(events: Any) -> None:
@@ -77,7 +77,7 @@ async def test_skipping_does_not_hide_a_bad_part(rig: Rig) -> None:
     assert len(rig.bodies("orders-dlq")) == 1
 
 
-async def test_a_body_of_several_events_is_settled_once(rig: Rig) -> None:
+async def test_a_body_of_several_events_ends_once(rig: Rig) -> None:
     """Its message is deleted after the last of them."""
     rig.count(codec=Parts())
     await rig.send(['[{"key":"a"},{"key":"b"},{"key":"a","n":4}]', "[]"])
@@ -89,7 +89,7 @@ async def test_a_body_of_several_events_is_settled_once(rig: Rig) -> None:
 
 
 async def test_a_bad_part_is_a_dead_letter_after_the_good_ones(rig: Rig) -> None:
-    """Good parts count; the body is kept for a human."""
+    """The good parts take effect; the whole body is kept for an operator to look at."""
     rig.count(codec=Parts())
     await rig.send(['["bad",{"key":"a"}]', '["bad"]'])
     await rig.work_off()
@@ -100,7 +100,7 @@ async def test_a_bad_part_is_a_dead_letter_after_the_good_ones(rig: Rig) -> None
 
 
 async def test_a_codec_that_raises_ends_its_message_and_no_other(rig: Rig) -> None:
-    """A codec is total; one that is not must not leave its delivery in nobody's hand."""
+    """A codec should never raise; if one does, its message must not stay in hand for ever."""
 
     class Raising(Parts):
         def decode(self, body: str, origin: Origin) -> Decoded[Add]:
@@ -149,7 +149,7 @@ async def test_one_message_may_announce_more_than_a_key_may_owe(rig: Rig) -> Non
 
 
 async def test_a_failing_batch_comes_again_as_a_whole(rig: Rig) -> None:
-    """None of its messages is lost, none is left in hand."""
+    """None of its messages is lost, and none is left in hand."""
 
     async def batching(events: Any) -> None:
         async for _ in events.take(5, within=0.05):
@@ -164,7 +164,7 @@ async def test_a_failing_batch_comes_again_as_a_whole(rig: Rig) -> None:
 
 
 async def test_a_hard_stop_in_the_midst_of_dead_lettering_gives_all_back(rig: Rig) -> None:
-    """What waits for its turn to be dead-lettered is still in hand."""
+    """Messages that are still to be dead-lettered are in hand until then."""
 
     async def rejecting(events: Any) -> None:
         async for _ in events.take(3, within=1):
@@ -186,8 +186,8 @@ async def test_a_hard_stop_in_the_midst_of_dead_lettering_gives_all_back(rig: Ri
     rig.assert_accounted()
 
 
-async def test_a_lost_lease_cuts_its_agent_off_and_forbids_the_delete(rig: Rig) -> None:
-    """Somebody else has the message; they will delete it."""
+async def test_an_agent_whose_lease_is_lost_is_cut_off_and_its_message_not_deleted(rig: Rig) -> None:
+    """Another worker has the message, and deletes it."""
     rig = await Rig(rig.store, rig.config.key_prefix + "x").create(visibility=1)
     ends: list[str] = []
 
@@ -216,8 +216,8 @@ async def test_a_lost_lease_cuts_its_agent_off_and_forbids_the_delete(rig: Rig) 
     assert len(rig.sqs.ledger.deleted("orders")) == 2
 
 
-async def test_leases_lost_in_the_buffer_are_not_processed(rig: Rig) -> None:
-    """Their tokens bring others, which must find room; whoever has them now will see to them."""
+async def test_leases_lost_before_an_agent_took_them_are_not_processed(rig: Rig) -> None:
+    """Their tokens bring other messages, which must find room."""
     rig = await Rig(rig.store, rig.config.key_prefix + "x").create(visibility=1)
     go_on = Event()
 
@@ -245,7 +245,7 @@ async def test_leases_lost_in_the_buffer_are_not_processed(rig: Rig) -> None:
 async def test_a_message_whose_delete_failed_is_only_deleted_when_it_comes_again(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its effect is durable; to run it again would be a waste, or worse."""
+    """Its effect is durable; to process it again would be a waste, or worse."""
     monkeypatch.setattr("streamapp.pipeline.acks.AGAIN", Backoff(0.01, 0.01))
     rig = await Rig(rig.store, rig.config.key_prefix + "x").create(visibility=1)
     rig.count()

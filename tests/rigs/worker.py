@@ -165,7 +165,7 @@ class Rig:
         return kept
 
     async def send(self, events: Iterable[Any], queue: str = "orders") -> None:
-        """Send a message for each event; a str is a body as it is."""
+        """Send a message for each event; a str is sent as it is."""
         bodies = [each if isinstance(each, str) else msgspec.json.encode(each).decode() for each in events]
         for start in range(0, len(bodies), 10):
             await self.sqs.send(self.queues[queue], [Outgoing(body) for body in bodies[start : start + 10]])

@@ -1,4 +1,4 @@
-"""Who sends what a key owes: the message that made it, or whoever finds it when that has had the time."""
+"""Which message sends what a key owes: the one that made it, or one that finds it unsent some time later."""
 
 import pytest
 from anyio import fail_after, sleep
@@ -22,7 +22,7 @@ async def owed(rig: Rig) -> int:
 
 
 async def test_a_message_that_comes_again_announces_at_once_what_it_had_changed(rig: Rig) -> None:
-    """Its worker died; nobody has to wait until that is certain."""
+    """Its worker died; the announcement need not wait until that is certain."""
     rig.count()
     await (await rig.create()).send([Add("k", 0)])
     await left_owed(rig, by=rig.last_sent())
@@ -49,7 +49,7 @@ async def test_what_another_message_has_just_made_is_left_to_it(rig: Rig, number
 async def test_what_another_message_made_some_time_ago_is_announced(
     rig: Rig, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its worker died, and it may come again only when its visibility ends."""
+    """Its worker died, and it may come again only when its visibility timeout ends."""
     monkeypatch.setattr("streamapp.state.announcement.FRESH", 0.0)
     rig.count()
     await (await rig.create()).send([Add("k", number)])
@@ -60,8 +60,8 @@ async def test_what_another_message_made_some_time_ago_is_announced(
     assert await owed(rig) == 0
 
 
-async def test_a_fifo_sink_is_told_all_that_is_owed_in_order(rig: Rig) -> None:
-    """It drops what comes twice by itself, and what is left for later would come too late."""
+async def test_a_fifo_sink_is_sent_all_that_is_owed_in_order(rig: Rig) -> None:
+    """It drops a repetition itself, and an announcement that is sent later would be out of order."""
     rig.count()
     await (await rig.create(fifo=True)).send_in_groups([Add("k", 2)])
     await left_owed(rig, by="another")
@@ -71,7 +71,7 @@ async def test_a_fifo_sink_is_told_all_that_is_owed_in_order(rig: Rig) -> None:
 
 
 async def test_a_message_does_not_wait_for_what_another_announces(rig: Rig) -> None:
-    """One send that hangs would hold up all that comes for its order."""
+    """One send that hangs would hold up all messages of its order."""
     rig.count(concurrency=2)
     await rig.create()
     hang = rig.sqs.faults.add("send", Hang(), queue="out")

@@ -50,11 +50,11 @@ class CommitterRig:
         )
 
     def redis_key(self, key: str) -> str:
-        """Return where *key* lives."""
+        """Return where the state of *key* is kept."""
         return self.table.redis_key(self.prefix, key)
 
     async def add(self, *events: Add) -> list[Any]:
-        """Fold *events* in one flush; answer the outcomes."""
+        """Fold *events* in one flush, and return the outcomes."""
         return list(await self.committer.flush([self.change(event.key, event) for event in events]))
 
     async def total(self, key: str) -> int:
@@ -77,7 +77,7 @@ def bodies(changed: Changed) -> list[str]:
 
 @pytest.mark.usefixtures("one_server")  # of a cluster only one master would be counted
 async def test_events_of_one_key_are_folded_in_order_in_one_commit(rig: CommitterRig, redis_url: str) -> None:
-    """A batch costs two round trips, and one key's events one commit."""
+    """A batch costs two round trips, however many events of one key it holds."""
     async with behind.client(redis_url) as redis:
         await rig.add(Add("a"))
         await redis.config_resetstat()
@@ -89,8 +89,8 @@ async def test_events_of_one_key_are_folded_in_order_in_one_commit(rig: Committe
     assert stats["cmdstat_hgetall"]["calls"] == 1
 
 
-async def test_each_fold_announces_and_all_are_owed_in_order(rig: CommitterRig) -> None:
-    """Several events in one commit still say several things."""
+async def test_each_event_of_a_commit_announces_and_all_is_owed_in_order(rig: CommitterRig) -> None:
+    """Two events in one commit are still two announcements."""
     outcomes = await rig.add(Add("a"), Add("a", 2), Add("b"))
 
     assert bodies(outcomes[0]) == bodies(outcomes[1])
@@ -99,7 +99,7 @@ async def test_each_fold_announces_and_all_are_owed_in_order(rig: CommitterRig) 
 
 
 async def test_a_duplicate_finds_what_is_still_owed(rig: CommitterRig) -> None:
-    """What a crash left behind is announced by whoever comes next, changed or not."""
+    """What a crash left unsent is announced by the next message of the key, even if that changes nothing."""
     (first,) = await rig.add(Add("a"))
     (again,) = await rig.add(Add("a", 0))
 
@@ -107,10 +107,10 @@ async def test_a_duplicate_finds_what_is_still_owed(rig: CommitterRig) -> None:
     assert (first.is_new, again.is_new) == (True, False)
 
 
-async def test_what_is_left_alone_is_kept_by_the_first_that_finds_it(
+async def test_what_was_left_unsent_is_kept_by_the_first_message_that_finds_it(
     rig: CommitterRig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each of two workers that find it would else announce it."""
+    """Otherwise each of two workers that find it would announce it."""
     now = 1_800_000_000.0
     monkeypatch.setattr("streamapp.state.committer.time", SimpleNamespace(time=lambda: now))
     another = rig.another()
@@ -133,7 +133,9 @@ async def test_what_is_left_alone_is_kept_by_the_first_that_finds_it(
     assert await kept(rig.committer, "made it", 2) == [True, False]
 
 
-async def test_who_fails_keeps_nothing(rig: CommitterRig, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_message_that_fails_keeps_no_announcement(
+    rig: CommitterRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A message that goes back to its queue sends nothing meanwhile."""
     monkeypatch.setattr("streamapp.state.announcement.FRESH", 0.0)
     await rig.add(Add("a"))
@@ -146,8 +148,8 @@ async def test_who_fails_keeps_nothing(rig: CommitterRig, monkeypatch: pytest.Mo
     assert [it.keeper for it in kept.keeps] == ["passes"]
 
 
-async def test_what_is_settled_is_owed_no_more(rig: CommitterRig) -> None:
-    """A confirmation ends an announcement."""
+async def test_what_is_confirmed_is_owed_no_more(rig: CommitterRig) -> None:
+    """Otherwise each later event of the key would send it again."""
     (first,) = await rig.add(Add("a"))
     await rig.store.confirm(
         [Confirmed(rig.redis_key("a"), [(it.id, it.place.mark) for it in first.pending], ttl=60)]
@@ -157,7 +159,7 @@ async def test_what_is_settled_is_owed_no_more(rig: CommitterRig) -> None:
 
 
 async def test_the_same_content_owed_again_is_another_announcement(rig: CommitterRig) -> None:
-    """On, off and on again are three announcements, though the first and the last say the same."""
+    """On, off and on again are three announcements, though the first and the last have the same content."""
     (first,) = await rig.add(Add("a", 1))
     table: Table[Any, Any] = Table(
         "t",
@@ -180,10 +182,10 @@ async def test_the_same_content_owed_again_is_another_announcement(rig: Committe
     assert second.pending
 
 
-async def test_what_was_left_alone_does_not_take_the_place_of_what_is_owed_anew(
+async def test_what_was_left_unsent_does_not_take_the_place_of_what_is_owed_anew(
     rig: CommitterRig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On, off and on again after a crash: the last that the outside hears must be on."""
+    """On, off and on again after a crash: the last announcement must be on."""
     now = 1_800_000_000.0
     monkeypatch.setattr("streamapp.state.committer.time", SimpleNamespace(time=lambda: now))
     rig.table = Table(
@@ -203,8 +205,8 @@ async def test_what_was_left_alone_does_not_take_the_place_of_what_is_owed_anew(
     assert [msgspec.json.decode(body)["key_total"] for body in bodies(found)] == ["2", "1"]
 
 
-async def test_what_no_message_keeps_is_kept_by_whoever_finds_it(rig: CommitterRig) -> None:
-    """An agent that makes an event of a batch's messages leaves it to none of them, and each may come again alone."""
+async def test_what_no_message_keeps_is_kept_by_each_that_finds_it(rig: CommitterRig) -> None:
+    """An event that an agent made of several messages belongs to none of them, and each may come again alone."""
     await rig.committer.flush([rig.change("a", Add("a"), cause="")])
     (found,) = await rig.another().flush([rig.change("a", Add("a", 0), cause="alone")])
 
@@ -213,7 +215,7 @@ async def test_what_no_message_keeps_is_kept_by_whoever_finds_it(rig: CommitterR
 
 
 async def test_a_table_that_announces_no_more_leaves_alone_what_it_owed(rig: CommitterRig) -> None:
-    """Its sink was taken out of the application; its events must still get through."""
+    """Its sink was removed from the application; its events must still be applied."""
     await rig.add(Add("a"))
     rig.table = Table("t", Count, fold=add)
     (changed,) = await rig.add(Add("a", 2))
@@ -224,13 +226,13 @@ async def test_a_table_that_announces_no_more_leaves_alone_what_it_owed(rig: Com
     assert [name for name in good(fields) if name.startswith(PENDING)]
 
 
-async def test_a_conflict_goes_round_again(store: RedisStore, prefix: str) -> None:
-    """Two processes at one key: each adds a hundred times, and none is lost."""
+async def test_a_conflict_is_read_and_folded_again(store: RedisStore, prefix: str) -> None:
+    """Two processes change one key: each adds a hundred times, and no change is lost."""
     rig = CommitterRig(store, prefix, announce=None, to=None)
     outcomes: list[Any] = []
 
     async def increment(committer: Committer) -> None:
-        # One after the other, as a batcher does it: of those that are at it at once, each turn lets one through.
+        # One after the other, as a batcher does it: of several at once, each round would let only one through.
         for _ in range(100):
             outcomes.extend(await committer.flush([rig.change("a", Add("a"))]))
 
@@ -243,7 +245,7 @@ async def test_a_conflict_goes_round_again(store: RedisStore, prefix: str) -> No
 
 
 async def test_a_fold_that_raises_fails_alone(store: RedisStore, prefix: str) -> None:
-    """A poison event ends itself, not its key and not its batch."""
+    """A bad event does not fail the others of its key, nor of its batch."""
 
     def fold(state: Count | None, event: Add) -> Count | None:
         if event.n < 0:
@@ -294,7 +296,7 @@ async def test_a_state_that_is_no_text_fails_alone(store: RedisStore, prefix: st
 
 
 async def test_a_message_that_is_too_large_is_not_owed(rig: CommitterRig) -> None:
-    """What cannot be sent must not be stored either: nobody would ever get rid of it."""
+    """What cannot be sent must not be stored either: it would stay there for ever."""
     outcomes = await rig.committer.flush([rig.change("a", Add("a"), max_bytes=5), rig.change("b", Add("b"))])
 
     assert isinstance(outcomes[0], MessageTooLarge)
@@ -302,8 +304,8 @@ async def test_a_message_that_is_too_large_is_not_owed(rig: CommitterRig) -> Non
     assert await rig.store.read([rig.redis_key("a")]) == [{}]
 
 
-async def test_a_key_takes_no_more_than_its_pending_announcements(rig: CommitterRig) -> None:
-    """One dead sink must not fill the store; what changes nothing to tell still gets through."""
+async def test_a_key_owes_a_limited_number_of_announcements(rig: CommitterRig) -> None:
+    """A sink that never accepts must not fill the store; events that announce nothing are still applied."""
     outcomes = await rig.add(*(Add("a") for _ in range(MAX_PENDING + 3)))
     (silent,) = await rig.add(Add("a", 0))
 
@@ -324,7 +326,7 @@ async def test_a_key_takes_no_more_than_its_pending_announcements(rig: Committer
     ids=str,
 )
 async def test_a_corrupt_hash_fails_alone(rig: CommitterRig, redis_url: str, fields: dict[str, Any]) -> None:
-    """Another program's key stops nobody else's."""
+    """A key of another program must not stop other keys."""
     async with behind.client(redis_url) as redis:
         await redis.hset(rig.redis_key("bad"), mapping=fields)
     outcomes = await rig.add(Add("bad"), Add("good"), Add("bad"))
@@ -334,7 +336,7 @@ async def test_a_corrupt_hash_fails_alone(rig: CommitterRig, redis_url: str, fie
 
 
 async def test_a_key_of_another_type_fails_alone(rig: CommitterRig, redis_url: str) -> None:
-    """As does a key that is no hash."""
+    """A key that is no hash must not stop others either."""
     async with behind.client(redis_url) as redis:
         await redis.set(rig.redis_key("bad"), "text")
     outcomes = await rig.add(Add("bad"), Add("good"))
@@ -343,7 +345,7 @@ async def test_a_key_of_another_type_fails_alone(rig: CommitterRig, redis_url: s
 
 
 async def test_a_state_of_none_removes_its_fields(store: RedisStore, prefix: str) -> None:
-    """A fold may forget."""
+    """A fold may end a state."""
     rig = CommitterRig(store, prefix, fold=lambda state, event: None if event.n < 0 else add(state, event))
     await rig.add(Add("a", 5))
     await rig.add(Add("a", -1))
@@ -355,7 +357,7 @@ async def test_a_state_of_none_removes_its_fields(store: RedisStore, prefix: str
 
 
 async def test_a_duplicate_commits_nothing(rig: CommitterRig) -> None:
-    """Most duplicates cost a read."""
+    """Most duplicates cost one read only."""
     await rig.add(Add("a"))
     before = await rig.store.read([rig.redis_key("a")])
     await rig.add(Add("a", 0))
@@ -364,7 +366,7 @@ async def test_a_duplicate_commits_nothing(rig: CommitterRig) -> None:
 
 
 async def test_behind_a_barrier_a_duplicate_commits(store: RedisStore, prefix: str) -> None:
-    """Only a write of its own can prove that the replicas follow."""
+    """Redis can confirm only a write of the same connection as received by the replicas."""
     rig = CommitterRig(store, prefix, barrier=True)
     await rig.add(Add("a"))
     (before,) = await store.read([rig.redis_key("a")])

@@ -1,4 +1,4 @@
-"""A fold that is no merge is applied once to each event, whatever makes the event come again."""
+"""A fold that is no merge is applied once to each event, however often the event comes."""
 
 import time
 from typing import Any
@@ -40,7 +40,7 @@ def events(*numbers: int, key: str = "a") -> list[str]:
 
 
 async def test_a_message_that_is_delivered_twice_counts_once(once: Rig) -> None:
-    """SQS says that it may happen, and it does."""
+    """SQS documents that it may happen, and it does."""
     once.sqs.faults.add("receive", Duplicate(after=0.1), times=2)
     await once.send(events(*range(12)))
     await once.work_off(idle=0.5)
@@ -50,7 +50,7 @@ async def test_a_message_that_is_delivered_twice_counts_once(once: Rig) -> None:
 
 
 async def test_a_message_that_comes_back_from_the_dlq_counts_once(once: Rig) -> None:
-    """A redrive gives it a new id; its body is all that stays."""
+    """A redrive gives it a new id; only its body stays the same."""
     await once.send(events(1))
     await once.work_off()
     await once.send(events(1))
@@ -61,7 +61,7 @@ async def test_a_message_that_comes_back_from_the_dlq_counts_once(once: Rig) -> 
 
 
 async def test_a_crash_after_the_commit_counts_once(once: Rig) -> None:
-    """The commit was made, the message was not deleted: the next worker finds the one by the other."""
+    """The commit was made and the message not deleted: the next worker finds the event's identity in the hash."""
     once.sqs.faults.add("delete", Fail("InternalError"))
     await once.send(events(1, 2, 3))
     await once.work_off()
@@ -87,7 +87,7 @@ async def test_two_workers_count_each_message_once(once: Rig) -> None:
     assert await once.state("a") == Count(60, 60)
 
 
-async def test_events_of_one_body_are_events_of_their_own(once: Rig) -> None:
+async def test_equal_events_of_one_body_count_each(once: Rig) -> None:
     """The place in the body is a part of the identity."""
     once.app.registry.agents.clear()
     once.count(codec=Parts())
@@ -100,8 +100,8 @@ async def test_events_of_one_body_are_events_of_their_own(once: Rig) -> None:
     assert (await once.state("a"), await once.state("b")) == (Count(10, 2), Count(5, 1))
 
 
-async def test_batches_know_whose_events_they_hold(once: Rig) -> None:
-    """With several messages in hand each event is still known by its own."""
+async def test_events_of_a_batch_are_known_by_their_own_messages(once: Rig) -> None:
+    """With several messages in hand, each event still has its own identity."""
 
     async def counting_batches(stream: Any) -> None:
         async for batch in stream.take(10, within=0.05):
@@ -116,8 +116,8 @@ async def test_batches_know_whose_events_they_hold(once: Rig) -> None:
     assert await once.state("a") == Count(20, 20)
 
 
-async def test_an_identity_of_ones_own_tells_events_apart(store: RedisStore, prefix: str) -> None:
-    """Where producers know their events by an id, two bodies of one id are one event, and others are not."""
+async def test_a_declared_identity_tells_events_apart(store: RedisStore, prefix: str) -> None:
+    """If producers give their events ids, two bodies with one id are one event."""
 
     class Hit(msgspec.Struct, frozen=True):
         key: str
@@ -133,8 +133,8 @@ async def test_an_identity_of_ones_own_tells_events_apart(store: RedisStore, pre
     assert await rig.state("a") == Count(2, 2)
 
 
-async def test_an_event_of_the_agents_own_needs_an_identity(once: Rig) -> None:
-    """Nobody could say whether it came before; the error says what to declare."""
+async def test_an_event_that_the_agent_made_needs_a_declared_identity(once: Rig) -> None:
+    """Whether it came before cannot be known; the error says what to declare."""
     errors: list[Exception] = []
 
     async def made_up(stream: Any) -> None:
@@ -174,8 +174,8 @@ async def test_an_event_whose_fold_raises_was_not_seen(store: RedisStore, prefix
     assert await rig.state("a") == Count(1, 1)
 
 
-async def test_a_commit_whose_answer_is_lost_counts_once(prefix: str) -> None:
-    """The commit is repeated, and finds itself done."""
+async def test_a_commit_whose_response_is_lost_counts_once(prefix: str) -> None:
+    """The commit is repeated, and finds its own token."""
     store = MemoryStore()
     rig = counting(await Rig(store, prefix).create())
     store.faults.add("commit", Lose(), times=1)
@@ -186,7 +186,7 @@ async def test_a_commit_whose_answer_is_lost_counts_once(prefix: str) -> None:
 
 
 async def test_the_oldest_identities_make_room_and_are_counted(once: Rig) -> None:
-    """A hash must not grow for ever, and what that may cost must be seen."""
+    """A hash must not grow for ever, and an operator must see that an old event could now count twice."""
     key = once.counts.redis_key(once.config.key_prefix, "a")
     now = int(time.time())
     old = {f"{SEEN}{n:04}": str(now - 1000 + n) for n in range(MOST)}
@@ -202,7 +202,7 @@ async def test_the_oldest_identities_make_room_and_are_counted(once: Rig) -> Non
 
 
 async def test_without_once_the_same_traffic_counts_twice(store: RedisStore, prefix: str) -> None:
-    """The control: were it not for the identities, these tests would fail."""
+    """Without this control, the tests above could pass by accident."""
     rig = await Rig(store, prefix).create()
     rig.count()
     await rig.send(events(1))
@@ -215,7 +215,7 @@ async def test_without_once_the_same_traffic_counts_twice(store: RedisStore, pre
 
 @given(st.dictionaries(st.text("abcd", min_size=1, max_size=3), st.integers(0, 99), max_size=30))
 def test_what_is_kept_long_enough_is_forgotten_first(ages: dict[str, int]) -> None:
-    """What nobody can send again goes without being missed."""
+    """An identity that is older than any message needs no place."""
     now = 10 * KEPT
     fields = {SEEN + name: str(int(now - age * KEPT / 50)) for name, age in ages.items()}
     seen = Deduplication(fields, now)
@@ -229,6 +229,6 @@ def test_what_is_kept_long_enough_is_forgotten_first(ages: dict[str, int]) -> No
 
 
 def test_an_identity_is_of_the_body_and_the_place() -> None:
-    """Nothing else stays when a message is moved."""
+    """Nothing else stays the same when a message is moved."""
     assert identity_of("a", 0) == identity_of("a", 0)
     assert len({identity_of("a", 0), identity_of("a", 1), identity_of("b", 0), identity_of("0\0a", 0)}) == 4

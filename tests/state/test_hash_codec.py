@@ -82,7 +82,7 @@ def test_every_kind_of_field_comes_back(value: All) -> None:
 
 @given(VALUES)
 def test_the_hash_is_text_and_none_is_absent(value: All) -> None:
-    """Redis holds texts; None has none."""
+    """Redis holds text only, and there is no text for None."""
     fields = CODEC.write(value)
 
     assert all(isinstance(text, str) for text in fields.values())
@@ -92,7 +92,7 @@ def test_the_hash_is_text_and_none_is_absent(value: All) -> None:
 
 @given(VALUES, st.dictionaries(TEXT.map(lambda name: f"_other:{name}"), TEXT))
 def test_unknown_fields_are_ignored(value: All, others: dict[str, str]) -> None:
-    """The token and what is pending live in the same hash, and so may what a newer version knows."""
+    """The token and what is pending are in the same hash, and a newer version may add fields."""
     assert CODEC.read(others | CODEC.write(value)) == value
 
 
@@ -117,7 +117,7 @@ def test_what_people_read_with_hgetall_is_readable() -> None:
 
 
 def test_an_encoded_name_is_the_name_in_the_hash() -> None:
-    """A struct's own bookkeeping begins with an underscore, which no attribute of it has to."""
+    """The names of a struct's own bookkeeping begin with an underscore in the hash, not in Python."""
     fields = CODEC.write(next_value(hidden="h"))
 
     assert fields["_hidden"] == "h"
@@ -125,7 +125,7 @@ def test_an_encoded_name_is_the_name_in_the_hash() -> None:
 
 
 def test_an_empty_hash_is_no_state() -> None:
-    """A key that is not there, or holds bookkeeping only."""
+    """The key is not there, or holds bookkeeping only."""
     assert CODEC.read({}) is None
     assert CODEC.read({"_t": "token", "_o:1": "{}"}) is None
 
@@ -141,7 +141,7 @@ def test_an_empty_hash_is_no_state() -> None:
         ("ratio", ""),
     ],
 )
-def test_what_is_no_value_of_its_type_is_said_to_be_none(field: str, text: str) -> None:
+def test_a_text_that_is_no_value_of_its_type_is_an_error(field: str, text: str) -> None:
     """A hash of another program must not become a state."""
     fields = CODEC.write(next_value())
 
@@ -165,7 +165,7 @@ def test_a_str_field_that_holds_something_else_is_not_written() -> None:
 
 
 def test_an_instant_ends_with_z() -> None:
-    """One spelling of one moment, whatever zone it came in."""
+    """One moment is spelled in one way, whatever zone it came in."""
     assert instant(datetime(2026, 1, 1, tzinfo=UTC)) == "2026-01-01T00:00:00Z"
 
 

@@ -18,13 +18,13 @@ CODEC = HashCodec(Count)
 
 @pytest.fixture
 def store() -> MemoryStore:
-    """A store with one good state, and a set."""
+    """An empty store in memory."""
     return MemoryStore()
 
 
 @pytest.fixture
 async def lookup(store: MemoryStore) -> AsyncIterator[Lookup]:
-    """What asks it."""
+    """A running lookup, on a store with one good state and a set."""
     await store.commit([Commit("good", "", "t1", CODEC.write(Count(total=3, times=1)))])
     await store.add({"set": ["x"]}, 60.0)
     lookup = Lookup(store, Outage("Redis", store.ping), ttl=60.0)
@@ -37,23 +37,23 @@ async def lookup(store: MemoryStore) -> AsyncIterator[Lookup]:
 
 
 async def test_agents_that_ask_together_share_one_call(lookup: Lookup, store: MemoryStore) -> None:
-    """A round trip an agent would cost more than all the rest of its message."""
-    answers: list[object] = []
+    """A round trip for each agent would cost more than all the rest of its message."""
+    states: list[object] = []
 
     async def agent() -> None:
-        answers.append(await lookup.reads.submit(StateRequest(CODEC, "good")))
+        states.append(await lookup.reads.submit(StateRequest(CODEC, "good")))
 
     before = len(store.ledger.calls("read"))
     async with create_task_group() as agents:
         for _ in range(10):
             agents.start_soon(agent)
 
-    assert answers == [Count(total=3, times=1)] * 10
+    assert states == [Count(total=3, times=1)] * 10
     assert len(store.ledger.calls("read")) == before + 1
 
 
 async def test_what_cannot_be_read_fails_alone(lookup: Lookup) -> None:
-    """Another program's key must stop nobody else."""
+    """A key of another program must not stop other keys."""
     bad, good, missing = await lookup.reads.submit_all(
         [StateRequest(CODEC, key) for key in ("set", "good", "none")]
     )
@@ -66,7 +66,7 @@ async def test_what_cannot_be_read_fails_alone(lookup: Lookup) -> None:
 
 
 async def test_a_set_that_takes_nothing_fails_alone(lookup: Lookup, store: MemoryStore) -> None:
-    """The others are indexed all the same."""
+    """The other sets get their members all the same."""
     refused, taken, also = await lookup.adds.submit_all(
         [IndexEntry("good", "1"), IndexEntry("new", "1"), IndexEntry("new", "2")]
     )

@@ -1,4 +1,4 @@
-"""What a state store is: one suite, on a real Valkey, on a cluster of three and on the one in memory."""
+"""What a state store does: one suite for a real Valkey, for a cluster of three, and for the store in memory."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
@@ -19,7 +19,7 @@ TtlOf = Callable[[str], Awaitable[float | None]]
 
 @pytest.fixture(params=["valkey", "cluster", "memory"])
 async def opened(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Store, TtlOf]]:
-    """A store, and a look behind its back: for how many seconds a key lives, None: for ever, or it is not there."""
+    """A store, and a function that returns for how many seconds a key lives (None: for ever, or it is not there)."""
     if request.param == "memory":
         memory = MemoryStore()
 
@@ -55,14 +55,14 @@ def ttl_of(opened: tuple[Store, TtlOf]) -> TtlOf:
 
 
 async def test_a_commit_to_a_new_key_is_made_once(store: Store, prefix: str) -> None:
-    """Who expects no hash and finds none may write."""
+    """A commit that expects no hash, and finds none, is made."""
     assert await store.commit([Commit(prefix, "", "t1", {"a": "1"}, ttl=TTL)]) == [True]
 
     assert await store.read([prefix]) == [{"_t": "t1", "a": "1"}]
 
 
 async def test_a_commit_on_another_token_is_a_conflict(store: Store, prefix: str) -> None:
-    """Somebody else's change came first, and stays."""
+    """Another change came first, and stays."""
     await store.commit([Commit(prefix, "", "t1", {"a": "1"}, ttl=TTL)])
 
     assert await store.commit([Commit(prefix, "", "t2", {"a": "2"}, ttl=TTL)]) == [False]
@@ -72,7 +72,7 @@ async def test_a_commit_on_another_token_is_a_conflict(store: Store, prefix: str
 
 
 async def test_a_commit_that_is_repeated_finds_its_own_token(store: Store, prefix: str) -> None:
-    """A client repeats a call whose answer was lost; that is no conflict with itself."""
+    """A client repeats a call whose response was lost; that is no conflict with itself."""
     commit = Commit(prefix, "", "t1", {"a": "1"}, ttl=TTL)
     await store.commit([commit])
 
@@ -80,7 +80,7 @@ async def test_a_commit_that_is_repeated_finds_its_own_token(store: Store, prefi
 
 
 async def test_fields_that_became_unknown_are_dropped(store: Store, prefix: str) -> None:
-    """Absent means unknown."""
+    """An absent field means unknown."""
     await store.commit([Commit(prefix, "", "t1", {"a": "1", "b": "2"}, ttl=TTL)])
     await store.commit([Commit(prefix, "t1", "t2", {"c": "3"}, drop=["a", "b"], ttl=TTL)])
 
@@ -88,31 +88,31 @@ async def test_fields_that_became_unknown_are_dropped(store: Store, prefix: str)
 
 
 async def test_a_hash_expires_unless_something_is_pending(store: Store, ttl_of: TtlOf, prefix: str) -> None:
-    """What is owed outlives the state's ttl, and only that."""
+    """What is owed must not expire with the state."""
     await store.commit([Commit(prefix, "", "t1", {"a": "1"}, ttl=TTL)])
     without = await ttl_of(prefix)
     await store.commit([Commit(prefix, "t1", "t2", {"_o:x": "[1,2.5,null]"}, keep=True, ttl=TTL)])
     pending = await ttl_of(prefix)
     await store.confirm([Confirmed(prefix, [("x", "[1,2.5,")], ttl=TTL)])
-    settled = await ttl_of(prefix)
+    confirmed = await ttl_of(prefix)
 
     assert without
     assert TTL * 0.9 < without <= TTL
     assert pending is None
-    assert settled
-    assert TTL * 0.9 < settled <= TTL
+    assert confirmed
+    assert TTL * 0.9 < confirmed <= TTL
     assert "_o:x" not in (await store.read([prefix]))[0]
 
 
 async def test_without_ttl_a_hash_lives_for_ever(store: Store, ttl_of: TtlOf, prefix: str) -> None:
-    """A catalogue does not expire, not after its announcements either."""
+    """A catalogue does not expire, also not after its announcements."""
     await store.commit([Commit(prefix, "", "t1", {"_o:x": "[1,2.5,"}, keep=True)])
     await store.confirm([Confirmed(prefix, [("x", "[1,2.5,")])])
 
     assert await ttl_of(prefix) is None
 
 
-async def test_settling_some_leaves_the_others_pending(store: Store, ttl_of: TtlOf, prefix: str) -> None:
+async def test_confirming_some_leaves_the_others_pending(store: Store, ttl_of: TtlOf, prefix: str) -> None:
     """An announcement that is not sent must not expire because another one is."""
     await store.commit([Commit(prefix, "", "t1", {"_o:x": "[1,1,x", "_o:y": "[2,1,y"}, keep=True, ttl=TTL)])
     await store.confirm([Confirmed(prefix, [("x", "[1,1,")], ttl=TTL)])
@@ -121,8 +121,8 @@ async def test_settling_some_leaves_the_others_pending(store: Store, ttl_of: Ttl
     assert await ttl_of(prefix) is None
 
 
-async def test_what_was_owed_again_since_is_not_settled(store: Store, prefix: str) -> None:
-    """A change back and forth owes the same content a second time; the first one's confirmation is not its."""
+async def test_what_was_owed_again_since_is_not_confirmed(store: Store, prefix: str) -> None:
+    """A change back and forth owes the same content twice; the confirmation of the first is not for the second."""
     await store.commit([Commit(prefix, "", "t1", {"_o:x": "[3,9.5,new"}, keep=True, ttl=TTL)])
     await store.confirm(
         [Confirmed(prefix, sent=[("x", "[1,2.5,")], ttl=TTL), Confirmed(prefix, parked=[("x", "[1,2.5,")])]
@@ -132,7 +132,7 @@ async def test_what_was_owed_again_since_is_not_settled(store: Store, prefix: st
 
 
 async def test_what_was_refused_is_parked(store: Store, ttl_of: TtlOf, prefix: str) -> None:
-    """It is set aside for a human, and does not keep the hash for ever."""
+    """It is set aside for an operator, and does not keep the hash for ever."""
     await store.commit([Commit(prefix, "", "t1", {"_o:x": "[1,1,x", "_o:y": "[2,1,y"}, keep=True, ttl=TTL)])
     await store.confirm([Confirmed(prefix, [("y", "[2,1,")], parked=[("x", "[1,1,")], ttl=TTL)])
 
@@ -140,17 +140,17 @@ async def test_what_was_refused_is_parked(store: Store, ttl_of: TtlOf, prefix: s
     assert await ttl_of(prefix)
 
 
-async def test_settling_twice_is_settling(store: Store, prefix: str) -> None:
+async def test_a_second_confirmation_changes_nothing(store: Store, prefix: str) -> None:
     """Every script may be repeated."""
     await store.commit([Commit(prefix, "", "t1", {"_o:x": "[1,1,x"}, keep=True, ttl=TTL)])
-    settled = Confirmed(prefix, parked=[("x", "[1,1,")], ttl=TTL)
-    await store.confirm([settled])
-    await store.confirm([settled])
+    confirmed = Confirmed(prefix, parked=[("x", "[1,1,")], ttl=TTL)
+    await store.confirm([confirmed])
+    await store.confirm([confirmed])
 
     assert await store.read([prefix]) == [{"_t": "t1", "_x:x": "[1,1,x"}]
 
 
-async def test_settling_a_key_that_is_gone_does_not_bring_it_back(store: Store, prefix: str) -> None:
+async def test_confirming_a_key_that_is_gone_does_not_bring_it_back(store: Store, prefix: str) -> None:
     """A late confirmation must not leave half a hash."""
     await store.confirm([Confirmed(prefix, [("x", "[1,")], parked=[("y", "[2,")], ttl=TTL)])
 
@@ -175,8 +175,8 @@ async def test_a_key_of_another_type_fails_alone(store: Store, ttl_of: TtlOf, pr
     assert done[1] is True
 
 
-async def test_hostile_text_comes_back(store: Store, prefix: str) -> None:
-    """No text is a command, a format or an end."""
+async def test_hostile_text_comes_back_unchanged(store: Store, prefix: str) -> None:
+    """No text may act as a command, a format or an end."""
     texts = {
         "a": "\r\n*1\r\n$8\r\nFLUSHALL\r\n",
         "b": "\0\x1b[2J",
@@ -192,7 +192,7 @@ async def test_hostile_text_comes_back(store: Store, prefix: str) -> None:
 async def test_what_is_owed_again_after_a_failover_keeps_the_hash(
     store: Store, ttl_of: TtlOf, prefix: str
 ) -> None:
-    """A failover undoes a confirmation that the next commit's reader has seen; a sweep finds only what does not expire."""
+    """A failover can undo a confirmation that the next commit has seen; a sweep finds only hashes that do not expire."""
     await store.commit([Commit(prefix, "", "t1", {"_o:x": "[1,"}, keep=True, ttl=TTL)])
 
     await store.commit([Commit(prefix, "t1", "t2", {"a": "1"}, keep=False, ttl=TTL)])
@@ -215,7 +215,7 @@ async def test_sets_grow_and_shrink(store: Store, ttl_of: TtlOf, prefix: str) ->
 
 
 async def test_a_scan_finds_every_lasting_hash_and_nothing_else(store: Store, prefix: str) -> None:
-    """What owes does not expire; whoever looks for it must miss none, nor read all the rest."""
+    """A hash that owes something does not expire: a sweep must miss none of them, and need not read the rest."""
     lasting = {f"{prefix}[a]*:{n}" for n in range(1200)}
     await store.commit([Commit(key, "", "t", {"a": "1"}) for key in lasting])
     await store.commit([Commit(f"{prefix}[a]*:dying{n}", "", "t", {"a": "1"}, ttl=TTL) for n in range(50)])
@@ -230,8 +230,8 @@ async def test_a_scan_finds_every_lasting_hash_and_nothing_else(store: Store, pr
     assert set(found) == lasting
 
 
-async def test_two_hundred_commits_on_one_token_are_won_by_one(store: Store, prefix: str) -> None:
-    """Compare and set is atomic."""
+async def test_of_two_hundred_commits_on_one_token_one_is_made(store: Store, prefix: str) -> None:
+    """To compare the token and to write are one step."""
     won: list[bool | ServiceError] = []
 
     async def commit(token: str) -> None:
@@ -241,24 +241,24 @@ async def test_two_hundred_commits_on_one_token_are_won_by_one(store: Store, pre
         for n in range(200):
             tasks.start_soon(commit, f"t{n}")
 
-    assert sum(answer is True for answer in won) == 1
+    assert sum(outcome is True for outcome in won) == 1
 
 
-async def test_a_set_where_a_hash_is_fails_loudly(store: Store, prefix: str) -> None:
-    """An index that is not written would be noticed when it leads nowhere."""
+async def test_adding_to_a_set_where_a_hash_is_fails(store: Store, prefix: str) -> None:
+    """An index that is silently not written would be noticed only when it is read."""
     await store.commit([Commit(prefix, "", "t1", {"a": "1"}, ttl=TTL)])
     refused, taken = await store.add({prefix: ["1"], f"{prefix}other": ["1"]}, TTL)
     assert refused is not None
     assert refused.fault is Fault.CONFIGURATION
     assert taken is None
-    for answer in (await store.members(prefix), await store.remove(prefix, ["1"])):
-        assert isinstance(answer, ServiceError)
-        assert answer.fault is Fault.CONFIGURATION
+    for outcome in (await store.members(prefix), await store.remove(prefix, ["1"])):
+        assert isinstance(outcome, ServiceError)
+        assert outcome.fault is Fault.CONFIGURATION
     assert await store.read([prefix]) == [{"_t": "t1", "a": "1"}]
 
 
-async def test_settling_a_set_leaves_it(store: Store, prefix: str) -> None:
-    """A confirmation for a key that is no hash is somebody's mistake, and not a reason to lose the set."""
+async def test_confirming_a_set_leaves_it_as_it_is(store: Store, prefix: str) -> None:
+    """A confirmation for a key that is no hash is a mistake, and no reason to lose the set."""
     await store.add({prefix: ["1"]}, TTL)
     with suppress(ServiceError):
         await store.confirm([Confirmed(prefix, [("x", "[1,")], ttl=TTL)])
@@ -267,7 +267,7 @@ async def test_settling_a_set_leaves_it(store: Store, prefix: str) -> None:
 
 
 async def test_what_has_expired_is_gone(store: Store, prefix: str) -> None:
-    """A TTL is a promise to forget."""
+    """Expired state must be forgotten for certain."""
     await store.commit([Commit(prefix, "", "t1", {"a": "1"}, ttl=0.02)])
     await store.add({f"{prefix}set": ["1"]}, 0.02)
     with fail_after(5):

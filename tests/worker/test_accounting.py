@@ -1,4 +1,4 @@
-"""Whatever goes wrong, by seed: each receipt is deleted or given back once, and no message is nowhere."""
+"""Whatever goes wrong, by seed: each receipt is deleted or given back once, and no message is lost."""
 
 import json
 from collections import Counter
@@ -41,20 +41,20 @@ class Seen(msgspec.Struct, frozen=True):
     numbers: tuple[int, ...] = ()
 
 
-class Told(msgspec.Struct, frozen=True):
+class Announced(msgspec.Struct, frozen=True):
     """An announcement of all numbers so far."""
 
     numbers: tuple[int, ...]
 
 
 def see(state: Seen | None, event: Add) -> Seen | None:
-    """Fold."""
+    """Return the state with the event's number added."""
     numbers = state.numbers if state else ()
     return state if event.n in numbers else Seen(tuple(sorted({*numbers, event.n})))
 
 
 class Leaping(RealClock):
-    """The machine's time, which may leap ahead: then all visibility timeouts end at once."""
+    """The machine's time, which can leap ahead: then all visibility timeouts end at once."""
 
     leapt = 0.0
 
@@ -78,7 +78,7 @@ class Witness:
     released: set[str] = field(default_factory=set)
 
     def look_at(self, leases: Leases) -> None:
-        """Note down the messages that come again while these leases hold them."""
+        """Note the messages that come again while *leases* hold them."""
         take = leases.take
 
         def noting(delivery: Delivery) -> Lease | None:
@@ -128,7 +128,7 @@ class Witness:
 
 @dataclass
 class Run:
-    """One seed: the messages, and the luck that decides all else."""
+    """One seed: the messages, and the random numbers that decide all else."""
 
     rig: Rig
     luck: Random
@@ -154,17 +154,21 @@ def body_of(kind: str, number: int) -> str:
 
 
 async def begin(store: RedisStore, prefix: str, seed: int) -> Run:
-    """Return a rig with messages in its queue, and an agent that treats each kind as it deserves."""
+    """Return a rig with messages in its queue, and an agent that ends each kind in its own way."""
     luck = Random(seed)
     rig = Rig(store, f"{prefix}-{seed}", wait_seconds=0.05, drain_timeout=PATIENCE)
     rig.sqs = MemorySqs(clock=Leaping(), seed=seed)
     await rig.create(visibility=VISIBILITY)
     policy = {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:0:orders-dlq", "maxReceiveCount": 8}
     await rig.sqs.create("orders", {"RedrivePolicy": json.dumps(policy)})
-    told = rig.app.sink("told", Json(Told))
-    rig.queues["told"] = await rig.sqs.create("told", {})
+    announced = rig.app.sink("announced", Json(Announced))
+    rig.queues["announced"] = await rig.sqs.create("announced", {})
     table = rig.app.table(
-        "seen", Seen, fold=see, announce=lambda _, after: Told(after.numbers) if after else None, to=told
+        "seen",
+        Seen,
+        fold=see,
+        announce=lambda _, after: Announced(after.numbers) if after else None,
+        to=announced,
     )
     rig.counts = table  # type: ignore[assignment]  # the rig reads it by key
     failed: set[int] = set()
@@ -191,7 +195,7 @@ async def begin(store: RedisStore, prefix: str, seed: int) -> Run:
 
 
 def add_faults(run: Run) -> None:
-    """Let some of what can go wrong go wrong, for as long as the workers of this seed live."""
+    """Add some faults, which stay as long as the workers of this seed run."""
     luck, faults = run.luck, run.rig.sqs.faults
     possible: list[tuple[str, Any]] = [
         ("receive", Fail()),
@@ -214,7 +218,7 @@ def add_faults(run: Run) -> None:
 
 
 async def live(run: Run) -> None:
-    """Let a worker live until it drains, is stopped at once or crashes, and then account for what it received."""
+    """Run a worker until it drains, is stopped at once or crashes; then account for what it received."""
     luck, rig = run.luck, run.rig
     witness, counters = Witness(rig.sqs), Counters()
     try:
@@ -242,7 +246,7 @@ async def live(run: Run) -> None:
 
 
 def assert_settled(worker: Worker, witness: Witness, counters: Counters) -> None:
-    """Every receipt was deleted or given back, and nothing is in hand any more."""
+    """Check that every receipt was deleted or given back, and that nothing is in hand any more."""
     (pipeline,) = worker.pipelines
     given = [delivery.handle for delivery in witness.given]
     assert len(set(given)) == len(given)
@@ -256,7 +260,7 @@ def assert_settled(worker: Worker, witness: Witness, counters: Counters) -> None
 
 
 def assert_ledger(run: Run) -> None:
-    """Received = deleted + given back + still leased; a message is there, or it was deleted or redriven."""
+    """Check that received = deleted + given back + still leased, and that each message is there, deleted or redriven."""
     ledger = run.rig.sqs.ledger
     received = {entry.handle for entry in ledger.received("orders")}
     deleted = {entry.handle for entry in ledger.deleted("orders")}
@@ -277,10 +281,10 @@ def assert_ledger(run: Run) -> None:
 
 
 async def assert_done(run: Run, message_ids: Sequence[str]) -> None:
-    """I1: each of these is in the state and was told, or lies in the dead-letter queue, or was to be skipped."""
+    """Check that each message is in the state and was announced, or is a dead letter, or was to be skipped."""
     rig = run.rig
     states = {key: await rig.state(key) for key in ("k0", "k1", "k2", "flaky")}
-    told = {number for body in rig.bodies("told") for number in json.loads(body)["numbers"]}
+    announced = {number for body in rig.bodies("announced") for number in json.loads(body)["numbers"]}
     letters = set(rig.bodies("orders-dlq"))
     for message_id in message_ids:
         kind, body = run.kinds[message_id], run.bodies[message_id]
@@ -295,7 +299,7 @@ async def assert_done(run: Run, message_ids: Sequence[str]) -> None:
                 state: Any = states[event["key"]]
                 assert state is not None, (message_id, kind)
                 assert event["n"] in state.numbers, (message_id, kind)
-                assert event["n"] in told, (message_id, kind)
+                assert event["n"] in announced, (message_id, kind)
 
 
 @pytest.fixture
@@ -308,7 +312,7 @@ def seeds(request: pytest.FixtureRequest) -> range:
 async def test_every_receipt_is_accounted_for(
     store: RedisStore, prefix: str, seeds: range, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Workers drain, are stopped and crash at any await, under any faults: nothing is lost, nothing kept."""
+    """Workers drain, are stopped and crash at any await, under any faults: no message is lost, and none is kept."""
     monkeypatch.setattr("streamapp.pipeline.acks.AGAIN", Backoff(0.01, 0.01))
     monkeypatch.setattr("streamapp.flow.outage.AGAIN", Backoff(0.004, 2.0))
     waiting = iter(seeds)
@@ -328,7 +332,7 @@ async def test_every_receipt_is_accounted_for(
 
 
 async def account(run: Run) -> None:
-    """Let workers come and go, check after each, and let a last one finish."""
+    """Run workers one after the other and side by side, check after each, and let a last one finish."""
     rig, luck = run.rig, run.luck
     add_faults(run)
     for _ in range(luck.randint(1, 3)):
@@ -348,14 +352,14 @@ async def account(run: Run) -> None:
 
 
 async def finish(run: Run) -> None:
-    """Let an undisturbed worker do all that is left."""
+    """Run an undisturbed worker until nothing is left."""
     worker = Worker(await run.rig.patient(run.rig.assemble))
     async with create_task_group() as tasks:
         tasks.start_soon(worker.run)
         while run.rig.bodies("orders"):
             with move_on_after(0.2):
                 await until(lambda: not run.rig.bodies("orders"))
-            # A second copy of a message in hand is not settled: it stays hidden until its visibility ends.
+            # A second copy of a message in hand is neither deleted nor given back: it stays hidden for its visibility timeout.
             run.clock.leapt += VISIBILITY + 1
         worker.stop()
 

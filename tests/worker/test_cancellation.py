@@ -1,4 +1,4 @@
-"""Cut the worker off before and after everything it asks of SQS and Redis, and account for every delivery."""
+"""Cut the worker off before and after every call of SQS and Redis, and account for every delivery."""
 
 import json
 from collections.abc import Callable
@@ -24,7 +24,7 @@ class Seen(msgspec.Struct, frozen=True):
     numbers: tuple[int, ...] = ()
 
 
-class Told(msgspec.Struct, frozen=True):
+class Announced(msgspec.Struct, frozen=True):
     """An announcement of all that was added so far."""
 
     key: str
@@ -32,12 +32,12 @@ class Told(msgspec.Struct, frozen=True):
 
 
 def see(state: Seen | None, event: Add) -> Seen | None:
-    """Fold."""
+    """Return the state with the event's number added."""
     numbers = state.numbers if state else ()
     return state if event.n in numbers else Seen(tuple(sorted({*numbers, event.n})))
 
 
-# Two keys, several events in a body, a bad part, a body that is none, a poison event, and one to be skipped.
+# Two keys, several events in a body, a bad part, a body without events, an event that always fails, and one to be skipped.
 BODIES = [
     '[{"key":"a","n":1}]',
     '[{"key":"a","n":2},{"key":"b","n":3}]',
@@ -52,7 +52,7 @@ DEAD = {BODIES[2], BODIES[3], BODIES[5]}
 
 
 class Cut:
-    """What stands between the worker and a service: the *at*-th passage, out or back, is the last."""
+    """Counts each call of a service on its way out and on its way back; at the *at*-th of these passages it cuts the worker off."""
 
     def __init__(self, at: int) -> None:
         self.left = at
@@ -61,11 +61,11 @@ class Cut:
         """Handles that a receive had brought when it was cut off on its way back."""
 
     def before(self, service: Any) -> Any:
-        """Return *service*, with this before it."""
+        """Return *service* with this in front of it."""
         return _Passage(service, self)
 
     async def step(self) -> None:
-        """Pass, or be cut off here."""
+        """Count one passage, and cut the worker off if it is the last."""
         self.left -= 1
         if self.left == 0:
             self.cut()
@@ -80,11 +80,11 @@ class _Passage:
     def __getattr__(self, name: str) -> Any:
         async def call(*arguments: Any, **options: Any) -> Any:
             await self._cut.step()
-            answer = await getattr(self._service, name)(*arguments, **options)
+            response = await getattr(self._service, name)(*arguments, **options)
             if name == "receive" and self._cut.left == 1:
-                self._cut.lost = {delivery.handle for delivery in answer}
+                self._cut.lost = {delivery.handle for delivery in response}
             await self._cut.step()
-            return answer
+            return response
 
         return call
 
@@ -94,10 +94,14 @@ async def scenario(store: RedisStore, prefix: str) -> Rig:
     rig = Rig(store, prefix, max_attempts=1, wait_seconds=0, drain_timeout=PATIENCE)
     rig.sqs = MemorySqs(clock=VirtualClock())
     await rig.create()
-    told = rig.app.sink("told", Json(Told))
-    rig.queues["told"] = await rig.sqs.create("told", {})
+    announced = rig.app.sink("announced", Json(Announced))
+    rig.queues["announced"] = await rig.sqs.create("announced", {})
     table = rig.app.table(
-        "seen", Seen, fold=see, announce=lambda _, after: Told("", after.numbers) if after else None, to=told
+        "seen",
+        Seen,
+        fold=see,
+        announce=lambda _, after: Announced("", after.numbers) if after else None,
+        to=announced,
     )
     rig.counts = table  # type: ignore[assignment]  # the rig reads it by key
 
@@ -125,7 +129,7 @@ async def worker_of(rig: Rig, cut: Cut) -> Worker:
 
 
 async def run_until_done(rig: Rig, worker: Worker) -> bool:
-    """Run *worker* until nothing is left, or until it is stopped; answer whether all was finished."""
+    """Run *worker* until nothing is left or it is stopped, and return whether all was finished."""
     finished: list[bool] = []
 
     async def run() -> None:
@@ -146,10 +150,10 @@ def drain(worker: Worker) -> None:
 
 
 async def assert_deleted_is_durable(rig: Rig, at: int) -> None:
-    """I1: what was deleted is in the state and was told, or is a dead letter, or was to be skipped."""
+    """Check that what was deleted is in the state and was announced, or is a dead letter, or was to be skipped."""
     deleted = {entry.message_id for entry in rig.sqs.ledger.deleted("orders")}
     sent = [entry.message_id for entry in rig.sqs.ledger.sent("orders")]
-    told = [Told(**json.loads(body)) for body in rig.bodies("told")]
+    announced = [Announced(**json.loads(body)) for body in rig.bodies("announced")]
     letters = rig.bodies("orders-dlq")
     for message_id, body in zip(sent, BODIES, strict=True):
         if message_id not in deleted:
@@ -161,20 +165,20 @@ async def assert_deleted_is_durable(rig: Rig, at: int) -> None:
             state = await rig.state(part["key"])
             assert state is not None, at
             assert part["n"] in state.numbers, at  # type: ignore[attr-defined]  # a Seen
-            assert any(part["n"] in each.numbers for each in told), at
+            assert any(part["n"] in each.numbers for each in announced), at
 
 
 async def assert_finished(rig: Rig, at: int) -> None:
-    """Another worker has done what was left: every event is folded, every state was told."""
+    """Check that another worker has done what was left: every event is folded, every state was announced."""
     for key, numbers in {"a": (1, 2, 7), "b": (3, 4, 8)}.items():
         assert await rig.state(key) == Seen(numbers), at
-        assert any(tuple(json.loads(body)["numbers"]) == numbers for body in rig.bodies("told")), at
+        assert any(tuple(json.loads(body)["numbers"]) == numbers for body in rig.bodies("announced")), at
     assert set(rig.bodies("orders-dlq")) == DEAD, at
     assert rig.bodies("orders") == [], at
 
 
 async def finish(rig: Rig) -> None:
-    """Let what is hidden come back, and another worker do it."""
+    """End all visibility timeouts, and run another worker until nothing is left."""
     clock = rig.sqs.clock
     assert isinstance(clock, VirtualClock)
     await clock.advance(31)
@@ -188,12 +192,12 @@ def hidden(rig: Rig) -> set[str | None]:
 
 
 def lost(rig: Rig, cut: Cut) -> set[str | None]:
-    """Return the receipts that a receive had brought when it was cut off: by its own passage, or by another's."""
+    """Return the receipts of each receive that was cut off on its way back, at this passage or at another."""
     return cut.lost | {entry.handle for entry in rig.sqs.ledger.lost("receive")}
 
 
 async def passages(store: RedisStore, prefix: str) -> int:
-    """Return how often an undisturbed worker passes."""
+    """Return how many passages an undisturbed worker has."""
     rig = await scenario(store, prefix)
     cut = Cut(-1)
     worker = await worker_of(rig, cut)
@@ -203,7 +207,7 @@ async def passages(store: RedisStore, prefix: str) -> int:
 
 
 async def test_a_crash_at_every_passage_loses_nothing(store: RedisStore, prefix: str) -> None:
-    """All is cut and nothing is flushed: what was deleted was done by then, and the rest comes again."""
+    """Nothing is flushed then: what was deleted must be done by that time, and the rest comes again."""
     for at in range(1, await passages(store, f"{prefix}x") + 1):
         rig = await scenario(store, f"{prefix}{at}")
         cut = Cut(at)
@@ -218,7 +222,7 @@ async def test_a_crash_at_every_passage_loses_nothing(store: RedisStore, prefix:
 
 
 async def test_a_hard_stop_at_every_passage_gives_back_what_it_cuts(store: RedisStore, prefix: str) -> None:
-    """Nothing stays hidden but what a receive that was cut had brought."""
+    """Nothing stays hidden but what a receive that was cut off had brought."""
     for at in range(1, await passages(store, f"{prefix}x") + 1):
         rig = await scenario(store, f"{prefix}{at}")
         cut = Cut(at)
@@ -234,7 +238,7 @@ async def test_a_hard_stop_at_every_passage_gives_back_what_it_cuts(store: Redis
 
 
 async def test_a_drain_at_every_passage_leaves_nothing_hidden(store: RedisStore, prefix: str) -> None:
-    """Received = deleted + released, and the run says that all was finished."""
+    """What was received is deleted or given back, and the run returns that all was finished."""
     for at in range(1, await passages(store, f"{prefix}x") + 1, 3):
         rig = await scenario(store, f"{prefix}{at}")
         cut = Cut(at)
@@ -249,7 +253,7 @@ async def test_a_drain_at_every_passage_leaves_nothing_hidden(store: RedisStore,
         await assert_deleted_is_durable(rig, at)
 
 
-async def test_leases_lost_at_every_passage_leave_no_token_behind(store: RedisStore, prefix: str) -> None:
+async def test_leases_lost_at_every_passage_give_back_their_tokens(store: RedisStore, prefix: str) -> None:
     """Whatever an agent was doing, its places are free again, and all that comes next is done."""
     for at in range(1, await passages(store, f"{prefix}x") + 1, 3):
         rig = await scenario(store, f"{prefix}{at}")

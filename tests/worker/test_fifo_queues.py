@@ -24,7 +24,7 @@ from streamapp.worker.worker import Worker
 
 @dataclass
 class Book:
-    """What an agent did: which event of which group it began, and which it got through."""
+    """What an agent did: which events of which group it began, and which it finished."""
 
     begun: list[Add] = field(default_factory=list)
     done: list[Add] = field(default_factory=list)
@@ -41,13 +41,13 @@ async def rig(store: RedisStore, prefix: str) -> Rig:
 
 
 async def hide_for(rig: Rig, seconds: int) -> Rig:
-    """Give `orders` a visibility timeout of so many seconds."""
+    """Set the visibility timeout of `orders` to that many seconds."""
     rig.queues["orders"] = await rig.sqs.create("orders.fifo", {"VisibilityTimeout": str(seconds)})
     return rig
 
 
 async def all_of(rig: Rig, queue: str) -> list[Any]:
-    """Take all messages out of a queue, and answer them in order."""
+    """Take all messages out of a queue, and return them in order."""
     found: list[Any] = []
     while receipts := await rig.sqs.simulator.receive(rig.queues[queue].name, limit=BATCH):
         found += receipts
@@ -99,7 +99,7 @@ async def test_groups_are_processed_in_parallel(rig: Rig) -> None:
 
 
 async def test_the_next_of_a_group_begins_once_the_delete_is_confirmed(rig: Rig) -> None:
-    """Else the one before could come again after it."""
+    """Otherwise the one before could come again after it."""
     book = Book()
 
     async def working(events: Any) -> None:
@@ -121,7 +121,7 @@ async def test_the_next_of_a_group_begins_once_the_delete_is_confirmed(rig: Rig)
 
 
 async def test_a_delete_that_failed_keeps_its_group_back(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message will come again, perhaps to another worker, which must not find its group ahead of it."""
+    """The message will come again, perhaps to another worker, and the rest of its group must come after it."""
     monkeypatch.setattr("streamapp.pipeline.acks.AGAIN", Backoff(0.01, 0.01))
     rig = await Rig(rig.store, rig.config.key_prefix + "x").create(fifo=True, visibility=1)
     book = Book()
@@ -143,7 +143,7 @@ async def test_a_delete_that_failed_keeps_its_group_back(rig: Rig, monkeypatch: 
 
 
 async def test_a_delete_by_an_expired_handle_keeps_its_group_back(rig: Rig) -> None:
-    """On a FIFO queue such a delete is refused: the message is there still, and comes again."""
+    """A FIFO queue refuses such a delete: the message is still there, and comes again."""
     book = Book()
 
     async def working(events: Any) -> None:
@@ -163,7 +163,7 @@ async def test_a_delete_by_an_expired_handle_keeps_its_group_back(rig: Rig) -> N
 
 
 async def test_a_failure_gives_back_its_group_with_the_same_delay(rig: Rig) -> None:
-    """Not with the whole visibility timeout, and not before the one that failed."""
+    """The rest must come neither before the one that failed nor a whole visibility timeout later."""
     book = Book()
 
     async def failing(events: Any) -> None:
@@ -206,8 +206,8 @@ async def test_a_failure_leaves_other_groups_alone(rig: Rig) -> None:
     assert len(rig.sqs.ledger.released("orders.fifo")) == 3
 
 
-async def test_a_lease_lost_in_the_middle_of_a_group_lets_nobody_overtake(rig: Rig) -> None:
-    """The lost one comes again, and those behind it after it."""
+async def test_a_lease_lost_in_the_middle_of_a_group_is_not_overtaken(rig: Rig) -> None:
+    """The lost one comes again, and those behind it come after it."""
     rig = await hide_for(rig, 1)
     book, go_on = Book(), Event()
 
@@ -230,8 +230,8 @@ async def test_a_lease_lost_in_the_middle_of_a_group_lets_nobody_overtake(rig: R
     rig.assert_accounted()
 
 
-async def test_a_lease_lost_by_the_first_of_a_group_lets_nobody_overtake(rig: Rig) -> None:
-    """Its agent is cut off, and the rest of the group goes back with it."""
+async def test_a_lease_lost_by_the_first_of_a_group_is_not_overtaken(rig: Rig) -> None:
+    """Its agent is cut off, and the rest of the group is given back with it."""
     rig = await hide_for(rig, 1)
     book = Book()
 
@@ -252,8 +252,8 @@ async def test_a_lease_lost_by_the_first_of_a_group_lets_nobody_overtake(rig: Ri
     assert book.of("a") == [1, 1, 2, 3]
 
 
-async def test_in_a_drain_those_who_wait_still_have_their_turns(rig: Rig) -> None:
-    """Given back they would come again, which counts against them, and a deploy is not their fault."""
+async def test_in_a_drain_messages_that_wait_in_a_group_are_still_processed(rig: Rig) -> None:
+    """If given back, they would come again, which counts against them; a deploy is not their fault."""
     book, go_on = Book(), Event()
 
     async def slow(events: Any) -> None:
@@ -277,8 +277,8 @@ async def test_in_a_drain_those_who_wait_still_have_their_turns(rig: Rig) -> Non
     rig.assert_accounted()
 
 
-async def test_late_in_a_drain_nobody_has_a_turn_any_more(rig: Rig) -> None:
-    """The end of the drain would cut them off; whoever goes on finds them in order."""
+async def test_late_in_a_drain_messages_that_wait_in_a_group_are_given_back(rig: Rig) -> None:
+    """The end of the drain would cut them off; the next worker finds them in order."""
     book, go_on = Book(), Event()
 
     async def slow(events: Any) -> None:
@@ -305,7 +305,7 @@ async def test_late_in_a_drain_nobody_has_a_turn_any_more(rig: Rig) -> None:
 
 
 async def test_a_hard_stop_gives_back_a_whole_group(rig: Rig) -> None:
-    """What is cut off, and what waited behind it."""
+    """That is what is cut off, and what waited behind it."""
     book = Book()
 
     async def stuck(events: Any) -> None:
@@ -325,8 +325,8 @@ async def test_a_hard_stop_gives_back_a_whole_group(rig: Rig) -> None:
     rig.assert_accounted()
 
 
-async def test_a_hard_stop_gives_back_those_behind_a_delete_under_way(rig: Rig) -> None:
-    """When it ends they have their turn, and nobody is left to take it."""
+async def test_a_hard_stop_gives_back_messages_behind_a_delete_under_way(rig: Rig) -> None:
+    """When the delete ends they may be processed, but no agent is left to do it."""
     book = Book()
 
     async def working(events: Any) -> None:
@@ -351,7 +351,7 @@ async def test_a_hard_stop_gives_back_those_behind_a_delete_under_way(rig: Rig) 
 
 
 async def test_a_dead_letter_keeps_its_group_and_its_group_goes_on(rig: Rig) -> None:
-    """Whoever redrives it needs to know where it belonged; those behind it have waited long enough."""
+    """A redrive needs to know its group; the messages behind it have waited long enough."""
     book = Book()
 
     async def failing(events: Any) -> None:
@@ -370,8 +370,8 @@ async def test_a_dead_letter_keeps_its_group_and_its_group_goes_on(rig: Rig) -> 
     assert book.of("a") == [1] * ATTEMPTS + [2]
 
 
-async def test_a_body_that_is_none_lets_its_group_go_on(rig: Rig) -> None:
-    """Poison never stops others."""
+async def test_a_body_that_cannot_be_decoded_lets_its_group_go_on(rig: Rig) -> None:
+    """A bad message never stops others."""
     rig.count()
     await rig.sqs.send(rig.queues["orders"], [Outgoing("none", group="a", deduplication="x")])
     await rig.send_in_groups([Add("a", 1), Add("a", 2)])
@@ -383,8 +383,8 @@ async def test_a_body_that_is_none_lets_its_group_go_on(rig: Rig) -> None:
     assert rig.bodies("orders-dlq") == ["none"]
 
 
-async def test_announcements_carry_their_keys_group_and_their_content_as_deduplication_id(rig: Rig) -> None:
-    """So that the order of one order is kept, and a repetition is dropped by SQS."""
+async def test_announcements_have_their_key_as_group_and_their_content_as_deduplication_id(rig: Rig) -> None:
+    """So the announcements of one order stay in order, and SQS drops a repetition."""
     rig.count()
     await rig.send_in_groups([Add("a", 1), Add("b", 2)])
     await rig.work_off()
@@ -401,7 +401,7 @@ async def test_announcements_carry_their_keys_group_and_their_content_as_dedupli
 
 @pytest.mark.parametrize("pattern", [0b1, 0b10, 0b101, 0b1110])
 async def test_announcements_of_one_key_are_sent_in_their_order(rig: Rig, pattern: int) -> None:
-    """Also where SQS takes some entries of a batch and not others."""
+    """This holds also if SQS takes some entries of a batch and refuses others."""
 
     async def batching(events: Any) -> None:
         async for batch in events.take(10, within=0.1):
@@ -421,9 +421,7 @@ async def test_announcements_of_one_key_are_sent_in_their_order(rig: Rig, patter
         assert times == [1, 2, 3, 4, 5]
 
 
-async def test_a_group_on_a_standard_queue_says_whose_a_message_is_and_orders_nothing(
-    store: RedisStore, prefix: str
-) -> None:
+async def test_a_group_on_a_standard_queue_orders_nothing(store: RedisStore, prefix: str) -> None:
     """There it names a tenant, whose messages may be processed side by side."""
     rig = await Rig(store, prefix).create()
     meeting = Event()
@@ -457,7 +455,7 @@ plans = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, ATTEMPTS)), mi
 async def test_no_failure_breaks_the_order_within_a_group_or_loses_a_message(
     store: RedisStore, prefix: str, plan: list[tuple[str, int]], concurrency: int, is_lame: bool
 ) -> None:
-    """Each message fails as often as it likes: it is begun again before the next of its group is, or buried."""
+    """A message that fails is begun again, or dead-lettered, before the next of its group begins."""
     rig = await Rig(store, prefix, wait_seconds=0).create(fifo=True, visibility=2)
     book, failures = Book(), {n: times for n, (_, times) in enumerate(plan)}
 

@@ -1,4 +1,4 @@
-"""What a worker cannot see of itself: a blocked loop, a silent poll, an agent that fails at everything."""
+"""What a worker cannot notice from inside its event loop: that the loop is blocked, or that a poll never returns."""
 
 import logging
 import threading
@@ -14,7 +14,7 @@ from streamapp.testing import Hang
 
 
 def blocked(caplog: pytest.LogCaptureFixture, agent: str) -> list[logging.LogRecord]:
-    """Return the log lines that say that *agent* blocks the loop; a busy machine may have lines of its own."""
+    """Return the log records that say that *agent* blocks the loop; a busy machine may cause others."""
     records = logged(caplog, "the event loop is blocked")
     return [record for record in records if record.agent == agent]  # type: ignore[attr-defined]  # an extra
 
@@ -25,10 +25,10 @@ async def rig(store: RedisStore, prefix: str) -> Rig:
     return await Rig(store, prefix).create(visibility=1)
 
 
-async def test_a_blocked_loop_names_the_agent_that_blocks_it(
+async def test_the_report_of_a_blocked_loop_names_the_agent(
     rig: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whoever is on call has to know whom to ask."""
+    """The operator has to know which code to look at."""
 
     async def blocking(events: Any) -> None:
         async for event in events:
@@ -47,7 +47,7 @@ async def test_a_blocked_loop_names_the_agent_that_blocks_it(
 async def test_a_blocked_loop_is_reported_while_it_is_blocked(
     rig: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A loop that never comes back would otherwise never be reported."""
+    """A loop that stays blocked would otherwise never be reported."""
     lines: list[int] = []
 
     async def blocking(events: Any) -> None:
@@ -65,7 +65,7 @@ async def test_a_blocked_loop_is_reported_while_it_is_blocked(
 async def test_code_that_an_agent_calls_is_reported_as_the_agents(
     rig: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A fold blocks as well as an agent does, but only the latter has a name."""
+    """A function that the agent calls, such as a fold, has no name that an operator knows."""
 
     async def deep(seconds: float) -> None:
         time.sleep(seconds)
@@ -84,7 +84,7 @@ async def test_code_that_an_agent_calls_is_reported_as_the_agents(
 async def test_each_time_that_the_loop_is_blocked_is_reported_once(
     rig: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One line a stall, however long it takes."""
+    """One log line for each time, however long it takes."""
 
     async def blocking(events: Any) -> None:
         async for _ in events:
@@ -98,8 +98,8 @@ async def test_each_time_that_the_loop_is_blocked_is_reported_once(
     assert len(blocked(caplog, "blocking")) == 2
 
 
-async def test_others_go_on_once_the_loop_is_free(rig: Rig) -> None:
-    """What was blocked has lost time, and nothing else."""
+async def test_all_goes_on_once_the_loop_is_free(rig: Rig) -> None:
+    """A blocked loop costs time, and nothing else."""
 
     async def blocking(events: Any) -> None:
         async for event in events:
@@ -119,7 +119,7 @@ async def test_others_go_on_once_the_loop_is_free(rig: Rig) -> None:
 async def test_a_poll_that_does_not_return_is_reported_once(
     rig: Rig, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A consumer that goes silent looks like one that has nothing to do."""
+    """A consumer that gets no response looks like one that has nothing to do."""
     monkeypatch.setattr("streamapp.worker.watchdog.SILENCE", 0.2)
     rig.count()
     hang = rig.sqs.faults.add("receive", Hang(), times=1)
@@ -135,10 +135,10 @@ async def test_a_poll_that_does_not_return_is_reported_once(
     assert rig.tally.of("silent", "orders") == 1
 
 
-async def test_a_poll_that_falls_silent_again_is_reported_again(
+async def test_a_poll_that_does_not_return_again_is_reported_again(
     rig: Rig, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Having been cured once is no excuse."""
+    """The second time is a new failure."""
     monkeypatch.setattr("streamapp.worker.watchdog.SILENCE", 0.2)
     rig.count()
     async with rig.running():
@@ -153,7 +153,7 @@ async def test_a_poll_that_falls_silent_again_is_reported_again(
 async def test_nothing_is_reported_when_all_is_well(
     rig: Rig, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A warning that is no warning is soon read by nobody."""
+    """Warnings without a cause are soon read by nobody."""
     monkeypatch.setattr("streamapp.worker.watchdog.SILENCE", 0.5)
     rig = await Rig(rig.store, rig.config.key_prefix + "x").create()
     rig.count()

@@ -13,7 +13,7 @@ from streamapp.worker.worker import Worker
 
 
 async def test_every_message_is_folded_once_announced_and_deleted(rig: Rig) -> None:
-    """The straight line, from the queue to the delete."""
+    """This is the whole way of a message, from the queue to its delete."""
     rig.count()
     await rig.send(Add(f"k{n % 7}") for n in range(100))
 
@@ -28,7 +28,7 @@ async def test_every_message_is_folded_once_announced_and_deleted(rig: Rig) -> N
 
 
 async def test_confirmed_announcements_leave_the_hash(rig: Rig) -> None:
-    """What stays pending would be sent again by whoever finds it."""
+    """What stays pending would be sent again."""
     rig.count()
     await rig.send([Add("a"), Add("a"), Add("b")])
 
@@ -46,7 +46,7 @@ async def test_idle_stops_by_itself(rig: Rig) -> None:
 
 
 async def test_stop_before_run_drains_at_once(rig: Rig) -> None:
-    """A signal may come between the worker's making and its running."""
+    """A signal may come after the worker is made and before it runs."""
     rig.count()
     await rig.send([Add("a")])
     worker = Worker(await rig.assemble())
@@ -71,8 +71,8 @@ async def test_stop_twice_before_run_ends_at_once(rig: Rig) -> None:
     rig.assert_accounted()
 
 
-async def test_held_work_is_finished_in_the_drain(rig: Rig) -> None:
-    """A drain ends what agents have in hand, and says so."""
+async def test_what_agents_have_in_hand_is_finished_in_the_drain(rig: Rig) -> None:
+    """A deploy must not cost messages an attempt."""
     began, go_on = Event(), Event()
 
     async def slow(events: Any) -> None:
@@ -97,7 +97,7 @@ async def test_held_work_is_finished_in_the_drain(rig: Rig) -> None:
 
 
 async def test_the_drain_deadline_gives_back_what_is_unfinished(rig: Rig) -> None:
-    """After the deadline a message is somebody else's at once, not when its visibility ends."""
+    """Another worker can then take it at once, not only when its visibility timeout ends."""
     rig.config = replace(rig.config, drain_timeout=0.2)
     began = Event()
 
@@ -126,7 +126,7 @@ async def test_the_drain_deadline_gives_back_what_is_unfinished(rig: Rig) -> Non
 
 
 async def test_a_second_stop_gives_back_at_once(rig: Rig) -> None:
-    """Whoever presses Ctrl-C twice will not wait for the deadline."""
+    """An operator who presses Ctrl-C twice does not want to wait for the deadline."""
 
     async def stuck(events: Any) -> None:
         async for _ in events:
@@ -145,8 +145,8 @@ async def test_a_second_stop_gives_back_at_once(rig: Rig) -> None:
     rig.assert_accounted()
 
 
-async def test_what_no_agent_has_taken_is_released_when_told_to_stop(rig: Rig) -> None:
-    """Buffered messages belong to whoever goes on, from the first moment of the drain."""
+async def test_what_no_agent_has_taken_is_released_as_the_drain_begins(rig: Rig) -> None:
+    """Other workers can process it from then on."""
     go_on = Event()
 
     async def stuck(events: Any) -> None:
@@ -166,7 +166,7 @@ async def test_what_no_agent_has_taken_is_released_when_told_to_stop(rig: Rig) -
 
 
 async def test_a_poll_under_way_returns_and_what_it_brings_is_done(rig: Rig) -> None:
-    """A long poll that is cut off would hide its messages, and one given back would have come once for nothing."""
+    """If cut off it would hide its messages; if given back they were received for nothing."""
     rig.config = replace(rig.config, wait_seconds=20, drain_timeout=20)
     rig.count(concurrency=10, instances=2)
     worker = Worker(await rig.assemble())
@@ -184,7 +184,7 @@ async def test_a_poll_under_way_returns_and_what_it_brings_is_done(rig: Rig) -> 
 
 
 async def test_what_a_poll_under_way_brings_is_released_where_no_agent_waits(rig: Rig) -> None:
-    """What would have to wait here can be done elsewhere."""
+    """Another worker can process it at once."""
     rig.config = replace(rig.config, wait_seconds=20, drain_timeout=20)
     busy, go_on = Event(), Event()
 
@@ -212,7 +212,7 @@ async def test_what_a_poll_under_way_brings_is_released_where_no_agent_waits(rig
 
 
 async def test_a_poll_is_given_up_at_the_drain_deadline(rig: Rig) -> None:
-    """An SQS that does not answer must not hold the process beyond its grace."""
+    """An SQS that does not respond must not keep the process beyond its grace period."""
     rig.config = replace(rig.config, drain_timeout=0.2)
     rig.count()
     rig.sqs.faults.add("receive", Hang())
@@ -225,7 +225,7 @@ async def test_a_poll_is_given_up_at_the_drain_deadline(rig: Rig) -> None:
 
 
 async def test_idle_never_turns_a_drain_into_a_hard_stop(rig: Rig) -> None:
-    """Being idle while draining is no second signal: the poll under way must still be let return."""
+    """To be idle in a drain is no second signal: the poll under way must still return."""
     rig.config = replace(rig.config, wait_seconds=0.5, drain_timeout=5)
     rig.count()
     worker = Worker(await rig.assemble())
@@ -251,7 +251,7 @@ async def test_idle_never_turns_a_drain_into_a_hard_stop(rig: Rig) -> None:
 async def test_a_third_of_all_calls_failing_loses_nothing(
     rig: Rig, operation: str, effect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Dependency faults cost time, never a message, and never a dead letter."""
+    """Failures of SQS cost time, never a message, and never a dead letter."""
     monkeypatch.setattr("streamapp.flow.outage.AGAIN", Backoff(0.01, 2.0))
     rig.config = replace(rig.config, wait_seconds=0)
     rig.count()
@@ -269,8 +269,8 @@ async def test_a_third_of_all_calls_failing_loses_nothing(
     assert rig.bodies("orders-dlq") == []
 
 
-async def test_agents_go_on_after_lost_deletes(rig: Rig) -> None:
-    """A delete whose answer was lost is repeated; the message is not processed again."""
+async def test_a_delete_whose_response_was_lost_is_repeated(rig: Rig) -> None:
+    """The message is not processed again."""
     rig.count()
     rig.sqs.faults.add("delete", Lose(), times=2)
     await rig.send([Add("a")])
@@ -282,7 +282,7 @@ async def test_agents_go_on_after_lost_deletes(rig: Rig) -> None:
 
 
 async def test_the_time_of_a_drain_is_bounded(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Agents, announcements and deletes together end within the drain timeout, the last flush and the last word."""
+    """Agents, announcements and deletes have the drain timeout, and then a last flush and last releases."""
     rig.config = replace(rig.config, drain_timeout=0.3)
     rig.count()
     monkeypatch.setattr("streamapp.worker.worker.LAST_FLUSH", 0.3)
