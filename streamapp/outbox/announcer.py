@@ -10,7 +10,7 @@ from anyio import Event
 from streamapp.errors import Refused
 from streamapp.flow.batcher import Batcher
 from streamapp.flow.outage import Outage
-from streamapp.outbox.sender import Sender
+from streamapp.sender.sender import Sender
 from streamapp.state.announcement import Announcement, Place
 from streamapp.state.store import Confirmed, Store
 
@@ -27,10 +27,10 @@ class Announcer:
     send it again.
     """
 
-    def __init__(self, senders: Mapping[str, Sender], store: Store, outage: Outage) -> None:
+    def __init__(self, senders: Mapping[str, Sender], store: Store, store_outage: Outage) -> None:
         self._senders = senders
         self._store = store
-        self._outage = outage
+        self._store_outage = store_outage
         # Usually nobody else waits for one; a call that does puts an event here.
         self._flying: dict[Place, Event | None] = {}
         # Why SQS refused it, None if it was sent.
@@ -65,14 +65,18 @@ class Announcer:
             await self._wait_for_others(announcement)
         return {place: code for place in (*mine, *others) if (code := self._over.get(place)) is not None}
 
+    def queue_name(self, announcement: Announcement) -> str:
+        """Return the name of the queue that *announcement* goes to."""
+        return self._senders[announcement.stream].queue.name
+
     async def _send(self, announcements: Collection[Announcement]) -> None:
-        by_sink: dict[str, list[Announcement]] = {}
+        by_stream: dict[str, list[Announcement]] = {}
         for it in announcements:
-            by_sink.setdefault(it.sink, []).append(it)
-        for sink, group in by_sink.items():
-            outbox = self._senders[sink]
-            messages = [outbox.with_trace(it.message) for it in group]
-            outcomes = await outbox.batcher.submit_all(
+            by_stream.setdefault(it.stream, []).append(it)
+        for stream, group in by_stream.items():
+            sender = self._senders[stream]
+            messages = [sender.with_trace(it.message) for it in group]
+            outcomes = await sender.batcher.submit_all(
                 messages, [partial(self._take_note, it) for it in group]
             )
             for outcome in outcomes:
@@ -98,7 +102,11 @@ class Announcer:
         if code is not None:
             logger.error(
                 "SQS refused an announcement for good; it is parked in its hash",
-                extra={"queue": announcement.sink, "code": code, "event_id": announcement.place.id},
+                extra={
+                    "queue": self.queue_name(announcement),
+                    "code": code,
+                    "event_id": announcement.place.id,
+                },
             )
         place = announcement.place
         self._over[place] = code
@@ -118,5 +126,5 @@ class Announcer:
         self.confirmations.post(confirmed)
 
     async def _confirm(self, confirmed: list[Confirmed]) -> Sequence[None]:
-        await self._outage.ride_out(partial(self._store.confirm, confirmed))
+        await self._store_outage.ride_out(partial(self._store.confirm, confirmed))
         return [None] * len(confirmed)

@@ -34,7 +34,7 @@ class Sender:
         self,
         sqs: Sqs,
         queue: Queue,
-        outage: Outage,
+        sqs_outage: Outage,
         counters: Counters,
         *,
         expected_items: ExpectedItems | None = None,
@@ -49,7 +49,7 @@ class Sender:
         self._show_body = show_body
         self._add_trace = add_trace
         self._sqs = sqs
-        self._outage = outage
+        self._sqs_outage = sqs_outage
         self._counters = counters
         self.batcher: Batcher[Outgoing, None] = Batcher(
             self._flush,
@@ -101,7 +101,7 @@ class Sender:
     async def _send(self, messages: list[Outgoing]) -> list[Failure | None]:
         self._counters.add(self.queue.name, "sends")
         try:
-            return await self._outage.ride_out(
+            return await self._sqs_outage.ride_out(
                 lambda: self._sqs.send(self.queue, messages), even_misconfigured=self._even_misconfigured
             )
         except ServiceError as error:

@@ -112,7 +112,9 @@ class Sweeper:
         )
         # What is refused is parked, and has been logged.
         refused = await self._announcer.announce(announcements)
-        self._counters.add(announcements[0].sink, "swept", len(announcements) - len(refused))
+        self._counters.add(
+            self._announcer.queue_name(announcements[0]), "swept", len(announcements) - len(refused)
+        )
 
     async def _proven(self, owing: Sequence[Owing]) -> list[Owing]:
         """Return the hashes in *owing* that the replicas have too and that did not change meanwhile."""

@@ -46,7 +46,7 @@ class Poller:
         leases: Leases,
         acks: Acks,
         handoff: Handoff,
-        outage: Outage,
+        store_outage: Outage,
         counters: Counters,
         wait: float,
     ) -> None:
@@ -56,7 +56,7 @@ class Poller:
         self._leases = leases
         self._acks = acks
         self._handoff = handoff
-        self._outage = outage
+        self._store_outage = store_outage
         self._counters = counters
         self._wait = wait
         self._most = math.ceil(tokens.total / BATCH)
@@ -112,7 +112,7 @@ class Poller:
         with CancelScope() as waiting:
             self._waiting.add(waiting)
             while True:
-                await self._outage.over()
+                await self._store_outage.over()
                 await self._leases.on_time(self._wait)
                 room = await self._tokens.take(BATCH)
                 if self._is_stopped:  # a token came at the same moment as the stop

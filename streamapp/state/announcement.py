@@ -39,7 +39,7 @@ class Announcement(msgspec.Struct, frozen=True):
     """
 
     place: Place
-    sink: str
+    stream: str
     sequence: int
     message: Outgoing
     ttl: float | None
@@ -75,7 +75,7 @@ class _Pending(msgspec.Struct, array_like=True):
 
 
 def pending_of(
-    key: str, fields: Mapping[str, str], sink: str, ttl: float | None, *, begins: str = PENDING
+    key: str, fields: Mapping[str, str], stream: str, ttl: float | None, *, begins: str = PENDING
 ) -> list[Announcement]:
     """Return what a hash owes, in the order in which it was announced: the fields that begin with *begins*."""
     owed: list[Announcement] = []
@@ -86,7 +86,7 @@ def pending_of(
             identity, mark = name.removeprefix(begins), mark_of(it.sequence, it.at)
             owed.append(
                 Announcement(
-                    Place(key, identity, mark), sink, it.sequence, message, ttl, it.at, it.keeper, it.since
+                    Place(key, identity, mark), stream, it.sequence, message, ttl, it.at, it.keeper, it.since
                 )
             )
     return sorted(owed, key=lambda announcement: announcement.sequence)

@@ -19,6 +19,9 @@ from streamapp.state.folding import Folding
 from streamapp.state.reads import UNREADABLE, StateUnreadable, good
 from streamapp.state.store import MAX_PENDING, PENDING, TOKEN, Commit, Store
 
+FLUSH = 100
+"""Events in one flush of state: about 20 ms of Redis and of folding."""
+
 
 class Change(msgspec.Struct, frozen=True, eq=False):
     """One event for one key of one table; one with an *event_identity* is folded only if that was not seen yet.
@@ -72,14 +75,14 @@ class Committer:
     def __init__(
         self,
         store: Store,
-        outage: Outage,
+        store_outage: Outage,
         *,
         ttl: float,
         barrier: bool,
         evicted: Callable[[str, int], None] = lambda _table, _number: None,
     ) -> None:
         self._store = store
-        self._outage = outage
+        self._store_outage = store_outage
         self._ttl = ttl
         # With a barrier a duplicate commits too: WAIT covers only writes of its own connection.
         self._barrier = barrier
@@ -95,7 +98,7 @@ class Committer:
             todo.setdefault(change.redis_key, []).append(position)
         while todo:
             keys = list(todo)
-            hashes = await self._outage.ride_out(partial(self._store.read, keys))
+            hashes = await self._store_outage.ride_out(partial(self._store.read, keys))
             plans = {
                 key: self._plan([changes[n] for n in todo[key]], fields)
                 for key, fields in zip(keys, hashes, strict=True)
@@ -113,7 +116,7 @@ class Committer:
         commits = [plan.commit for plan in plans.values() if plan.commit is not None]
         if not commits:
             return []
-        outcomes = await self._outage.ride_out(lambda: self._store.commit(commits))
+        outcomes = await self._store_outage.ride_out(lambda: self._store.commit(commits))
         conflicts: list[str] = []
         for commit, outcome in zip(commits, outcomes, strict=True):
             if isinstance(outcome, ServiceError):
@@ -246,10 +249,10 @@ def _owed_from_now(
 ) -> Announcement:
     announcement_id, message = said
     sequence = pending[-1].sequence + 1 if pending else 1
-    mark, sink = mark_of(sequence, now), change.folding.to.stream if change.folding.to else ""
+    mark, stream = mark_of(sequence, now), change.folding.to.stream if change.folding.to else ""
     return Announcement(
         Place(change.redis_key, announcement_id, mark),
-        sink,
+        stream,
         sequence,
         message,
         ttl,

@@ -39,10 +39,10 @@ class Lookup:
     """What agents read from Redis, and put into indexes; each key of a batch is read once for all who asked."""
 
     def __init__(
-        self, store: Store, outage: Outage, *, ttl: float, expected_items: ExpectedItems | None = None
+        self, store: Store, store_outage: Outage, *, ttl: float, expected_items: ExpectedItems | None = None
     ) -> None:
         self._store = store
-        self._outage = outage
+        self._store_outage = store_outage
         self._ttl = ttl
         self.reads: Batcher[StateRequest, Any] = Batcher(
             self._read, name="read", limit=LIMIT, linger=LINGER, expected_items=expected_items
@@ -54,7 +54,7 @@ class Lookup:
 
     async def _read(self, asked: list[StateRequest]) -> Sequence[Any]:
         keys = list(dict.fromkeys(key for _, key in asked))
-        hashes = await self._outage.ride_out(partial(self._store.read, keys))
+        hashes = await self._store_outage.ride_out(partial(self._store.read, keys))
         fields = dict(zip(keys, hashes, strict=True))
         states: dict[Hashable, Any] = {}
         for each in asked:
@@ -66,7 +66,7 @@ class Lookup:
         sets: dict[str, list[str]] = {}
         for key, member in members:
             sets.setdefault(key, []).append(member)
-        outcomes = await self._outage.ride_out(partial(self._store.add, sets, self._ttl))
+        outcomes = await self._store_outage.ride_out(partial(self._store.add, sets, self._ttl))
         by_key = dict(zip(sets, outcomes, strict=True))
         return [by_key[key] for key, _ in members]
 

@@ -32,7 +32,7 @@ from streamapp.pipeline.settler import Settler
 from streamapp.pipeline.tokens import Tokens
 from streamapp.sqs.client import BATCH, Sqs
 from streamapp.sqs.queue_flaws import source_flaws
-from streamapp.state.committer import Committer
+from streamapp.state.committer import FLUSH, Committer
 from streamapp.state.reads import LINGER, Lookup
 from streamapp.state.store import Store
 
@@ -40,10 +40,6 @@ if TYPE_CHECKING:
     from streamapp.observe.tracing import Tracing
 
 logger = logging.getLogger(__name__)
-
-FLUSH = 100
-"""Events in one flush of state: about 20 ms of Redis and of folding."""
-
 
 USUAL_PACE = SweepPace()
 
@@ -287,7 +283,7 @@ def _pipeline(
         leases=leases,
         acks=acks,
         handoff=handoff,
-        outage=use.store_outage,
+        store_outage=use.store_outage,
         counters=use.counters,
         wait=use.wait,
     )

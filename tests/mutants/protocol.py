@@ -144,7 +144,9 @@ class SeenMarks:
                 if it.commit is not None:
                     token = it.commit.token + "m"
                     first = replace(it.commit, token=token, put=marks._marks[key], drop=())
-                    (answer,) = await self._outage.ride_out(lambda first=first: self._store.commit([first]))
+                    (answer,) = await self._store_outage.ride_out(
+                        lambda first=first: self._store.commit([first])
+                    )
                     if answer is True:
                         it.commit = replace(it.commit, seen=token)
             return await _conflicts(self, plans)
