@@ -10,7 +10,7 @@ from anyio import Event
 from streamapp.errors import Refused
 from streamapp.flow.batcher import Batcher
 from streamapp.flow.outage import Outage
-from streamapp.sender.sender import Sender
+from streamapp.outbox.sender import Sender
 from streamapp.state.announcement import Announcement, Place
 from streamapp.state.store import Confirmed, Store
 

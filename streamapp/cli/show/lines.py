@@ -73,7 +73,7 @@ def _refused(config: Config, story: Story, table: str) -> Iterator[str]:
     fields = " ".join(quote(f"{PARKED}{it.id}") for it in story.refused)
     yield f"  {many(len(story.refused), 'announcement')} refused by SQS for good, of which nobody was told"
     yield "  once SQS takes them, send them, and then forget them:"
-    again = f"jq -r '.refused[]' | streamapp send {story.refused[0].sink} -"
+    again = f"jq -r '.refused[]' | streamapp send {story.refused[0].stream} -"
     yield f"    streamapp show {quote(story.key)} --table {table} --json | {again}"
     yield f"    {redis_cli(config.redis_url)} HDEL {quote(story.redis_key)} {fields}"
 
