@@ -44,9 +44,9 @@ PARALLEL = 16
 class Lease:
     """One delivery that this worker keeps invisible to others; *handle* is the newest one of its message.
 
-    *scope* is what to cancel should the lease be lost while an agent works on the message. *is_done*: the message was
-    processed before, and only its delete failed. *is_finished* once nothing is left but its delete. *decoded* is what the codec made of its body; *received_at* and *begun_at*, when an
-    agent took it, are Unix times for people.
+    *scope* is what to cancel if the lease is lost while an agent works on the message. *was_processed*: the message was
+    processed before, and only its delete failed. *awaits_delete* once nothing is left but its delete. *decoded* is what
+    the codec made of its body; *received_at* and *begun_at*, when an agent took it, are Unix times for people.
     """
 
     delivery: Delivery

@@ -35,7 +35,7 @@ DeadWord = Literal["dead", "invalid"]
 class Settler:
     """Ends the deliveries of one queue: each is deleted, given back or dead-lettered, and its lease ends.
 
-    *backoff* is the seconds that a message waits at most before its second attempt. *letters* sends to the
+    *backoff* is the seconds that a message waits at most before its second attempt. *dead_letter_sender* sends to the
     dead-letter queue, if there is one.
     """
 
