@@ -1,7 +1,9 @@
 """All errors of streamapp, grouped by what the caller can do about them."""
 
 import math
+from collections.abc import Sequence
 from enum import Enum
+from typing import Any
 
 
 class StreamappError(Exception):
@@ -47,12 +49,13 @@ class Refused(StreamappError):
 
 
 class Crowded(StreamappError):
-    """A key has too many pending announcements; it accepts no more until the sink recovers."""
+    """A key has so many announcements *pending* that it takes no more until some of them are sent."""
 
-    def __init__(self, key: str, pending: int) -> None:
+    def __init__(self, key: str, pending: Sequence[Any] = ()) -> None:
         super().__init__(
-            f"{key!r} has {pending} pending announcements; it accepts no more until they are sent"
+            f"{key!r} has {len(pending)} announcements pending; it takes no more until they are sent"
         )
+        self.pending = tuple(pending)
 
 
 class Fault(Enum):

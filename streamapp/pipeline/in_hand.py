@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from anyio import get_cancelled_exc_class
 
-from streamapp.errors import NotInEvent, Refused, StreamappError
+from streamapp.errors import Crowded, NotInEvent, Refused, StreamappError
 from streamapp.flow.batcher import raised
 from streamapp.flow.deadline import Deadline
 from streamapp.pipeline.leases import Lease
@@ -28,7 +28,8 @@ class InHand(msgspec.Struct, eq=False):
     *leases* come with the error of a body of which a part could not be decoded. *owed* are the announcements, by their
     place, that must be sent before the deliveries are deleted. *updates* are those that were made, and *changed_count* counts
     those that changed something. *is_skipped* once the agent skipped an event, *is_batch* once more than one delivery was
-    in hand, *is_cut* once the agent was cancelled while it waited for an effect.
+    in hand, *is_cut* once the agent was cancelled while it waited for an effect. *decisions* are the agent's on single
+    messages of a batch.
     """
 
     runtime: Runtime
@@ -37,6 +38,7 @@ class InHand(msgspec.Struct, eq=False):
     owed: dict[Place, Announcement] = {}
     updates: list[Update] = []
     changed_count: int = 0
+    decisions: dict[Lease, Exception] = {}
     is_skipped: bool = False
     is_batch: bool = False
     is_cut: bool = False
@@ -49,7 +51,13 @@ class InHand(msgspec.Struct, eq=False):
         """Fold *event* into the state of *key*, and return that state once it is durable."""
         change = self._change(folding, key, event)
         with self.effect():
-            changed = await self.runtime.changes.submit(change)
+            while True:
+                try:
+                    changed = await self.runtime.changes.submit(change)
+                    break
+                except Crowded as crowded:
+                    # Given back it would be received again for nothing: it waits in hand until the key has room.
+                    await self.runtime.announcer.make_room(crowded.pending)
         self._note(folding.name, key, event, changed)
         return changed.state
 
@@ -58,6 +66,13 @@ class InHand(msgspec.Struct, eq=False):
         changes = [self._change(folding, key, event) for key, event in events]
         with self.effect():
             outcomes = await self.runtime.changes.submit_all(changes)
+            while late := [n for n, outcome in enumerate(outcomes) if isinstance(outcome, Crowded)]:
+                for n in late:
+                    if isinstance(crowded := outcomes[n], Crowded):
+                        await self.runtime.announcer.make_room(crowded.pending)
+                again = await self.runtime.changes.submit_all([changes[n] for n in late])
+                for n, outcome in zip(late, again, strict=True):
+                    outcomes[n] = outcome
         for (key, event), outcome in zip(events, outcomes, strict=True):
             if isinstance(outcome, Changed):
                 self._note(folding.name, key, event, outcome)

@@ -54,6 +54,7 @@ class Runner:
         self._runtime = runtime
         self._instances = instances
         self._pauses: set[CancelScope] = set()
+        self._turns: list[Turn[Any]] = []
         self._is_stopped = False
         self._failing: set[str] = set()
         self._done_before = 0
@@ -72,15 +73,21 @@ class Runner:
                 self._settler.acks.release(lease)
 
     async def _run(self) -> None:
-        async with create_task_group() as instances:
-            for number in range(self._instances):
-                instances.start_soon(self._instance, name=f"agent {self._agent.name} {number}")
+        async with create_task_group() as retries:
+            if self._settler.queue.fifo:
+                retries.start_soon(self._handoff.run, name=f"retries {self._agent.name}")
+            async with create_task_group() as instances:
+                for number in range(self._instances):
+                    instances.start_soon(self._instance, name=f"agent {self._agent.name} {number}")
+            retries.cancel_scope.cancel("the agent has ended")
 
     def stop(self) -> None:
         """Do not restart an agent that ends without asking for an event: no event will come."""
         self._is_stopped = True
         for scope in self._pauses:
             scope.cancel("the worker drains")
+        for turn in self._turns:
+            turn.drain()
 
     async def _instance(self) -> None:
         turn: Turn[Any] = Turn(
@@ -91,6 +98,7 @@ class Runner:
             self._runtime,
             self._agent.timeout,
         )
+        self._turns.append(turn)
         stream = Stream(turn)
         failures = 0
         try:
@@ -120,6 +128,8 @@ class Runner:
                 try:
                     await self._call(stream)
                 except Skip:
+                    if turn.is_batch:
+                        raise
                     turn.skip()
                 await turn.succeed()
             except get_cancelled_exc_class():
@@ -146,7 +156,7 @@ class Runner:
             self._count_failure(turn)
             await turn.fail(TookTooLong())
         elif scope.cancelled_caught:
-            turn.release()
+            turn.cut_off()
 
     def _count_failure(self, turn: Turn[Any]) -> None:
         """Log once that the agent fails at everything that it is given, when it does."""

@@ -204,7 +204,7 @@ class _Draft:
         is_new = False
         if change.event_identity is None or change.event_identity not in self._seen:
             try:
-                following, said = _step(change, self.state, len(self._pending))
+                following, said = _step(change, self.state, self._pending)
                 after = {} if following is None else change.folding.hash_codec.write(following)
             except Exception as error:  # noqa: BLE001 - the fold is the application's; its bug ends one event
                 return error
@@ -232,12 +232,16 @@ class _Draft:
         return [it for it in self._pending if it.keeper in {cause, ""}]
 
 
-def _step(change: Change, state: Any, owed: int) -> tuple[Any, tuple[str, Outgoing] | None]:  # noqa: ANN401 - the state's own type
+def _step(
+    change: Change,
+    state: Any,  # noqa: ANN401 - the state's own type
+    pending: Sequence[Announcement],
+) -> tuple[Any, tuple[str, Outgoing] | None]:
     after = change.folding.fold(state, change.event)
     said = None if after is state else change.folding.announcement(state, after, change.key)
     if said is not None:
-        if owed >= MAX_PENDING:
-            raise Crowded(change.redis_key, owed)
+        if len(pending) >= MAX_PENDING:
+            raise Crowded(change.redis_key, pending)
         if change.queue is not None and (size := said[1].size) > change.queue.max_bytes:
             # Before anything is stored: what cannot be sent must not be owed.
             raise MessageTooLarge(size, change.queue.max_bytes)

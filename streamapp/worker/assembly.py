@@ -263,13 +263,14 @@ def _pipeline(
     concurrency = agent.concurrency or use.config.concurrency
     tokens = Tokens(concurrency)
     leases = Leases(use.sqs, queue, tokens, use.counters, use.unfinished)
-    handoff = Handoff(fifo=queue.fifo)
+    handoff = Handoff(fifo=queue.fifo, tokens=tokens)
     acks = Acks(use.sqs, queue, leases, handoff, use.counters)
     settler = Settler(
         queue,
         acks,
         dead_letter_sender,
         runtime.announcer,
+        handoff,
         use.counters,
         max_attempts=use.config.max_attempts,
         backoff=agent.backoff,
