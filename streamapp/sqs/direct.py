@@ -106,7 +106,7 @@ class DirectSqs:
         if status != _OK:
             code, text = wire.refusal(status, body)
             # The text may quote what was sent, so only the code is passed on.
-            raise ServiceError("SQS", fault_of(code, text), f"{queue.name}: {reason_of(code)}")
+            raise ServiceError("SQS", fault_of(code, text), f"{queue.name}: {reason_of(code)}", code)
         return body
 
 

@@ -1,6 +1,6 @@
 """Error codes of SQS, and what to do about each."""
 
-from streamapp.errors import Fault
+from streamapp.errors import Fault, ServiceError
 
 _LEASE_LOST = frozenset({"ReceiptHandleIsInvalid", "MessageNotInflight", "InvalidReceiptHandle"})
 
@@ -43,6 +43,8 @@ _CONFIGURATION = frozenset(
         "KmsInvalidState",
         "KmsOptInRequired",
         "KmsInvalidKeyUsage",
+        "KmsInvalidGrantToken",
+        "AuthorizationError",
         "InvalidAddress",
         "OptInRequired",
     }
@@ -86,6 +88,16 @@ def fault_of(code: str, message: str = "") -> Fault:
     return Fault.TRANSIENT
 
 
+def heals_by_itself(code: str) -> bool:
+    """Whether *code* says that SQS throttles, or that the key service does or has a failure of its own."""
+    return "Throttl" in code or _plain(code).startswith("Kms")
+
+
+def is_refused_right(error: ServiceError) -> bool:
+    """Whether the worker's role lacks the right to this call, or to the queue's key."""
+    return error.fault is Fault.CONFIGURATION and not _plain(error.code).startswith(("Queue", "NonExistent"))
+
+
 def reason_of(code: str) -> str:
     """Return the reason for a log line: the code, and for wrong credentials or a wrong clock what to do about it."""
     remedy = _CREDENTIALS.get(_plain(code))
@@ -94,4 +106,4 @@ def reason_of(code: str) -> str:
 
 def _plain(code: str) -> str:
     # SQS's two protocols, query and JSON, spell some codes differently.
-    return code.removeprefix("AWS.SimpleQueueService.").removesuffix("Exception")
+    return code.removeprefix("AWS.SimpleQueueService.").removesuffix("Exception").replace("KMS.", "Kms", 1)

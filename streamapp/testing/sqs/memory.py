@@ -156,7 +156,8 @@ def _service_errors(subject: str) -> Generator[None]:
         yield
     except Refusal as refusal:
         fault = fault_of(refusal.code, refusal.message)
-        raise ServiceError("SQS", fault, f"{subject}: {reason_of(refusal.code)}") from refusal
+        detail = f"{subject}: {reason_of(refusal.code)}"
+        raise ServiceError("SQS", fault, detail, refusal.code) from refusal
     except ResponseLost as lost:
         raise ServiceError("SQS", Fault.TRANSIENT, f"{subject}: {lost.effect!r}") from lost
 
