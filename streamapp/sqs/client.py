@@ -51,6 +51,11 @@ class Failure:
             self.sender_fault and fault not in _OUTAGES and not heals_by_itself(self.code)
         )
 
+    @property
+    def is_refused_right(self) -> bool:
+        """Whether the worker's role lacks the right to this call, or to the queue's key."""
+        return self.fault is Fault.CONFIGURATION and "Queue" not in self.code
+
 
 _OUTAGES = frozenset({Fault.CONFIGURATION, Fault.CREDENTIALS, Fault.CAPACITY})
 
@@ -71,8 +76,13 @@ class Sqs(Protocol):
         """Return the queue of this name or URL; a missing queue is a CONFIGURATION fault."""
         ...
 
-    async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
-        """Wait up to *wait* seconds (0..20) for 1..10 messages; return as soon as there is one."""
+    async def receive(
+        self, queue: Queue, *, limit: int, wait: float, visibility: int | None = None
+    ) -> list[Delivery]:
+        """Wait up to *wait* seconds (0..20) for 1..10 messages; return as soon as there is one.
+
+        They are invisible to others for *visibility* seconds (0..43,200), None: as long as the queue says.
+        """
         ...
 
     async def send(self, queue: Queue, messages: Sequence[Outgoing]) -> list[Failure | None]:

@@ -1,6 +1,6 @@
 """Error codes of SQS, and what to do about each."""
 
-from streamapp.errors import Fault, ServiceError
+from streamapp.errors import Fault
 
 _LEASE_LOST = frozenset({"ReceiptHandleIsInvalid", "MessageNotInflight", "InvalidReceiptHandle"})
 
@@ -91,11 +91,6 @@ def fault_of(code: str, message: str = "") -> Fault:
 def heals_by_itself(code: str) -> bool:
     """Whether *code* says that SQS throttles, or that the key service does or has a failure of its own."""
     return "Throttl" in code or _plain(code).startswith("Kms")
-
-
-def is_refused_right(error: ServiceError) -> bool:
-    """Whether the worker's role lacks the right to this call, or to the queue's key."""
-    return error.fault is Fault.CONFIGURATION and not _plain(error.code).startswith(("Queue", "NonExistent"))
 
 
 def reason_of(code: str) -> str:
