@@ -76,13 +76,17 @@ class Fault(Enum):
 
 
 class ServiceError(StreamappError):
-    """A call to SQS or Redis failed; *fault* says what can be done about it."""
+    """A call to SQS or Redis failed; *fault* says what can be done about it.
 
-    def __init__(self, service: str, fault: Fault, detail: str) -> None:
+    *code* is the service's own word for it, empty if there was no response or none that could be read.
+    """
+
+    def __init__(self, service: str, fault: Fault, detail: str, code: str = "") -> None:
         super().__init__(f"{service}: {detail}")
         self.service = service
         self.fault = fault
         self.detail = detail
+        self.code = code
 
     @property
     def heals(self) -> bool:

@@ -24,8 +24,10 @@ from streamapp.flow.wakeup import Wakeup
 from streamapp.messages import Delivery, Queue
 from streamapp.observe.counters import Counters
 from streamapp.observe.quiet_log import QuietLog
+from streamapp.pipeline.rights import Rights
 from streamapp.pipeline.tokens import Tokens
-from streamapp.sqs.client import BATCH, MAX_VISIBILITY, Failure, Sqs
+from streamapp.sqs.client import BATCH, MAX_VISIBILITY, Failure, Sqs, failure_of
+from streamapp.sqs.queue_flaws import lease_of
 from streamapp_codecs import Decoded
 
 logger = logging.getLogger(__name__)
@@ -72,7 +74,8 @@ class Lease:
 class Leases:
     """All deliveries of one queue from their receipt to their end, also those that wait for an agent.
 
-    *unfinished* counts the deliveries of all queues of a worker that may still have something to send.
+    Each is leased for *seconds*, from its receipt and at each extension, whatever the queue's visibility timeout is by
+    then. *unfinished* counts the deliveries of all queues of a worker that may still have something to send.
     """
 
     def __init__(
@@ -82,9 +85,13 @@ class Leases:
         tokens: Tokens,
         counters: Counters,
         unfinished: ExpectedItems | None = None,
+        *,
+        seconds: int | None = None,
     ) -> None:
         self._sqs = sqs
         self._queue = queue
+        self.rights = Rights(sqs, queue)
+        self.seconds = lease_of(queue) if seconds is None else seconds
         self._tokens = tokens
         self._counters = counters
         self._held: dict[str, Lease] = {}
@@ -109,7 +116,7 @@ class Leases:
 
     def take(self, delivery: Delivery) -> Lease | None:
         """Return a new lease. If the message is in hand already, give its lease the new handle, and return None."""
-        expires_at = delivery.asked_at + self._queue.visibility
+        expires_at = delivery.asked_at + self.seconds
         held = self._held.get(delivery.message_id)
         if held is not None:
             held.handle, held.expires_at = delivery.handle, expires_at
@@ -177,12 +184,12 @@ class Leases:
             self._done.popitem(last=False)
 
     async def run(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
-        """Extend each lease when at most half of the visibility timeout is left; until cancelled."""
+        """Extend each lease when at most half of it is left; until cancelled."""
         async with create_task_group() as beats:
             task_status.started()
             while True:
-                # A tenth of the timeout leaves five tries before a lease ends.
-                await sleep(min(max(self._queue.visibility / 10, 0.25), 5.0))
+                # A tenth of it leaves five tries before a lease ends.
+                await sleep(min(max(self.seconds / 10, 0.25), 5.0))
                 # A call that hangs keeps no other lease waiting.
                 beats.start_soon(self.beat, name=f"beat {self._queue.name}")
 
@@ -196,7 +203,7 @@ class Leases:
                 calls.start_soon(self._fly, some, over, name=f"extend {self._queue.name}")
 
     def _due(self, now: float) -> list[Lease]:
-        half = self._queue.visibility / 2
+        half = self.seconds / 2
         return [
             lease
             for lease in self._held.values()
@@ -214,7 +221,7 @@ class Leases:
 
     async def _extend(self, leases: list[Lease]) -> None:
         now = current_time()
-        changes = [(lease.handle, seconds_left(lease, self._queue.visibility, now)) for lease in leases]
+        changes = [(lease.handle, seconds_left(lease, self.seconds, now)) for lease in leases]
         self._let_go(lease for lease, (_, seconds) in zip(leases, changes, strict=True) if seconds <= 0)
         leases = [lease for lease, (_, seconds) in zip(leases, changes, strict=True) if seconds > 0]
         changes = [change for change in changes if change[1] > 0]
@@ -227,13 +234,15 @@ class Leases:
 
     async def _change(self, changes: list[tuple[str, int]]) -> Sequence[Failure | None]:
         """Change visibility, and return each outcome; nothing if the whole call failed."""
-        # A sixth of the timeout, so that a call that hangs leaves time for two more.
-        with move_on_after(max(self._queue.visibility / 6, 1.0)):
+        # A sixth of the lease, so that a call that hangs leaves time for two more.
+        with move_on_after(max(self.seconds / 6, 1.0)):
             try:
                 outcomes = await self._sqs.change_visibility(self._queue, changes)
             except ServiceError as error:
+                self.rights.note("ChangeMessageVisibility", [failure_of(error)])
                 self._note(error.detail, is_failing=error.heals)
                 return []
+            self.rights.note("ChangeMessageVisibility", outcomes)
             self._note(None, is_failing=False)
             return outcomes
         self._note("no response", is_failing=True)
@@ -269,9 +278,9 @@ class Leases:
         return {"queue": self._queue.name, "detail": detail}
 
 
-def seconds_left(lease: Lease, visibility: float, now: float) -> int:
+def seconds_left(lease: Lease, seconds: float, now: float) -> int:
     """Return for how many seconds a lease may be extended; 0 or less when SQS's limit of 12 h is near."""
     age = now - lease.delivery.asked_at
     if age > MAX_VISIBILITY - MARGIN:
         return 0
-    return max(1, int(min(visibility, MAX_VISIBILITY - age - 5)))
+    return max(1, int(min(seconds, MAX_VISIBILITY - age - 5)))
