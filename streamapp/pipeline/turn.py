@@ -4,9 +4,9 @@ import time
 from collections import deque
 from typing import Generic, TypeVar
 
-from anyio import CancelScope, current_time
+from anyio import CancelScope, current_time, get_current_task
 
-from streamapp.errors import Crowded, CutOff
+from streamapp.errors import CutOff, Panic
 from streamapp.flow.deadline import Deadline
 from streamapp.messages import Delivery
 from streamapp.pipeline.handoff import Handoff
@@ -43,6 +43,8 @@ class Turn(Generic[T]):
         self._process = runtime.tracing.process() if runtime.tracing else None
         self._rest: deque[T] = deque()
         self._scope: CancelScope | None = None
+        self.task_id = get_current_task().id
+        """The task in which the agent runs."""
         self.asked = 0
         """How many times the agent has asked for something."""
         self.is_ended = False
@@ -110,15 +112,25 @@ class Turn(Generic[T]):
         self.deadline.stop()
         if self._process is not None:
             self._process.fail(error)
-        if isinstance(error, Crowded):
-            # The events before it are committed. What they announced must be sent before the key has room again.
-            await self._settler.announce(self._in_hand)
+        if self._in_hand.owed:
+            error = await self._announce_before(error)
         leases = self._in_hand.leases
         while leases:
             lease = next(iter(leases))
             await self._settler.fail(lease, error, self._in_hand)
             del leases[lease]
         self._forget()
+
+    async def _announce_before(self, error: Exception) -> Exception:
+        """Send what the updates before *error* announced: nothing may bring the message again that would send it.
+
+        Return the error that ends what is in hand: that of the sending, if that fails.
+        """
+        try:
+            await self._settler.announce(self._in_hand)
+        except Exception as failure:  # noqa: BLE001 - whatever it is, what is owed must be tried again
+            return failure
+        return error
 
     def release(self) -> None:
         """Give back at once what is in hand, so that another worker can take it."""
@@ -166,16 +178,20 @@ class Turn(Generic[T]):
         return lease
 
     def _decode(self, delivery: Delivery) -> Decoded[T]:
-        return self._codec.decode(
-            delivery.body,
-            Origin(
-                queue=self.stream,
-                message_id=delivery.message_id,
-                sent_at=delivery.sent_at,
-                attributes=delivery.attributes,
-                zone=self._runtime.config.naive_tz,
-            ),
-        )
+        try:
+            return self._codec.decode(
+                delivery.body,
+                Origin(
+                    queue=self.stream,
+                    message_id=delivery.message_id,
+                    sent_at=delivery.sent_at,
+                    attributes=delivery.attributes,
+                    zone=self._runtime.config.naive_tz,
+                ),
+            )
+        except StopAsyncIteration as error:
+            # An `async for` would take it for the end of the stream, and the message would be done.
+            raise Panic(error) from error
 
     async def _end_empty(self, lease: Lease, error: DecodeError | None) -> None:
         if error is None:
