@@ -22,6 +22,24 @@ class NotInEvent(StreamappError):
         )
 
 
+class EventOver(NotInEvent):
+    """A table, sink or index was used by a task whose event had ended: its message may be deleted already."""
+
+    def __init__(self, what: object) -> None:
+        StreamappError.__init__(
+            self,
+            f"{what!r} was used after its event had ended; wait for the tasks that you start "
+            "(`async with create_task_group()`) before the agent asks for its next event",
+        )
+
+
+class NotAwaited(StreamappError):
+    """An agent called an update or a send, and asked for its next event without having begun to await it."""
+
+    def __init__(self, what: object) -> None:
+        super().__init__(f"a call of {what!r} was not awaited, so it did nothing; write `await` before it")
+
+
 class TookTooLong(StreamappError):
     """An agent took longer over its messages than its timeout allows."""
 

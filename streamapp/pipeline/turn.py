@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from anyio import CancelScope, current_time, get_current_task
@@ -10,7 +11,7 @@ from streamapp.errors import CutOff, Panic
 from streamapp.flow.deadline import Deadline
 from streamapp.messages import Delivery
 from streamapp.pipeline.handoff import Handoff
-from streamapp.pipeline.in_hand import CURRENT, InHand
+from streamapp.pipeline.in_hand import CURRENT, InHand, Seat
 from streamapp.pipeline.leases import Lease
 from streamapp.pipeline.runtime import Runtime
 from streamapp.pipeline.settler import Settler
@@ -38,13 +39,14 @@ class Turn(Generic[T]):
         self._runtime = runtime
         self.deadline = Deadline(timeout)
         """How long the agent may still take over what it has."""
+        self.task_id = get_current_task().id
+        """The task in which the agent runs."""
         self._in_hand = InHand(runtime, self.deadline)
+        self._in_hand.seat = self._seat = Seat(self.task_id, self._in_hand)
         CURRENT.set(self._in_hand)
         self._process = runtime.tracing.process() if runtime.tracing else None
         self._rest: deque[T] = deque()
         self._scope: CancelScope | None = None
-        self.task_id = get_current_task().id
-        """The task in which the agent runs."""
         self.asked = 0
         """How many times the agent has asked for something."""
         self.is_ended = False
@@ -96,13 +98,20 @@ class Turn(Generic[T]):
         self._in_hand.is_skipped = bool(self._in_hand.leases)
 
     async def succeed(self) -> None:
-        """End what is in hand as done, unless events of it are still to be given out. Raises `CutOff`."""
-        if (self._in_hand.leases or self._in_hand.owed) and not self._rest:
+        """End what is in hand as done, unless events of it are still to be given out. Raises `CutOff`.
+
+        An effect that nobody awaits is waited for. Raises its error too.
+        """
+        in_hand = self._in_hand
+        if (in_hand.leases or in_hand.owed) and not self._rest:
             # The agent is done; how long the rest takes is not its fault.
             self.deadline.stop()
-            if self._in_hand.is_cut:
+            if in_hand.has_unfinished():
+                await in_hand.finish()
+            in_hand.is_closed = True
+            if in_hand.is_cut:
                 raise CutOff
-            await self._settler.succeed(self._in_hand)
+            await self._settler.succeed(in_hand)
             self._forget()
 
     async def fail(self, error: Exception) -> None:
@@ -112,7 +121,7 @@ class Turn(Generic[T]):
         self.deadline.stop()
         if self._process is not None:
             self._process.fail(error)
-        if self._in_hand.owed:
+        if self._in_hand.owed or self._in_hand.has_unfinished():
             error = await self._announce_before(error)
         leases = self._in_hand.leases
         while leases:
@@ -126,6 +135,9 @@ class Turn(Generic[T]):
 
         Return the error that ends what is in hand: that of the sending, if that fails.
         """
+        with suppress(Exception):  # the message fails as it is
+            await self._in_hand.finish()
+        self._in_hand.is_closed = True
         try:
             await self._settler.announce(self._in_hand)
         except Exception as failure:  # noqa: BLE001 - whatever it is, what is owed must be tried again
@@ -212,5 +224,7 @@ class Turn(Generic[T]):
         self._rest.clear()
         if self._process is not None:
             self._process.end({done.key for done in self._in_hand.updates})
-        self._in_hand = InHand(self._runtime, self.deadline)
+        # What still runs for the event may not add to it any more.
+        self._in_hand.is_closed = True
+        self._in_hand = self._seat.in_hand = InHand(self._runtime, self.deadline, seat=self._seat)
         CURRENT.set(self._in_hand)
