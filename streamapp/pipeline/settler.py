@@ -3,7 +3,7 @@
 import logging
 from typing import Literal
 
-from streamapp.errors import Refused, Reject, Retry, ServiceError, Skip
+from streamapp.errors import Refused, Reject, Retry, ServiceError, Skip, kind_of
 from streamapp.flow.backoff import Backoff
 from streamapp.messages import Queue
 from streamapp.observe.counters import Counters
@@ -113,7 +113,7 @@ class Settler:
             after = error.after if isinstance(error, Retry) else None
             self.retry(lease, _why(error), in_hand, after=after)
         else:
-            await self.bury(lease, Why("attempts_exhausted", type(error).__name__), in_hand)
+            await self.bury(lease, Why("attempts_exhausted", kind_of(error)), in_hand)
 
     async def bury(
         self, lease: Lease, why: Why, in_hand: InHand | None = None, *, word: DeadWord = "dead"
@@ -193,7 +193,7 @@ def _why(error: Exception) -> Why:
     """Return what viewers are shown of *error*: the text of errors that are not ours may quote the message."""
     if isinstance(error, ServiceError):
         return Why(type(error).__name__, str(error))
-    return Why(type(error).__name__, None)
+    return Why(kind_of(error), None)
 
 
 def _word(in_hand: InHand) -> EndWord:

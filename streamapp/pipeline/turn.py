@@ -3,15 +3,16 @@
 import time
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Generic, TypeVar, cast
 
-from anyio import CancelScope, current_time, sleep
+from anyio import CancelScope, current_time, get_current_task, sleep
 
-from streamapp.errors import CutOff, Decision, Skip, StreamappError
+from streamapp.errors import CutOff, Decision, Panic, Skip, StreamappError
 from streamapp.flow.deadline import Deadline
 from streamapp.messages import Delivery
 from streamapp.pipeline.handoff import Handoff
-from streamapp.pipeline.in_hand import CURRENT, InHand
+from streamapp.pipeline.in_hand import CURRENT, InHand, Seat
 from streamapp.pipeline.leases import Lease
 from streamapp.pipeline.parts import Parts
 from streamapp.pipeline.runtime import Runtime
@@ -54,7 +55,10 @@ class Turn(Generic[T]):
         self._runtime = runtime
         self.deadline = Deadline(timeout)
         """How long the agent may still take over what it has."""
+        self.task_id = get_current_task().id
+        """The task in which the agent runs."""
         self._in_hand = InHand(runtime, self.deadline)
+        self._in_hand.seat = self._seat = Seat(self.task_id, self._in_hand)
         CURRENT.set(self._in_hand)
         self._process = runtime.tracing.process() if runtime.tracing else None
         self._rest: deque[T] = deque()
@@ -147,15 +151,22 @@ class Turn(Generic[T]):
         self._in_hand.is_skipped = bool(self._in_hand.leases)
 
     async def succeed(self) -> None:
-        """End what is in hand as done, unless events of it are still to be given out. Raises `CutOff`."""
-        if (self._in_hand.leases or self._in_hand.owed) and not self._rest:
+        """End what is in hand as done, unless events of it are still to be given out. Raises `CutOff`.
+
+        An effect that nobody awaits is waited for. Raises its error too.
+        """
+        in_hand = self._in_hand
+        if (in_hand.leases or in_hand.owed) and not self._rest:
             # The agent is done; how long the rest takes is not its fault.
             self.deadline.stop()
-            if self._in_hand.is_cut:
+            if in_hand.has_unfinished():
+                await in_hand.finish()
+            in_hand.is_closed = True
+            if in_hand.is_cut:
                 raise CutOff
-            if self._in_hand.decisions and self.is_batch:
+            if in_hand.decisions and self.is_batch:
                 self._set_apart()
-            await self._settler.succeed(self._in_hand)
+            await self._settler.succeed(in_hand)
             if self._parts.current is not None:
                 self._parts.done()
             self._forget()
@@ -170,12 +181,8 @@ class Turn(Generic[T]):
         self.deadline.stop()
         if self._process is not None:
             self._process.fail(error)
-        if self._in_hand.owed:
-            # What the events before it changed is committed, so it is announced whatever becomes of the message.
-            try:
-                await self._settler.announce(self._in_hand)
-            except Exception as broken:  # noqa: BLE001 - a client's bug or ours: it stays owed, and ends this attempt only
-                error = broken
+        if self._in_hand.owed or self._in_hand.has_unfinished():
+            error = await self._announce_before(error)
         leases = self._in_hand.leases
         self._parts.failed(list(leases), type(error).__name__)
         if len(leases) > 1:
@@ -194,6 +201,20 @@ class Turn(Generic[T]):
                 del self._in_hand.leases[lease]
             self._parts.add(kept)
         self._release(self._in_hand.leases)
+
+    async def _announce_before(self, error: Exception) -> Exception:
+        """Send what the updates before *error* announced: nothing may bring the message again that would send it.
+
+        Return the error that ends what is in hand: that of the sending, if that fails.
+        """
+        with suppress(Exception):  # the message fails as it is
+            await self._in_hand.finish()
+        self._in_hand.is_closed = True
+        try:
+            await self._settler.announce(self._in_hand)
+        except Exception as failure:  # noqa: BLE001 - whatever it is, what is owed must be tried again
+            return failure
+        return error
 
     def release(self) -> None:
         """Give back at once what is in hand, so that another worker can take it."""
@@ -319,16 +340,20 @@ class Turn(Generic[T]):
         return lease
 
     def _decode(self, delivery: Delivery) -> Decoded[T]:
-        return self._codec.decode(
-            delivery.body,
-            Origin(
-                queue=self.stream,
-                message_id=delivery.message_id,
-                sent_at=delivery.sent_at,
-                attributes=delivery.attributes,
-                zone=self._runtime.config.naive_tz,
-            ),
-        )
+        try:
+            return self._codec.decode(
+                delivery.body,
+                Origin(
+                    queue=self.stream,
+                    message_id=delivery.message_id,
+                    sent_at=delivery.sent_at,
+                    attributes=delivery.attributes,
+                    zone=self._runtime.config.naive_tz,
+                ),
+            )
+        except StopAsyncIteration as error:
+            # An `async for` would take it for the end of the stream, and the message would be done.
+            raise Panic(error) from error
 
     async def _end_empty(self, lease: Lease, error: DecodeError | None) -> None:
         if error is None:
@@ -349,7 +374,9 @@ class Turn(Generic[T]):
         self._rest.clear()
         if self._process is not None:
             self._process.end({done.key for done in self._in_hand.updates})
-        self._in_hand = InHand(self._runtime, self.deadline)
+        # What still runs for the event may not add to it any more.
+        self._in_hand.is_closed = True
+        self._in_hand = self._seat.in_hand = InHand(self._runtime, self.deadline, seat=self._seat)
         CURRENT.set(self._in_hand)
         if self._is_working:
             self._is_working = False
