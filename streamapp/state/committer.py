@@ -16,7 +16,8 @@ from streamapp.messages import Outgoing, Queue
 from streamapp.state.announcement import Announcement, Place, adopt, mark_of, pending_of
 from streamapp.state.dedupe import Deduplication
 from streamapp.state.folding import Folding
-from streamapp.state.reads import UNREADABLE, StateUnreadable, good
+from streamapp.state.own_error import own_error
+from streamapp.state.reads import StateUnreadable, good
 from streamapp.state.store import MAX_PENDING, PENDING, TOKEN, Commit, Store
 
 FLUSH = 100
@@ -136,8 +137,8 @@ class Committer:
             # Without a destination what the table once owed stays as it is: nothing says where to send it.
             to = folding.to
             pending = pending_of(first.redis_key, stored, to.stream, ttl) if to else []
-        except UNREADABLE as error:
-            return _Plan([StateUnreadable(first.redis_key, error)] * len(changes))
+        except BaseException as error:  # noqa: BLE001 - a struct's own checks may raise anything; that is this key's alone
+            return _Plan([StateUnreadable(first.redis_key, own_error(error))] * len(changes))
         now = time.time()
         seen = Deduplication({} if first.event_identity is None else stored, now)
         draft = _Draft(stored, state, pending, seen, ttl, now)
@@ -206,11 +207,11 @@ class _Draft:
             try:
                 following, said = _step(change, self.state, len(self._pending))
                 after = {} if following is None else change.folding.hash_codec.write(following)
-            except Exception as error:  # noqa: BLE001 - the fold is the application's; its bug ends one event
-                return error
-            if said is not None:
-                self._owe(change, said)
-            is_new = following != self.state
+                is_new = bool(following != self.state)
+                if said is not None:
+                    self._owe(change, said)
+            except BaseException as error:  # noqa: BLE001 - the fold is the application's; its bug ends one event
+                return self._failed(change, before, error)
             self.state, self.written = following, after
             if change.event_identity is not None:
                 self._seen.add(change.event_identity)
@@ -220,10 +221,18 @@ class _Draft:
         due = self._pending if change.queue is not None and change.queue.fifo else keeps
         return Changed(self.state, is_new, self._pending, before, after, keeps, due)
 
+    def _failed(self, change: Change, before: Mapping[str, str], error: BaseException) -> Exception:
+        """Return the outcome of an event whose fold raised *error*, and take back what that did to a mutable state."""
+        try:
+            self.state = change.folding.hash_codec.read(before)
+        except BaseException as unreadable:  # noqa: BLE001 - as above
+            return own_error(unreadable)
+        return own_error(error)
+
     def _owe(self, change: Change, said: tuple[str, Outgoing]) -> None:
         owed = _owed_from_now(change, said, self._pending, self._ttl, self._now)
-        self._pending.append(owed)
         self.put[PENDING + owed.place.id] = owed.text()
+        self._pending.append(owed)
 
     def _kept_by(self, cause: str) -> list[Announcement]:
         """Return what the message *cause* keeps, with what it now takes over from others."""

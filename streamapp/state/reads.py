@@ -4,13 +4,12 @@ from collections.abc import Hashable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-import msgspec
-
 from streamapp.errors import ServiceError, StreamappError
 from streamapp.flow.batcher import Batcher
 from streamapp.flow.expected_items import ExpectedItems
 from streamapp.flow.outage import Outage
 from streamapp.state.hash_codec import HashCodec
+from streamapp.state.own_error import own_error
 from streamapp.state.store import Store
 
 LIMIT = 100
@@ -74,21 +73,17 @@ class Lookup:
 class StateUnreadable(StreamappError):
     """A hash holds something that is not a state of its table."""
 
-    def __init__(self, key: str, cause: Exception) -> None:
+    def __init__(self, key: str, cause: BaseException) -> None:
         super().__init__(
             f"{key!r} does not hold a state of its table ({type(cause).__name__}); is it another program's key?"
         )
 
 
-UNREADABLE = (ServiceError, msgspec.MsgspecError, ValueError, TypeError)
-"""What reading a hash of another program's may raise; two of them are for a struct's own checks."""
-
-
 def _state(asked: StateRequest, fields: dict[str, str] | ServiceError) -> Any:  # noqa: ANN401 - the state's own type, or its error
     try:
         return asked.hash_codec.read(good(fields))
-    except UNREADABLE as error:
-        return StateUnreadable(asked.key, error)
+    except BaseException as error:  # noqa: BLE001 - a struct's own checks may raise anything; that is this key's alone
+        return StateUnreadable(asked.key, own_error(error))
 
 
 def good(fields: dict[str, str] | ServiceError) -> dict[str, str]:
