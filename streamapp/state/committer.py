@@ -1,4 +1,4 @@
-"""Change state: read the keys of a batch, fold its events, commit one change for each key, and repeat the keys in conflict."""
+"""Change state: read the keys of a batch, fold its events, and commit one change for each key."""
 
 import itertools
 import os
@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from streamapp.errors import Crowded, MessageTooLarge, ServiceError
+from streamapp.flow.batcher import AGAIN
 from streamapp.flow.outage import Outage
 from streamapp.messages import Outgoing, Queue
 from streamapp.state.announcement import Announcement, Place, adopt, mark_of, pending_of
@@ -92,24 +93,27 @@ class Committer:
         self._counter = itertools.count()
 
     async def flush(self, changes: list[Change]) -> Sequence[Changed | Exception]:
-        """Apply each change once. A change that fails does not touch the others, not even those of its key."""
+        """Apply each change once. A change that fails does not touch the others, not even those of its key.
+
+        The outcome is `AGAIN` for the changes of a key that another worker changed meanwhile: the next flush gets them
+        again, so that a key that many workers want keeps no other key waiting.
+        """
         outcomes: dict[int, Changed | Exception] = {}
         todo: dict[str, list[int]] = {}
         for position, change in enumerate(changes):
             todo.setdefault(change.redis_key, []).append(position)
-        while todo:
-            keys = list(todo)
-            hashes = await self._store_outage.ride_out(partial(self._store.read, keys))
-            plans = {
-                key: self._plan([changes[n] for n in todo[key]], fields)
-                for key, fields in zip(keys, hashes, strict=True)
-            }
-            for key in await self._make_commits(plans):
-                del plans[key]
-            for key, plan in plans.items():
-                if plan.evicted:
-                    self._evicted(changes[todo[key][0]].folding.name, plan.evicted)
-                outcomes.update(zip(todo.pop(key), plan.outcomes, strict=True))
+        keys = list(todo)
+        hashes = await self._store_outage.ride_out(partial(self._store.read, keys))
+        plans = {
+            key: self._plan([changes[n] for n in todo[key]], fields)
+            for key, fields in zip(keys, hashes, strict=True)
+        }
+        for key in await self._make_commits(plans):
+            plans[key] = _Plan([AGAIN] * len(todo[key]))
+        for key, plan in plans.items():
+            if plan.evicted:
+                self._evicted(changes[todo[key][0]].folding.name, plan.evicted)
+            outcomes.update(zip(todo[key], plan.outcomes, strict=True))
         return [outcomes[position] for position in range(len(changes))]
 
     async def _make_commits(self, plans: Mapping[str, _Plan]) -> list[str]:
