@@ -1,4 +1,4 @@
-"""Change state: read the keys of a batch, fold its events, commit one change for each key, and repeat the keys in conflict."""
+"""Change state: read the keys of a batch, fold its events, and commit one change for each key."""
 
 import itertools
 import os
@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from streamapp.errors import Crowded, MessageTooLarge, ServiceError, contained
+from streamapp.flow.batcher import AGAIN
 from streamapp.flow.outage import Outage
 from streamapp.messages import Outgoing, Queue
 from streamapp.state.announcement import Announcement, Place, adopt, mark_of, pending_of
@@ -91,24 +92,27 @@ class Committer:
         self._counter = itertools.count()
 
     async def flush(self, changes: list[Change]) -> Sequence[Changed | Exception]:
-        """Apply each change once. A change that fails does not touch the others, not even those of its key."""
+        """Apply each change once. A change that fails does not touch the others, not even those of its key.
+
+        The outcome is `AGAIN` for the changes of a key that another worker changed meanwhile: the next flush gets them
+        again, so that a key that many workers want keeps no other key waiting.
+        """
         outcomes: dict[int, Changed | Exception] = {}
         todo: dict[str, list[int]] = {}
         for position, change in enumerate(changes):
             todo.setdefault(change.redis_key, []).append(position)
-        while todo:
-            keys = list(todo)
-            hashes = await self._store_outage.ride_out(partial(self._store.read, keys))
-            plans = {
-                key: self._plan([changes[n] for n in todo[key]], fields)
-                for key, fields in zip(keys, hashes, strict=True)
-            }
-            for key in await self._make_commits(plans):
-                del plans[key]
-            for key, plan in plans.items():
-                if plan.evicted:
-                    self._evicted(changes[todo[key][0]].folding.name, plan.evicted)
-                outcomes.update(zip(todo.pop(key), plan.outcomes, strict=True))
+        keys = list(todo)
+        hashes = await self._store_outage.ride_out(partial(self._store.read, keys))
+        plans = {
+            key: self._plan([changes[n] for n in todo[key]], fields)
+            for key, fields in zip(keys, hashes, strict=True)
+        }
+        for key in await self._make_commits(plans):
+            plans[key] = _Plan([AGAIN] * len(todo[key]))
+        for key, plan in plans.items():
+            if plan.evicted:
+                self._evicted(changes[todo[key][0]].folding.name, plan.evicted)
+            outcomes.update(zip(todo[key], plan.outcomes, strict=True))
         return [outcomes[position] for position in range(len(changes))]
 
     async def _make_commits(self, plans: Mapping[str, _Plan]) -> list[str]:
@@ -210,7 +214,7 @@ class _Draft:
                 if said is not None:
                     self._owe(change, said)
             except BaseException as error:  # noqa: BLE001 - the fold is the application's; its bug ends one event
-                return contained(error)
+                return self._failed(change, before, error)
             self.state, self.written = following, after
             if change.event_identity is not None:
                 self._seen.add(change.event_identity)
@@ -219,6 +223,14 @@ class _Draft:
         keeps = self._kept_by(change.cause)
         due = self._pending if change.queue is not None and change.queue.fifo else keeps
         return Changed(self.state, is_new, self._pending, before, after, keeps, due)
+
+    def _failed(self, change: Change, before: Mapping[str, str], error: BaseException) -> Exception:
+        """Return the outcome of an event whose fold raised *error*, and take back what that did to a mutable state."""
+        try:
+            self.state = change.folding.hash_codec.read(before)
+        except BaseException as unreadable:  # noqa: BLE001 - as above
+            return contained(unreadable)
+        return contained(error)
 
     def _owe(self, change: Change, said: tuple[str, Outgoing]) -> None:
         owed = _owed_from_now(change, said, self._pending, self._ttl, self._now)
