@@ -7,7 +7,7 @@ class Solitude:
     """Counts who is at work; one that asks to be alone waits for the others, and they wait for it.
 
     `enter` and `leave` are for the many, `enter_alone` and `leave_alone` for the one. While *is_taken* is False,
-    `enter` returns without waiting, so a caller may add to *working* itself instead.
+    `enter` returns without waiting, so a caller may change *working* itself instead, which costs less.
     """
 
     __slots__ = ("_changed", "is_taken", "working")
@@ -26,8 +26,11 @@ class Solitude:
     def leave(self) -> None:
         """End work that was begun by `enter`."""
         self.working -= 1
-        if self.is_taken:
-            self._changed.ring()
+        self.ring()
+
+    def ring(self) -> None:
+        """Tell the one that waits to be alone that *working* has changed."""
+        self._changed.ring()
 
     async def enter_alone(self) -> None:
         """Begin to work alone, once all others have ended theirs."""

@@ -115,9 +115,9 @@ class Acks:
 
     def _end(self, lease: Lease, *, is_gone: bool) -> None:
         """End the lease. The next of its group follows, unless the message of *lease* comes again before it."""
-        self._leases.end(lease)
         if is_gone:
             self._leases.forget_attempts(lease)
+        self._leases.end(lease)
         for left in self._handoff.done(lease) if is_gone else self._handoff.give_up(lease):
             self.release(left)
 

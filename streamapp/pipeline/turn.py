@@ -184,6 +184,9 @@ class Turn(Generic[T]):
         if self._in_hand.owed or self._in_hand.has_unfinished():
             error = await self._announce_before(error)
         leases = self._in_hand.leases
+        if not self._is_working and len(leases) == 1:
+            (lease,) = leases
+            lease.attempts += 1  # its codec raised, before the agent began
         self._parts.failed(list(leases), type(error).__name__)
         if len(leases) > 1:
             leases.clear()
@@ -384,4 +387,7 @@ class Turn(Generic[T]):
                 self._is_alone = False
                 self._runtime.solitude.leave_alone()
             else:
-                self._runtime.solitude.leave()
+                solitude = self._runtime.solitude
+                solitude.working -= 1
+                if solitude.is_taken:
+                    solitude.ring()
