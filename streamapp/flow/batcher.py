@@ -2,10 +2,10 @@
 
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
-from anyio import TASK_STATUS_IGNORED, Event, create_task_group, move_on_after
+from anyio import TASK_STATUS_IGNORED, Event, Lock, create_task_group, move_on_after
 from anyio.abc import TaskStatus
 
 from streamapp.errors import StreamappError
@@ -78,6 +78,12 @@ def raised(outcomes: Sequence[R | Exception]) -> list[R]:
     return outcomes  # type: ignore[return-value]  # none of them is one
 
 
+def windows(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Yield *items* in order, at most *size* at a time."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
 class OutcomesMissing(StreamappError):
     """A flush returned another number of outcomes than it was given items."""
 
@@ -122,6 +128,7 @@ class Batcher(Generic[T, R]):
         self._max_weight = max_weight
         self._waiting: deque[_Batch[T, R]] = deque()
         self._again: Sequence[_Late[T, R]] = ()
+        self._turns = Lock(fast_acquire=True)
         self._items_waiting = 0
         self._flying = 0
         self._items_flying = 0
@@ -165,6 +172,16 @@ class Batcher(Generic[T, R]):
             outcome = batch.outcomes[position]
             outcomes.append(await outcome.result() if type(outcome) is _Late else outcome)
         return outcomes
+
+    async def submit_window(self, items: Sequence[T]) -> list[R | Exception]:
+        """Return each outcome as `submit_all` does, for one of any number of windows that a caller hands over one by one.
+
+        Full batches take turns, so that single items never wait for more than one of them.
+        """
+        if len(items) < self._limit:
+            return await self.submit_all(items)
+        async with self._turns:
+            return await self.submit_all(items)
 
     def post(self, item: T) -> None:
         """Hand *item* over without waiting for its outcome; a failure is logged."""
