@@ -87,6 +87,16 @@ class MessageTooLarge(StreamappError):
         )
 
 
+class StateMutated(StreamappError):
+    """The fold of a table changed the state that it was given, so that nobody can tell any more what an event changed."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(
+            f"the fold of table {table!r} changed the state that it was given: nothing would be announced; return a new "
+            "one (`msgspec.structs.replace(state, ...)`), and declare the state with `frozen=True` and tuples"
+        )
+
+
 class Refused(StreamappError):
     """SQS refused an outgoing message permanently: sending it again cannot help."""
 
