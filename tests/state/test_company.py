@@ -144,10 +144,10 @@ async def test_a_fold_that_fails_after_it_changed_a_state_leaves_nothing_behind(
 
     def fold(state: Sum | None, event: int) -> Sum:
         state = state or Sum()
-        state.total += abs(event)
         if event < 0:
+            state.total += abs(event)
             raise ValueError(event)
-        return Sum(state.total)
+        return Sum(state.total + event)
 
     app = App("sums")
     sums = app.table("sum", Sum, fold=fold)
