@@ -81,6 +81,7 @@ class InHand(msgspec.Struct, eq=False):
         return raised(states)
 
     def _change(self, folding: Folding, key: str, event: object) -> Change:
+        self.runtime.store_use.is_used = True
         key = plain(key)
         return Change(
             folding,
