@@ -53,13 +53,15 @@ WORLDS: Mapping[str, Luck] = {
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One wrong variant. It must fail in some seed of *world*, or in *test* of the application's fold with arguments *given*."""
+    """One wrong variant. It must fail in some seed of *world*, in *test* of the application's fold with arguments *given*, or in *claim*."""
 
     story: str
     patches: Sequence[Patch] = field(default_factory=list[Patch])
     world: str | None = None
     test: str | None = None
     given: tuple[object, ...] = ()
+    claim: str | None = None
+    """A file of tests and the name of a test in it, with `::` between."""
 
 
 _NO_MARKER: Patch = (Committer, "_commit_of", protocol.commit_without_marker)
@@ -132,6 +134,21 @@ MUTANTS: Mapping[str, Mutant] = {
         "the sweeper sends without a write of its own that the replica has",
         [(Sweeper, "_proven", protocol.sweep_without_barrier)],
         "failovers and sweeps",
+    ),
+    "bug-fails-the-flush": Mutant(
+        "a bug of one key fails the flush",
+        [("streamapp.state.committer", "own_error", protocol.raise_again)],
+        claim="state/test_own_error.py::test_a_bug_of_one_table_fails_only_its_own_events[state that cannot be read]",
+    ),
+    "conflicts-in-the-flush": Mutant(
+        "a flush goes on until none of its keys is in conflict",
+        [(Committer, "flush", protocol.flush_until_done)],
+        claim="state/test_committer.py::test_a_key_in_conflict_keeps_no_other_key_waiting",
+    ),
+    "bulk-at-once": Mutant(
+        "all keys of an event are handed over at once",
+        [("streamapp.pipeline.in_hand", "windows", protocol.all_at_once)],
+        claim="faults/test_row_33_bulk.py::test_a_single_change_passes_bulks",
     ),
 }
 
