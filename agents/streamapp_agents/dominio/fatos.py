@@ -125,7 +125,7 @@ def _unir_pagamentos(
 ) -> dict[str, StatusPagamento]:
     if not outros:
         return uns
-    juntos = dict(uns)
+    juntos: dict[str, StatusPagamento] = dict(uns)
     for id_pagamento, palavra in outros.items():
         atual = juntos.get(id_pagamento)
         if atual is None or POSTO_PAGAMENTO[palavra] > POSTO_PAGAMENTO[atual]:
