@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from anyio import sleep
 
-from streamapp.errors import Fault, ServiceError
+from streamapp.errors import Fault, ServiceError, TimedOut
 from streamapp.flow.backoff import Backoff
 from streamapp.flow.wakeup import Wakeup
 
@@ -36,6 +36,8 @@ class Outage:
     async def ride_out(self, call: Callable[[], Awaitable[T]], *, even_misconfigured: bool = True) -> T:
         """Return what *call* returns, and try again until it does. Only an error that cannot heal is raised.
 
+        `TimedOut` is raised too if the service answers meanwhile: then the call itself asks for too much.
+
         With *even_misconfigured* it also waits for a right or a queue that is missing, which somebody has to mend.
         """
         try:
@@ -49,9 +51,14 @@ class Outage:
         self, call: Callable[[], Awaitable[T]], error: ServiceError, *, even_misconfigured: bool
     ) -> T:
         """Try *call* again after its first *error*, and return what it returns in the end."""
-        this, failures = object(), 0
+        this, failures, has_answered = object(), 0, False
         try:
             while True:
+                is_late = isinstance(error, TimedOut) and call != self._probe
+                if is_late and (has_answered or (not failures and await self._answers())):
+                    self._failing.discard(this)
+                    self._end()
+                    raise error
                 if not (error.heals or (even_misconfigured and error.fault is Fault.CONFIGURATION)):
                     raise error
                 self._begin(error)
@@ -59,6 +66,11 @@ class Outage:
                     self._failing.add(this)
                 failures += 1
                 await sleep(pause_of(error, failures, AGAIN))
+                if is_late:
+                    # The server may still be busy with the call that was given up: it is made again once it answers.
+                    has_answered = await self._answers()
+                    if not has_answered:
+                        continue
                 try:
                     return await call()
                 except ServiceError as again:
@@ -74,6 +86,14 @@ class Outage:
             while self._failing:
                 # It responds, and yet refuses all writes: a full Redis does so.
                 await self._fewer_fail.wait()
+
+    async def _answers(self) -> bool:
+        """Whether the service answers a harmless call."""
+        try:
+            await self._probe()
+        except ServiceError:
+            return False
+        return True
 
     def _begin(self, error: ServiceError) -> None:
         if not self.is_on:

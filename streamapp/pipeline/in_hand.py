@@ -150,6 +150,7 @@ class InHand(msgspec.Struct, eq=False):
         return outcomes
 
     def _change(self, folding: Folding, key: str, event: object) -> Change:
+        self.runtime.store_use.is_used = True
         key = plain(key)
         return Change(
             folding,
