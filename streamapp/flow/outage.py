@@ -28,6 +28,8 @@ class Outage:
         self._service = service
         self._probe = probe
         self.is_on = False
+        self.begun = 0
+        """How many outages there were, one that is on included."""
         self._failing: set[object] = set()
         self._fewer_fail = Wakeup()
 
@@ -76,6 +78,7 @@ class Outage:
     def _begin(self, error: ServiceError) -> None:
         if not self.is_on:
             self.is_on = True
+            self.begun += 1
             logger.warning("%s cannot be used; waiting for it", self._service, extra={"reason": error.detail})
 
     def _end(self) -> None:

@@ -30,7 +30,7 @@ PARALLEL = 8
 class Sender:
     """Sends messages to one queue, ten at a time.
 
-    *load* returns a message with more attributes, within so many bytes. If the queue or the right to send is missing,
+    *add_trace* returns a message with the trace context in its attributes, within so many bytes. If the queue or the right to send is missing,
     messages wait for it or, without *even_misconfigured*, are refused.
     """
 

@@ -73,6 +73,7 @@ class Acks:
     def give_back(self, lease: Lease, after: float) -> None:
         """Do what `release` does, for a message that is counted as something else, such as a retry."""
         if not lease.is_lost:
+            self._leases.note_attempts(lease)
             # First, or a heartbeat could overwrite the pause.
             self._leases.end(lease)
             self.releases.post((lease, after))
@@ -114,6 +115,8 @@ class Acks:
 
     def _end(self, lease: Lease, *, is_gone: bool) -> None:
         """End the lease. The next of its group follows, unless the message of *lease* comes again before it."""
+        if is_gone:
+            self._leases.forget_attempts(lease)
         self._leases.end(lease)
         for left in self._handoff.done(lease) if is_gone else self._handoff.give_up(lease):
             self.release(left)

@@ -33,7 +33,8 @@ from streamapp_codecs import Decoded
 logger = logging.getLogger(__name__)
 
 REMEMBERED = 10_000
-"""Messages remembered as done though their delete failed, so that a redelivery is only deleted."""
+"""Messages remembered as done though their delete failed, so that a redelivery is only deleted. As many are remembered
+with the attempts that were made on them."""
 
 MARGIN = 60.0
 """Seconds before SQS's limit of 12 h at which a message is let go."""
@@ -46,9 +47,13 @@ PARALLEL = 16
 class Lease:
     """One delivery that this worker keeps invisible to others; *handle* is the newest one of its message.
 
-    *scope* is what to cancel should the lease be lost while an agent works on the message. *is_done*: the message was
-    processed before, and only its delete failed. *is_finished* once nothing is left but its delete. *decoded* is what the codec made of its body; *received_at* and *begun_at*, when an
-    agent took it, are Unix times for people.
+    *scope* is what to cancel if the lease is lost while an agent works on the message. *was_processed*: the message was
+    processed before, and only its delete failed. *awaits_delete* once nothing is left but its delete. *decoded* is what
+    the codec made of its body; *received_at* and *begun_at*, when an agent took it, are Unix times for people.
+
+    *attempts* counts the attempts that an agent has begun on the message alone. With *is_assumed* some of them are only
+    assumed: receives of which this process does not know what became of them. *is_lent*: its token is lent to others
+    while it waits for another message of its group, or for its next attempt.
     """
 
     delivery: Delivery
@@ -61,6 +66,9 @@ class Lease:
     decoded: Decoded[object] | None = None
     received_at: float = field(default_factory=time.time)
     begun_at: float | None = None
+    attempts: int = 0
+    is_assumed: bool = False
+    is_lent: bool = False
 
 
 class Leases:
@@ -91,6 +99,7 @@ class Leases:
         self.held = ExpectedItems(0)
         """How many deliveries are in hand, for batches of their ends."""
         self._done: OrderedDict[str, None] = OrderedDict()
+        self._tried: OrderedDict[str, tuple[int, int]] = OrderedDict()
         self._calls = CapacityLimiter(PARALLEL)
         self._flying: dict[Lease, Event] = {}
         self._is_failing = False
@@ -113,6 +122,11 @@ class Leases:
             held.handle, held.expires_at = delivery.handle, expires_at
             return None
         lease = Lease(delivery, delivery.handle, expires_at, was_processed=delivery.message_id in self._done)
+        if delivery.receives > 1:
+            attempts, receives = self._tried.get(delivery.message_id, (0, 0))
+            # What others received may have been an attempt: after a crash the receive count is all that is known.
+            assumed = max(0, delivery.receives - receives - 1)
+            lease.attempts, lease.is_assumed = attempts + assumed, assumed > 0
         self._held[delivery.message_id] = lease
         self.held.expected += 1
         self._unfinished.expected += 1
@@ -131,9 +145,21 @@ class Leases:
         if self._held.get(lease.delivery.message_id) is lease:
             del self._held[lease.delivery.message_id]
             self.held.expected -= 1
-            self._tokens.give()
+            if not lease.is_lent:
+                self._tokens.give()
             if self._is_failing:
                 self._progress.ring()
+
+    def note_attempts(self, lease: Lease) -> None:
+        """Remember how many attempts were made on a message that comes again."""
+        self._tried[lease.delivery.message_id] = (lease.attempts, lease.delivery.receives)
+        if len(self._tried) > REMEMBERED:
+            self._tried.popitem(last=False)
+
+    def forget_attempts(self, lease: Lease) -> None:
+        """Forget the attempts on a message that is deleted."""
+        if self._tried:
+            self._tried.pop(lease.delivery.message_id, None)
 
     async def out_of_beat(self, lease: Lease) -> None:
         """Return when no call of the heartbeat that is under way contains *lease*, which has ended."""
@@ -241,6 +267,7 @@ class Leases:
             if self._held.get(lease.delivery.message_id) is not lease:
                 continue
             lease.is_lost = True
+            self.note_attempts(lease)
             self._counters.add(self._queue.name, "lost")
             logger.info("a lease was lost", extra=self._about(lease.delivery.message_id))
             if lease.scope is not None:

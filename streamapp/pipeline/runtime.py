@@ -1,12 +1,13 @@
 """The running parts that all agents of a worker share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from streamapp.config import Config
 from streamapp.flow.batcher import Batcher
 from streamapp.flow.outage import Outage
+from streamapp.flow.solitude import Solitude
 from streamapp.observe.counters import Counters
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.sender import Sender
@@ -23,6 +24,7 @@ class Runtime:
     """The running parts behind what is declared: tables, sinks, indexes.
 
     *changes* are flushed by `Committer.flush`. *tracing* is None if nothing is traced.
+    *solitude* lets one message be processed alone in the process.
     """
 
     config: Config
@@ -34,3 +36,4 @@ class Runtime:
     announcer: Announcer
     senders: Mapping[str, Sender]
     tracing: "Tracing | None" = None
+    solitude: Solitude = field(default_factory=Solitude)

@@ -109,6 +109,11 @@ class RedisServers:
         await self._update_topology()
         return self._topology.slots is not None
 
+    async def server_of(self, key: str) -> str:
+        """Return the name of the server that has *key*."""
+        await self._update_topology()
+        return self._topology.server_of(("TYPE", key))
+
     async def masters(self) -> list[str]:
         """Return the names of the servers that accept writes, sorted."""
         await self._update_topology()

@@ -1,4 +1,4 @@
-"""Change state: read the keys of a batch, fold its events, commit one change for each key, and repeat the keys in conflict."""
+"""Change state: read the keys of a batch, fold its events, and commit one change for each key."""
 
 import itertools
 import os
@@ -10,13 +10,15 @@ from typing import Any
 
 import msgspec
 
-from streamapp.errors import Crowded, MessageTooLarge, ServiceError
+from streamapp.errors import Crowded, MessageTooLarge, ServiceError, StateMutated, contained
+from streamapp.flow.batcher import AGAIN
 from streamapp.flow.outage import Outage
 from streamapp.messages import Outgoing, Queue
 from streamapp.state.announcement import Announcement, Place, adopt, mark_of, pending_of
 from streamapp.state.dedupe import Deduplication
 from streamapp.state.folding import Folding
-from streamapp.state.reads import UNREADABLE, StateUnreadable, good
+from streamapp.state.hash_codec import HashCodec
+from streamapp.state.reads import StateUnreadable, good
 from streamapp.state.store import MAX_PENDING, PENDING, TOKEN, Commit, Store
 
 FLUSH = 100
@@ -91,24 +93,27 @@ class Committer:
         self._counter = itertools.count()
 
     async def flush(self, changes: list[Change]) -> Sequence[Changed | Exception]:
-        """Apply each change once. A change that fails does not touch the others, not even those of its key."""
+        """Apply each change once. A change that fails does not touch the others, not even those of its key.
+
+        The outcome is `AGAIN` for the changes of a key that another worker changed meanwhile: the next flush gets them
+        again, so that a key that many workers want keeps no other key waiting.
+        """
         outcomes: dict[int, Changed | Exception] = {}
         todo: dict[str, list[int]] = {}
         for position, change in enumerate(changes):
             todo.setdefault(change.redis_key, []).append(position)
-        while todo:
-            keys = list(todo)
-            hashes = await self._store_outage.ride_out(partial(self._store.read, keys))
-            plans = {
-                key: self._plan([changes[n] for n in todo[key]], fields)
-                for key, fields in zip(keys, hashes, strict=True)
-            }
-            for key in await self._make_commits(plans):
-                del plans[key]
-            for key, plan in plans.items():
-                if plan.evicted:
-                    self._evicted(changes[todo[key][0]].folding.name, plan.evicted)
-                outcomes.update(zip(todo.pop(key), plan.outcomes, strict=True))
+        keys = list(todo)
+        hashes = await self._store_outage.ride_out(partial(self._store.read, keys))
+        plans = {
+            key: self._plan([changes[n] for n in todo[key]], fields)
+            for key, fields in zip(keys, hashes, strict=True)
+        }
+        for key in await self._make_commits(plans):
+            plans[key] = _Plan([AGAIN] * len(todo[key]))
+        for key, plan in plans.items():
+            if plan.evicted:
+                self._evicted(changes[todo[key][0]].folding.name, plan.evicted)
+            outcomes.update(zip(todo[key], plan.outcomes, strict=True))
         return [outcomes[position] for position in range(len(changes))]
 
     async def _make_commits(self, plans: Mapping[str, _Plan]) -> list[str]:
@@ -136,12 +141,15 @@ class Committer:
             # Without a destination what the table once owed stays as it is: nothing says where to send it.
             to = folding.to
             pending = pending_of(first.redis_key, stored, to.stream, ttl) if to else []
-        except UNREADABLE as error:
-            return _Plan([StateUnreadable(first.redis_key, error)] * len(changes))
+        except BaseException as error:  # noqa: BLE001 - a struct's own checks are the application's too
+            return _Plan([StateUnreadable(first.redis_key, contained(error))] * len(changes))
         now = time.time()
         seen = Deduplication({} if first.event_identity is None else stored, now)
-        draft = _Draft(stored, state, pending, seen, ttl, now)
+        codec = None if folding.hash_codec.is_immutable else folding.hash_codec
+        draft = _Draft(stored, state, pending, seen, ttl, now, codec)
         outcomes = [draft.apply(change) for change in changes]
+        if draft.spoilt:
+            outcomes = [_restored(outcome, draft.spoilt, folding.hash_codec) for outcome in outcomes]
         forgotten, evicted = seen.drop()
         draft.put.update(seen.put)
         commit = self._commit_of(
@@ -175,10 +183,22 @@ class _Draft:
     """One hash while the events of a flush are folded into it.
 
     *pending* grows by what they announce. *written* are the fields of the newest state, None before the first event.
-    *put* are other fields to set.
+    *put* are other fields to set. *codec* is that of states which a fold could change in place, None for all others;
+    *spoilt* are those that one may have changed.
     """
 
-    __slots__ = ("_now", "_pending", "_seen", "_stored", "_ttl", "put", "state", "written")
+    __slots__ = (
+        "_codec",
+        "_now",
+        "_pending",
+        "_seen",
+        "_stored",
+        "_ttl",
+        "put",
+        "spoilt",
+        "state",
+        "written",
+    )
 
     def __init__(
         self,
@@ -188,7 +208,10 @@ class _Draft:
         seen: Deduplication,
         ttl: float | None,
         now: float,
+        codec: HashCodec[Any] | None,
     ) -> None:
+        self._codec = codec
+        self.spoilt: list[object] = []
         self._stored = stored
         self._pending = pending
         self._seen = seen
@@ -204,13 +227,15 @@ class _Draft:
         is_new = False
         if change.event_identity is None or change.event_identity not in self._seen:
             try:
-                following, said = _step(change, self.state, len(self._pending))
+                following, said = _step(change, self.state, self._pending)
                 after = {} if following is None else change.folding.hash_codec.write(following)
-            except Exception as error:  # noqa: BLE001 - the fold is the application's; its bug ends one event
-                return error
-            if said is not None:
-                self._owe(change, said)
-            is_new = following != self.state
+                if self._codec is not None:
+                    self._check(self._codec, change.folding.name, following, before, after)
+                is_new = bool(following != self.state)
+                if said is not None:
+                    self._owe(change, said)
+            except BaseException as error:  # noqa: BLE001 - the fold is the application's; its bug ends one event
+                return self._failed(before, error)
             self.state, self.written = following, after
             if change.event_identity is not None:
                 self._seen.add(change.event_identity)
@@ -220,10 +245,38 @@ class _Draft:
         due = self._pending if change.queue is not None and change.queue.fifo else keeps
         return Changed(self.state, is_new, self._pending, before, after, keeps, due)
 
+    def _failed(self, before: Mapping[str, str], error: BaseException) -> Exception:
+        """Return the outcome of an event whose fold raised *error*, and take back what that did to a mutable state."""
+        if self._codec is not None:
+            self.spoilt.append(self.state)
+            try:
+                self.state = self._codec.read(before)
+            except BaseException as unreadable:  # noqa: BLE001 - as above
+                return contained(unreadable)
+        return contained(error)
+
+    def _check(
+        self,
+        codec: HashCodec[Any],
+        table: str,
+        following: Any,  # noqa: ANN401 - the state's own type
+        before: Mapping[str, str],
+        after: Mapping[str, str],
+    ) -> None:
+        """Raise `StateMutated` if the state that was folded does not say any more what it said *before*."""
+        if self.state is None:
+            return
+        now = after if following is self.state else codec.write(self.state)
+        if now != {name: text for name, text in before.items() if name in codec.names}:
+            # The texts of an older version may differ, too, and mean the same.
+            known = codec.read(before)
+            if known is None or codec.write(known) != now:
+                raise StateMutated(table)
+
     def _owe(self, change: Change, said: tuple[str, Outgoing]) -> None:
         owed = _owed_from_now(change, said, self._pending, self._ttl, self._now)
-        self._pending.append(owed)
         self.put[PENDING + owed.place.id] = owed.text()
+        self._pending.append(owed)
 
     def _kept_by(self, cause: str) -> list[Announcement]:
         """Return what the message *cause* keeps, with what it now takes over from others."""
@@ -232,12 +285,25 @@ class _Draft:
         return [it for it in self._pending if it.keeper in {cause, ""}]
 
 
-def _step(change: Change, state: Any, owed: int) -> tuple[Any, tuple[str, Outgoing] | None]:  # noqa: ANN401 - the state's own type
+def _restored(
+    outcome: Changed | Exception, spoilt: Sequence[object], codec: HashCodec[Any]
+) -> Changed | Exception:
+    """Return *outcome* with its state as it was before a later fold changed that in place."""
+    if isinstance(outcome, Changed) and any(outcome.state is each for each in spoilt):
+        return msgspec.structs.replace(outcome, state=codec.read(outcome.after))
+    return outcome
+
+
+def _step(
+    change: Change,
+    state: Any,  # noqa: ANN401 - the state's own type
+    pending: Sequence[Announcement],
+) -> tuple[Any, tuple[str, Outgoing] | None]:
     after = change.folding.fold(state, change.event)
     said = None if after is state else change.folding.announcement(state, after, change.key)
     if said is not None:
-        if owed >= MAX_PENDING:
-            raise Crowded(change.redis_key, owed)
+        if len(pending) >= MAX_PENDING:
+            raise Crowded(change.redis_key, pending)
         if change.queue is not None and (size := said[1].size) > change.queue.max_bytes:
             # Before anything is stored: what cannot be sent must not be owed.
             raise MessageTooLarge(size, change.queue.max_bytes)

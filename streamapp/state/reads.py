@@ -4,9 +4,7 @@ from collections.abc import Hashable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-import msgspec
-
-from streamapp.errors import ServiceError, StreamappError
+from streamapp.errors import ServiceError, StreamappError, contained, kind_of
 from streamapp.flow.batcher import Batcher
 from streamapp.flow.expected_items import ExpectedItems
 from streamapp.flow.outage import Outage
@@ -76,19 +74,15 @@ class StateUnreadable(StreamappError):
 
     def __init__(self, key: str, cause: Exception) -> None:
         super().__init__(
-            f"{key!r} does not hold a state of its table ({type(cause).__name__}); is it another program's key?"
+            f"{key!r} does not hold a state of its table ({kind_of(cause)}); is it another program's key?"
         )
-
-
-UNREADABLE = (ServiceError, msgspec.MsgspecError, ValueError, TypeError)
-"""What reading a hash of another program's may raise; two of them are for a struct's own checks."""
 
 
 def _state(asked: StateRequest, fields: dict[str, str] | ServiceError) -> Any:  # noqa: ANN401 - the state's own type, or its error
     try:
         return asked.hash_codec.read(good(fields))
-    except UNREADABLE as error:
-        return StateUnreadable(asked.key, error)
+    except BaseException as error:  # noqa: BLE001 - a struct's own checks are the application's; the other keys are read
+        return StateUnreadable(asked.key, contained(error))
 
 
 def good(fields: dict[str, str] | ServiceError) -> dict[str, str]:

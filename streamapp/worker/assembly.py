@@ -270,13 +270,14 @@ def _pipeline(
     tokens = Tokens(concurrency)
     seconds = lease_of(queue, use.shortest_lease)
     leases = Leases(use.sqs, queue, tokens, use.counters, use.unfinished, seconds=seconds)
-    handoff = Handoff(fifo=queue.fifo)
+    handoff = Handoff(fifo=queue.fifo, tokens=tokens)
     acks = Acks(use.sqs, queue, leases, handoff, use.counters)
     settler = Settler(
         queue,
         acks,
         dead_letter_sender,
         runtime.announcer,
+        handoff,
         use.counters,
         max_attempts=use.config.max_attempts,
         backoff=agent.backoff,

@@ -12,8 +12,10 @@ from mutants import domain, protocol
 from simulation.world import Luck
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.sweeper import Sweeper
+from streamapp.pipeline.handoff import Handoff
 from streamapp.pipeline.in_hand import InHand
 from streamapp.pipeline.settler import Settler
+from streamapp.pipeline.turn import Turn
 from streamapp.state.committer import Committer
 from streamapp.testing import MemoryStore
 from streamapp.testing.state.replicas import ReplicatedValues
@@ -53,12 +55,17 @@ WORLDS: Mapping[str, Luck] = {
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One wrong variant. It must fail in some seed of *world*, or in *test* of the application's fold with arguments *given*."""
+    """One wrong variant, and what it must fail in.
+
+    That is some seed of *world*, *test* of the application's fold, or *row*, a test of a fault row as `module::test`;
+    tests have the arguments *given*.
+    """
 
     story: str
     patches: Sequence[Patch] = field(default_factory=list[Patch])
     world: str | None = None
     test: str | None = None
+    row: str | None = None
     given: tuple[object, ...] = ()
 
 
@@ -132,6 +139,18 @@ MUTANTS: Mapping[str, Mutant] = {
         "the sweeper sends without a write of its own that the replica has",
         [(Sweeper, "_proven", protocol.sweep_without_barrier)],
         "failovers and sweeps",
+    ),
+    "attempts-are-receives": Mutant(
+        "a group is given back while its first message waits for its next attempt",
+        [(Handoff, "retry_in_hand", protocol.give_back_at_once)],
+        row="faults.test_row_39_company::test_those_behind_poison_in_a_group_pay_neither_receive_nor_attempt",
+        given=(1, print),
+    ),
+    "a-batch-shares-one-end": Mutant(
+        "an error of a batch ends each of its messages",
+        [(Turn, "fail", protocol.fail_all)],
+        row="faults.test_row_39_company::test_one_poison_event_in_a_batch_dies_alone",
+        given=(10, 0.5, False, print),
     ),
 }
 

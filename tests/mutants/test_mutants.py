@@ -3,6 +3,7 @@
 import re
 import runpy
 import sys
+from importlib import import_module
 from pathlib import Path
 from time import monotonic
 
@@ -52,6 +53,18 @@ def test_a_variant_dies_in_a_test_of_the_fold(name: str) -> None:
         run_test_of_the_fold(MUTANTS[name])
 
 
+@pytest.mark.parametrize("name", [name for name, mutant in MUTANTS.items() if mutant.row])
+async def test_a_variant_dies_in_a_fault_row(name: str) -> None:
+    """The engine itself passes the same test."""
+    mutant = MUTANTS[name]
+    module, _, test = (mutant.row or "").partition("::")
+    run = getattr(import_module(module), test)
+    await run(*mutant.given)
+
+    with applied(name), pytest.raises(AssertionError):
+        await run(*mutant.given)
+
+
 def run_test_of_the_fold(mutant: Mutant) -> None:
     """Run the test on the fold as it is now, not as it was when the test module was imported."""
     sys.modules.pop(EXAMPLES, None)
@@ -74,6 +87,6 @@ def test_the_engine_lives_where_its_variants_die(world: str) -> None:
         assert {verdict.seed: verdict.repeated for verdict in verdicts if verdict.repeated} == {}
 
 
-def test_there_are_sixteen() -> None:
-    """Fifteen of the protocol, and one of its sweeper."""
-    assert len(MUTANTS) == 16
+def test_there_are_sixteen_of_the_protocol() -> None:
+    """Fifteen, and one of its sweeper; those that die in fault rows are of what messages share."""
+    assert len([mutant for mutant in MUTANTS.values() if not mutant.row]) == 16

@@ -144,6 +144,12 @@ class WiredStore:
         """Return a set."""
         return await self._wire.call(lambda: self._store.members(key))
 
+    async def members_page(
+        self, key: str, cursor: str = "", size: int = 100
+    ) -> tuple[list[str], str] | ServiceError:
+        """Return some members of a set."""
+        return await self._wire.call(lambda: self._store.members_page(key, cursor, size))
+
     async def remove(self, key: str, members: Sequence[str]) -> None:
         """Remove from a set."""
         await self._wire.call(lambda: self._store.remove(key, members))

@@ -17,7 +17,7 @@ from streamapp.observe.counters import Counters
 from streamapp.pipeline.agent import Agent
 from streamapp.sqs.client import Failure
 from streamapp.sqs.names import queue_name
-from streamapp.state.store import TOKEN, Commit, Confirmed, Store
+from streamapp.state.store import PAGE, TOKEN, Commit, Confirmed, Store
 from streamapp.worker.assembly import assemble
 from streamapp.worker.worker import Worker
 
@@ -170,6 +170,14 @@ class _OverlayStore:
     async def members(self, key: str) -> set[str] | ServiceError:
         stored = await self._store.members(key)
         return stored if isinstance(stored, ServiceError) else stored | self._sets.get(key, set())
+
+    async def members_page(
+        self, key: str, cursor: str = "", size: int = PAGE
+    ) -> tuple[list[str], str] | ServiceError:
+        page = await self._store.members_page(key, cursor, size)
+        if isinstance(page, ServiceError) or cursor:
+            return page
+        return [*page[0], *self._sets.get(key, ())], page[1]
 
     async def remove(self, key: str, members: Sequence[str]) -> None:
         del key, members

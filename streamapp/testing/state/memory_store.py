@@ -5,7 +5,7 @@ from random import Random
 from typing import TypeVar
 
 from streamapp.errors import Fault, ServiceError
-from streamapp.state.store import PARKED, PENDING, TOKEN, Commit, Confirmed
+from streamapp.state.store import PAGE, PARKED, PENDING, TOKEN, Commit, Confirmed
 from streamapp.testing.clocks.clock import Clock, RealClock
 from streamapp.testing.faults.call import ResponseLost, SimulatedCall
 from streamapp.testing.faults.ledger import Ledger
@@ -102,6 +102,20 @@ class MemoryStore:
         def act() -> set[str] | ServiceError:
             value = self.values.get(key) or _EMPTY
             return _WRONG_TYPE if value.members is None else set(value.members)
+
+        return await self._call("members", act)
+
+    async def members_page(
+        self, key: str, cursor: str = "", size: int = PAGE
+    ) -> tuple[list[str], str] | ServiceError:
+        """Return some members of a set and the next cursor, empty at the end; or the error of this key."""
+
+        def act() -> tuple[list[str], str] | ServiceError:
+            value = self.values.get(key) or _EMPTY
+            if value.members is None:
+                return _WRONG_TYPE
+            left = sorted(member for member in value.members if member > cursor)
+            return left[:size], left[size - 1] if len(left) > size else ""
 
         return await self._call("members", act)
 
