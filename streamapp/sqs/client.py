@@ -73,7 +73,7 @@ class Sqs(Protocol):
     """
 
     async def find(self, name: str) -> Queue:
-        """Return the queue of this name or URL; a missing queue is a CONFIGURATION fault."""
+        """Return the queue of this name, URL or ARN; a missing queue is a CONFIGURATION fault."""
         ...
 
     async def receive(

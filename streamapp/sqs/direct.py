@@ -39,7 +39,7 @@ class DirectSqs:
         self._others = others
 
     async def find(self, name: str) -> Queue:
-        """Return the queue of this name or URL; a missing queue is a CONFIGURATION fault."""
+        """Return the queue of this name, URL or ARN; a missing queue is a CONFIGURATION fault."""
         return await self._aws.find(name)
 
     async def receive(

@@ -226,11 +226,14 @@ async def _dead_letter_queue(sqs: Sqs, queue: Queue, config: Config) -> Queue | 
     if queue.dead_letters is None:
         return None
     try:
-        return await sqs.find(queue.dead_letters)
+        return await sqs.find(queue.dead_letters_arn or queue.dead_letters)
     except ServiceError as error:
         if error.heals:
             raise
-        logger.warning("%s: its dead-letter queue %s cannot be used", queue.name, queue.dead_letters)
+        detail = error.detail
+        logger.warning(
+            "%s: its dead-letter queue %s cannot be used: %s", queue.name, queue.dead_letters, detail
+        )
         return None
 
 
