@@ -9,10 +9,9 @@ from anyio import Event
 
 from streamapp.errors import Refused, ServiceError
 from streamapp.flow.batcher import Batcher
-from streamapp.flow.outage import Outage
+from streamapp.flow.outage import Outage, PerKey
 from streamapp.outbox.sender import Sender
 from streamapp.state.announcement import Announcement, Place
-from streamapp.state.per_key import PerKey
 from streamapp.state.store import Confirmed, Store
 
 logger = logging.getLogger(__name__)

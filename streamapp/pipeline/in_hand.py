@@ -155,7 +155,7 @@ class InHand(msgspec.Struct, eq=False):
         return Change(
             folding,
             key,
-            folding.keys_prefix(self.runtime.config.key_prefix) + key,
+            f"{self.runtime.config.key_prefix}{folding.name}:{key}",
             event,
             self.runtime.senders[folding.to.stream].queue if folding.to else None,
             self.cause(event),

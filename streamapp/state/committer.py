@@ -11,13 +11,12 @@ import msgspec
 
 from streamapp.errors import Crowded, MessageTooLarge, ServiceError, StateMutated, TimedOut, contained
 from streamapp.flow.batcher import AGAIN
-from streamapp.flow.outage import Outage
+from streamapp.flow.outage import Outage, PerKey
 from streamapp.messages import Outgoing, Queue
 from streamapp.state.announcement import Announcement, Place, adopt, mark_of, pending_of
 from streamapp.state.dedupe import Deduplication
 from streamapp.state.folding import Folding
 from streamapp.state.hash_codec import HashCodec
-from streamapp.state.per_key import PerKey
 from streamapp.state.reads import StateUnreadable, good
 from streamapp.state.store import MAX_PENDING, PENDING, TOKEN, Commit, Store
 

@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 from streamapp.errors import ServiceError, StreamappError, TimedOut, contained, kind_of
 from streamapp.flow.batcher import Batcher
 from streamapp.flow.expected_items import ExpectedItems
-from streamapp.flow.outage import Outage
+from streamapp.flow.outage import Outage, PerKey
 from streamapp.state.hash_codec import HashCodec
-from streamapp.state.per_key import PerKey
 from streamapp.state.store import Store
 
 LIMIT = 100

@@ -11,9 +11,8 @@ from rigs.worker import Count, add
 from streamapp import App, Stream
 from streamapp.config import Config
 from streamapp.errors import ServiceError, TimedOut
-from streamapp.flow.outage import Outage
+from streamapp.flow.outage import Outage, PerKey, SlowKey
 from streamapp.redis.store import RedisStore
-from streamapp.state.per_key import PerKey, SlowKey
 from streamapp.testing import Hang, MemoryStore
 from streamapp.testing.state.memory_store import TIMEOUT
 from streamapp_codecs import Json
