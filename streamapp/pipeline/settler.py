@@ -161,7 +161,9 @@ class Settler:
         A message of a FIFO queue waits in hand, because those behind it in its group wait with it. Any other is given
         back.
         """
-        delay = self._backoff.pause(max(1, lease.attempts)) if after is None else after
+        delay = (
+            self._backoff.pause(max(1, lease.attempts, lease.delivery.receives)) if after is None else after
+        )
         if not lease.is_lost:
             self._counters.add(self.queue.name, "retry")
             self._tap.note(_attempt(lease, self._show_body, "retry", why, in_hand, delay=delay))
