@@ -14,11 +14,14 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from streamapp.redis.topology import Command
 
+CONNECT = 5.0
+"""Seconds to make a connection: two Sentinels that hang are passed within it."""
+
 _pack: Any = hiredis.pack_command  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]  # it is typed for commands of one word only
 
 
 async def exchange(client: Any, commands: Sequence[Command], within: float) -> list[Any]:  # noqa: ANN401 - untyped
-    """Return each command's reply, or its own `ResponseError`, *within* so many seconds.
+    """Return each command's reply, or its own `ResponseError`, *within* so many seconds once there is a connection.
 
     Raises `RedisError` if the connection failed. If the exchange is cut off halfway, the client closes the connection.
     """
@@ -26,7 +29,12 @@ async def exchange(client: Any, commands: Sequence[Command], within: float) -> l
     connection = pool.get_available_connection()
     replies: list[Any] = []
     try:
-        await pool.ensure_connection(connection)
+        # The client does not limit its handshake over a Unix socket.
+        with move_on_after(CONNECT) as connecting:
+            await pool.ensure_connection(connection)
+        if connecting.cancelled_caught:
+            await connection.disconnect(nowait=True)
+            raise RedisTimeoutError(f"no connection within {CONNECT:g} s")
         with move_on_after(within) as scope:
             await connection.send_packed_command(b"".join(map(_packed, commands)))
             for command in commands:

@@ -1,12 +1,13 @@
 """Servers that fail, restart, or change their role."""
 
 import socket
+from pathlib import Path
 
 import pytest
 from anyio import current_time, fail_after
 from redis.asyncio import Redis
 
-from streamapp.errors import Fault, ServiceError
+from streamapp.errors import Fault, ServiceError, TimedOut
 from streamapp.redis.store import open_redis
 from streamapp.state.store import Commit
 
@@ -38,6 +39,20 @@ async def test_a_server_that_does_not_answer_is_transient_within_3_s() -> None:
 
     assert caught.value.fault is Fault.TRANSIENT
     assert current_time() - began < 3
+
+
+async def test_a_server_that_accepts_a_unix_socket_and_stays_silent_is_transient_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client does not limit this handshake; without a limit of ours a hung Redis would never count as an outage."""
+    monkeypatch.setattr("streamapp.redis.exchange.CONNECT", 0.2)
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / "redis.sock"))
+        silent.listen()
+        async with open_redis(f"unix://{tmp_path}/redis.sock") as store:
+            for _ in range(2):  # a connection that is half made is not used again
+                with fail_after(30), pytest.raises(TimedOut):
+                    await store.ping()
 
 
 async def test_connections_to_a_master_that_became_a_replica_are_closed(
