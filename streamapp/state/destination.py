@@ -24,7 +24,7 @@ class Destination:
         """Return the identity of *value* and its message; *group* is its group on a FIFO queue."""
         body = self.encode(value)
         identity = self.identity(value) if self.identity else _digest(group, body)
-        if not isinstance(identity, str):
+        if not isinstance(identity, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # the app's own function
             raise TypeError(identity)
         identity.encode()  # raise here: later, what is committed or sent with it would fail too
         return identity, Outgoing(body, group=group, deduplication=identity)

@@ -35,21 +35,23 @@ def _is_immutable(hint: Any, given: Mapping[object, bool], seen: set[object]) ->
     hint = getattr(hint, "__supertype__", getattr(hint, "__value__", hint))  # of a NewType, of an alias
     if isinstance(hint, TypeVar):
         return given.get(hint, False)
-    origin, args = get_origin(hint), get_args(hint)
+    origin: Any = get_origin(hint)
+    args = get_args(hint)
     if hint is None or origin is Literal or hint in _PLAIN or hint in seen:
         return True
     known = [arg is ... or _is_immutable(arg, given, seen) for arg in args]
     if origin in {Union, UnionType} or origin in _CONTAINERS:
         return all(known)
-    kind = origin or hint
+    kind: Any = origin or hint
     members = _members(kind) if isinstance(kind, type) else None
     if members is None:
         return False
-    parameters = dict(zip(getattr(kind, "__parameters__", ()), known, strict=False))
+    names: tuple[object, ...] = getattr(kind, "__parameters__", ())
+    parameters = dict(zip(names, known, strict=False))
     return all(_is_immutable(member, parameters, seen | {hint}) for member in members)
 
 
-def _members(kind: type) -> abc.Collection[object] | None:
+def _members(kind: type[Any]) -> abc.Collection[object] | None:
     """Return the types of the parts of an instance; None if it can be changed itself, or says nothing of its parts."""
     if issubclass(kind, enum.Enum):
         return ()
@@ -61,10 +63,10 @@ def _members(kind: type) -> abc.Collection[object] | None:
         return None
 
 
-def _is_frozen(kind: type) -> bool:
+def _is_frozen(kind: type[Any]) -> bool:
     """Whether no attribute of an instance can be set."""
     if issubclass(kind, msgspec.Struct):
         return kind.__struct_config__.frozen
     if dataclasses.is_dataclass(kind):
         return bool(kind.__dataclass_params__.frozen)  # type: ignore[attr-defined]  # the stubs leave it out
-    return issubclass(kind, tuple) and hasattr(kind, "_fields")
+    return hasattr(kind, "_fields") and issubclass(kind, tuple)
