@@ -14,7 +14,9 @@ from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.sweeper import Sweeper
 from streamapp.pipeline.in_hand import InHand
 from streamapp.pipeline.settler import Settler
+from streamapp.pipeline.turn import Turn
 from streamapp.state.committer import Committer
+from streamapp.state.committer import _Draft as Draft  # pyright: ignore[reportPrivateUsage]  # to be replaced
 from streamapp.testing import MemoryStore
 from streamapp.testing.state.replicas import ReplicatedValues
 
@@ -53,12 +55,17 @@ WORLDS: Mapping[str, Luck] = {
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One wrong variant. It must fail in some seed of *world*, or in *test* of the application's fold with arguments *given*."""
+    """One wrong variant.
+
+    It must fail in some seed of *world*, in *test* of the application's fold with arguments *given*, or in the app of
+    `trials` that *trial* names.
+    """
 
     story: str
     patches: Sequence[Patch] = field(default_factory=list[Patch])
     world: str | None = None
     test: str | None = None
+    trial: str | None = None
     given: tuple[object, ...] = ()
 
 
@@ -132,6 +139,26 @@ MUTANTS: Mapping[str, Mutant] = {
         "the sweeper sends without a write of its own that the replica has",
         [(Sweeper, "_proven", protocol.sweep_without_barrier)],
         "failovers and sweeps",
+    ),
+    "mildest-of-a-group": Mutant(
+        "of several errors in a group the mildest decides",
+        [("streamapp.pipeline.runner", "gravest", protocol.mildest)],
+        trial="a_rejected_message_is_dead_lettered_at_once",
+    ),
+    "under-way-at-the-delete": Mutant(
+        "an update that is under way is not waited for",
+        [(InHand, "has_unfinished", protocol.wait_for_no_update)],
+        trial="an_update_under_way_is_announced_before_the_delete",
+    ),
+    "dead-letter-before-send": Mutant(
+        "a message is dead-lettered before its update's announcement is sent",
+        [(Turn, "_announce_before", protocol.bury_at_once)],
+        trial="a_rejected_update_is_announced_before_its_dead_letter",
+    ),
+    "mutating-fold": Mutant(
+        "a fold that changes its state in place is believed",
+        [(Draft, "_check", protocol.believe)],
+        trial="a_fold_that_mutates_announces_or_fails",
     ),
 }
 

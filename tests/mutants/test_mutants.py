@@ -8,6 +8,7 @@ from time import monotonic
 
 import pytest
 
+from mutants import trials
 from mutants.registry import MUTANTS, WORLDS, Mutant, applied
 from simulation.world import simulate
 
@@ -52,6 +53,16 @@ def test_a_variant_dies_in_a_test_of_the_fold(name: str) -> None:
         run_test_of_the_fold(MUTANTS[name])
 
 
+@pytest.mark.parametrize("name", [name for name, mutant in MUTANTS.items() if mutant.trial])
+async def test_a_variant_dies_in_a_trial(name: str) -> None:
+    """The engine itself passes the same trial."""
+    trial = getattr(trials, MUTANTS[name].trial or "")
+    await trial()
+
+    with applied(name), pytest.raises(AssertionError):
+        await trial()
+
+
 def run_test_of_the_fold(mutant: Mutant) -> None:
     """Run the test on the fold as it is now, not as it was when the test module was imported."""
     sys.modules.pop(EXAMPLES, None)
@@ -74,6 +85,6 @@ def test_the_engine_lives_where_its_variants_die(world: str) -> None:
         assert {verdict.seed: verdict.repeated for verdict in verdicts if verdict.repeated} == {}
 
 
-def test_there_are_sixteen() -> None:
-    """Fifteen of the protocol, and one of its sweeper."""
-    assert len(MUTANTS) == 16
+def test_there_are_twenty() -> None:
+    """Fifteen of the protocol, one of its sweeper, and four of what an app's code may do."""
+    assert len(MUTANTS) == 20
