@@ -99,7 +99,7 @@ test *args:
 # the tests that keep state, on a Redis Cluster of three
 [group('quality')]
 test-cluster *args:
-    @{{ py }} pytest -n auto --cluster tests/pipeline tests/outbox tests/redis tests/state tests/observe tests/flow tests/worker tests/declared tests/sqs tests/web tests/e2e/test_samples.py tests/e2e/test_named_cases.py tests/cli/tail/test_tail.py tests/cli/board tests/cli/doctor/test_doctor.py "$@"
+    @{{ py }} pytest -n auto --cluster tests/pipeline tests/outbox tests/redis tests/state tests/observe tests/flow tests/worker tests/declared tests/sqs tests/web/test_health.py tests/e2e/test_samples.py tests/e2e/test_named_cases.py tests/cli/tail/test_tail.py tests/cli/board tests/cli/doctor/test_doctor.py "$@"
 
 # the end-to-end tests on another SQS, e.g.: just integration localstack (or ministack)
 [group('quality')]

@@ -2,7 +2,9 @@
 
 import math
 import signal
+from collections.abc import Sequence
 from enum import Enum
+from typing import Any
 
 
 class StreamappError(Exception):
@@ -104,12 +106,13 @@ class Refused(StreamappError):
 
 
 class Crowded(StreamappError):
-    """A key has too many pending announcements; it accepts no more until the sink recovers."""
+    """A key has so many announcements *pending* that it takes no more until some of them are sent."""
 
-    def __init__(self, key: str, pending: int) -> None:
+    def __init__(self, key: str, pending: Sequence[Any] = ()) -> None:
         super().__init__(
-            f"{key!r} has {pending} pending announcements; it accepts no more until they are sent"
+            f"{key!r} has {len(pending)} announcements pending; it takes no more until they are sent"
         )
+        self.pending = tuple(pending)
 
 
 class Fault(Enum):
@@ -130,18 +133,29 @@ class Fault(Enum):
 
 
 class ServiceError(StreamappError):
-    """A call to SQS or Redis failed; *fault* says what can be done about it."""
+    """A call to SQS or Redis failed; *fault* says what can be done about it.
 
-    def __init__(self, service: str, fault: Fault, detail: str) -> None:
+    *code* is the service's own word for it, empty if there was no response or none that could be read.
+    """
+
+    def __init__(self, service: str, fault: Fault, detail: str, code: str = "") -> None:
         super().__init__(f"{service}: {detail}")
         self.service = service
         self.fault = fault
         self.detail = detail
+        self.code = code
 
     @property
     def heals(self) -> bool:
         """Whether the same call can succeed later."""
         return self.fault in {Fault.TRANSIENT, Fault.CAPACITY, Fault.CREDENTIALS}
+
+
+class TimedOut(ServiceError):
+    """A call to SQS or Redis took longer than it may. That is an outage only if the service answers nothing else either."""
+
+    def __init__(self, service: str, detail: str) -> None:
+        super().__init__(service, Fault.TRANSIENT, detail)
 
 
 class Decision(Exception):

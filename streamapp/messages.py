@@ -13,7 +13,8 @@ class Queue:
 
     *name* is its name in SQS. An app names its queues by *streams*: `Config.queue` returns the queue of a stream.
     *visibility* is its visibility timeout in seconds, *max_bytes* its MaximumMessageSize. *dead_letters* is the
-    name of its dead-letter queue, *max_receives* its maxReceiveCount; both are from its RedrivePolicy.
+    name of its dead-letter queue, *dead_letters_arn* its ARN, *max_receives* its maxReceiveCount; they are from its
+    RedrivePolicy.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Queue:
     fifo: bool = False
     dead_letters: str | None = None
     max_receives: int | None = None
+    dead_letters_arn: str | None = None
 
 
 class Typed(msgspec.Struct, frozen=True):

@@ -98,7 +98,7 @@ async def _fichas(ids: Sequence[str]) -> dict[str, Ficha]:
 
 
 async def _catalogar(evento: EventoProduto) -> None:
-    """Apply a product's event, then update every order that holds the product.
+    """Apply a product's event, then update every order that holds the product, some at a time.
 
     The orders are updated even if the event changes nothing: a crash may have stopped that before.
     """
@@ -106,15 +106,15 @@ async def _catalogar(evento: EventoProduto) -> None:
     if produto is None:
         return
     fichas = {produto.id_produto: produto.ficha}
-    ids = sorted(await pedidos_do_produto.members(evento.id_produto))
-    estados = await acompanhamentos.update_many(
-        [(pedido, ComCatalogo(id_pedido=pedido, fichas=fichas)) for pedido in ids]
-    )
     limite = evento.enviado_em - ESCUTA
-    await pedidos_do_produto.discard(
-        evento.id_produto,
-        [estado.id_pedido for estado in estados if estado and _encerrou_antes(estado, limite)],
-    )
+    async for ids in pedidos_do_produto.pages(evento.id_produto):
+        estados = await acompanhamentos.update_many(
+            [(pedido, ComCatalogo(id_pedido=pedido, fichas=fichas)) for pedido in sorted(ids)]
+        )
+        await pedidos_do_produto.discard(
+            evento.id_produto,
+            [estado.id_pedido for estado in estados if estado and _encerrou_antes(estado, limite)],
+        )
 
 
 def _encerrou_antes(estado: Acompanhamento, limite: datetime) -> bool:

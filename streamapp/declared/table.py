@@ -6,11 +6,11 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from streamapp.declared.sink import Sink
-from streamapp.flow.batcher import raised
+from streamapp.flow.batcher import raised, windows
 from streamapp.pipeline.in_hand import current_in_hand
 from streamapp.state.folding import Folding
 from streamapp.state.hash_codec import HashCodec
-from streamapp.state.reads import StateRequest
+from streamapp.state.reads import LIMIT, StateRequest
 
 S = TypeVar("S", bound=msgspec.Struct)
 E = TypeVar("E")
@@ -65,7 +65,10 @@ class Table(Generic[S, E]):
         return in_hand.begin(in_hand.update(self.folding, key, event), self)
 
     def update_many(self, events: Sequence[tuple[str, E]]) -> Coroutine[Any, Any, list[S | None]]:
-        """Apply each event to its key, together, and return the states. Raises the first failure once all are done."""
+        """Apply each event to its key, together, and return the states. Raises the first failure once all are done.
+
+        There may be any number: they are applied a hundred at a time, and changes of other agents come in between.
+        """
         in_hand = current_in_hand(self)
         return in_hand.begin(in_hand.update_many(self.folding, events), self)
 
@@ -75,12 +78,16 @@ class Table(Generic[S, E]):
         return state
 
     async def get_many(self, keys: Sequence[str]) -> list[S | None]:
-        """Return the state of each key, in one round trip."""
+        """Return the state of each key, in one round trip for each hundred."""
         in_hand = current_in_hand(self)
+        in_hand.runtime.store_use.is_used = True
         prefix = in_hand.runtime.config.key_prefix
         with in_hand.deadline.paused():
             asked = [StateRequest(self.folding.hash_codec, self.redis_key(prefix, key)) for key in keys]
-            return raised(await in_hand.runtime.lookup.reads.submit_all(asked))
+            states: list[Any] = []
+            for window in windows(asked, LIMIT):
+                states += await in_hand.runtime.lookup.reads.submit_window(window)
+            return raised(states)
 
     def redis_key(self, prefix: str, key: str) -> str:
         """Return where the state of *key* is kept in Redis."""

@@ -2,10 +2,10 @@
 
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Any, Generic, TypeVar
 
-from anyio import TASK_STATUS_IGNORED, Event, create_task_group, move_on_after
+from anyio import TASK_STATUS_IGNORED, Event, Lock, create_task_group, move_on_after
 from anyio.abc import TaskStatus
 
 from streamapp.errors import StreamappError
@@ -17,15 +17,41 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+class FlushAgain(StreamappError):
+    """The outcome that a flush returns for an item that the next flush gets again, ahead of all newer items."""
+
+
+AGAIN = FlushAgain()
+
+
+class _Late(Exception):
+    """An *item* that is flushed again; *over* is set once its *outcome* is known and *take* was called with it."""
+
+    def __init__(self, item: Any, *, is_posted: bool) -> None:  # noqa: ANN401 - of the batcher's own type
+        super().__init__()
+        self.item = item
+        self.is_posted = is_posted
+        self.take: Callable[[Any], None] | None = None
+        self.over = Event()
+        self.outcome: Any = AGAIN
+
+    async def result(self) -> Any:  # noqa: ANN401 - of the batcher's own type, or an exception
+        """Return its outcome once that is known."""
+        await self.over.wait()
+        return self.outcome
+
+
 class _Batch(Generic[T, R]):
     """Items that are flushed together; *over* is set once *outcomes* are known and *takers* were called with theirs.
 
-    With *is_posted* nobody awaits some of the items, so failures must be logged here.
+    Items that come *again* are flushed with them, ahead of them. With *is_posted* nobody awaits some of the items, so
+    failures must be logged here.
     """
 
-    __slots__ = ("is_posted", "items", "outcomes", "over", "takers", "weight")
+    __slots__ = ("again", "is_posted", "items", "outcomes", "over", "takers", "weight")
 
     def __init__(self) -> None:
+        self.again: Sequence[_Late] = ()
         self.items: list[T] = []
         self.weight = 0
         self.is_posted = False
@@ -52,6 +78,12 @@ def raised(outcomes: Sequence[R | Exception]) -> list[R]:
     return outcomes  # type: ignore[return-value]  # none of them is one
 
 
+def windows(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Yield *items* in order, at most *size* at a time."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
 class OutcomesMissing(StreamappError):
     """A flush returned another number of outcomes than it was given items."""
 
@@ -64,11 +96,13 @@ class Batcher(Generic[T, R]):
 
     *flush* takes 1..*limit* items, whose weights add up to at most *max_weight*, and returns one outcome for each item, in
     order. An outcome that is an exception is raised for the caller that awaits that item. When *flush* itself raises,
-    the exception is the outcome of all its items.
+    the exception is the outcome of all its items. An item whose outcome is `AGAIN` is flushed again, together with the
+    next batch (which is then over its limit) and ahead of it: what its caller waits for does not keep the others of its
+    batch waiting. That is for a batcher without weights that makes one flush at a time.
 
     A batch is what arrived while the last flush ran. A second flush begins beside the first only when a full batch
     waits; up to *parallel* flushes run at once. *linger* is how many seconds a batch that
-    is not full waits for more items. It does not wait if none can come: *company* is how many items can be
+    is not full waits for more items. It does not wait if none can come: *expected_items* is how many items can be
     in this batcher at the same time.
     """
 
@@ -93,6 +127,8 @@ class Batcher(Generic[T, R]):
         self._weigh = weigh
         self._max_weight = max_weight
         self._waiting: deque[_Batch[T, R]] = deque()
+        self._again: Sequence[_Late] = ()
+        self._turns = Lock(fast_acquire=True)
         self._items_waiting = 0
         self._flying = 0
         self._items_flying = 0
@@ -112,6 +148,9 @@ class Batcher(Generic[T, R]):
         await batch.over.wait()
         outcome = batch.outcomes[position]
         if isinstance(outcome, Exception):
+            if isinstance(outcome, _Late):
+                result: R = raised([await outcome.result()])[0]
+                return result
             raise outcome
         return outcome
 
@@ -130,8 +169,19 @@ class Batcher(Generic[T, R]):
         for batch, position in places:
             if not batch.over.is_set():
                 await batch.over.wait()
-            outcomes.append(batch.outcomes[position])
+            outcome = batch.outcomes[position]
+            outcomes.append(await outcome.result() if type(outcome) is _Late else outcome)
         return outcomes
+
+    async def submit_window(self, items: Sequence[T]) -> list[R | Exception]:
+        """Return each outcome as `submit_all` does, for one of any number of windows that a caller hands over one by one.
+
+        Full batches take turns, so that single items never wait for more than one of them.
+        """
+        if len(items) < self._limit:
+            return await self.submit_all(items)
+        async with self._turns:
+            return await self.submit_all(items)
 
     def post(self, item: T) -> None:
         """Hand *item* over without waiting for its outcome; a failure is logged."""
@@ -150,10 +200,12 @@ class Batcher(Generic[T, R]):
         async with create_task_group() as flushers:
             task_status.started()
             while await self._something_to_flush():
-                batch = self._waiting.popleft()
-                self._items_waiting -= len(batch.items)
+                batch: _Batch[T, R] = self._waiting.popleft() if self._waiting else _Batch()
+                batch.again, self._again = self._again, ()
+                items = len(batch.again) + len(batch.items)
+                self._items_waiting -= items
                 self._flying += 1
-                self._items_flying += len(batch.items)
+                self._items_flying += items
                 if self._parallel == 1:
                     await self._run(batch)
                 elif self._idle:
@@ -199,11 +251,11 @@ class Batcher(Generic[T, R]):
     async def _something_to_flush(self) -> bool:
         """Wait until a flush should begin, and return True; False once closed with nothing left to flush."""
         while not self._may_begin():
-            if self._closed and not self._waiting:
+            if self._closed and not (self._waiting or self._again):
                 return False
             asleep = self._asleep = Event()
             await asleep.wait()
-        if self._linger and not self._closed and self._has_company_to_come():
+        if self._linger and not (self._closed or self._again) and self._has_company_to_come():
             lingering = self._lingering = Event()
             with move_on_after(self._linger):
                 await lingering.wait()
@@ -225,12 +277,13 @@ class Batcher(Generic[T, R]):
         return len(self._waiting) > 1 or self._items_waiting >= self._limit
 
     def _may_begin(self) -> bool:
-        if not self._waiting or self._flying >= self._parallel:
+        if not (self._waiting or self._again) or self._flying >= self._parallel:
             return False
         return not self._flying or self._is_one_full() or self._closed
 
     async def _run(self, batch: _Batch[T, R]) -> None:
-        items = batch.items
+        items = [*(late.item for late in batch.again), *batch.items] if batch.again else batch.items
+        outcomes: Sequence[R | Exception]
         try:
             outcomes = await self._flush(items)
             if len(outcomes) != len(items):
@@ -241,6 +294,8 @@ class Batcher(Generic[T, R]):
             self._flying -= 1
             self._items_flying -= len(items)
             self._wake_up()
+        if batch.again or any(outcome is AGAIN for outcome in outcomes):
+            outcomes = self._flush_some_again(batch, outcomes)
         batch.outcomes = outcomes
         for position, take in batch.takers:
             take(outcomes[position])
@@ -248,8 +303,39 @@ class Batcher(Generic[T, R]):
             self._complain(outcomes)
         batch.over.set()
 
+    def _flush_some_again(
+        self, batch: _Batch[T, R], outcomes: Sequence[R | Exception]
+    ) -> Sequence[R | Exception]:
+        """Keep the items to be flushed again, in order; tell the outcomes of those that came again, and return the others'."""
+        again: list[_Late] = []
+        for late, outcome in zip(batch.again, outcomes, strict=False):
+            if outcome is AGAIN:
+                again.append(late)
+                continue
+            late.outcome = outcome
+            if late.take is not None:
+                late.take(outcome)
+            if late.is_posted:
+                self._complain([outcome])
+            late.over.set()
+        rest = list(outcomes[len(batch.again) :])
+        for position, item in enumerate(batch.items):
+            if rest[position] is AGAIN:
+                rest[position] = late = _Late(item, is_posted=batch.is_posted)
+                again.append(late)
+        takers, batch.takers = batch.takers, []
+        for position, take in takers:
+            outcome = rest[position]
+            if isinstance(outcome, _Late):
+                outcome.take = take
+            else:
+                batch.takers.append((position, take))
+        self._again = again
+        self._items_waiting += len(again)
+        return rest
+
     def _complain(self, outcomes: Sequence[R | Exception]) -> None:
         for outcome in outcomes:
-            if isinstance(outcome, Exception):
+            if isinstance(outcome, Exception) and not isinstance(outcome, _Late):
                 about = {"batcher": self.name}
                 logger.error("a call that nobody awaits failed", extra=about, exc_info=outcome)

@@ -7,9 +7,9 @@ from functools import partial
 
 from anyio import Event
 
-from streamapp.errors import Refused
+from streamapp.errors import Refused, ServiceError
 from streamapp.flow.batcher import Batcher
-from streamapp.flow.outage import Outage
+from streamapp.flow.outage import Outage, PerKey
 from streamapp.outbox.sender import Sender
 from streamapp.state.announcement import Announcement, Place
 from streamapp.state.store import Confirmed, Store
@@ -30,7 +30,7 @@ class Announcer:
     def __init__(self, senders: Mapping[str, Sender], store: Store, store_outage: Outage) -> None:
         self._senders = senders
         self._store = store
-        self._store_outage = store_outage
+        self._per_key = PerKey(store_outage)
         # Usually nobody else waits for one; a call that does puts an event here.
         self._flying: dict[Place, Event | None] = {}
         # Why SQS refused it, None if it was sent.
@@ -64,6 +64,11 @@ class Announcer:
         for announcement in others.values():
             await self._wait_for_others(announcement)
         return {place: code for place in (*mine, *others) if (code := self._over.get(place)) is not None}
+
+    async def make_room(self, pending: Sequence[Announcement]) -> None:
+        """Return when all of *pending* is sent and confirmed, so that its key takes more."""
+        await self.announce(pending)
+        await self.confirmations.submit_all([self._confirmed(it.place, it) for it in pending])
 
     def queue_name(self, announcement: Announcement) -> str:
         """Return the name of the queue that *announcement* goes to."""
@@ -115,16 +120,21 @@ class Announcer:
         self._confirm_soon(place, announcement)
 
     def _confirm_soon(self, place: Place, announcement: Announcement) -> None:
+        self.confirmations.post(self._confirmed(place, announcement))
+
+    def _confirmed(self, place: Place, announcement: Announcement) -> Confirmed:
         is_refused = self._over[place] is not None
         this = [(place.id, place.mark)]
-        confirmed = Confirmed(
+        return Confirmed(
             place.redis_key,
             sent=[] if is_refused else this,
             parked=this if is_refused else [],
             ttl=announcement.ttl,
         )
-        self.confirmations.post(confirmed)
 
-    async def _confirm(self, confirmed: list[Confirmed]) -> Sequence[None]:
-        await self._store_outage.ride_out(partial(self._store.confirm, confirmed))
+    async def _confirm(self, confirmed: Sequence[Confirmed]) -> Sequence[ServiceError | None]:
+        return await self._per_key.call(self._confirm_all, confirmed, lambda each: each.key)
+
+    async def _confirm_all(self, confirmed: Sequence[Confirmed]) -> Sequence[None]:
+        await self._store.confirm(confirmed)
         return [None] * len(confirmed)

@@ -12,13 +12,14 @@ import msgspec
 from anyio import Event, get_cancelled_exc_class, get_current_task
 from anyio.lowlevel import checkpoint
 
-from streamapp.errors import EventOver, NotAwaited, NotInEvent, Refused, StreamappError
-from streamapp.flow.batcher import raised
+from streamapp.errors import Crowded, EventOver, NotAwaited, NotInEvent, Refused, StreamappError
+from streamapp.flow.batcher import raised, windows
 from streamapp.flow.deadline import Deadline
+from streamapp.pipeline.attempt import EFFECTS
 from streamapp.pipeline.leases import Lease
 from streamapp.pipeline.runtime import Runtime
 from streamapp.state.announcement import Announcement, Place
-from streamapp.state.committer import Change, Changed
+from streamapp.state.committer import FLUSH, Change, Changed
 from streamapp.state.dedupe import identity_of, shortened
 from streamapp.state.folding import Folding
 from streamapp.state.keys import plain
@@ -32,14 +33,20 @@ R = TypeVar("R")
 TURNS = 3
 """Turns of the event loop within which a task that was started for a call has begun it."""
 
+MOST = 100
+"""Updates of which all is noted, and announcements that wait for the end of their event. One event may change any number of
+keys; of more than these only what is still needed is kept."""
+
 
 class InHand(msgspec.Struct, eq=False):
     """The deliveries whose events an agent is processing now, ended together when it asks for the next.
 
     *leases* come with the error of a body of which a part could not be decoded. *owed* are the announcements, by their
     place, that must be sent before the deliveries are deleted. *updates* are those that were made, and *changed_count* counts
-    those that changed something. *is_skipped* once the agent skipped an event, *is_batch* once more than one delivery was
-    in hand, *is_cut* once the agent was cancelled while it waited for an effect.
+    those that changed something. If there are many, *owing* are those that are only noted for what they owe, and *refused*
+    are the deliveries that owed what SQS has refused already. *is_skipped* once the agent skipped an event, *is_batch* once
+    more than one delivery was in hand, *is_cut* once the agent was cancelled while it waited for an effect. *decisions* are
+    the agent's on single messages of a batch.
 
     *begun* are the updates and sends that the agent called, with what it called them on. *pending* is how many effects
     are under way. *is_closed* once nothing may be added, because the event has ended. Before that *ends* is set while an
@@ -51,7 +58,10 @@ class InHand(msgspec.Struct, eq=False):
     leases: dict[Lease, DecodeError | None] = {}
     owed: dict[Place, Announcement] = {}
     updates: list[Update] = []
+    owing: list[Update] = []
+    refused: dict[Lease, Refused] = {}
     changed_count: int = 0
+    decisions: dict[Lease, Exception] = {}
     is_skipped: bool = False
     is_batch: bool = False
     is_cut: bool = False
@@ -100,26 +110,53 @@ class InHand(msgspec.Struct, eq=False):
         """Fold *event* into the state of *key*, and return that state once it is durable."""
         change = self._change(folding, key, event)
         with self.effect():
-            changed = await self.runtime.changes.submit(change)
+            while True:
+                try:
+                    changed = await self.runtime.changes.submit(change)
+                    break
+                except Crowded as crowded:
+                    # Given back it would be received again for nothing: it waits in hand until the key has room.
+                    await self.runtime.announcer.make_room(crowded.pending)
             self._note(folding.name, key, event, changed)
+            if len(self.owed) >= MOST:
+                await self._announce_now()
         return changed.state
 
     async def update_many(self, folding: Folding, events: Sequence[tuple[str, object]]) -> list[Any]:
         """Fold each event into its key, and return the states. Raises the first failure once all are done."""
-        changes = [self._change(folding, key, event) for key, event in events]
-        with self.effect():
-            outcomes = await self.runtime.changes.submit_all(changes)
-            for (key, event), outcome in zip(events, outcomes, strict=True):
-                if isinstance(outcome, Changed):
-                    self._note(folding.name, key, event, outcome)
-            return [changed.state for changed in raised(outcomes)]
+        states: list[Any] = []
+        for window in windows(events, FLUSH):
+            changes = [self._change(folding, key, event) for key, event in window]
+            with self.effect():
+                outcomes = await self._submit_window(changes)
+                for (key, event), outcome in zip(window, outcomes, strict=True):
+                    if isinstance(outcome, Changed):
+                        self._note(folding.name, key, event, outcome)
+                        states.append(outcome.state)
+                    else:
+                        states.append(outcome)
+                if len(self.owed) >= MOST:
+                    await self._announce_now()
+        return raised(states)
+
+    async def _submit_window(self, changes: Sequence[Change]) -> list[Changed | Exception]:
+        """Return the outcome of each change; those of keys that owe all they may wait in hand until there is room."""
+        outcomes = await self.runtime.changes.submit_window(changes)
+        while late := {n: it for n, it in enumerate(outcomes) if isinstance(it, Crowded)}:
+            for crowded in late.values():
+                await self.runtime.announcer.make_room(crowded.pending)
+            again = await self.runtime.changes.submit_window([changes[n] for n in late])
+            for n, outcome in zip(late, again, strict=True):
+                outcomes[n] = outcome
+        return outcomes
 
     def _change(self, folding: Folding, key: str, event: object) -> Change:
+        self.runtime.store_use.is_used = True
         key = plain(key)
         return Change(
             folding,
             key,
-            folding.keys_prefix(self.runtime.config.key_prefix) + key,
+            f"{self.runtime.config.key_prefix}{folding.name}:{key}",
             event,
             self.runtime.senders[folding.to.stream].queue if folding.to else None,
             self.cause(event),
@@ -137,10 +174,31 @@ class InHand(msgspec.Struct, eq=False):
 
     def _note(self, table: str, key: str, event: object, changed: Changed) -> None:
         """Note what an update did, and what must be sent for it."""
-        self.updates.append(Update(table, key, event, changed))
         self.changed_count += changed.is_new
         for it in changed.due:
             self.owed[it.place] = it
+        # Viewers are told of the first keys that changed and, in a batch, of those of each message.
+        if (
+            len(self.updates) < MOST
+            or (changed.is_new and self.changed_count <= EFFECTS)
+            or (self.is_batch and self.origins(event))
+        ):
+            self.updates.append(Update(table, key, event, changed))
+        elif changed.keeps:
+            self.owing.append(Update(table, key, event, changed))
+
+    async def _announce_now(self) -> None:
+        """Send what is owed so far: kept until the event ends, it could be any amount."""
+        owed, owing = list(self.owed.values()), len(self.owing)
+        with self.effect():
+            refused = await self.runtime.announcer.announce(owed)
+        if refused:
+            self.refused.update(self.blamed(refused))
+        kept = next(iter(refused), None)  # so that the end of the event asks who is to blame
+        for it in owed:
+            if it.place != kept:
+                self.owed.pop(it.place, None)
+        del self.owing[:owing]
 
     def cause(self, event: object) -> str:
         """Return the id of the message that holds *event*, or that is the only one in hand; else ""."""
@@ -166,8 +224,8 @@ class InHand(msgspec.Struct, eq=False):
 
     def blamed(self, refused: Mapping[Place, str]) -> dict[Lease, Refused]:
         """Return the deliveries whose events owed what SQS *refused*; all deliveries if the agent made the event itself."""
-        found: dict[Lease, Refused] = {}
-        for done in self.updates:
+        found = {lease: error for lease, error in self.refused.items() if lease in self.leases}
+        for done in (*self.updates, *self.owing):
             for it in done.changed.keeps:
                 if it.place in refused and not it.is_adopted:
                     holders = [lease for lease, _ in self.origins(done.event)]

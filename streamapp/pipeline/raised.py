@@ -5,7 +5,7 @@ from typing import cast
 
 from anyio import get_current_task
 
-from streamapp.errors import Crowded, Decision, Refused, Reject, ServiceError, Skip, contained
+from streamapp.errors import Decision, Refused, Reject, ServiceError, Skip, contained
 
 
 def leaves(error: BaseException) -> Iterator[BaseException]:
@@ -44,4 +44,4 @@ def _rank(error: BaseException) -> int:
         return 4
     if isinstance(error, Decision):
         return 3
-    return 2 if isinstance(error, (ServiceError, Crowded)) else 1
+    return 2 if isinstance(error, ServiceError) else 1

@@ -56,11 +56,11 @@ class Runner:
         self._runtime = runtime
         self._instances = instances
         self._pauses: set[CancelScope] = set()
+        self._turns: list[Turn[Any]] = []
         self._is_stopped = False
         self._failing: set[str] = set()
         self._done_before = 0
         self._pid = os.getpid()
-        self._turns: set[Turn[Any]] = set()
 
     @property
     def is_crashing(self) -> bool:
@@ -88,15 +88,21 @@ class Runner:
             self._settler.acks.release(lease)
 
     async def _run(self) -> None:
-        async with create_task_group() as instances:
-            for number in range(self._instances):
-                instances.start_soon(self._instance, name=f"agent {self._agent.name} {number}")
+        async with create_task_group() as retries:
+            if self._settler.queue.fifo:
+                retries.start_soon(self._handoff.run, name=f"retries {self._agent.name}")
+            async with create_task_group() as instances:
+                for number in range(self._instances):
+                    instances.start_soon(self._instance, name=f"agent {self._agent.name} {number}")
+            retries.cancel_scope.cancel("the agent has ended")
 
     def stop(self) -> None:
         """Do not restart an agent that ends without asking for an event: no event will come."""
         self._is_stopped = True
         for scope in self._pauses:
             scope.cancel("the worker drains")
+        for turn in self._turns:
+            turn.drain()
 
     async def _instance(self) -> None:
         turn: Turn[Any] = Turn(
@@ -107,8 +113,8 @@ class Runner:
             self._runtime,
             self._agent.timeout,
         )
+        self._turns.append(turn)
         stream = Stream(turn)
-        self._turns.add(turn)
         failures = 0
         try:
             while not (turn.is_ended or (failures and self._is_stopped)):
@@ -119,7 +125,7 @@ class Runner:
                     logger.error("an agent ends without asking for events", extra={"agent": self._agent.name})
                     await self._pause(failures)
         finally:
-            self._turns.discard(turn)
+            self._turns.remove(turn)
             turn.release()
 
     async def _pause(self, failures: int) -> None:
@@ -138,7 +144,7 @@ class Runner:
                 try:
                     await self._call(stream)
                 except BaseException as error:
-                    if not self._is_skip(error):
+                    if turn.is_batch or not self._is_skip(error):
                         raise
                     turn.skip()
                 await turn.succeed()
@@ -149,7 +155,7 @@ class Runner:
             self._count_failure(turn)
             await turn.fail(TookTooLong())
         elif scope.cancelled_caught:
-            turn.release()
+            turn.cut_off()
 
     def _is_skip(self, error: BaseException) -> bool:
         """Whether nothing but `Skip` was raised."""

@@ -15,7 +15,7 @@ from streamapp.redis.scripts import ADD, COMMIT, CONFIRM, READ
 from streamapp.redis.servers import RedisServers
 from streamapp.redis.topology import Command
 from streamapp.redis.url import open_servers
-from streamapp.state.store import Commit, Confirmed
+from streamapp.state.store import PAGE, Commit, Confirmed
 
 SCAN = 500
 """Keys that one step of a scan looks at: this blocks the server for about 0.2 ms."""
@@ -76,9 +76,31 @@ class RedisStore:
         return [reply if isinstance(reply, ServiceError) else None for reply in replies]
 
     async def members(self, key: str) -> set[str] | ServiceError:
-        """Return a set's members, or why this key alone cannot be read."""
-        (reply,) = await self._servers.run([("SMEMBERS", key)])
-        return error_of_key(reply) if isinstance(reply, RedisError) else set(reply)
+        """Return all members of a set, or why this key alone cannot be read."""
+        found: set[str] = set()
+        cursor: str | None = None
+        while cursor != "":
+            page = await self.members_page(key, cursor or "")
+            if isinstance(page, ServiceError):
+                return page
+            members, cursor = page
+            found.update(members)
+        return found
+
+    async def members_page(
+        self, key: str, cursor: str = "", size: int = PAGE
+    ) -> tuple[list[str], str] | ServiceError:
+        """Return some members of a set, and the next cursor, which is empty at the end; or why this key alone cannot be read."""
+        server = await self._servers.server_of(key)
+        source, _, position = cursor.rpartition("|")
+        # A cursor means something only to the server that gave it: after a move of the key all begins again.
+        position = position if cursor and source == server else "0"
+        (reply,) = await self._servers.run([("SSCAN", key, position, "COUNT", size)])
+        if isinstance(reply, RedisError):
+            return error_of_key(reply)
+        following, members = reply
+        is_over = not int(following) and await self._servers.server_of(key) == server
+        return list(members), "" if is_over else f"{server}|{following}"
 
     async def remove(self, key: str, members: Sequence[str]) -> ServiceError | None:
         """Remove members from a set; return why this key alone could not be changed."""

@@ -20,7 +20,7 @@ from streamapp.sqs import wire
 from streamapp.sqs.boto_errors import CLIENT_ERRORS, advice, bounded
 from streamapp.sqs.client import SYSTEM_ATTRIBUTES, Failure
 from streamapp.sqs.credentials import AwsSettings
-from streamapp.sqs.names import name_in_arn, queue_name, region_of
+from streamapp.sqs.names import name_in_arn, parse_arn, queue_name, region_of
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
@@ -55,21 +55,33 @@ class BotoSqs:
         self.region: str = others.meta.region_name
 
     async def find(self, name: str) -> Queue:
-        """Return the queue of this name or URL; a missing queue is a CONFIGURATION fault."""
-        if (region := region_of(name)) not in {None, self.region}:
+        """Return the queue of this name, URL or ARN; a missing queue is a CONFIGURATION fault."""
+        arn = parse_arn(name)
+        # An emulator has one region for all clients, whatever theirs is.
+        is_anywhere = arn is not None and is_local(self.endpoint)
+        if not is_anywhere and (region := region_of(name)) not in {None, self.region}:
             # The call would go to this region, where the queue is missing or is another one.
             detail = f"{name} is in {region}, but AWS_DEFAULT_REGION is {self.region}; correct one of the two"
             raise ServiceError("SQS", Fault.CONFIGURATION, detail)
         with bounded(SETUP_TIMEOUT, name):
             url = name
-            if not name.startswith(("http://", "https://")):
+            if arn is not None:
+                # The caller's own account may have a queue of the same name.
+                found = await self._calls.get_queue_url(
+                    QueueName=arn.name, QueueOwnerAWSAccountId=arn.account
+                )
+                url = found["QueueUrl"]
+            elif not name.startswith(("http://", "https://")):
                 url = (await self._calls.get_queue_url(QueueName=name))["QueueUrl"]
             response = await self._calls.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
             return _queue(url, {str(key): value for key, value in response.get("Attributes", {}).items()})
 
-    async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
-        """Wait up to *wait* seconds (0..20) for 1..10 messages; return as soon as there is one."""
+    async def receive(
+        self, queue: Queue, *, limit: int, wait: float, visibility: int | None = None
+    ) -> list[Delivery]:
+        """Wait up to *wait* seconds (0..20) for 1..10 messages, invisible to others for *visibility* seconds."""
         asked_at = anyio.current_time()
+        more: dict[str, Any] = {} if visibility is None else {"VisibilityTimeout": visibility}
         with bounded(wait + SLACK, queue.name):
             response = await self._polls.receive_message(
                 QueueUrl=queue.url,
@@ -77,6 +89,7 @@ class BotoSqs:
                 WaitTimeSeconds=int(wait),
                 MessageAttributeNames=["All"],
                 MessageSystemAttributeNames=SYSTEM_ATTRIBUTES,  # type: ignore[arg-type]  # str, not its literals
+                **more,
             )
             return wire.deliveries(queue, wire.convert_receive(response), asked_at)
 
@@ -188,4 +201,5 @@ def _queue(url: str, attributes: Mapping[str, str]) -> Queue:
         fifo=attributes.get("FifoQueue") == "true",
         dead_letters=name_in_arn(target) if target else None,
         max_receives=int(receives) if receives else None,
+        dead_letters_arn=target,
     )

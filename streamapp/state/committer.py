@@ -1,17 +1,17 @@
-"""Change state: read the keys of a batch, fold its events, commit one change for each key, and repeat the keys in conflict."""
+"""Change state: read the keys of a batch, fold its events, and commit one change for each key."""
 
 import itertools
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import msgspec
 
-from streamapp.errors import Crowded, MessageTooLarge, ServiceError, StateMutated, contained
-from streamapp.flow.outage import Outage
+from streamapp.errors import Crowded, MessageTooLarge, ServiceError, StateMutated, TimedOut, contained
+from streamapp.flow.batcher import AGAIN
+from streamapp.flow.outage import Outage, PerKey
 from streamapp.messages import Outgoing, Queue
 from streamapp.state.announcement import Announcement, Place, adopt, mark_of, pending_of
 from streamapp.state.dedupe import Deduplication
@@ -84,6 +84,7 @@ class Committer:
     ) -> None:
         self._store = store
         self._store_outage = store_outage
+        self._per_key = PerKey(store_outage)
         self._ttl = ttl
         # With a barrier a duplicate commits too: WAIT covers only writes of its own connection.
         self._barrier = barrier
@@ -92,24 +93,27 @@ class Committer:
         self._counter = itertools.count()
 
     async def flush(self, changes: list[Change]) -> Sequence[Changed | Exception]:
-        """Apply each change once. A change that fails does not touch the others, not even those of its key."""
+        """Apply each change once. A change that fails does not touch the others, not even those of its key.
+
+        The outcome is `AGAIN` for the changes of a key that another worker changed meanwhile: the next flush gets them
+        again, so that a key that many workers want keeps no other key waiting.
+        """
         outcomes: dict[int, Changed | Exception] = {}
         todo: dict[str, list[int]] = {}
         for position, change in enumerate(changes):
             todo.setdefault(change.redis_key, []).append(position)
-        while todo:
-            keys = list(todo)
-            hashes = await self._store_outage.ride_out(partial(self._store.read, keys))
-            plans = {
-                key: self._plan([changes[n] for n in todo[key]], fields)
-                for key, fields in zip(keys, hashes, strict=True)
-            }
-            for key in await self._make_commits(plans):
-                del plans[key]
-            for key, plan in plans.items():
-                if plan.evicted:
-                    self._evicted(changes[todo[key][0]].folding.name, plan.evicted)
-                outcomes.update(zip(todo.pop(key), plan.outcomes, strict=True))
+        keys = list(todo)
+        hashes = await self._per_key.call(self._store.read, keys, str)
+        plans = {
+            key: self._plan([changes[n] for n in todo[key]], fields)
+            for key, fields in zip(keys, hashes, strict=True)
+        }
+        for key in await self._make_commits(plans):
+            plans[key] = _Plan([AGAIN] * len(todo[key]))
+        for key, plan in plans.items():
+            if plan.evicted:
+                self._evicted(changes[todo[key][0]].folding.name, plan.evicted)
+            outcomes.update(zip(todo[key], plan.outcomes, strict=True))
         return [outcomes[position] for position in range(len(changes))]
 
     async def _make_commits(self, plans: Mapping[str, _Plan]) -> list[str]:
@@ -117,7 +121,7 @@ class Committer:
         commits = [plan.commit for plan in plans.values() if plan.commit is not None]
         if not commits:
             return []
-        outcomes = await self._store_outage.ride_out(lambda: self._store.commit(commits))
+        outcomes = await self._per_key.call(self._store.commit, commits, _key_of)
         conflicts: list[str] = []
         for commit, outcome in zip(commits, outcomes, strict=True):
             if isinstance(outcome, ServiceError):
@@ -130,6 +134,8 @@ class Committer:
     def _plan(self, changes: Sequence[Change], fields: dict[str, str] | ServiceError) -> _Plan:
         """Fold the events of one key in order, and plan the commit of what they come to."""
         first, folding = changes[0], changes[0].folding
+        if isinstance(fields, TimedOut):
+            return _Plan([fields] * len(changes))
         ttl = self._ttl if folding.expires else None
         try:
             stored = good(fields)
@@ -223,7 +229,7 @@ class _Draft:
         is_new = False
         if change.event_identity is None or change.event_identity not in self._seen:
             try:
-                following, said = _step(change, self.state, len(self._pending))
+                following, said = _step(change, self.state, self._pending)
                 after = {} if following is None else change.folding.hash_codec.write(following)
                 if self._codec is not None:
                     self._check(self._codec, change.folding.name, following, before, after)
@@ -231,11 +237,7 @@ class _Draft:
                 if said is not None:
                     self._owe(change, said)
             except BaseException as error:  # noqa: BLE001 - the fold is the application's; its bug ends one event
-                if self._codec is not None:
-                    # What the fold left of it is not known.
-                    self.spoilt.append(self.state)
-                    self.state = self._codec.read(before)
-                return contained(error)
+                return self._failed(before, error)
             self.state, self.written = following, after
             if change.event_identity is not None:
                 self._seen.add(change.event_identity)
@@ -244,6 +246,16 @@ class _Draft:
         keeps = self._kept_by(change.cause)
         due = self._pending if change.queue is not None and change.queue.fifo else keeps
         return Changed(self.state, is_new, self._pending, before, after, keeps, due)
+
+    def _failed(self, before: Mapping[str, str], error: BaseException) -> Exception:
+        """Return the outcome of an event whose fold raised *error*, and take back what that did to a mutable state."""
+        if self._codec is not None:
+            self.spoilt.append(self.state)
+            try:
+                self.state = self._codec.read(before)
+            except BaseException as unreadable:  # noqa: BLE001 - as above
+                return contained(unreadable)
+        return contained(error)
 
     def _check(
         self,
@@ -275,6 +287,10 @@ class _Draft:
         return [it for it in self._pending if it.keeper in {cause, ""}]
 
 
+def _key_of(commit: Commit) -> str:
+    return commit.key
+
+
 def _restored(
     outcome: Changed | Exception, spoilt: Sequence[object], codec: HashCodec[Any]
 ) -> Changed | Exception:
@@ -284,12 +300,16 @@ def _restored(
     return outcome
 
 
-def _step(change: Change, state: Any, owed: int) -> tuple[Any, tuple[str, Outgoing] | None]:  # noqa: ANN401 - the state's own type
+def _step(
+    change: Change,
+    state: Any,  # noqa: ANN401 - the state's own type
+    pending: Sequence[Announcement],
+) -> tuple[Any, tuple[str, Outgoing] | None]:
     after = change.folding.fold(state, change.event)
     said = None if after is state else change.folding.announcement(state, after, change.key)
     if said is not None:
-        if owed >= MAX_PENDING:
-            raise Crowded(change.redis_key, owed)
+        if len(pending) >= MAX_PENDING:
+            raise Crowded(change.redis_key, pending)
         if change.queue is not None and (size := said[1].size) > change.queue.max_bytes:
             # Before anything is stored: what cannot be sent must not be owed.
             raise MessageTooLarge(size, change.queue.max_bytes)

@@ -21,13 +21,21 @@ class Destination:
     identity: Callable[[Any], str] | None = None
 
     def outgoing(self, value: object, group: str) -> tuple[str, Outgoing]:
-        """Return the identity of *value* and its message; *group* is its group on a FIFO queue."""
-        body = self.encode(value)
-        identity = self.identity(value) if self.identity else _digest(group, body)
-        if not isinstance(identity, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # the app's own function
-            raise TypeError(identity)
-        identity.encode()  # raise here: later, what is committed or sent with it would fail too
+        """Return the identity of *value* and its message; *group* is its group on a FIFO queue.
+
+        Raises `TypeError` or `UnicodeEncodeError` if its body or its identity is no text: stored, it would fail others too.
+        """
+        body = _text("body", self.encode(value))
+        identity = _text("identity", self.identity(value)) if self.identity else _digest(group, body)
         return identity, Outgoing(body, group=group, deduplication=identity)
+
+
+def _text(what: str, given: object) -> str:
+    if not isinstance(given, str):
+        raise TypeError(f"expected the {what} of a message as str, got {type(given).__name__}")
+    if not given.isascii():
+        given.encode()
+    return given
 
 
 def _digest(group: str, body: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -25,7 +25,7 @@ _CONTAINERS = {tuple, frozenset, abc.Mapping, abc.Sequence, abc.Set, abc.Collect
 def is_immutable(hint: object) -> bool:
     """Whether no part of a value of this type can be changed in place; False where the type does not say."""
     try:
-        return _is_immutable(hint, {}, set())
+        return _is_immutable(hint, dict[object, bool](), set())
     except TypeError:  # an annotation that cannot be hashed
         return False
 
@@ -35,19 +35,18 @@ def _is_immutable(hint: Any, given: Mapping[object, bool], seen: set[object]) ->
     hint = getattr(hint, "__supertype__", getattr(hint, "__value__", hint))  # of a NewType, of an alias
     if isinstance(hint, TypeVar):
         return given.get(hint, False)
-    origin: Any = get_origin(hint)
-    args = get_args(hint)
+    origin, args = get_origin(hint), get_args(hint)
     if hint is None or origin is Literal or hint in _PLAIN or hint in seen:
         return True
     known = [arg is ... or _is_immutable(arg, given, seen) for arg in args]
     if origin in {Union, UnionType} or origin in _CONTAINERS:
         return all(known)
     kind: Any = origin or hint
-    members = _members(kind) if isinstance(kind, type) else None
+    members = _members(cast("type[Any]", kind)) if isinstance(kind, type) else None
     if members is None:
         return False
-    names: tuple[object, ...] = getattr(kind, "__parameters__", ())
-    parameters = dict(zip(names, known, strict=False))
+    variables: tuple[object, ...] = getattr(kind, "__parameters__", ())
+    parameters = dict(zip(variables, known, strict=False))
     return all(_is_immutable(member, parameters, seen | {hint}) for member in members)
 
 
@@ -69,4 +68,4 @@ def _is_frozen(kind: type[Any]) -> bool:
         return kind.__struct_config__.frozen
     if dataclasses.is_dataclass(kind):
         return bool(kind.__dataclass_params__.frozen)  # type: ignore[attr-defined]  # the stubs leave it out
-    return hasattr(kind, "_fields") and issubclass(kind, tuple)
+    return issubclass(kind, tuple) and hasattr(cast("object", kind), "_fields")

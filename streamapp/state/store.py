@@ -20,6 +20,10 @@ MAX_PENDING = 64
 """Announcements a key may have pending; more would let one dead sink fill the store."""
 
 
+PAGE = 100
+"""Members of a set in one call: some microseconds of Redis."""
+
+
 class Commit(msgspec.Struct, frozen=True):
     """A change of one hash, made only if the hash's token is still *seen* (empty: there is no hash).
 
@@ -71,7 +75,16 @@ class Store(Protocol):
         ...
 
     async def members(self, key: str) -> set[str] | ServiceError:
-        """Return a set's members, or the error of this key alone."""
+        """Return all members of a set, or the error of this key alone."""
+        ...
+
+    async def members_page(
+        self, key: str, cursor: str = "", size: int = PAGE
+    ) -> tuple[list[str], str] | ServiceError:
+        """Return some members of a set, about *size*, and the cursor of the next call, empty when all were seen.
+
+        A member may come twice; one that was there all the time is never left out, unless the store failed over meanwhile.
+        """
         ...
 
     async def remove(self, key: str, members: Sequence[str]) -> ServiceError | None:

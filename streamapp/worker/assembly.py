@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,11 +28,11 @@ from streamapp.pipeline.handoff import Handoff
 from streamapp.pipeline.leases import Leases
 from streamapp.pipeline.poller import Poller
 from streamapp.pipeline.runner import Runner
-from streamapp.pipeline.runtime import Runtime
+from streamapp.pipeline.runtime import Runtime, StoreUse
 from streamapp.pipeline.settler import Settler
 from streamapp.pipeline.tokens import Tokens
 from streamapp.sqs.client import BATCH, Sqs
-from streamapp.sqs.queue_flaws import source_flaws
+from streamapp.sqs.queue_flaws import SHORTEST_LEASE, lease_of, source_flaws
 from streamapp.state.committer import FLUSH, Committer
 from streamapp.state.reads import LINGER, Lookup
 from streamapp.state.store import Store
@@ -97,13 +97,14 @@ async def assemble(
     agents: Sequence[str] | None = None,
     longest_wait: float = 20.0,
     pace: SweepPace = USUAL_PACE,
+    shortest_lease: float = SHORTEST_LEASE,
     tap: Tap | None = None,
     presence: PresenceStore | None = None,
     tracing: "Tracing | None" = None,
 ) -> Assembly:
     """Find every queue and the store, and return what will serve the named agents (None: all).
 
-    *longest_wait* bounds every long poll, in seconds, and *pace* is that of the sweeps. *tap* and *presence* are for
+    *longest_wait* bounds every long poll and *shortest_lease* every lease, in seconds; *pace* is that of the sweeps. *tap* and *presence* are for
     viewers, *tracing* for a tracing backend; each may be missing.
     Raises `ConfigError` or `ServiceError` for what cannot be used.
     """
@@ -120,6 +121,7 @@ async def assemble(
         counters,
         no_tap() if tap is None else tap,
         min(config.wait_seconds, longest_wait),
+        shortest_lease,
         tracing,
     )
     runtime = _runtime(
@@ -174,6 +176,7 @@ class _Surroundings:
     counters: Counters
     tap: Tap
     wait: float
+    shortest_lease: float
     tracing: "Tracing | None"
     unfinished: ExpectedItems = field(default_factory=lambda: ExpectedItems(0))
 
@@ -224,11 +227,14 @@ async def _dead_letter_queue(sqs: Sqs, queue: Queue, config: Config) -> Queue | 
     if queue.dead_letters is None:
         return None
     try:
-        return await sqs.find(queue.dead_letters)
+        return await sqs.find(queue.dead_letters_arn or queue.dead_letters)
     except ServiceError as error:
         if error.heals:
             raise
-        logger.warning("%s: its dead-letter queue %s cannot be used", queue.name, queue.dead_letters)
+        detail = error.detail
+        logger.warning(
+            "%s: its dead-letter queue %s cannot be used: %s", queue.name, queue.dead_letters, detail
+        )
         return None
 
 
@@ -268,15 +274,18 @@ def _pipeline(
 ) -> AgentPipeline:
     """Return the parts that serve *agent*."""
     concurrency = agent.concurrency or use.config.concurrency
+    store_use = StoreUse()
     tokens = Tokens(concurrency)
-    leases = Leases(use.sqs, queue, tokens, use.counters, use.unfinished)
-    handoff = Handoff(fifo=queue.fifo)
+    seconds = lease_of(queue, use.shortest_lease)
+    leases = Leases(use.sqs, queue, tokens, use.counters, use.unfinished, seconds=seconds)
+    handoff = Handoff(fifo=queue.fifo, tokens=tokens)
     acks = Acks(use.sqs, queue, leases, handoff, use.counters)
     settler = Settler(
         queue,
         acks,
         dead_letter_sender,
         runtime.announcer,
+        handoff,
         use.counters,
         max_attempts=use.config.max_attempts,
         backoff=agent.backoff,
@@ -291,10 +300,12 @@ def _pipeline(
         acks=acks,
         handoff=handoff,
         store_outage=use.store_outage,
+        store_use=store_use,
         counters=use.counters,
         wait=use.wait,
     )
-    runner = Runner(agent, handoff, settler, runtime, agent.instances or concurrency)
+    own = replace(runtime, store_use=store_use)
+    runner = Runner(agent, handoff, settler, own, agent.instances or concurrency)
     return AgentPipeline(agent, queue, leases, poller, acks, runner, concurrency)
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from rigs.worker import Add, AnyJson, Rig
 from streamapp.declared.index import Index
+from streamapp.flow.backoff import Backoff
+from streamapp.testing import Fail, MemoryStore
 
 
 async def test_half_a_character_in_an_index_fails_alone(rig: Rig) -> None:
@@ -59,3 +61,26 @@ async def test_a_member_is_in_the_set_of_each_key_until_it_is_discarded(rig: Rig
     assert await rig.work_off()
 
     assert found == [{"a"}, set()]
+
+
+async def test_a_set_is_read_from_its_start_again_after_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another server may answer since then, to which the place in the set means nothing."""
+    monkeypatch.setattr("streamapp.flow.outage.AGAIN", Backoff(0.001, 0.001))
+    index, store = Index("orders-of"), MemoryStore()
+    rig = await Rig(store, "t").create()
+    pages: list[list[str]] = []
+
+    async def reading(events: Any) -> None:
+        async for _ in events:
+            for n in range(5):
+                await index.add(["bread"], f"o{n}")
+            async for page in index.pages("bread", 2):
+                pages.append(page)
+                if len(pages) == 1:
+                    store.faults.add("members", Fail("LOADING"), times=1)
+
+    rig.agent(reading)
+    await rig.send([Add("a")])
+    assert await rig.work_off()
+
+    assert pages == [["o0", "o1"], ["o2", "o3"], ["o0", "o1"], ["o2", "o3"], ["o4"]]

@@ -11,7 +11,7 @@ from anyio.lowlevel import checkpoint
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamapp.flow.batcher import Batcher, OutcomesMissing
+from streamapp.flow.batcher import AGAIN, Batcher, OutcomesMissing
 
 Flush = Callable[[list[int]], Awaitable[Sequence[Any]]]
 
@@ -336,3 +336,73 @@ async def test_twenty_thousand_racing_calls_each_get_their_own_outcome() -> None
 async def wait_a_turn() -> None:
     """Return after every other task has run once."""
     await checkpoint()
+
+
+class Contested:
+    """A flush in which items under *hot* are in conflict the first *times*."""
+
+    def __init__(self, times: int, hot: int = 10) -> None:
+        self.batches: list[list[int]] = []
+        self._left = times
+        self._hot = hot
+
+    async def __call__(self, items: list[int]) -> list[Any]:
+        """Flush."""
+        self.batches.append(items)
+        self._left -= 1
+        await checkpoint()
+        return [AGAIN if item < self._hot and self._left >= 0 else item * 10 for item in items]
+
+
+async def test_what_is_flushed_again_keeps_no_other_item_waiting() -> None:
+    """A key that many workers change may be in conflict twenty times; a key of the same batch was done the first time."""
+    flush, told = Contested(20), list[tuple[int, int]]()
+
+    async def call(item: int) -> None:
+        outcome = await batcher.submit(item)
+        told.append((outcome, len(flush.batches)))
+
+    async with running(flush) as batcher, create_task_group() as calls:
+        calls.start_soon(call, 1)
+        calls.start_soon(call, 11)
+        calls.start_soon(call, 2)
+
+    assert told == [(110, 2), (10, 21), (20, 21)]  # the second had begun by then
+
+
+async def test_what_is_flushed_again_stays_ahead_of_what_came_later() -> None:
+    """The events of a key are folded in the order in which they came."""
+    flush = Contested(2)
+    told: list[Any] = []
+    async with running(flush, limit=2) as batcher:
+        outcomes = await batcher.submit_all([1, 11, 2, 12, 3, 13], [told.append] * 6)
+        batcher.post(4)
+
+    assert outcomes == [10, 110, 20, 120, 30, 130]
+    assert told == [110, 120, 10, 20, 30, 130]
+    assert flush.batches == [[1, 11], [1, 2, 12], [1, 2, 3, 13], [4]]
+
+
+async def test_a_closed_batcher_flushes_again_what_has_to_be() -> None:
+    """A drain must not leave a caller without an outcome."""
+    flush = Contested(3)
+    async with running(flush, linger=60) as batcher:
+        batcher.post(1)
+        batcher.close()
+
+    assert flush.batches == [[1]] * 4
+
+
+async def test_a_failure_of_what_is_flushed_again_is_that_callers_own() -> None:
+    """It is raised as any other."""
+    calls = 0
+
+    async def flush(items: list[int]) -> list[Any]:
+        nonlocal calls
+        calls += 1
+        await checkpoint()
+        return [AGAIN if calls == 1 else KeyError(item) for item in items]
+
+    async with running(flush) as batcher:
+        with pytest.raises(KeyError):
+            await batcher.submit(1)

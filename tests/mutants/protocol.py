@@ -8,11 +8,15 @@ import msgspec
 from msgspec.structs import replace
 
 from streamapp.errors import Retry, ServiceError
+from streamapp.flow.batcher import AGAIN
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.backlog import Owing
 from streamapp.outbox.sweeper import Sweeper
+from streamapp.pipeline.handoff import Handoff
 from streamapp.pipeline.in_hand import InHand
+from streamapp.pipeline.leases import Lease
 from streamapp.pipeline.settler import Settler, _word
+from streamapp.pipeline.turn import Turn
 from streamapp.state.announcement import Announcement, Place
 from streamapp.state.committer import Change, Changed, Committer, _Plan, _step
 from streamapp.state.store import TOKEN, Commit, Confirmed
@@ -20,6 +24,7 @@ from streamapp.testing import MemoryStore
 from streamapp.testing.state.replicas import ReplicatedValues, StoredValue
 
 _commit = Committer._commit_of
+_flush = Committer.flush
 _init = Committer.__init__
 _plan = Committer._plan
 _conflicts = Committer._make_commits
@@ -116,6 +121,26 @@ async def sweep_without_barrier(self: Sweeper, owing: Sequence[Owing]) -> list[O
     return list(owing)
 
 
+def raise_again(raised: BaseException) -> Exception:
+    """Let what a declaration raised fail the whole flush."""
+    raise raised
+
+
+async def flush_until_done(self: Committer, changes: list[Change]) -> Sequence[Changed | Exception]:
+    """Tell no outcome before the last key is out of conflict."""
+    outcomes = list(await _flush(self, changes))
+    while left := [n for n, outcome in enumerate(outcomes) if outcome is AGAIN]:
+        for n, outcome in zip(left, await _flush(self, [changes[n] for n in left]), strict=True):
+            outcomes[n] = outcome
+    return outcomes
+
+
+def all_at_once(items: Sequence[Any], size: int) -> list[Sequence[Any]]:
+    """Make one window of all *items*."""
+    del size
+    return [items]
+
+
 class SeenMarks:
     """Marks each event as seen, in a command of its own before the state is written."""
 
@@ -179,3 +204,18 @@ async def bury_at_once(_: object, error: Exception) -> Exception:
 
 def believe(*_: object) -> None:
     """Take any state that a fold returns."""
+
+
+def give_back_at_once(self: Handoff, lease: Lease, after: float) -> list[Lease]:
+    """A message that failed is received again, and all behind it."""
+    del self, after
+    return [lease]
+
+
+async def fail_all(self: Turn[Any], error: Exception) -> None:
+    """All messages of a batch fail as it did."""
+    self._rest.clear()
+    for lease in list(self._in_hand.leases):
+        await self._settler.fail(lease, error, self._in_hand)
+    self._in_hand.leases.clear()
+    self._forget()

@@ -86,9 +86,13 @@ class WiredSqs:
         """Find a queue."""
         return await self._wire.call(lambda: self._sqs.find(name))
 
-    async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
+    async def receive(
+        self, queue: Queue, *, limit: int, wait: float, visibility: int | None = None
+    ) -> list[Delivery]:
         """Receive."""
-        return await self._wire.call(lambda: self._sqs.receive(queue, limit=limit, wait=wait))
+        return await self._wire.call(
+            lambda: self._sqs.receive(queue, limit=limit, wait=wait, visibility=visibility)
+        )
 
     async def send(self, queue: Queue, messages: Sequence[Outgoing]) -> list[Failure | None]:
         """Send."""
@@ -139,6 +143,12 @@ class WiredStore:
     async def members(self, key: str) -> set[str]:
         """Return a set."""
         return await self._wire.call(lambda: self._store.members(key))
+
+    async def members_page(
+        self, key: str, cursor: str = "", size: int = 100
+    ) -> tuple[list[str], str] | ServiceError:
+        """Return some members of a set."""
+        return await self._wire.call(lambda: self._store.members_page(key, cursor, size))
 
     async def remove(self, key: str, members: Sequence[str]) -> None:
         """Remove from a set."""

@@ -6,6 +6,7 @@ import pytest
 from anyio import create_task_group, current_time, fail_after
 from anyio.lowlevel import checkpoint
 
+from sqs.clients import Both
 from streamapp.errors import Fault, ServiceError
 from streamapp.flow.outage import Outage
 from streamapp.messages import Outgoing, Queue, Typed
@@ -235,3 +236,50 @@ async def test_a_response_that_drips_is_given_up(
         await faulty.receive(queue, limit=1, wait=0)
 
     assert current_time() - began < 2
+
+
+async def test_a_receive_says_for_how_long_its_messages_are_invisible(
+    sqs: BotoSqs | DirectSqs, prefix: str
+) -> None:
+    """The queue's own setting is somebody else's, and may change at any time."""
+    queue = await sqs.create(prefix, {"VisibilityTimeout": "0"})
+    await sqs.send(queue, [Outgoing("a")])
+    (first,) = await sqs.receive(queue, limit=1, wait=0, visibility=30)
+
+    assert await sqs.receive(queue, limit=1, wait=0, visibility=30) == []
+    assert await sqs.change_visibility(queue, [(first.handle, 0)]) == [None]
+
+
+THEIRS = "999999999999"
+"""The account of somebody else."""
+
+
+async def test_a_queue_is_found_by_its_arn_in_its_own_account(both: Both) -> None:
+    """Ours may have a queue of the same name: what is meant for theirs must not land there."""
+    ours = await both.memory.create("letters", {})
+    theirs = await both.memory.create("letters", {}, account=THEIRS)
+    arn = (await both.memory.attributes(theirs))["QueueArn"]
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 20})
+    await both.memory.create("source", {"RedrivePolicy": policy})
+
+    for client in (both.aws, both.direct):
+        source = await client.find("source")
+        assert (source.dead_letters, source.dead_letters_arn) == ("letters", arn)
+        found = await client.find(arn)
+        assert found.url.endswith(f"/{THEIRS}/letters")
+        assert found.name == "letters"
+        assert await client.send(found, [Outgoing("theirs")]) == [None]
+
+    assert both.memory.bodies(theirs) == ["theirs", "theirs"]
+    assert both.memory.bodies(ours) == []
+
+
+async def test_an_arn_of_an_account_without_such_a_queue_is_a_configuration_fault(both: Both) -> None:
+    """Not ours of that name."""
+    await both.memory.create("letters", {})
+
+    for client in (both.aws, both.direct):
+        with pytest.raises(ServiceError) as caught:
+            await client.find(f"arn:aws:sqs:us-east-1:{THEIRS}:letters")
+        assert caught.value.fault is Fault.CONFIGURATION
+        assert caught.value.code

@@ -14,6 +14,7 @@ from streamapp.sqs.names import name_in_arn, queue_name, region_of
         ("https://queue.amazonaws.com/123/orders", None),
         ("http://localhost:4566/000000000000/orders", None),
         ("http://sqs.sa-east-1.localhost.localstack.cloud:4566/000000000000/orders", None),
+        ("arn:aws:sqs:sa-east-1:123456789012:orders", "sa-east-1"),
         ("orders", None),
     ],
 )
@@ -23,10 +24,16 @@ def test_the_region_is_read_from_a_url_of_aws(url: str, region: str | None) -> N
 
 
 @pytest.mark.parametrize(
-    "given", ["orders", "http://localhost:4566/000000000000/orders", "http://localhost/0/orders/"]
+    "given",
+    [
+        "orders",
+        "arn:aws-cn:sqs:cn-north-1:123456789012:orders",
+        "http://localhost:4566/000000000000/orders",
+        "http://localhost/0/orders/",
+    ],
 )
-def test_a_queue_is_given_by_its_name_or_its_url(given: str) -> None:
-    """All settings and commands accept both."""
+def test_a_queue_is_given_by_its_name_its_url_or_its_arn(given: str) -> None:
+    """All settings and commands accept each of them."""
     assert queue_name(given) == "orders"
 
 

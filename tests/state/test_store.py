@@ -276,3 +276,28 @@ async def test_what_has_expired_is_gone(store: Store, prefix: str) -> None:
 
     assert await store.commit([Commit(prefix, "", "t2", {"b": "1"}, ttl=TTL)]) == [True]
     assert await store.read([prefix]) == [{"_t": "t2", "b": "1"}]
+
+
+async def test_a_large_set_is_read_in_pages(store: Store, ttl_of: TtlOf, prefix: str) -> None:
+    """A product may be in any number of orders; what is discarded on the way keeps nothing else from coming."""
+    members = {f"m{n}" for n in range(2500)}
+    for start in range(0, 2500, 500):
+        await store.add({prefix: sorted(members)[start : start + 500]}, TTL)
+    found: set[str] = set()
+    largest, cursor = 0, None
+    while cursor != "":
+        page = await store.members_page(prefix, cursor or "", 50)
+        assert not isinstance(page, ServiceError)
+        some, cursor = page
+        found.update(some)
+        largest = max(largest, len(some))
+        if over := [member for member in some if member.endswith("7")]:
+            assert await store.remove(prefix, over) is None
+
+    assert found == members
+    assert largest < 200
+    assert await store.members(prefix) == {member for member in members if not member.endswith("7")}
+    assert await ttl_of(prefix)
+    assert await store.members_page(f"{prefix}none") == ([], "")
+    await store.commit([Commit(f"{prefix}hash", "", "t1", {"a": "1"}, ttl=TTL)])
+    assert isinstance(await store.members_page(f"{prefix}hash"), ServiceError)

@@ -1,11 +1,12 @@
 """The parts of a worker, put together: what is missing is found before anything runs."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from rigs.worker import Rig
+from rigs.worker import Rig, until
 from streamapp.app import App
 from streamapp.config import Config
 from streamapp.sqs.client import BATCH
@@ -39,6 +40,47 @@ async def test_a_dead_letter_queue_that_is_missing_is_a_warning(
     await rig.assemble()
 
     assert "its dead-letter queue orders-dlq cannot be used" in caplog.text
+
+
+THEIRS = "999999999999"
+"""The account of somebody else."""
+
+
+async def redrive_to(rig: Rig, arn: str) -> None:
+    """Make the queue of this ARN the dead-letter queue of `orders`."""
+    stored = rig.sqs.simulator.broker.stored("orders", rig.sqs.clock.now())
+    # SQS itself checks no policy again: its target may be gone by now.
+    stored.attributes["RedrivePolicy"] = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 50})
+
+
+async def test_letters_go_to_the_account_that_the_redrive_policy_names(rig: Rig) -> None:
+    """Ours has a queue of the same name, in which nobody would look for them."""
+    theirs = await rig.sqs.create("orders-dlq", {}, account=THEIRS)
+    await redrive_to(rig, (await rig.sqs.attributes(theirs))["QueueArn"])
+    rig.count()
+    await rig.send(["no json"])
+
+    await rig.work_off()
+
+    assert rig.sqs.bodies(theirs) == ["no json"]
+    assert rig.bodies("orders-dlq") == []
+
+
+@pytest.mark.parametrize("place", [f"us-east-1:{THEIRS}", "eu-west-1:000000000000"])
+async def test_letters_never_go_to_a_queue_of_the_same_name_elsewhere(
+    rig: Rig, caplog: pytest.LogCaptureFixture, place: str
+) -> None:
+    """The queue that the policy names is not there: that is a warning, and SQS's own rules apply."""
+    await redrive_to(rig, f"arn:aws:sqs:{place}:orders-dlq")
+    rig.count()
+    await rig.send(["no json"])
+
+    async with rig.running():
+        await until(lambda: rig.tally.of("retry"))
+
+    assert f"arn:aws:sqs:{place}:orders-dlq" in caplog.text or f"{THEIRS}/orders-dlq" in caplog.text
+    assert "cannot be used" in caplog.text
+    assert rig.bodies("orders-dlq") == []
 
 
 @pytest.mark.parametrize(("names", "chosen"), [(None, ["one", "two"]), (["two"], ["two"]), ([], [])])

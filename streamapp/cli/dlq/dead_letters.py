@@ -110,13 +110,13 @@ async def dead_letter_queues(sqs: Sqs, app: App, config: Config) -> list[DeadLet
     for agent in app.agents.values():
         queue = await sqs.find(config.queue(agent.queue))
         if queue.dead_letters is not None:
-            sources.setdefault(queue.dead_letters, {})[queue.name] = (agent, queue)
+            sources.setdefault(queue.dead_letters_arn or queue.dead_letters, {})[queue.name] = (agent, queue)
     found: list[DeadLetterQueue] = []
     for name, named_by in sources.items():
         letters = await sqs.find(name)
         attributes = await sqs.attributes(letters)
         if attributes.get("RedrivePolicy"):
-            raise HasOwnRedrive(name)
+            raise HasOwnRedrive(letters.name)
         found.append(DeadLetterQueue(letters, named_by, depth_of(attributes).waiting or 0))
     return found
 

@@ -17,7 +17,7 @@ from streamapp.observe.counters import Counters
 from streamapp.pipeline.agent import Agent
 from streamapp.sqs.client import Failure
 from streamapp.sqs.names import queue_name
-from streamapp.state.store import TOKEN, Commit, Confirmed, Store
+from streamapp.state.store import PAGE, TOKEN, Commit, Confirmed, Store
 from streamapp.worker.assembly import assemble
 from streamapp.worker.worker import Worker
 
@@ -81,8 +81,10 @@ class _RehearsalSqs:
         letters = LETTERS if name == self._queue else None
         return Queue(name, f"rehearsal:{name}", visibility=UNDISTURBED, dead_letters=letters, fifo=False)
 
-    async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
-        del wait
+    async def receive(
+        self, queue: Queue, *, limit: int, wait: float, visibility: int | None = None
+    ) -> list[Delivery]:
+        del wait, visibility
         some, self._waiting = self._waiting[:limit], self._waiting[limit:]
         if not some:
             await sleep(0.05)
@@ -168,6 +170,14 @@ class _OverlayStore:
     async def members(self, key: str) -> set[str] | ServiceError:
         stored = await self._store.members(key)
         return stored if isinstance(stored, ServiceError) else stored | self._sets.get(key, set())
+
+    async def members_page(
+        self, key: str, cursor: str = "", size: int = PAGE
+    ) -> tuple[list[str], str] | ServiceError:
+        page = await self._store.members_page(key, cursor, size)
+        if isinstance(page, ServiceError) or cursor:
+            return page
+        return [*page[0], *self._sets.get(key, ())], page[1]
 
     async def remove(self, key: str, members: Sequence[str]) -> None:
         del key, members

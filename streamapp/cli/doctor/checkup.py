@@ -136,7 +136,7 @@ class Checkup:
         if queue.dead_letters is not None:
             text += f" · redrive {queue.max_receives} → {queue.dead_letters}"
             try:
-                letters = await sqs.attributes(await sqs.find(queue.dead_letters))
+                letters = await sqs.attributes(await sqs.find(queue.dead_letters_arn or queue.dead_letters))
             except ServiceError as error:
                 if error.heals:
                     raise

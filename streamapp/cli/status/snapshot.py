@@ -86,7 +86,8 @@ class StatusReader:
         if queue is None:
             return QueueStatus(stream, is_sink)
         waiting, in_flight = await self._depth(queue)
-        letters = None if queue.dead_letters is None else await self._find(queue.dead_letters)
+        name = queue.dead_letters_arn or queue.dead_letters
+        letters = None if name is None else await self._find(name)
         mine = [record for record in recent if record.queue == queue.name]
         took = sorted(record.took_ms for record in mine if record.took_ms is not None)
         counts: dict[str, int] = dict.fromkeys(COUNTED, 0)

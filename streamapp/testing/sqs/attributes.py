@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from streamapp.sqs.names import name_in_arn
+from streamapp.sqs.names import name_in_arn, parse_arn
 from streamapp.testing.faults.refusal import Refusal
 from streamapp.testing.sqs.rules import invalid
 
@@ -48,10 +48,11 @@ KNOWN = {*_RANGES, *_FIFO_DEFAULTS, *_OTHERS, "RedrivePolicy"}
 
 @dataclass(frozen=True, slots=True)
 class Redrive:
-    """Where messages go that were received more than *max_receives* times."""
+    """Where messages go that were received more than *max_receives* times; *target* is the key of the queue of *arn*."""
 
     target: str
     max_receives: int
+    arn: str
 
 
 def check_attributes(attributes: Mapping[str, str], *, fifo: bool) -> dict[str, str]:
@@ -98,9 +99,29 @@ def check_name(name: str, attributes: Mapping[str, str]) -> None:
         )
 
 
-def arn_of(name: str) -> str:
-    """Return the ARN of the queue of this name."""
-    return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+def key_of(account: str, name: str) -> str:
+    """Return what all queues are kept by: the name of one of ours, account and name of one of another account."""
+    # Policies that are written by hand have `0` for the account of an emulator.
+    return f"{account}/{name}" if account.strip("0") else name
+
+
+def key_in_arn(arn: str) -> str:
+    """Return the key of the queue of this ARN; that of another region is none of ours."""
+    parts = parse_arn(arn)
+    if parts is None:
+        return name_in_arn(arn)
+    return key_of(parts.account, parts.name) if parts.region == REGION else arn
+
+
+def path_of(key: str) -> str:
+    """Return account and name of the queue of this key, as its URL ends with them."""
+    return key if "/" in key else f"{ACCOUNT}/{key}"
+
+
+def arn_of(key: str) -> str:
+    """Return the ARN of the queue of this key."""
+    account, _, name = path_of(key).partition("/")
+    return f"arn:aws:sqs:{REGION}:{account}:{name}"
 
 
 def parse_redrive(policy: str) -> Redrive:
@@ -114,7 +135,7 @@ def parse_redrive(policy: str) -> Redrive:
         ) from None
     if not 1 <= most <= _MAX_RECEIVES:
         raise _policy(policy, "Invalid value for maxReceiveCount: it must be between 1 and 1000.")
-    return Redrive(name_in_arn(target), most)
+    return Redrive(key_in_arn(target), most, target)
 
 
 def no_such_target(policy: str) -> Refusal:

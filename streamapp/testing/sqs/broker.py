@@ -4,13 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import TypeVar
 
+from streamapp.sqs.names import queue_name
 from streamapp.testing.faults.ledger import Ledger
 from streamapp.testing.faults.refusal import Refusal
 from streamapp.testing.sqs.attributes import (
+    ACCOUNT,
     arn_of,
     check_attributes,
     check_name,
     defaults,
+    key_of,
     no_such_target,
     parse_redrive,
     wrong_target,
@@ -60,9 +63,17 @@ class Broker:
         for name in self._queues:
             self.stored(name, now)
 
-    def create(self, name: str, attributes: Mapping[str, str], now: float) -> StoredQueue:
-        """Create a queue; one that exists already must have these attributes."""
+    def key_in_url(self, url: str) -> str:
+        """Return the key of the queue of this URL: if that names no other account's queue, it is ours."""
+        path = "/".join(url.rstrip("/").rsplit("/", 2)[-2:])
+        return path if path in self._queues else queue_name(url)
+
+    def create(
+        self, name: str, attributes: Mapping[str, str], now: float, *, account: str = ACCOUNT
+    ) -> StoredQueue:
+        """Create a queue, of another account if need be; one that exists already must have these attributes."""
         check_name(name, attributes)
+        name = key_of(account, name)
         fifo = attributes.get("FifoQueue", "").lower() == "true"
         checked = check_attributes(attributes, fifo=fifo)
         stored = self._queues.get(name)

@@ -3,10 +3,9 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from streamapp.sqs.names import queue_name
 from streamapp.testing.faults.effects import MISSING
 from streamapp.testing.faults.refusal import Refusal
-from streamapp.testing.sqs.attributes import KNOWN
+from streamapp.testing.sqs.attributes import ACCOUNT, KNOWN, key_of, path_of
 from streamapp.testing.sqs.json_messages import JsonObject, content_from_json, receipt_to_json, result_to_json
 from streamapp.testing.sqs.queue import SendResult
 from streamapp.testing.sqs.simulator import SqsSimulator
@@ -20,7 +19,7 @@ class JsonProtocol:
     def __init__(self, simulator: SqsSimulator, base: str) -> None:
         self._simulator = simulator
         self._broker = simulator.broker
-        self._base = base
+        self._root = base.rsplit("/", 1)[0]
         self._operations: dict[str, Callable[[JsonObject], Awaitable[JsonObject]]] = {
             "SendMessage": self._send_message,
             "SendMessageBatch": self._send_message_batch,
@@ -48,12 +47,12 @@ class JsonProtocol:
 
     async def _send_message(self, request: JsonObject) -> JsonObject:
         content = content_from_json(request)
-        (outcome,) = await self._simulator.send(_queue(request), [content], None)
+        (outcome,) = await self._simulator.send(self._queue(request), [content], None)
         return result_to_json(_good(outcome), content)
 
     async def _send_message_batch(self, request: JsonObject) -> JsonObject:
         contents = [content_from_json(entry) for entry in _need(request, "Entries")]
-        outcomes = await self._simulator.send(_queue(request), contents, _ids(request))
+        outcomes = await self._simulator.send(self._queue(request), contents, _ids(request))
         spelled = [
             result_to_json(outcome, content) if isinstance(outcome, SendResult) else outcome
             for outcome, content in zip(outcomes, contents, strict=True)
@@ -63,7 +62,7 @@ class JsonProtocol:
     async def _receive_message(self, request: JsonObject) -> JsonObject:
         wait, visibility = request.get("WaitTimeSeconds"), request.get("VisibilityTimeout")
         receipts = await self._simulator.receive(
-            _queue(request),
+            self._queue(request),
             limit=int(request.get("MaxNumberOfMessages", 1)),
             wait=None if wait is None else int(wait),
             visibility=None if visibility is None else int(visibility),
@@ -77,25 +76,25 @@ class JsonProtocol:
 
     async def _delete_message(self, request: JsonObject) -> JsonObject:
         (outcome,) = await self._simulator.delete(
-            _queue(request), [str(_need(request, "ReceiptHandle"))], None
+            self._queue(request), [str(_need(request, "ReceiptHandle"))], None
         )
         _good(outcome)
         return {}
 
     async def _delete_message_batch(self, request: JsonObject) -> JsonObject:
         handles = [str(_need(entry, "ReceiptHandle")) for entry in _need(request, "Entries")]
-        return _outcomes(request, await self._simulator.delete(_queue(request), handles, _ids(request)))
+        return _outcomes(request, await self._simulator.delete(self._queue(request), handles, _ids(request)))
 
     async def _change_message_visibility(self, request: JsonObject) -> JsonObject:
         change = _change(request)
-        (outcome,) = await self._simulator.change_visibility(_queue(request), [change], None)
+        (outcome,) = await self._simulator.change_visibility(self._queue(request), [change], None)
         _good(outcome)
         return {}
 
     async def _change_message_visibility_batch(self, request: JsonObject) -> JsonObject:
         changes = [_change(entry) for entry in _need(request, "Entries")]
         return _outcomes(
-            request, await self._simulator.change_visibility(_queue(request), changes, _ids(request))
+            request, await self._simulator.change_visibility(self._queue(request), changes, _ids(request))
         )
 
     async def _create_queue(self, request: JsonObject) -> JsonObject:
@@ -105,17 +104,18 @@ class JsonProtocol:
         return {"QueueUrl": self._url(name)}
 
     async def _delete_queue(self, request: JsonObject) -> JsonObject:
-        name = _queue(request)
+        name = self._queue(request)
         await self._simulator.call("delete_queue", name, lambda now: self._broker.delete_queue(name, now))
         return {}
 
     async def _get_queue_url(self, request: JsonObject) -> JsonObject:
-        name = str(_need(request, "QueueName"))
+        account = str(request.get("QueueOwnerAWSAccountId") or ACCOUNT)
+        name = key_of(account, str(_need(request, "QueueName")))
         await self._simulator.call("find", name, lambda now: self._broker.stored(name, now))
         return {"QueueUrl": self._url(name)}
 
     async def _get_queue_attributes(self, request: JsonObject) -> JsonObject:
-        name, epoch = _queue(request), self._simulator.epoch
+        name, epoch = self._queue(request), self._simulator.epoch
         attributes = await self._simulator.call(
             "attributes", name, lambda now: self._broker.attributes(name, now, epoch=epoch)
         )
@@ -125,14 +125,14 @@ class JsonProtocol:
         return {"Attributes": chosen} if chosen else {}
 
     async def _set_queue_attributes(self, request: JsonObject) -> JsonObject:
-        name, attributes = _queue(request), _need(request, "Attributes")
+        name, attributes = self._queue(request), _need(request, "Attributes")
         await self._simulator.call(
             "create", name, lambda now: self._broker.set_attributes(name, attributes, now)
         )
         return {}
 
     async def _purge_queue(self, request: JsonObject) -> JsonObject:
-        name = _queue(request)
+        name = self._queue(request)
         await self._simulator.call("purge", name, lambda now: self._broker.purge(name, now))
         return {}
 
@@ -142,22 +142,21 @@ class JsonProtocol:
         return {"QueueUrls": [self._url(name) for name in names]} if names else {}
 
     async def _list_dead_letter_source_queues(self, request: JsonObject) -> JsonObject:
-        name = _queue(request)
+        name = self._queue(request)
         names = await self._simulator.call("list", name, lambda now: self._broker.sources(name, now))
         return {"queueUrls": [self._url(source) for source in names]}
 
     def _url(self, name: str) -> str:
-        return f"{self._base}/{name}"
+        return f"{self._root}/{path_of(name)}"
+
+    def _queue(self, request: JsonObject) -> str:
+        return self._broker.key_in_url(str(_need(request, "QueueUrl")))
 
 
 def _need(request: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - JSON
     if request.get(name) is None:
         raise Refusal("MissingParameter", f"The request must contain the parameter {name}.")
     return request[name]
-
-
-def _queue(request: JsonObject) -> str:
-    return queue_name(str(_need(request, "QueueUrl")))
 
 
 def _ids(request: JsonObject) -> list[str]:

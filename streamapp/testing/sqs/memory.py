@@ -11,19 +11,22 @@ from streamapp.errors import Fault, ServiceError
 from streamapp.messages import Delivery, Outgoing, Queue, Typed
 from streamapp.sqs.client import Failure
 from streamapp.sqs.faults import fault_of, reason_of
-from streamapp.sqs.names import queue_name
+from streamapp.sqs.names import parse_arn, queue_name
 from streamapp.testing.clocks.clock import Clock
 from streamapp.testing.faults.call import ResponseLost
 from streamapp.testing.faults.ledger import Ledger
 from streamapp.testing.faults.plan import Faults
 from streamapp.testing.faults.refusal import Refusal
+from streamapp.testing.sqs.attributes import ACCOUNT, key_in_arn, key_of, path_of
 from streamapp.testing.sqs.message import MessageAttribute, MessageContent
 from streamapp.testing.sqs.queue import IN_FLIGHT, Receipt, StoredQueue
 from streamapp.testing.sqs.simulator import SqsSimulator
 
 T = TypeVar("T")
 
-URL = "http://sqs.test/000000000000/"
+ROOT = "http://sqs.test/"
+
+URL = f"{ROOT}{ACCOUNT}/"
 """The beginning of the URLs of queues in memory."""
 
 
@@ -60,32 +63,39 @@ class MemorySqs:
         return self.simulator.ledger
 
     async def find(self, name: str) -> Queue:
-        """Return the queue of this name or URL; a missing one is a CONFIGURATION fault."""
-        bare = queue_name(name)
+        """Return the queue of this name, URL or ARN; a missing one is a CONFIGURATION fault."""
+        bare = key_in_arn(name) if parse_arn(name) else self.simulator.broker.key_in_url(name)
         with _service_errors(bare):
             return await self.simulator.call(
                 "find", bare, lambda now: _queue(self.simulator.broker.stored(bare, now))
             )
 
-    async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
-        """Long-poll for 1..10 messages for *wait* seconds (0..20); return as soon as there is one."""
+    async def receive(
+        self, queue: Queue, *, limit: int, wait: float, visibility: int | None = None
+    ) -> list[Delivery]:
+        """Long-poll for 1..10 messages for *wait* seconds (0..20); return as soon as there is one.
+
+        They are invisible to others for *visibility* seconds, None: as long as the queue says.
+        """
         # The event loop's time, whatever the clock: leases are counted in it.
         asked_at = current_time()
         with _service_errors(queue.name):
-            receipts = await self.simulator.receive(queue.name, limit=limit, wait=wait)
+            receipts = await self.simulator.receive(
+                _key(queue), limit=limit, wait=wait, visibility=visibility
+            )
         return [self._delivery(queue, receipt, asked_at) for receipt in receipts]
 
     async def send(self, queue: Queue, messages: Sequence[Outgoing]) -> list[Failure | None]:
         """Send messages."""
         contents = [_content(message) for message in messages]
         with _service_errors(queue.name):
-            outcomes = await self.simulator.send(queue.name, contents, _ids(contents))
+            outcomes = await self.simulator.send(_key(queue), contents, _ids(contents))
         return [_failure(outcome) for outcome in outcomes]
 
     async def delete(self, queue: Queue, handles: Sequence[str]) -> list[Failure | None]:
         """Delete messages by receipt handle. A stale handle succeeds and does nothing."""
         with _service_errors(queue.name):
-            outcomes = await self.simulator.delete(queue.name, handles, _ids(handles))
+            outcomes = await self.simulator.delete(_key(queue), handles, _ids(handles))
         return [_failure(outcome) for outcome in outcomes]
 
     async def change_visibility(
@@ -93,18 +103,18 @@ class MemorySqs:
     ) -> list[Failure | None]:
         """Make each message of (handle, seconds) visible again that many seconds from now."""
         with _service_errors(queue.name):
-            outcomes = await self.simulator.change_visibility(queue.name, changes, _ids(changes))
+            outcomes = await self.simulator.change_visibility(_key(queue), changes, _ids(changes))
         return [_failure(outcome) for outcome in outcomes]
 
-    async def create(self, name: str, attributes: Mapping[str, str]) -> Queue:
-        """Create the queue, or set these attributes (SQS's names) of one that exists."""
-        broker = self.simulator.broker
+    async def create(self, name: str, attributes: Mapping[str, str], *, account: str = ACCOUNT) -> Queue:
+        """Create the queue, or set these attributes (SQS's names) of one that exists; *account* is its owner."""
+        broker, key = self.simulator.broker, key_of(account, name)
 
         def act(now: float) -> Queue:
-            if name in broker.names():
-                broker.set_attributes(name, attributes, now)
-                return _queue(broker.stored(name, now))
-            return _queue(broker.create(name, attributes, now))
+            if key in broker.names():
+                broker.set_attributes(key, attributes, now)
+                return _queue(broker.stored(key, now))
+            return _queue(broker.create(name, attributes, now, account=account))
 
         with _service_errors(name):
             return await self.simulator.call("create", name, act)
@@ -114,16 +124,16 @@ class MemorySqs:
         broker, epoch = self.simulator.broker, self.simulator.epoch
         with _service_errors(queue.name):
             return await self.simulator.call(
-                "attributes", queue.name, lambda now: broker.attributes(queue.name, now, epoch=epoch)
+                "attributes", _key(queue), lambda now: broker.attributes(_key(queue), now, epoch=epoch)
             )
 
     def limit_in_flight(self, queue: Queue, most: int = IN_FLIGHT) -> None:
         """Allow only *most* messages of this queue in flight, so that a test need not send 120,000."""
-        self.simulator.broker.stored(queue.name, self.clock.now()).in_flight_limit = most
+        self.simulator.broker.stored(_key(queue), self.clock.now()).in_flight_limit = most
 
     def bodies(self, queue: Queue) -> list[str]:
         """Return the bodies of all messages of the queue, oldest first, without receiving them."""
-        stored = self.simulator.broker.stored(queue.name, self.clock.now())
+        stored = self.simulator.broker.stored(_key(queue), self.clock.now())
         return [message.content.body for message in stored.messages]
 
     def _delivery(self, queue: Queue, receipt: Receipt, asked_at: float) -> Delivery:
@@ -156,21 +166,30 @@ def _service_errors(subject: str) -> Generator[None]:
         yield
     except Refusal as refusal:
         fault = fault_of(refusal.code, refusal.message)
-        raise ServiceError("SQS", fault, f"{subject}: {reason_of(refusal.code)}") from refusal
+        detail = f"{subject}: {reason_of(refusal.code)}"
+        raise ServiceError("SQS", fault, detail, refusal.code) from refusal
     except ResponseLost as lost:
         raise ServiceError("SQS", Fault.TRANSIENT, f"{subject}: {lost.effect!r}") from lost
+
+
+def _key(queue: Queue) -> str:
+    """Return what the broker keeps *queue* by."""
+    if queue.url.startswith(URL) or not queue.url.startswith(ROOT):
+        return queue.name
+    return queue.url.removeprefix(ROOT)
 
 
 def _queue(stored: StoredQueue) -> Queue:
     redrive = stored.redrive
     return Queue(
-        name=stored.name,
-        url=URL + stored.name,
+        name=queue_name(stored.name),
+        url=ROOT + path_of(stored.name),
         visibility=float(stored.setting("VisibilityTimeout")),
         max_bytes=stored.setting("MaximumMessageSize"),
         fifo=stored.fifo,
-        dead_letters=redrive.target if redrive else None,
+        dead_letters=queue_name(redrive.target) if redrive else None,
         max_receives=redrive.max_receives if redrive else None,
+        dead_letters_arn=redrive.arn if redrive else None,
     )
 
 

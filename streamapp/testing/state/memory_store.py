@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import TypeVar
 
-from streamapp.errors import Fault, ServiceError
-from streamapp.state.store import PARKED, PENDING, TOKEN, Commit, Confirmed
+from streamapp.errors import Fault, ServiceError, TimedOut
+from streamapp.state.store import PAGE, PARKED, PENDING, TOKEN, Commit, Confirmed
 from streamapp.testing.clocks.clock import Clock, RealClock
 from streamapp.testing.faults.call import ResponseLost, SimulatedCall
 from streamapp.testing.faults.ledger import Ledger
@@ -105,6 +105,20 @@ class MemoryStore:
 
         return await self._call("members", act)
 
+    async def members_page(
+        self, key: str, cursor: str = "", size: int = PAGE
+    ) -> tuple[list[str], str] | ServiceError:
+        """Return some members of a set and the next cursor, empty at the end; or the error of this key."""
+
+        def act() -> tuple[list[str], str] | ServiceError:
+            value = self.values.get(key) or _EMPTY
+            if value.members is None:
+                return _WRONG_TYPE
+            left = sorted(member for member in value.members if member > cursor)
+            return left[:size], left[size - 1] if len(left) > size else ""
+
+        return await self._call("members", act)
+
     async def remove(self, key: str, members: Sequence[str]) -> ServiceError | None:
         """Remove members from a set; return the error of this key."""
 
@@ -150,7 +164,7 @@ class MemoryStore:
             raise ServiceError("Redis", fault, refusal.code) from refusal
         except ResponseLost as lost:
             raise ServiceError("Redis", Fault.TRANSIENT, repr(lost.effect)) from lost
-        raise ServiceError("Redis", Fault.TRANSIENT, "TimeoutError")
+        raise TimedOut("Redis", "TimeoutError")
 
     def _read(self, key: str) -> dict[str, str] | ServiceError:
         value = self.values.get(key) or StoredValue()
