@@ -23,7 +23,7 @@ class Table(Generic[S, E]):
     the outside. Both are pure: if another worker changed the key meanwhile, it is read and folded again.
 
     With *once* an event that comes again is not folded again. The same commit that applies it keeps its identity in the
-    hash, for 30 days and among the last 1,000. *identity* returns that identity (and implies *once*); by default it is
+    hash, for 30 days and among the last 10,000. *identity* returns that identity (and implies *once*); by default it is
     the hash of the message's body and the event's place in it. Neither changes when the message comes again, or back
     from a dead-letter queue. Two messages with the same body are then one event.
     """

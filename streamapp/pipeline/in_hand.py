@@ -83,9 +83,10 @@ class InHand(msgspec.Struct, eq=False):
 
     def has_unfinished(self) -> bool:
         """Whether an effect is under way, or was called and never awaited."""
-        if self.pending:
-            return True
-        return any(coroutine.cr_frame is not None for coroutine, _ in self.begun)  # type: ignore[attr-defined]  # they are of `async def`
+        for coroutine, _ in self.begun:
+            if coroutine.cr_frame is not None:  # type: ignore[attr-defined]  # they are of `async def`
+                return True
+        return self.pending > 0
 
     async def finish(self) -> None:
         """Return when no effect is under way. Raises what one of them raised, or `NotAwaited`."""

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, nullcontext
 from typing import Any, cast
@@ -59,6 +60,7 @@ class Runner:
         self._is_stopped = False
         self._failing: set[str] = set()
         self._done_before = 0
+        self._pid = os.getpid()
 
     @property
     def is_crashing(self) -> bool:
@@ -72,6 +74,18 @@ class Runner:
         finally:
             for lease in self._handoff.no_more_takers():
                 self._settler.acks.release(lease)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether one of its instances has not ended."""
+        return bool(self._turns)
+
+    def abandon(self) -> None:
+        """Give back what is in hand, though the agent goes on: it swallows its cancellation."""
+        for turn in self._turns:
+            turn.release()
+        for lease in self._handoff.no_more_takers():
+            self._settler.acks.release(lease)
 
     async def _run(self) -> None:
         async with create_task_group() as retries:
@@ -111,6 +125,7 @@ class Runner:
                     logger.error("an agent ends without asking for events", extra={"agent": self._agent.name})
                     await self._pause(failures)
         finally:
+            self._turns.remove(turn)
             turn.release()
 
     async def _pause(self, failures: int) -> None:
@@ -150,6 +165,9 @@ class Runner:
         """Return what ends the message at which *error* was raised. Raises what does not come from the agent's code."""
         if is_interrupt(error) or is_close(error, turn.task_id):
             raise error
+        if os.getpid() != self._pid:
+            # A child that the agent forked: the message is its parent's.
+            os._exit(error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else 1)
         about = {"agent": self._agent.name, "queue": self._agent.queue}
         all_errors = list(leaves(error))
         cancelled = [each for each in all_errors if isinstance(each, get_cancelled_exc_class())]

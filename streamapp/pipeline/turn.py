@@ -159,7 +159,7 @@ class Turn(Generic[T]):
         if (in_hand.leases or in_hand.owed) and not self._rest:
             # The agent is done; how long the rest takes is not its fault.
             self.deadline.stop()
-            if in_hand.has_unfinished():
+            if (in_hand.begun or in_hand.pending) and in_hand.has_unfinished():
                 await in_hand.finish()
             in_hand.is_closed = True
             if in_hand.is_cut:

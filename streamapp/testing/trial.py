@@ -1,7 +1,7 @@
 """A running app inside a test: the real engine on an SQS and a store in memory, in time that the test moves."""
 
 import json
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from itertools import count
 from typing import Any
@@ -30,10 +30,14 @@ from streamapp.testing.trial_values import (
     value_of,
 )
 from streamapp.worker.assembly import assemble
-from streamapp.worker.worker import LAST_FLUSH, LAST_WORD, Worker
+from streamapp.worker.worker import LAST_FLUSH, LAST_WORD, UNWIND, Worker
 
 SPARE_RECEIVES = 3
 """Receives beyond the worker's last attempt before SQS itself moves a message to the dead-letter queue."""
+
+
+LONGEST_SHIELD = 86_400.0
+"""Seconds of the app's time in which an agent that shields itself from the drain is waited for."""
 
 
 class NotSettled(StreamappError):
@@ -44,6 +48,16 @@ class NotSettled(StreamappError):
             f"not settled within {seconds:g} s: {'; '.join(left)}. A message whose agent always fails comes back for "
             "ever without a dead-letter queue, and an agent that never returns keeps its message; "
             "if it only takes long, give `within=` more seconds"
+        )
+
+
+class StuckAgent(StreamappError):
+    """An agent went on when it was cancelled, so that the worker could not end."""
+
+    def __init__(self, agents: Sequence[str]) -> None:
+        super().__init__(
+            f"agent {', '.join(agents)}: it swallowed its cancellation and did not end with the worker; "
+            "catch `Exception`, not `BaseException`, and give what is shielded a deadline"
         )
 
 
@@ -195,14 +209,18 @@ async def open_trial(
         trial = Trial(registry, config, time, seed=seed)
         await trial.create(dead_letters=dead_letters)
         assembly = await assemble(registry, config, trial.sqs, trial.store, trial.tally)
-        worker, is_over = Worker(assembly, watch=False), Event()
+        stuck: list[str] = []
+        worker, is_over = Worker(assembly, watch=False, abandon=stuck.extend), Event()
         failure: Exception | None = None
         async with create_task_group() as tasks:
             await tasks.start(_run, worker, is_over)
             try:
                 yield trial
                 worker.stop()
-                await _drain(time, is_over, config.drain_timeout + LAST_FLUSH + LAST_WORD)
+                await _drain(time, is_over, config.drain_timeout + UNWIND + LAST_FLUSH + LAST_WORD)
+                if stuck:
+                    await _drain(time, is_over, LONGEST_SHIELD)
+                    raise StuckAgent(stuck)  # noqa: TRY301 - raised again below without an exception group
             except Exception as error:  # noqa: BLE001 - the test's own, raised again below without an exception group
                 failure = error
             finally:

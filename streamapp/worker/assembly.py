@@ -16,6 +16,7 @@ from streamapp.flow.outage import Outage
 from streamapp.messages import Queue
 from streamapp.observe.counters import Counters
 from streamapp.observe.presence import PresenceReporter, PresenceStore
+from streamapp.observe.quiet_log import QuietLog
 from streamapp.observe.shown import show_body_of
 from streamapp.observe.tap_writer import Tap, no_tap
 from streamapp.outbox.announcer import Announcer
@@ -245,7 +246,7 @@ def _runtime(use: _Surroundings, senders: Mapping[str, Sender]) -> Runtime:
         use.store_outage,
         ttl=ttl,
         barrier=use.config.replicas > 0,
-        evicted=lambda table, number: use.counters.add(table, "evicted", number),
+        evicted=partial(_count_evicted, use.counters, QuietLog(logger)),
     )
     return Runtime(
         config=use.config,
@@ -260,6 +261,12 @@ def _runtime(use: _Surroundings, senders: Mapping[str, Sender]) -> Runtime:
         senders=senders,
         tracing=use.tracing,
     )
+
+
+def _count_evicted(counters: Counters, quiet_log: QuietLog, table: str, number: int) -> None:
+    counters.add(table, "evicted", number)
+    sentence = "a key has more events than it keeps identities of: an old one that comes again counts twice"
+    quiet_log.log(logging.WARNING, sentence, table, table=table, number=number)
 
 
 def _pipeline(

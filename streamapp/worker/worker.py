@@ -1,7 +1,7 @@
 """Run a worker: nested task groups, so that the indentation shows the order of the end."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from anyio import TASK_STATUS_IGNORED, CancelScope, Event, create_task_group, current_time, sleep
 from anyio.abc import TaskGroup, TaskStatus
@@ -17,6 +17,9 @@ from streamapp.worker.watchdog import Watchdog
 
 logger = logging.getLogger(__name__)
 
+UNWIND = 0.5
+"""Seconds in which an agent that was cancelled must end: what it has in hand is given back after that."""
+
 LAST_FLUSH = 2.0
 """Seconds after the drain deadline in which what was finished last is still told to SQS and Redis."""
 
@@ -28,14 +31,27 @@ SUMMARY_EVERY = 30.0
 
 
 class Worker:
-    """Runs the agents of an assembly until told to stop. With *watch* a thread watches its event loop."""
+    """Runs the agents of an assembly until told to stop. With *watch* a thread watches its event loop.
 
-    def __init__(self, assembly: Assembly, *, watch: bool = True) -> None:
+    *abandon* is called at the very end with the names of agents that swallow their cancellation. `run` does not return
+    before they do.
+    """
+
+    def __init__(
+        self,
+        assembly: Assembly,
+        *,
+        watch: bool = True,
+        abandon: Callable[[list[str]], object] = lambda _names: None,
+    ) -> None:
         self._parts = assembly
         self._sweeper = assembly.sweeper
         self._watch = Watchdog(assembly.pipelines, assembly.runtime.counters) if watch else None
         self._stop = Event()
         self._hurry = Event()
+        self._abandon = abandon
+        self._agents_over = Event()
+        self._patience = CancelScope()
 
     @property
     def pipelines(self) -> Sequence[AgentPipeline]:
@@ -90,10 +106,12 @@ class Worker:
         self, *, idle: float | None = None, task_status: TaskStatus[None] = TASK_STATUS_IGNORED
     ) -> bool:
         """Run until stopped, or until nothing has come for *idle* seconds; return whether all was finished."""
-        attending, heartbeats, viewing, giving, services, agents, sources = (
-            create_task_group() for _ in range(7)
+        outside, attending, heartbeats, viewing, giving, services, agents, sources = (
+            create_task_group() for _ in range(8)
         )
-        async with attending:  # to the very end
+        stuck: list[str] = []
+        # The agents are outside: one that swallows its cancellation must not keep the others from their end.
+        async with outside, attending:  # to the very end
             async with heartbeats:  # what is in hand stays invisible to others to the end
                 for pipeline in self.pipelines:
                     await heartbeats.start(pipeline.leases.run, name=f"heartbeat {pipeline.queue.name}")
@@ -107,19 +125,16 @@ class Worker:
                         async with services:
                             for batcher in self._parts.batchers:
                                 await services.start(batcher.run, name=batcher.name)
-                            async with agents:
+                            await outside.start(self._run_agents, agents, name="agents")
+                            async with sources:  # end by themselves when told to stop
                                 for pipeline in self.pipelines:
-                                    agents.start_soon(
-                                        pipeline.runner.run, name=f"agent {pipeline.agent.name}"
+                                    sources.start_soon(
+                                        pipeline.poller.run, name=f"poller {pipeline.queue.name}"
                                     )
-                                async with sources:  # end by themselves when told to stop
-                                    for pipeline in self.pipelines:
-                                        sources.start_soon(
-                                            pipeline.poller.run, name=f"poller {pipeline.queue.name}"
-                                        )
-                                    sources.start_soon(self._sweeper.run, name="sweeper")
-                                    self._attend(attending, agents.cancel_scope, idle)
-                                    task_status.started()
+                                sources.start_soon(self._sweeper.run, name="sweeper")
+                                self._attend(attending, agents.cancel_scope, idle)
+                                task_status.started()
+                            stuck = await self._stuck_agents()
                             for batcher in self._parts.batchers:
                                 batcher.close()
                             services.cancel_scope.deadline = current_time() + LAST_FLUSH
@@ -130,7 +145,34 @@ class Worker:
                     viewing.cancel_scope.deadline = current_time() + LAST_WORD
                 heartbeats.cancel_scope.cancel("all is told")
             attending.cancel_scope.cancel("all is told")
+            if stuck:
+                self._abandon(stuck)
         return not any(group.cancel_scope.cancelled_caught for group in (agents, services, giving))
+
+    async def _run_agents(
+        self, agents: TaskGroup, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED
+    ) -> None:
+        try:
+            async with agents:
+                for pipeline in self.pipelines:
+                    agents.start_soon(pipeline.runner.run, name=f"agent {pipeline.agent.name}")
+                task_status.started()
+        finally:
+            self._agents_over.set()
+
+    async def _stuck_agents(self) -> list[str]:
+        """Wait for the end of the agents. Return the names of those that are cancelled and go on; what they have is given back."""
+        with self._patience:
+            await self._agents_over.wait()
+        if not self._patience.cancelled_caught:
+            return []
+        stuck = [pipeline for pipeline in self.pipelines if pipeline.runner.is_running]
+        for pipeline in stuck:
+            logger.error(
+                "an agent swallows its cancellation; it is left behind", extra={"agent": pipeline.agent.name}
+            )
+            pipeline.runner.abandon()
+        return [pipeline.agent.name for pipeline in stuck]
 
     @property
     def _releases(self) -> list[Batcher[tuple[Lease, float], None]]:
@@ -156,6 +198,7 @@ class Worker:
         )
         deadline = current_time() + self._parts.runtime.config.drain_timeout
         agents.deadline = deadline
+        self._patience.deadline = deadline + UNWIND
         self._sweeper.stop(deadline)
         for pipeline in self.pipelines:
             pipeline.poller.stop(deadline)
@@ -163,6 +206,7 @@ class Worker:
 
     async def _hurry_up(self, agents: CancelScope) -> None:
         await self._hurry.wait()
+        self._patience.deadline = current_time() + UNWIND
         self._sweeper.stop(current_time())
         for pipeline in self.pipelines:
             pipeline.poller.stop(current_time())

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from streamapp.errors import ServiceError
+from streamapp.errors import Retry, ServiceError
 from streamapp.flow.batcher import AGAIN
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.backlog import Owing
@@ -185,6 +185,25 @@ class SeenMarks:
 
 def _name(event: object) -> str:
     return hashlib.sha256(msgspec.json.encode(event)).hexdigest()[:12]
+
+
+def mildest(errors: Sequence[BaseException]) -> Exception:
+    """Return the error that decides least."""
+    return max((it for it in errors if isinstance(it, Exception)), key=lambda it: isinstance(it, Retry))
+
+
+def wait_for_no_update(_: InHand) -> bool:
+    """Say that nothing is under way."""
+    return False
+
+
+async def bury_at_once(_: object, error: Exception) -> Exception:
+    """Send nothing."""
+    return error
+
+
+def believe(*_: object) -> None:
+    """Take any state that a fold returns."""
 
 
 def give_back_at_once(self: Handoff, lease: Lease, after: float) -> list[Lease]:

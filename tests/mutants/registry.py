@@ -17,6 +17,7 @@ from streamapp.pipeline.in_hand import InHand
 from streamapp.pipeline.settler import Settler
 from streamapp.pipeline.turn import Turn
 from streamapp.state.committer import Committer
+from streamapp.state.committer import _Draft as Draft  # pyright: ignore[reportPrivateUsage]  # to be replaced
 from streamapp.testing import MemoryStore
 from streamapp.testing.state.replicas import ReplicatedValues
 
@@ -168,6 +169,26 @@ MUTANTS: Mapping[str, Mutant] = {
         "all keys of an event are handed over at once",
         [("streamapp.pipeline.in_hand", "windows", protocol.all_at_once)],
         claim="faults/test_row_33_bulk.py::test_a_single_change_passes_bulks",
+    ),
+    "mildest-of-a-group": Mutant(
+        "of several errors in a group the mildest decides",
+        [("streamapp.pipeline.runner", "gravest", protocol.mildest)],
+        row="mutants.trials::a_rejected_message_is_dead_lettered_at_once",
+    ),
+    "under-way-at-the-delete": Mutant(
+        "an update that is under way is not waited for",
+        [(InHand, "has_unfinished", protocol.wait_for_no_update)],
+        row="mutants.trials::an_update_under_way_is_announced_before_the_delete",
+    ),
+    "dead-letter-before-send": Mutant(
+        "a message is dead-lettered before its update's announcement is sent",
+        [(Turn, "_announce_before", protocol.bury_at_once)],
+        row="mutants.trials::a_rejected_update_is_announced_before_its_dead_letter",
+    ),
+    "mutating-fold": Mutant(
+        "a fold that changes its state in place is believed",
+        [(Draft, "_check", protocol.believe)],
+        row="mutants.trials::a_fold_that_mutates_announces_or_fails",
     ),
 }
 

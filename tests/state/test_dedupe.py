@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rigs.worker import Add, Count, Parts, Rig, add, note
 from streamapp.redis.store import RedisStore
-from streamapp.state.dedupe import KEPT, MOST, SEEN, Deduplication, identity_of
+from streamapp.state.dedupe import AT_ONCE, KEPT, MOST, SEEN, Deduplication, identity_of
 from streamapp.state.store import Commit
 from streamapp.testing import Duplicate, Fail, Lose, MemoryStore
 from streamapp.worker.worker import Worker
@@ -185,20 +185,42 @@ async def test_a_commit_whose_response_is_lost_counts_once(prefix: str) -> None:
     assert await rig.state("a") == Count(1, 1)
 
 
-async def test_the_oldest_identities_make_room_and_are_counted(once: Rig) -> None:
+async def test_the_oldest_identities_make_room_and_are_told(
+    once: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
     """A hash must not grow for ever, and an operator must see that an old event could now count twice."""
     key = once.counts.redis_key(once.config.key_prefix, "a")
     now = int(time.time())
-    old = {f"{SEEN}{n:04}": str(now - 1000 + n) for n in range(MOST)}
-    await once.store.commit([Commit(key, "", "t", {"total": "5", "times": "5", **old})])
+    old = {f"{SEEN}{n:05}": str(now - MOST + n) for n in range(MOST)}
+    names, seen_token = list(old), ""
+    for start in range(0, MOST, 2000):
+        some = {name: old[name] for name in names[start : start + 2000]}
+        token = f"t{start}"
+        assert await once.store.commit(
+            [Commit(key, seen_token, token, {"total": "5", "times": "5", **some})]
+        ) == [True]
+        seen_token = token
     await once.send(events(1, 2, 3))
     await once.work_off()
     seen = [name for name in await once.fields("a") if name.startswith(SEEN)]
 
     assert await once.state("a") == Count(8, 8)
     assert len(seen) == MOST
-    assert {f"{SEEN}{n:04}" for n in range(3)}.isdisjoint(seen)
+    assert {f"{SEEN}{n:05}" for n in range(3)}.isdisjoint(seen)
     assert once.tally.of("evicted", "count") == 3
+    assert "counts twice" in caplog.text
+
+
+async def test_two_thousand_events_between_two_deliveries_count_each_once(prefix: str) -> None:
+    """A message may come again after four weeks, however busy its key is meanwhile."""
+    rig = counting(await Rig(MemoryStore(), prefix).create())
+    await rig.send(events(*range(2000)))
+    await rig.work_off()
+    await rig.send(events(0, 1, 2))
+    await rig.work_off()
+
+    assert await rig.state("a") == Count(2000, 2000)
+    assert rig.tally.of("evicted", "count") == 0
 
 
 async def test_without_once_the_same_traffic_counts_twice(store: RedisStore, prefix: str) -> None:
@@ -226,6 +248,18 @@ def test_what_is_kept_long_enough_is_forgotten_first(ages: dict[str, int]) -> No
     assert unchanged == ([], 0)
     assert evicted == 0
     assert set(dropped) == {SEEN + name for name, age in ages.items() if age > 50}
+
+
+def test_one_commit_forgets_no_more_than_a_script_takes() -> None:
+    """A burst of events grows old at once, a month later."""
+    now = 10 * KEPT
+    seen = Deduplication({f"{SEEN}{n}": str(n) for n in range(5000)}, now)
+    seen.add("new")
+
+    dropped, evicted = seen.drop()
+
+    assert dropped == [f"{SEEN}{n}" for n in range(AT_ONCE)]
+    assert evicted == 0
 
 
 def test_an_identity_is_of_the_body_and_the_place() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from streamapp import App, Reject, Retry, Skip, Stream
 from streamapp.errors import Panic
+from streamapp.testing.trial import StuckAgent
 from streamapp.testing.trial_values import DeadLetter
 from streamapp_codecs import Decoded, Json, Origin
 
@@ -280,3 +281,19 @@ async def test_what_an_update_announced_is_sent_before_its_message_is_dead_lette
         assert len(t.dead("in")) == 1
         assert isinstance(t.dead("in")[0], DeadLetter)
         assert sent[0] < dead[0] < gone[0]
+
+
+async def test_an_agent_that_outlives_the_drain_is_named() -> None:
+    """In production the process ends without it."""
+    app = App("stuck")
+
+    @app.agent("in", Json(Ev), name="stubborn")
+    async def agent(stream: Stream[Ev]) -> None:
+        async for _ in stream:
+            with anyio.CancelScope(shield=True):
+                await anyio.sleep(3600)
+
+    with pytest.raises(StuckAgent, match="agent stubborn: it swallowed its cancellation"):  # noqa: PT012 - it is raised at the end
+        async with app.test() as t:
+            await t.send("in", Ev("a"))
+            await t.advance(1)

@@ -2,8 +2,8 @@
 
 import gc
 import logging
+import os
 from collections.abc import Sequence
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import anyio
@@ -12,6 +12,7 @@ from anyio import CancelScope, create_task_group
 from streamapp.cli import setup
 from streamapp.cli.terminal.signals import StopSignals
 from streamapp.cli.worker.banner import report_start
+from streamapp.cli.worker.event_loop import WorkerLoop
 from streamapp.errors import ConfigError, StreamappError
 from streamapp.observe.counters import Counters
 from streamapp.observe.tap_writer import Tap
@@ -44,9 +45,8 @@ def run(path: str, config: "Config", *, agents: Sequence[str] | None, idle: floa
     choose(app.registry, agents)
     if not (app.agents or app.sinks):
         raise NoAgents(app.name)
-    # uvloop, from the extra `fast`, needs a tenth to a third less CPU.
-    loop = {"use_uvloop": find_spec("uvloop") is not None}
-    return anyio.run(_serve, app, config, agents, idle, check, backend_options=loop)
+    options = {"loop_factory": WorkerLoop}
+    return anyio.run(_serve, app, config, agents, idle, check, backend_options=options)
 
 
 async def _serve(
@@ -106,13 +106,20 @@ async def _work(
         if check:
             return 0
         tune_garbage_collector()
-        worker = Worker(parts)
+        worker = Worker(parts, abandon=leave_behind)
         signals.on_stop = worker.stop
         monitoring.begin(worker, sqs)
         is_clean = await worker.run(idle=idle)
         done = {str(word): count for word, count in parts.runtime.counters.words().items()}
         logger.info("stopped", extra=done)
         return 0 if is_clean else 1
+
+
+def leave_behind(agents: list[str]) -> None:
+    """End the process at once, though *agents* go on: they swallow their cancellation, and everything else has ended."""
+    logger.error("stopped; agents that swallow their cancellation were left behind", extra={"agents": agents})
+    logging.shutdown()
+    os._exit(1)
 
 
 def first_of(errors: "BaseExceptionGroup[StreamappError]") -> StreamappError:
