@@ -151,6 +151,13 @@ class ServiceError(StreamappError):
         return self.fault in {Fault.TRANSIENT, Fault.CAPACITY, Fault.CREDENTIALS}
 
 
+class TimedOut(ServiceError):
+    """A call to SQS or Redis took longer than it may. That is an outage only if the service answers nothing else either."""
+
+    def __init__(self, service: str, detail: str) -> None:
+        super().__init__(service, Fault.TRANSIENT, detail)
+
+
 class Decision(Exception):
     """What an agent raises to decide how its message ends."""
 

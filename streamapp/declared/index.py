@@ -72,6 +72,7 @@ class Index:
 
     def _at_work(self) -> tuple[InHand, Runtime]:
         in_hand = current_in_hand(self)
+        in_hand.runtime.store_use.is_used = True
         return in_hand, in_hand.runtime
 
     def _place(self, runtime: Runtime, key: str) -> str:

@@ -80,6 +80,7 @@ class Table(Generic[S, E]):
     async def get_many(self, keys: Sequence[str]) -> list[S | None]:
         """Return the state of each key, in one round trip for each hundred."""
         in_hand = current_in_hand(self)
+        in_hand.runtime.store_use.is_used = True
         prefix = in_hand.runtime.config.key_prefix
         with in_hand.deadline.paused():
             asked = [StateRequest(self.folding.hash_codec, self.redis_key(prefix, key)) for key in keys]

@@ -3,7 +3,7 @@
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from anyio import TASK_STATUS_IGNORED, Event, Lock, create_task_group, move_on_after
 from anyio.abc import TaskStatus
@@ -24,18 +24,18 @@ class FlushAgain(StreamappError):
 AGAIN = FlushAgain()
 
 
-class _Late(Exception, Generic[T, R]):
+class _Late(Exception):
     """An *item* that is flushed again; *over* is set once its *outcome* is known and *take* was called with it."""
 
-    def __init__(self, item: T, *, is_posted: bool) -> None:
+    def __init__(self, item: Any, *, is_posted: bool) -> None:  # noqa: ANN401 - of the batcher's own type
         super().__init__()
         self.item = item
         self.is_posted = is_posted
-        self.take: Callable[[R | Exception], None] | None = None
+        self.take: Callable[[Any], None] | None = None
         self.over = Event()
-        self.outcome: R | Exception = AGAIN
+        self.outcome: Any = AGAIN
 
-    async def result(self) -> R | Exception:
+    async def result(self) -> Any:  # noqa: ANN401 - of the batcher's own type, or an exception
         """Return its outcome once that is known."""
         await self.over.wait()
         return self.outcome
@@ -51,7 +51,7 @@ class _Batch(Generic[T, R]):
     __slots__ = ("again", "is_posted", "items", "outcomes", "over", "takers", "weight")
 
     def __init__(self) -> None:
-        self.again: Sequence[_Late[T, R]] = ()
+        self.again: Sequence[_Late] = ()
         self.items: list[T] = []
         self.weight = 0
         self.is_posted = False
@@ -127,7 +127,7 @@ class Batcher(Generic[T, R]):
         self._weigh = weigh
         self._max_weight = max_weight
         self._waiting: deque[_Batch[T, R]] = deque()
-        self._again: Sequence[_Late[T, R]] = ()
+        self._again: Sequence[_Late] = ()
         self._turns = Lock(fast_acquire=True)
         self._items_waiting = 0
         self._flying = 0
@@ -200,7 +200,7 @@ class Batcher(Generic[T, R]):
         async with create_task_group() as flushers:
             task_status.started()
             while await self._something_to_flush():
-                batch = self._waiting.popleft() if self._waiting else _Batch()
+                batch: _Batch[T, R] = self._waiting.popleft() if self._waiting else _Batch()
                 batch.again, self._again = self._again, ()
                 items = len(batch.again) + len(batch.items)
                 self._items_waiting -= items
@@ -307,7 +307,7 @@ class Batcher(Generic[T, R]):
         self, batch: _Batch[T, R], outcomes: Sequence[R | Exception]
     ) -> Sequence[R | Exception]:
         """Keep the items to be flushed again, in order; tell the outcomes of those that came again, and return the others'."""
-        again: list[_Late[T, R]] = []
+        again: list[_Late] = []
         for late, outcome in zip(batch.again, outcomes, strict=False):
             if outcome is AGAIN:
                 again.append(late)
@@ -321,7 +321,7 @@ class Batcher(Generic[T, R]):
         rest = list(outcomes[len(batch.again) :])
         for position, item in enumerate(batch.items):
             if rest[position] is AGAIN:
-                rest[position] = late = _Late[T, R](item, is_posted=batch.is_posted)
+                rest[position] = late = _Late(item, is_posted=batch.is_posted)
                 again.append(late)
         takers, batch.takers = batch.takers, []
         for position, take in takers:

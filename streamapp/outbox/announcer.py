@@ -7,9 +7,9 @@ from functools import partial
 
 from anyio import Event
 
-from streamapp.errors import Refused
+from streamapp.errors import Refused, ServiceError
 from streamapp.flow.batcher import Batcher
-from streamapp.flow.outage import Outage
+from streamapp.flow.outage import Outage, PerKey
 from streamapp.outbox.sender import Sender
 from streamapp.state.announcement import Announcement, Place
 from streamapp.state.store import Confirmed, Store
@@ -30,7 +30,7 @@ class Announcer:
     def __init__(self, senders: Mapping[str, Sender], store: Store, store_outage: Outage) -> None:
         self._senders = senders
         self._store = store
-        self._store_outage = store_outage
+        self._per_key = PerKey(store_outage)
         # Usually nobody else waits for one; a call that does puts an event here.
         self._flying: dict[Place, Event | None] = {}
         # Why SQS refused it, None if it was sent.
@@ -132,6 +132,9 @@ class Announcer:
             ttl=announcement.ttl,
         )
 
-    async def _confirm(self, confirmed: list[Confirmed]) -> Sequence[None]:
-        await self._store_outage.ride_out(partial(self._store.confirm, confirmed))
+    async def _confirm(self, confirmed: Sequence[Confirmed]) -> Sequence[ServiceError | None]:
+        return await self._per_key.call(self._confirm_all, confirmed, lambda each: each.key)
+
+    async def _confirm_all(self, confirmed: Sequence[Confirmed]) -> Sequence[None]:
+        await self._store.confirm(confirmed)
         return [None] * len(confirmed)

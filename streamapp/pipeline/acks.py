@@ -101,9 +101,11 @@ class Acks:
                     if failure is not None and failure.fault is not Fault.LEASE_LOST:
                         self._leases.remember(lease)
                     self._end(lease, is_gone=failure is None)
-            if self._leases.rights.note("DeleteMessage", outcomes) and again and not self._is_hurried:
+            rights = self._leases.rights
+            is_refused = bool(any(outcomes) or rights.refused) and rights.note("DeleteMessage", outcomes)
+            if is_refused and again and not self._is_hurried:
                 # To end their leases would bring them again for nothing, until SQS dead-letters what is done.
-                await self._leases.rights.change()
+                await rights.change()
                 waiting, lost = [it for it in again if not it.is_lost], [it for it in again if it.is_lost]
                 self._give_up(lost)
             else:

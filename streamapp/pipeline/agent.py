@@ -19,7 +19,7 @@ BACKOFF = 2.0
 class Outlet(Protocol):
     """Takes what an agent yields."""
 
-    async def send(self, message: Any) -> None:  # noqa: ANN401 - the agent's own type
+    def send(self, message: Any) -> Awaitable[None]:  # noqa: ANN401 - the agent's own type
         """Return when SQS has accepted *message*."""
         ...
 

@@ -150,11 +150,12 @@ class InHand(msgspec.Struct, eq=False):
         return outcomes
 
     def _change(self, folding: Folding, key: str, event: object) -> Change:
+        self.runtime.store_use.is_used = True
         key = plain(key)
         return Change(
             folding,
             key,
-            folding.keys_prefix(self.runtime.config.key_prefix) + key,
+            f"{self.runtime.config.key_prefix}{folding.name}:{key}",
             event,
             self.runtime.senders[folding.to.stream].queue if folding.to else None,
             self.cause(event),

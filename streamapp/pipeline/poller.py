@@ -18,6 +18,7 @@ from streamapp.observe.quiet_log import QuietLog
 from streamapp.pipeline.acks import Acks
 from streamapp.pipeline.handoff import Handoff
 from streamapp.pipeline.leases import Leases
+from streamapp.pipeline.runtime import StoreUse
 from streamapp.pipeline.tokens import Tokens
 from streamapp.sqs.client import BATCH, Sqs
 
@@ -47,6 +48,7 @@ class Poller:
         acks: Acks,
         handoff: Handoff,
         store_outage: Outage,
+        store_use: StoreUse | None = None,
         counters: Counters,
         wait: float,
     ) -> None:
@@ -57,6 +59,7 @@ class Poller:
         self._acks = acks
         self._handoff = handoff
         self._store_outage = store_outage
+        self._store_use = store_use or StoreUse(is_used=True)
         self._counters = counters
         self._wait = wait
         self._most = math.ceil(tokens.total / BATCH)
@@ -113,7 +116,8 @@ class Poller:
         with CancelScope() as waiting:
             self._waiting.add(waiting)
             while True:
-                await self._store_outage.over()
+                if self._store_use.is_used:  # without it the agent goes on
+                    await self._store_outage.over()
                 if self._leases.rights.refused:
                     await self._leases.rights.granted()
                 await self._leases.on_time(self._wait)

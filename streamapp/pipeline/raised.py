@@ -1,6 +1,7 @@
 """What an app's code raised, as the one error that ends its message."""
 
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 from anyio import get_current_task
 
@@ -10,7 +11,7 @@ from streamapp.errors import Decision, Refused, Reject, ServiceError, Skip, cont
 def leaves(error: BaseException) -> Iterator[BaseException]:
     """Yield the errors of a group, however deep its groups are nested; *error* itself if it is no group."""
     if isinstance(error, BaseExceptionGroup):
-        for each in error.exceptions:
+        for each in cast("BaseExceptionGroup[BaseException]", error).exceptions:
             yield from leaves(each)
     else:
         yield error

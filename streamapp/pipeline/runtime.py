@@ -19,11 +19,18 @@ if TYPE_CHECKING:
     from streamapp.observe.tracing import Tracing
 
 
+@dataclass(slots=True)
+class StoreUse:
+    """Whether an agent uses the store: it *is_used* from the first table or index that the agent turns to."""
+
+    is_used: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """The running parts behind what is declared: tables, sinks, indexes.
 
-    *changes* are flushed by `Committer.flush`. *tracing* is None if nothing is traced.
+    *changes* are flushed by `Committer.flush`. *store_use* is of one agent. *tracing* is None if nothing is traced.
     *solitude* lets one message be processed alone in the process.
     """
 
@@ -35,5 +42,6 @@ class Runtime:
     changes: Batcher[Change, Changed]
     announcer: Announcer
     senders: Mapping[str, Sender]
+    store_use: StoreUse = field(default_factory=StoreUse)
     tracing: "Tracing | None" = None
     solitude: Solitude = field(default_factory=Solitude)

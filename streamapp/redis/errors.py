@@ -20,7 +20,7 @@ from redis.exceptions import (
     TimeoutError as RedisTimeoutError,
 )
 
-from streamapp.errors import Fault, ServiceError
+from streamapp.errors import Fault, ServiceError, TimedOut
 
 _CAPACITY = ("OOM", "MISCONF")
 _CONFIGURATION = (
@@ -54,6 +54,11 @@ def fault_of(error: RedisError) -> Fault:  # noqa: PLR0911 - one a class
     return Fault.SENDER
 
 
+def is_read_only(error: RedisError) -> bool:
+    """Whether a replica refused a write. Redis 6 wraps that in the error of the script that wrote."""
+    return isinstance(error, ReadOnlyError) or "READONLY" in str(error)
+
+
 def error_of_key(error: RedisError) -> ServiceError:
     """Convert *error* to a `ServiceError`: return it if only one key is concerned, else raise it."""
     ours = service_error(error)
@@ -64,7 +69,10 @@ def error_of_key(error: RedisError) -> ServiceError:
 
 def service_error(error: RedisError) -> ServiceError:
     """Return *error* as a `ServiceError`."""
-    return ServiceError("Redis", fault_of(error), _detail(error))
+    fault, detail = fault_of(error), _detail(error)
+    if isinstance(error, RedisTimeoutError) and fault is Fault.TRANSIENT:
+        return TimedOut("Redis", detail)
+    return ServiceError("Redis", fault, detail)
 
 
 def _detail(error: RedisError) -> str:

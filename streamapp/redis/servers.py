@@ -15,12 +15,11 @@ from redis.exceptions import (
     MovedError,
     NoPermissionError,
     NoScriptError,
-    ReadOnlyError,
     RedisError,
 )
 
 from streamapp.errors import Fault, ServiceError
-from streamapp.redis.errors import fault_of, service_error
+from streamapp.redis.errors import fault_of, is_read_only, service_error
 from streamapp.redis.exchange import exchange
 from streamapp.redis.topology import Command, Topology
 
@@ -165,7 +164,7 @@ class RedisServers:
                 return {number: target}
             self._topology.slot_moved(error.slot_id, target)
             return {number: None}
-        if isinstance(error, ReadOnlyError):
+        if is_read_only(error):
             # A failover has made this server a replica: new connections find the new master.
             await self._topology.client(name).connection_pool.disconnect()
         if isinstance(error, ClusterDownError):

@@ -5,14 +5,13 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import msgspec
 
-from streamapp.errors import Crowded, MessageTooLarge, ServiceError, StateMutated, contained
+from streamapp.errors import Crowded, MessageTooLarge, ServiceError, StateMutated, TimedOut, contained
 from streamapp.flow.batcher import AGAIN
-from streamapp.flow.outage import Outage
+from streamapp.flow.outage import Outage, PerKey
 from streamapp.messages import Outgoing, Queue
 from streamapp.state.announcement import Announcement, Place, adopt, mark_of, pending_of
 from streamapp.state.dedupe import Deduplication
@@ -85,6 +84,7 @@ class Committer:
     ) -> None:
         self._store = store
         self._store_outage = store_outage
+        self._per_key = PerKey(store_outage)
         self._ttl = ttl
         # With a barrier a duplicate commits too: WAIT covers only writes of its own connection.
         self._barrier = barrier
@@ -103,7 +103,7 @@ class Committer:
         for position, change in enumerate(changes):
             todo.setdefault(change.redis_key, []).append(position)
         keys = list(todo)
-        hashes = await self._store_outage.ride_out(partial(self._store.read, keys))
+        hashes = await self._per_key.call(self._store.read, keys, str)
         plans = {
             key: self._plan([changes[n] for n in todo[key]], fields)
             for key, fields in zip(keys, hashes, strict=True)
@@ -121,7 +121,7 @@ class Committer:
         commits = [plan.commit for plan in plans.values() if plan.commit is not None]
         if not commits:
             return []
-        outcomes = await self._store_outage.ride_out(lambda: self._store.commit(commits))
+        outcomes = await self._per_key.call(self._store.commit, commits, _key_of)
         conflicts: list[str] = []
         for commit, outcome in zip(commits, outcomes, strict=True):
             if isinstance(outcome, ServiceError):
@@ -134,6 +134,8 @@ class Committer:
     def _plan(self, changes: Sequence[Change], fields: dict[str, str] | ServiceError) -> _Plan:
         """Fold the events of one key in order, and plan the commit of what they come to."""
         first, folding = changes[0], changes[0].folding
+        if isinstance(fields, TimedOut):
+            return _Plan([fields] * len(changes))
         ttl = self._ttl if folding.expires else None
         try:
             stored = good(fields)
@@ -283,6 +285,10 @@ class _Draft:
         # What is owed anew under the same id is newer than what others had left.
         self.put = {**adopt(self._pending, cause, self._now), **self.put}
         return [it for it in self._pending if it.keeper in {cause, ""}]
+
+
+def _key_of(commit: Commit) -> str:
+    return commit.key
 
 
 def _restored(

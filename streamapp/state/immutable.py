@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -25,7 +25,7 @@ _CONTAINERS = {tuple, frozenset, abc.Mapping, abc.Sequence, abc.Set, abc.Collect
 def is_immutable(hint: object) -> bool:
     """Whether no part of a value of this type can be changed in place; False where the type does not say."""
     try:
-        return _is_immutable(hint, {}, set())
+        return _is_immutable(hint, dict[object, bool](), set())
     except TypeError:  # an annotation that cannot be hashed
         return False
 
@@ -41,15 +41,16 @@ def _is_immutable(hint: Any, given: Mapping[object, bool], seen: set[object]) ->
     known = [arg is ... or _is_immutable(arg, given, seen) for arg in args]
     if origin in {Union, UnionType} or origin in _CONTAINERS:
         return all(known)
-    kind = origin or hint
-    members = _members(kind) if isinstance(kind, type) else None
+    kind: Any = origin or hint
+    members = _members(cast("type[Any]", kind)) if isinstance(kind, type) else None
     if members is None:
         return False
-    parameters = dict(zip(getattr(kind, "__parameters__", ()), known, strict=False))
+    variables: tuple[object, ...] = getattr(kind, "__parameters__", ())
+    parameters = dict(zip(variables, known, strict=False))
     return all(_is_immutable(member, parameters, seen | {hint}) for member in members)
 
 
-def _members(kind: type) -> abc.Collection[object] | None:
+def _members(kind: type[Any]) -> abc.Collection[object] | None:
     """Return the types of the parts of an instance; None if it can be changed itself, or says nothing of its parts."""
     if issubclass(kind, enum.Enum):
         return ()
@@ -61,10 +62,10 @@ def _members(kind: type) -> abc.Collection[object] | None:
         return None
 
 
-def _is_frozen(kind: type) -> bool:
+def _is_frozen(kind: type[Any]) -> bool:
     """Whether no attribute of an instance can be set."""
     if issubclass(kind, msgspec.Struct):
         return kind.__struct_config__.frozen
     if dataclasses.is_dataclass(kind):
         return bool(kind.__dataclass_params__.frozen)  # type: ignore[attr-defined]  # the stubs leave it out
-    return issubclass(kind, tuple) and hasattr(kind, "_fields")
+    return issubclass(kind, tuple) and hasattr(cast("object", kind), "_fields")

@@ -1,13 +1,12 @@
 """Read states and index keys, for many agents in one call."""
 
 from collections.abc import Hashable, Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
-from streamapp.errors import ServiceError, StreamappError, contained, kind_of
+from streamapp.errors import ServiceError, StreamappError, TimedOut, contained, kind_of
 from streamapp.flow.batcher import Batcher
 from streamapp.flow.expected_items import ExpectedItems
-from streamapp.flow.outage import Outage
+from streamapp.flow.outage import Outage, PerKey
 from streamapp.state.hash_codec import HashCodec
 from streamapp.state.store import Store
 
@@ -40,7 +39,7 @@ class Lookup:
         self, store: Store, store_outage: Outage, *, ttl: float, expected_items: ExpectedItems | None = None
     ) -> None:
         self._store = store
-        self._store_outage = store_outage
+        self._per_key = PerKey(store_outage)
         self._ttl = ttl
         self.reads: Batcher[StateRequest, Any] = Batcher(
             self._read, name="read", limit=LIMIT, linger=LINGER, expected_items=expected_items
@@ -52,7 +51,7 @@ class Lookup:
 
     async def _read(self, asked: list[StateRequest]) -> Sequence[Any]:
         keys = list(dict.fromkeys(key for _, key in asked))
-        hashes = await self._store_outage.ride_out(partial(self._store.read, keys))
+        hashes = await self._per_key.call(self._store.read, keys, str)
         fields = dict(zip(keys, hashes, strict=True))
         states: dict[Hashable, Any] = {}
         for each in asked:
@@ -64,7 +63,9 @@ class Lookup:
         sets: dict[str, list[str]] = {}
         for key, member in members:
             sets.setdefault(key, []).append(member)
-        outcomes = await self._store_outage.ride_out(partial(self._store.add, sets, self._ttl))
+        outcomes = await self._per_key.call(
+            lambda keys: self._store.add({key: sets[key] for key in keys}, self._ttl), list(sets), str
+        )
         by_key = dict(zip(sets, outcomes, strict=True))
         return [by_key[key] for key, _ in members]
 
@@ -79,6 +80,8 @@ class StateUnreadable(StreamappError):
 
 
 def _state(asked: StateRequest, fields: dict[str, str] | ServiceError) -> Any:  # noqa: ANN401 - the state's own type, or its error
+    if isinstance(fields, TimedOut):
+        return fields
     try:
         return asked.hash_codec.read(good(fields))
     except BaseException as error:  # noqa: BLE001 - a struct's own checks are the application's; the other keys are read

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ from streamapp.pipeline.handoff import Handoff
 from streamapp.pipeline.leases import Leases
 from streamapp.pipeline.poller import Poller
 from streamapp.pipeline.runner import Runner
-from streamapp.pipeline.runtime import Runtime
+from streamapp.pipeline.runtime import Runtime, StoreUse
 from streamapp.pipeline.settler import Settler
 from streamapp.pipeline.tokens import Tokens
 from streamapp.sqs.client import BATCH, Sqs
@@ -267,6 +267,7 @@ def _pipeline(
 ) -> AgentPipeline:
     """Return the parts that serve *agent*."""
     concurrency = agent.concurrency or use.config.concurrency
+    store_use = StoreUse()
     tokens = Tokens(concurrency)
     seconds = lease_of(queue, use.shortest_lease)
     leases = Leases(use.sqs, queue, tokens, use.counters, use.unfinished, seconds=seconds)
@@ -292,10 +293,12 @@ def _pipeline(
         acks=acks,
         handoff=handoff,
         store_outage=use.store_outage,
+        store_use=store_use,
         counters=use.counters,
         wait=use.wait,
     )
-    runner = Runner(agent, handoff, settler, runtime, agent.instances or concurrency)
+    own = replace(runtime, store_use=store_use)
+    runner = Runner(agent, handoff, settler, own, agent.instances or concurrency)
     return AgentPipeline(agent, queue, leases, poller, acks, runner, concurrency)
 
 

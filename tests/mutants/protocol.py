@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from streamapp.errors import ServiceError
+from streamapp.flow.batcher import AGAIN
 from streamapp.messages import Queue
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.backlog import Owing
@@ -25,6 +26,7 @@ from streamapp.testing import MemoryStore
 from streamapp.testing.state.replicas import ReplicatedValues, StoredValue
 
 _commit = Committer._commit_of
+_flush = Committer.flush
 _init = Committer.__init__
 _plan = Committer._plan
 _conflicts = Committer._make_commits
@@ -119,6 +121,26 @@ async def sweep_without_barrier(self: Sweeper, owing: Sequence[Owing]) -> list[O
     """Send what the sweeper finds, without waiting for a replica."""
     del self
     return list(owing)
+
+
+def raise_again(raised: BaseException) -> Exception:
+    """Let what a declaration raised fail the whole flush."""
+    raise raised
+
+
+async def flush_until_done(self: Committer, changes: list[Change]) -> Sequence[Changed | Exception]:
+    """Tell no outcome before the last key is out of conflict."""
+    outcomes = list(await _flush(self, changes))
+    while left := [n for n, outcome in enumerate(outcomes) if outcome is AGAIN]:
+        for n, outcome in zip(left, await _flush(self, [changes[n] for n in left]), strict=True):
+            outcomes[n] = outcome
+    return outcomes
+
+
+def all_at_once(items: Sequence[Any], size: int) -> list[Sequence[Any]]:
+    """Make one window of all *items*."""
+    del size
+    return [items]
 
 
 class SeenMarks:

@@ -59,7 +59,7 @@ class Mutant:
     """One wrong variant, and what it must fail in.
 
     That is some seed of *world*, *test* of the application's fold, or *row*, a test of a fault row as `module::test`;
-    tests have the arguments *given*.
+    tests have the arguments *given*. Or it must fail in *claim*.
     """
 
     story: str
@@ -68,6 +68,8 @@ class Mutant:
     test: str | None = None
     row: str | None = None
     given: tuple[object, ...] = ()
+    claim: str | None = None
+    """A file of tests and the name of a test in it, with `::` between."""
 
 
 _NO_MARKER: Patch = (Committer, "_commit_of", protocol.commit_without_marker)
@@ -170,6 +172,21 @@ MUTANTS: Mapping[str, Mutant] = {
         [(Turn, "fail", protocol.fail_all)],
         row="faults.test_row_39_company::test_one_poison_event_in_a_batch_dies_alone",
         given=(10, 0.5, False, print),
+    ),
+    "bug-fails-the-flush": Mutant(
+        "a bug of one key fails the flush",
+        [("streamapp.state.committer", "contained", protocol.raise_again)],
+        claim="state/test_company.py::test_a_bug_of_one_table_fails_only_its_own_events[state that cannot be read]",
+    ),
+    "conflicts-in-the-flush": Mutant(
+        "a flush goes on until none of its keys is in conflict",
+        [(Committer, "flush", protocol.flush_until_done)],
+        claim="state/test_committer.py::test_a_key_in_conflict_keeps_no_other_key_waiting",
+    ),
+    "bulk-at-once": Mutant(
+        "all keys of an event are handed over at once",
+        [("streamapp.pipeline.in_hand", "windows", protocol.all_at_once)],
+        claim="faults/test_row_33_bulk.py::test_a_single_change_passes_bulks",
     ),
 }
 

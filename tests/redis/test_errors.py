@@ -22,8 +22,14 @@ from redis.exceptions import (
     TimeoutError as RedisTimeoutError,
 )
 
-from streamapp.errors import Fault
-from streamapp.redis.errors import fault_of
+from streamapp.errors import Fault, TimedOut
+from streamapp.redis.errors import fault_of, is_read_only, service_error
+
+WRAPPED = (
+    "Error running script (call to f_0a1b): @user_script:14: @user_script: 14: "
+    "-READONLY You can't write against a read only replica."
+)
+"""What Redis 6.2 says where 7 says READONLY."""
 
 
 @pytest.mark.parametrize(
@@ -40,6 +46,7 @@ from streamapp.redis.errors import fault_of
         (ResponseError("NOREPLICAS Not enough good replicas to write."), Fault.TRANSIENT),
         (ReadOnlyError("You can't write against a read only replica."), Fault.TRANSIENT),
         (ResponseError("READONLY You can't write against a read only replica."), Fault.TRANSIENT),
+        (ResponseError(WRAPPED), Fault.TRANSIENT),
         (InvalidResponse("Protocol Error: b'x'"), Fault.TRANSIENT),
         (OutOfMemoryError("command not allowed when used memory > 'maxmemory'."), Fault.CAPACITY),
         (ResponseError("OOM command not allowed when used memory > 'maxmemory'."), Fault.CAPACITY),
@@ -65,3 +72,16 @@ from streamapp.redis.errors import fault_of
 def test_each_error_of_redis_has_its_class(error: RedisError, fault: Fault) -> None:
     """The table of error classes, line by line."""
     assert fault_of(error) is fault
+
+
+def test_a_replica_that_refuses_a_script_is_known_by_redis_6_too() -> None:
+    """Its connection must be dropped, or the worker would stay with a replica for ever."""
+    assert is_read_only(ResponseError(WRAPPED))
+    assert is_read_only(ReadOnlyError("You can't write against a read only replica."))
+    assert not is_read_only(ResponseError("OOM command not allowed"))
+
+
+def test_what_takes_too_long_is_told_apart_from_a_lost_connection() -> None:
+    """It may be the fault of its key alone."""
+    assert isinstance(service_error(RedisTimeoutError("no reply within 2 s")), TimedOut)
+    assert not isinstance(service_error(RedisConnectionError("reset")), TimedOut)

@@ -12,7 +12,7 @@ from rigs.worker import Add, Count, Note, add, note
 from streamapp.declared.sink import Sink
 from streamapp.declared.table import Table
 from streamapp.errors import Crowded, MessageTooLarge
-from streamapp.flow.batcher import AGAIN
+from streamapp.flow.batcher import AGAIN, Batcher
 from streamapp.flow.outage import Outage
 from streamapp.messages import Queue
 from streamapp.redis.store import RedisStore
@@ -247,6 +247,43 @@ async def test_a_conflict_is_read_and_folded_again(store: RedisStore, prefix: st
 
     assert await rig.total("a") == 200
     assert sorted(outcome.state.total for outcome in outcomes) == list(range(1, 201))
+
+
+async def test_a_key_in_conflict_keeps_no_other_key_waiting(rig: CommitterRig) -> None:
+    """Another worker changes the hot key in between, twenty times; the cold key's outcome is known after the first."""
+    committer, another, flushes = rig.committer, rig.another(), 0
+    make, left = committer._make_commits, 20
+
+    async def raced(plans: Any) -> list[str]:
+        nonlocal left
+        left -= 1
+        if left >= 0:
+            await another.flush([rig.change("hot", Add("hot"))])
+        return await make(plans)
+
+    async def flush(changes: list[Change]) -> Any:
+        nonlocal flushes
+        flushes += 1
+        return await committer.flush(changes)
+
+    committer._make_commits = raced  # type: ignore[method-assign]
+    batcher: Batcher[Change, Changed] = Batcher(flush, name="state", limit=100)
+    told: dict[str, int] = {}
+
+    async def update(key: str) -> None:
+        await batcher.submit(rig.change(key, Add(key)))
+        told[key] = left
+
+    async with create_task_group() as tasks:
+        await tasks.start(batcher.run)
+        async with create_task_group() as updates:
+            updates.start_soon(update, "hot")
+            updates.start_soon(update, "cold")
+        batcher.close()
+
+    assert (flushes, await rig.total("hot"), await rig.total("cold")) == (21, 21, 1)
+    assert told["cold"] >= 18
+    assert told["hot"] < 0
 
 
 async def test_a_fold_that_raises_fails_alone(store: RedisStore, prefix: str) -> None:

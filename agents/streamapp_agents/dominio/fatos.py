@@ -21,6 +21,9 @@ _PAGAMENTO: tuple[StatusPagamento, ...] = get_args(StatusPagamento)
 POSTO_PAGAMENTO: dict[StatusPagamento, int] = {palavra: posto for posto, palavra in enumerate(_PAGAMENTO)}
 """The rank of a payment's word."""
 
+MAIS_PAGAMENTOS = 32
+"""Payments that an order keeps, the highest by word and id: a producer that makes up an id for each message would fill Redis."""
+
 
 class Carrinho(msgspec.Struct, frozen=True, omit_defaults=True):
     """What was ordered; *soma* is the sum of the creation's own lines, None if a price is unknown."""
@@ -123,9 +126,15 @@ def _unir_pagamentos(
 ) -> Mapping[str, StatusPagamento]:
     if not outros:
         return uns
-    juntos = dict(uns)
+    juntos: dict[str, StatusPagamento] = dict(uns)
     for id_pagamento, palavra in outros.items():
         atual = juntos.get(id_pagamento)
         if atual is None or POSTO_PAGAMENTO[palavra] > POSTO_PAGAMENTO[atual]:
             juntos[id_pagamento] = palavra
+    if len(juntos) > MAIS_PAGAMENTOS:
+        # The highest of a union are the highest of the highest, since a payment's word never falls: still a merge.
+        maiores = sorted(
+            juntos, key=lambda id_pagamento: (POSTO_PAGAMENTO[juntos[id_pagamento]], id_pagamento)
+        )
+        juntos = {id_pagamento: juntos[id_pagamento] for id_pagamento in maiores[-MAIS_PAGAMENTOS:]}
     return dict(sorted(juntos.items()))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import TypeVar
 
-from streamapp.errors import Fault, ServiceError
+from streamapp.errors import Fault, ServiceError, TimedOut
 from streamapp.state.store import PAGE, PARKED, PENDING, TOKEN, Commit, Confirmed
 from streamapp.testing.clocks.clock import Clock, RealClock
 from streamapp.testing.faults.call import ResponseLost, SimulatedCall
@@ -175,7 +175,7 @@ class MemoryStore:
             raise ServiceError("Redis", fault, refusal.code) from refusal
         except ResponseLost as lost:
             raise ServiceError("Redis", Fault.TRANSIENT, repr(lost.effect)) from lost
-        raise ServiceError("Redis", Fault.TRANSIENT, "TimeoutError")
+        raise TimedOut("Redis", "TimeoutError")
 
     def _read(self, key: str) -> dict[str, str] | ServiceError:
         value = self.values.get(key) or StoredValue()

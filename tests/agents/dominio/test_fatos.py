@@ -2,6 +2,10 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from functools import reduce
+from random import Random
+
+import msgspec
 
 from rigs.order_events import (
     ENVIO,
@@ -15,6 +19,7 @@ from rigs.order_events import (
 )
 from streamapp_agents.dominio.acompanhamento import aplicar
 from streamapp_agents.dominio.estimativa import ItemPedido
+from streamapp_agents.dominio.fatos import MAIS_PAGAMENTOS, Fatos, unir
 from streamapp_codecs.dominio.eventos import EventoPedido, Pagamento
 
 
@@ -113,3 +118,25 @@ def test_the_end_of_an_order_shows_nowhere():
 
     assert visible(estados[0]) == visible(estados[1])
     assert folded(criado(item()), cozinha("Pronto")).fatos.encerrado_em is None
+
+
+def test_an_order_keeps_a_bounded_number_of_payments_in_any_order_of_arrival():
+    """A producer that makes up an id for each message must not fill Redis, and the merge stays one."""
+    falas = [
+        Fatos(pagamentos={f"p{n}": palavra})
+        for n in range(100)
+        for palavra in ("pendente", "pago" if n == 7 else "falhou")
+    ]
+    sorte, juntos = Random(1), set[bytes]()
+    for _ in range(20):
+        sorte.shuffle(falas)
+        fatos = Fatos()
+        for fala in falas:
+            fatos = unir(fatos, fala)
+        meio = reduce(unir, falas[:90], Fatos()), reduce(unir, falas[70:], Fatos())
+        assert unir(fatos, fatos) is fatos
+        juntos |= {msgspec.json.encode(fatos), msgspec.json.encode(unir(*meio))}
+
+    assert len(juntos) == 1
+    assert len(fatos.pagamentos) == MAIS_PAGAMENTOS
+    assert fatos.pagamentos["p7"] == "pago"
