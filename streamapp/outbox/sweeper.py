@@ -4,10 +4,10 @@ import logging
 import os
 import random
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from anyio import CancelScope, sleep
+from anyio import CancelScope, current_time, sleep
 
 from streamapp.config import Config
 from streamapp.errors import ServiceError
@@ -20,25 +20,35 @@ from streamapp.state.store import Commit, Confirmed, Store
 
 logger = logging.getLogger(__name__)
 
+CLAIM = "_sweeper:"
+"""Begins, after the app's prefix, the key by which a worker claims the sweep of a table; the rest is the table's name."""
+
 
 @dataclass(frozen=True, slots=True)
 class SweepPace:
     """How often, and how gently, a worker sweeps; in seconds.
 
-    *every* is between two sweeps, give or take a half, so that workers do not sweep together. What has been owed for less
-    than *age* is left to the message that keeps it. *pause* is between two steps of a scan.
+    *every* is between two sweeps, give or take a half, so that workers do not sweep together; of several workers one sweeps
+    a table in that time, or two. What has been owed for less than *age* is left to the message that keeps it. *pause* is
+    between two steps of a scan.
     """
 
     every: float = 300.0
     age: float = 120.0
     pause: float = 0.05
 
+    @property
+    def claim(self) -> float:
+        """Seconds for which a sweep keeps others from sweeping the same table: less than a worker ever waits itself."""
+        return 0.45 * self.every
+
 
 class Sweeper:
     """Sends, from time to time, what the tables have owed for long, and confirms it.
 
-    Every worker has one, and there is no leader: what two of them find is announced twice, with one id. With replicas to
-    wait for, nothing is sent before they have the hash that owes it.
+    Every worker has one. It claims each table before it scans it, so that a scan of a million keys is not made by every
+    worker. The claim only saves work, and ends by itself: what two of them find is announced twice, with one id. With
+    replicas to wait for, nothing is sent before they have the hash that owes it.
     """
 
     def __init__(
@@ -59,8 +69,10 @@ class Sweeper:
         self._pausing = CancelScope()
         self._scope = CancelScope()
         self._is_stopped = False
+        self._claimed: list[Folding] = []
+        self._claimed_at = 0.0
         self.backlog: Backlog | None = None
-        """What the last sweep found before it sent any of it; None before the first."""
+        """What the last sweep found before it sent any of it; None before the first, and after one by another worker."""
 
     async def run(self) -> None:
         """Sweep until stopped. The first sweep comes early, because a worker may not live until a second one."""
@@ -81,14 +93,34 @@ class Sweeper:
 
     async def sweep(self) -> Backlog:
         """Scan everything once, send and confirm what is old, and return what was owed before."""
-        self.backlog = await survey(
-            self._store, self._foldings, self._config, pause=self._pace.pause, found=self._send_old
-        )
+        self.backlog = await self._sweep(self._foldings, self._send_old)
         return self.backlog
+
+    async def _sweep(
+        self, foldings: Iterable[Folding], found: Callable[[Sequence[Owing]], Awaitable[None]]
+    ) -> Backlog:
+        return await survey(self._store, foldings, self._config, pause=self._pace.pause, found=found)
+
+    async def _claim(self, folding: Folding, *, again: bool = False) -> bool:
+        key = f"{self._config.key_prefix}{CLAIM}{folding.name}"
+        return await self._store.claim(key, self._pace.claim, again=again)
+
+    async def _send_while_claimed(self, owing: Sequence[Owing]) -> None:
+        """Do what `_send_old` does, and keep the claims while the scan lasts."""
+        if current_time() - self._claimed_at > self._pace.claim / 3:
+            self._claimed_at = current_time()
+            for folding in self._claimed:
+                await self._claim(folding, again=True)
+        await self._send_old(owing)
 
     async def _try(self) -> None:
         try:
-            await self.sweep()
+            self._claimed = [it for it in self._foldings if it.stream is not None and await self._claim(it)]
+            self._claimed_at = current_time()
+            if self._claimed:
+                self.backlog = await self._sweep(self._claimed, self._send_while_claimed)
+            else:
+                self.backlog = None
         except ServiceError as error:
             logger.warning("a sweep was cut short; the next one will do", extra={"reason": error.detail})
 

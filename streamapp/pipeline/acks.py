@@ -59,6 +59,11 @@ class Acks:
         self._is_hurried = True
         self._leases.rights.hurry()
 
+    @property
+    def places(self) -> int:
+        """How many messages may be in hand at most."""
+        return self._leases.places
+
     def delete(self, lease: Lease) -> None:
         """Delete the message, with others in one call. If its lease is lost from here on, its agent is not cancelled any more."""
         self._leases.finish(lease)

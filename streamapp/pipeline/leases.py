@@ -110,6 +110,11 @@ class Leases:
         """How many deliveries are in hand."""
         return len(self._held)
 
+    @property
+    def places(self) -> int:
+        """How many deliveries may be in hand at most."""
+        return self._tokens.total
+
     def oldest(self) -> float | None:
         """Return the Unix time at which the oldest message in hand was sent."""
         return min((it.delivery.sent_at.timestamp() for it in self._held.values()), default=None)

@@ -115,7 +115,7 @@ class Turn(Generic[T]):
                 return []
             elif not self._is_spent(next(iter(self._in_hand.leases))):
                 until = current_time() + within
-                while len(self._rest) < n and await self._open_next(until):
+                while len(self._rest) < n and not self._has_all() and await self._open_next(until):
                     pass
         if not self._begin():
             await self._wait_to_begin()
@@ -248,6 +248,10 @@ class Turn(Generic[T]):
     def _is_spent(self, lease: Lease) -> bool:
         """Whether the receive count says that the attempts are spent: then the message is run once more, alone."""
         return lease.is_assumed and lease.attempts >= self._settler.max_attempts
+
+    def _has_all(self) -> bool:
+        """Whether all places of the agent are in hand here, so that nothing more can come."""
+        return len(self._in_hand.leases) >= self._settler.acks.places
 
     def _begin(self) -> bool:
         """Begin the attempt at what is in hand; False if it has to wait, as `_wait_to_begin` does."""

@@ -10,6 +10,12 @@ for i, key in ipairs(KEYS) do answers[i] = redis.pcall('HGETALL', key) end
 return answers
 """
 
+LIVES = """
+local answers = {}
+for i, key in ipairs(KEYS) do answers[i] = redis.pcall('PTTL', key) end
+return answers
+"""
+
 _OWES = """
 local function owes(key)
   for _, field in ipairs(redis.pcall('HKEYS', key)) do

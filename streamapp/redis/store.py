@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from streamapp.errors import ServiceError
 from streamapp.redis.errors import error_of_key
-from streamapp.redis.scripts import ADD, COMMIT, CONFIRM, READ
+from streamapp.redis.scripts import ADD, COMMIT, CONFIRM, LIVES, READ
 from streamapp.redis.servers import RedisServers
 from streamapp.redis.topology import Command
 from streamapp.redis.url import open_servers
@@ -22,7 +22,10 @@ SCAN = 500
 
 _FOR_EVER = -1  # PTTL's reply for a key that does not expire
 
-_SHA = {text: sha1(text.encode(), usedforsecurity=False).hexdigest() for text in (READ, COMMIT, CONFIRM, ADD)}
+_SHA = {
+    text: sha1(text.encode(), usedforsecurity=False).hexdigest()
+    for text in (READ, LIVES, COMMIT, CONFIRM, ADD)
+}
 """The name that a server gives to a script that was loaded."""
 
 
@@ -107,10 +110,16 @@ class RedisStore:
         (reply,) = await self._servers.run([("SREM", key, *members)])
         return error_of_key(reply) if isinstance(reply, RedisError) else None
 
+    async def claim(self, key: str, seconds: float, *, again: bool = False) -> bool:
+        """Hold *key* for *seconds* from now, *again* if somebody holds it already; return whether that was possible."""
+        option = "XX" if again else "NX"
+        (reply,) = await self._replies(("SET", key, "1", option, "PX", _milliseconds(seconds)))
+        return reply is not None
+
     async def scan(self, prefix: str, cursor: str = "") -> tuple[list[str], str]:
         """Return some keys of hashes that begin with *prefix* and do not expire: a hash with pending announcements does not."""
         keys, following = await self.keys(prefix, cursor)
-        lives = await self._replies(*[("PTTL", key) for key in keys])
+        lives = await self._lives(keys)
         lasting = [key for key, life in zip(keys, lives, strict=True) if life == _FOR_EVER]
         return lasting, following
 
@@ -130,6 +139,12 @@ class RedisStore:
     async def ping(self) -> None:
         """Check that the store replies."""
         await self._servers.ping()
+
+    async def _lives(self, keys: Sequence[str]) -> list[int]:
+        """Return PTTL's reply for each key: in one command, or one for each key where they are of different slots."""
+        if not keys or await self._servers.is_cluster():
+            return await self._replies(*[("PTTL", key) for key in keys])
+        return await self._run(LIVES, keys)
 
     async def _run(
         self, script: str, keys: Sequence[str], requests: Sequence[object] = (), replicas: int = 0

@@ -39,6 +39,14 @@ def lease_of(queue: Queue, shortest: float = SHORTEST_LEASE) -> int:
     return int(min(max(queue.visibility, shortest, 1.0), MAX_VISIBILITY))
 
 
+def fewest_receives(config: Config) -> int:
+    """Return the maxReceiveCount that leaves SQS's own redrive as the last resort.
+
+    Receives that are no attempts count too: those of crashes, outages and messages that wait for others.
+    """
+    return max(3 * config.max_attempts, 20)
+
+
 def source_flaws(queue: Queue, config: Config) -> Iterator[Flaw]:
     """Return what is unwise in the settings of a source queue."""
     if queue.dead_letters is None:
@@ -53,10 +61,10 @@ def source_flaws(queue: Queue, config: Config) -> Iterator[Flaw]:
             CREATE,
             is_problem=True,
         )
-    elif queue.max_receives is not None and queue.max_receives <= config.max_attempts:
+    elif queue.max_receives is not None and queue.max_receives < fewest_receives(config):
         yield Flaw(
-            f"maxReceiveCount {queue.max_receives} is not above STREAMAPP_MAX_ATTEMPTS={config.max_attempts}: "
-            "SQS moves messages to the dead-letter queue before their reason is written",
+            f"maxReceiveCount {queue.max_receives} is below {fewest_receives(config)}: after crashes and outages SQS moves "
+            "good messages to the dead-letter queue, without a reason",
             CREATE,
         )
     if queue.visibility < SHORTEST_LEASE:

@@ -8,12 +8,10 @@ import msgspec
 from streamapp.config import Config
 from streamapp.sqs.client import Sqs
 from streamapp.sqs.names import queue_name
+from streamapp.sqs.queue_flaws import fewest_receives
 
 DLQ = "-dlq"
 """Ends the name of a dead-letter queue."""
-
-SPARE_RECEIVES = 3
-"""Receives beyond the worker's last attempt, so that it writes its reason before SQS moves the message."""
 
 VISIBILITY = 60
 """Seconds of visibility timeout: longer than the client's read timeout, short enough to wait for after a crash."""
@@ -45,7 +43,7 @@ async def create_queues(
 
 async def _create_source(sqs: Sqs, config: Config, stream: str) -> CreatedQueue:
     name = queue_name(config.queue(stream))
-    receives = config.max_attempts + SPARE_RECEIVES
+    receives = fewest_receives(config)
     letters = await sqs.create(_dlq(name), _kind(name) | {"MessageRetentionPeriod": str(DLQ_RETENTION)})
     arn = (await sqs.attributes(letters))["QueueArn"]
     redrive = msgspec.json.encode({"deadLetterTargetArn": arn, "maxReceiveCount": receives}).decode()

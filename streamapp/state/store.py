@@ -91,6 +91,13 @@ class Store(Protocol):
         """Take members out of a set. Return the error of this key alone, if any."""
         ...
 
+    async def claim(self, key: str, seconds: float, *, again: bool = False) -> bool:
+        """Hold *key* for *seconds* from now, and return whether that was possible: another one may hold it.
+
+        With *again* it is held for longer, if somebody holds it at all.
+        """
+        ...
+
     async def scan(self, prefix: str, cursor: str = "") -> tuple[list[str], str]:
         """Return some keys that begin with *prefix* of hashes that do not expire, as hashes that owe something do not.
 

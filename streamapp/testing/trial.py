@@ -16,6 +16,7 @@ from streamapp.messages import Outgoing, Queue
 from streamapp.observe.counters import Counters
 from streamapp.sqs.client import BATCH
 from streamapp.sqs.names import queue_name
+from streamapp.sqs.queue_flaws import fewest_receives
 from streamapp.state.store import PENDING
 from streamapp.testing.clocks.loop_time import LoopTime, NeverAtRest, loop_time
 from streamapp.testing.sqs.memory import MemorySqs
@@ -31,9 +32,6 @@ from streamapp.testing.trial_values import (
 )
 from streamapp.worker.assembly import assemble
 from streamapp.worker.worker import LAST_FLUSH, LAST_WORD, UNWIND, Worker
-
-SPARE_RECEIVES = 3
-"""Receives beyond the worker's last attempt before SQS itself moves a message to the dead-letter queue."""
 
 
 LONGEST_SHIELD = 86_400.0
@@ -167,7 +165,7 @@ class Trial:
                 arn = (await self.sqs.attributes(contents))["QueueArn"]
                 policy = {
                     "deadLetterTargetArn": arn,
-                    "maxReceiveCount": self.config.max_attempts + SPARE_RECEIVES,
+                    "maxReceiveCount": fewest_receives(self.config),
                 }
                 redrive = {"RedrivePolicy": json.dumps(policy)}
             self._queues[stream] = await self.sqs.create(name, kind | redrive)

@@ -14,7 +14,7 @@ async def test_queues_create_makes_what_the_worker_needs_and_may_be_repeated(sho
     for stream in STREAMS:
         attributes = await shop.aws.attributes(await shop.aws.find(shop.names[stream]))
         redrive = json.loads(attributes["RedrivePolicy"])
-        assert int(redrive["maxReceiveCount"]) == 5 + 3
+        assert int(redrive["maxReceiveCount"]) == 20
         assert redrive["deadLetterTargetArn"].endswith(f"{shop.names[stream]}-dlq")
     shop.env["PYTHONWARNINGS"] = "always::ResourceWarning"
     check = shop.run("worker", "--check")

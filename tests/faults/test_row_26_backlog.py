@@ -16,7 +16,7 @@ from streamapp.testing import Entry, Fail
 QUEUE = "slow"
 TOKENS = 20
 VISIBILITY = 2
-"""Seconds, fewer than the outage lasts: messages that could not be deleted are visible again when it ends."""
+"""Seconds, fewer than a worker leases messages for: those that could not be deleted come again after its lease."""
 
 STEPS = {
     ("receive", "done"): 1,

@@ -1,10 +1,11 @@
 """Row 37: settings and rights of a queue that would take messages away from the worker that has them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from anyio import create_task_group, sleep
+from anyio import create_task_group, move_on_after, sleep
 
 from rigs.worker import Add, Rig, logged, until
 from streamapp.app import App
@@ -33,6 +34,14 @@ def slow_rig(prefix: str, *, seconds: float) -> tuple[Rig, list[str]]:
     return rig, runs
 
 
+@contextmanager
+def often() -> Iterator[None]:
+    """Try twenty times a second whether a right is there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("streamapp.pipeline.rights.MISCONFIGURED_PAUSE", 0.05)
+        yield
+
+
 async def test_a_queue_that_hides_nothing_gives_each_message_to_one_worker(
     prefix: str, figure: Callable[[str], None]
 ) -> None:
@@ -44,7 +53,8 @@ async def test_a_queue_that_hides_nothing_gives_each_message_to_one_worker(
         for worker in workers:
             await tasks.start(worker.run)
         await rig.send(Add(f"k{n}") for n in range(MESSAGES))
-        await until(lambda: rig.tally.of("ok") == MESSAGES)
+        with move_on_after(10):  # without a lease it never ends
+            await until(lambda: rig.tally.of("ok") >= MESSAGES)
         for worker in workers:
             worker.stop()
     receives = rig.sqs.ledger.receives("orders")
@@ -52,7 +62,7 @@ async def test_a_queue_that_hides_nothing_gives_each_message_to_one_worker(
     figure(
         f"visibility timeout 0, two workers: {MESSAGES} messages in {len(runs)} runs, received {set(receives.values())} times"
     )
-    assert sorted(runs) == sorted({f"k{n}" for n in range(MESSAGES)})
+    assert sorted(runs) == sorted(f"k{n}" for n in range(MESSAGES))
     assert set(receives.values()) == {1}
     assert rig.dead() == []
 
@@ -80,65 +90,83 @@ async def test_a_timeout_that_is_shortened_while_workers_run_changes_nothing(
 
 
 async def test_without_the_right_to_delete_nothing_more_is_received(
-    prefix: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    prefix: str, figure: Callable[[str], None]
 ) -> None:
     """What is done came again until SQS dead-lettered it; now it waits, is named in /readyz, and is deleted in the end."""
-    monkeypatch.setattr("streamapp.pipeline.rights.MISCONFIGURED_PAUSE", 0.05)
     rig, runs = slow_rig(prefix, seconds=0.0)
     await rig.create(visibility=1)
     rig.shortest_lease = 1.0
     denied = rig.sqs.faults.add("delete", Fail("AccessDenied", status=403))
     health = Health()
-    async with rig.running() as worker:
-        health.begin(worker)
-        await rig.send(Add(f"k{n}") for n in range(30))
-        await until(lambda: denied.hits >= 3)
-        await sleep(0.3)  # for the polls that are open
-        in_time = len(runs)
-        await rig.send(Add(f"l{n}") for n in range(30))
-        await sleep(2.5)
-        report = await health.ready()
-        receives = rig.sqs.ledger.receives("orders")
-        assert set(receives.values()) == {1}, "its lease was kept"
-        assert len(runs) == in_time, "nothing more was received"
+    with often():
+        async with rig.running() as worker:
+            health.begin(worker)
+            await rig.send(Add(f"k{n}") for n in range(30))
+            await until(lambda: denied.hits >= 3)
+            await sleep(0.3)  # for the polls that are open
+            in_time = len(runs)
+            await rig.send(Add(f"l{n}") for n in range(30))
+            await sleep(2.5)
+            refused, meanwhile = await health.ready(), len(runs) - in_time
+            receives = set(rig.sqs.ledger.receives("orders").values())
 
-        denied.remove()
-        await until(lambda: len(rig.sqs.ledger.deleted("orders")) == 60)
-        await until(lambda: not worker.pipelines[0].leases.rights.refused)
-        assert (await health.ready()).is_good
+            denied.remove()
+            await until(lambda: len(rig.sqs.ledger.deleted("orders")) == 60)
+            await until(lambda: not worker.pipelines[0].leases.rights.refused)
+            healed = await health.ready()
 
-    assert report.checks["queue orders"] == "DeleteMessage: AccessDenied"
-    assert {record.__dict__["code"] for record in logged(caplog, "a right is missing")} == {"AccessDenied"}
-    assert len(logged(caplog, "a right is missing")) == 1, "it is rate-limited"
+    figure(
+        f"60 messages, no right to delete: received {receives} times, {meanwhile} runs meanwhile, {len(runs)} in all"
+    )
+    assert receives == {1}, "its lease was kept"
+    assert meanwhile == 0, "nothing more was received"
+    assert refused.checks["queue orders"] == "DeleteMessage: AccessDenied"
+    assert healed.is_good
     assert len(runs) == 60
     assert rig.dead() == []
 
 
-async def test_without_the_right_to_extend_nothing_more_is_received(
-    prefix: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_without_the_right_to_extend_nothing_more_is_received(prefix: str) -> None:
     """Each slow message would be received again and again, by every worker, until SQS dead-letters it."""
-    monkeypatch.setattr("streamapp.pipeline.rights.MISCONFIGURED_PAUSE", 0.05)
     rig, runs = slow_rig(prefix, seconds=2.5)
     await rig.create(visibility=1)
     rig.shortest_lease = 1.0
     denied = rig.sqs.faults.add("change_visibility", Fail("AccessDenied", status=403))
     health = Health()
-    async with rig.running() as worker:
-        health.begin(worker)
-        await rig.send([Add("a")])
-        await until(lambda: denied.hits)
-        await sleep(0.3)  # for the polls that are open
-        await rig.send([Add("b")])
-        await until(lambda: rig.tally.of("ok") == 1)
-        assert (await health.ready()).checks["queue orders"] == "ChangeMessageVisibility: AccessDenied"
-        assert runs == ["a"]
+    with often():
+        async with rig.running() as worker:
+            health.begin(worker)
+            await rig.send([Add("a")])
+            await until(lambda: denied.hits)
+            await sleep(0.3)  # for the polls that are open
+            await rig.send([Add("b")])
+            await until(lambda: rig.tally.of("ok") == 1)
+            refused, meanwhile = await health.ready(), list(runs)
 
-        denied.remove()
-        await until(lambda: rig.tally.of("ok") == 2)
+            denied.remove()
+            await until(lambda: rig.tally.of("ok") == 2)
 
-    assert runs == ["a", "b"]
+    assert refused.checks["queue orders"] == "ChangeMessageVisibility: AccessDenied"
+    assert (meanwhile, runs) == (["a"], ["a", "b"])
     assert max(rig.sqs.ledger.receives("orders").values()) == 1
+
+
+async def test_a_missing_right_is_an_error_that_is_logged_once(
+    prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody has to give the right; a hundred lines a second would not help."""
+    rig, _ = slow_rig(prefix, seconds=0.0)
+    await rig.create()
+    denied = rig.sqs.faults.add("delete", Fail("AccessDenied", status=403))
+    with often():
+        async with rig.running():
+            await rig.send([Add("a")])
+            await until(lambda: denied.hits >= 3)
+
+    (record,) = logged(caplog, "a right is missing")
+    said = record.__dict__
+    assert (said["right"], said["code"], said["queue"]) == ("DeleteMessage", "AccessDenied", "orders")
+    assert record.levelname == "ERROR"
 
 
 async def test_a_drain_does_not_wait_for_the_right_to_delete(prefix: str) -> None:
@@ -152,3 +180,19 @@ async def test_a_drain_does_not_wait_for_the_right_to_delete(prefix: str) -> Non
 
     assert runs == ["a"]
     assert rig.sqs.ledger.deleted("orders") == []
+
+
+@pytest.mark.parametrize("concurrency", [1, 10])
+async def test_a_batch_of_more_than_can_come_does_not_wait_for_it(concurrency: int) -> None:
+    """With ten places, `take(100, within=5)` would take ten messages in five seconds."""
+    app, sizes = App("places"), list[int]()
+
+    @app.agent("orders", Json(dict), concurrency=concurrency, instances=1)
+    async def batches(events: Any) -> None:
+        async for batch in events.take(100, within=5):
+            sizes.append(len(batch))
+
+    async with app.test(Config(wait_seconds=10)) as t:
+        await t.send("orders", *({"n": n} for n in range(50)))
+        await t.advance(2)
+        assert sizes == [concurrency] * (50 // concurrency)

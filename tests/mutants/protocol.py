@@ -9,12 +9,14 @@ from msgspec.structs import replace
 
 from streamapp.errors import Retry, ServiceError
 from streamapp.flow.batcher import AGAIN
+from streamapp.messages import Queue
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.backlog import Owing
 from streamapp.outbox.sweeper import Sweeper
 from streamapp.pipeline.handoff import Handoff
 from streamapp.pipeline.in_hand import InHand
 from streamapp.pipeline.leases import Lease
+from streamapp.pipeline.rights import Rights
 from streamapp.pipeline.settler import Settler, _word
 from streamapp.pipeline.turn import Turn
 from streamapp.state.announcement import Announcement, Place
@@ -219,3 +221,21 @@ async def fail_all(self: Turn[Any], error: Exception) -> None:
         await self._settler.fail(lease, error, self._in_hand)
     self._in_hand.leases.clear()
     self._forget()
+
+
+def lease_of_the_queue(queue: Queue, shortest: float = 0.0) -> int:
+    """Hold messages for as long as their queue says, however short that is."""
+    del shortest
+    return int(queue.visibility)
+
+
+def never_refused(self: Rights, right: str, outcomes: Sequence[object]) -> bool:
+    """Take no note of a right that is missing."""
+    del self, right, outcomes
+    return False
+
+
+async def claim_for_all(self: MemoryStore, key: str, seconds: float, *, again: bool = False) -> bool:
+    """Let each worker sweep, whoever sweeps already."""
+    del self, key, seconds, again
+    return True

@@ -14,6 +14,7 @@ from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.sweeper import Sweeper
 from streamapp.pipeline.handoff import Handoff
 from streamapp.pipeline.in_hand import InHand
+from streamapp.pipeline.rights import Rights
 from streamapp.pipeline.settler import Settler
 from streamapp.pipeline.turn import Turn
 from streamapp.state.committer import Committer
@@ -148,6 +149,24 @@ MUTANTS: Mapping[str, Mutant] = {
         [(Handoff, "retry_in_hand", protocol.give_back_at_once)],
         row="faults.test_row_39_company::test_those_behind_poison_in_a_group_pay_neither_receive_nor_attempt",
         given=(1, print),
+    ),
+    "lease-of-the-queue": Mutant(
+        "messages are held for as long as their queue says",
+        [("streamapp.worker.assembly", "lease_of", protocol.lease_of_the_queue)],
+        row="faults.test_row_37_settings::test_a_queue_that_hides_nothing_gives_each_message_to_one_worker",
+        given=("mutant", print),
+    ),
+    "rights-unnoticed": Mutant(
+        "a delete that is refused for rights is given up, and its queue polled on",
+        [(Rights, "note", protocol.never_refused)],
+        row="faults.test_row_37_settings::test_without_the_right_to_delete_nothing_more_is_received",
+        given=("mutant", print),
+    ),
+    "everybody-sweeps": Mutant(
+        "each worker scans all tables",
+        [(MemoryStore, "claim", protocol.claim_for_all)],
+        row="faults.test_row_38_sweeps::test_a_fleet_scans_a_table_no_oftener_than_a_worker",
+        given=(10, print),
     ),
     "a-batch-shares-one-end": Mutant(
         "an error of a batch ends each of its messages",

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from anyio import create_task_group
+from anyio import create_task_group, current_time, sleep
 
 from outbox.owing import AT_ONCE, OLD, leave_owed, sweep
 from rigs import behind
@@ -142,3 +142,31 @@ async def test_a_hash_that_owes_nothing_expires_again(rig: Rig, redis_url: str) 
 
     async with behind.client(redis_url) as redis:
         assert 0 < await redis.pttl(key) <= rig.config.state_ttl * 1000
+
+
+async def test_a_worker_that_does_not_sweep_says_nothing_of_the_backlog(rig: Rig) -> None:
+    """What it found before may be sent by now: another one has swept since."""
+    rig.count()
+    await leave_owed(rig, "a", "left")
+    sweeper = (await sweep(rig)).sweeper
+    assert sweeper.backlog is not None
+    assert await rig.store.claim(f"{rig.config.key_prefix}_sweeper:count", 60)
+
+    await sweeper._try()
+
+    assert sweeper.backlog is None
+
+
+async def test_a_long_sweep_keeps_its_claim(rig: Rig) -> None:
+    """A scan of many keys takes longer than a claim, and would be made by each worker in turn."""
+    rig.count()
+    sweeper = (await rig.assemble()).sweeper
+    sweeper._claimed = list(sweeper._foldings)
+    sweeper._claimed_at = current_time() - sweeper._pace.claim / 2
+    key = f"{rig.config.key_prefix}_sweeper:count"
+    assert await rig.store.claim(key, 0.05)
+
+    await sweeper._send_while_claimed([])
+    await sleep(0.1)
+
+    assert not await rig.store.claim(key, 60)

@@ -154,6 +154,10 @@ class WiredStore:
         """Remove from a set."""
         await self._wire.call(lambda: self._store.remove(key, members))
 
+    async def claim(self, key: str, seconds: float, *, again: bool = False) -> bool:
+        """Hold a key."""
+        return await self._wire.call(lambda: self._store.claim(key, seconds, again=again))
+
     async def scan(self, prefix: str, cursor: str = "") -> tuple[list[str], str]:
         """Return some keys."""
         return await self._wire.call(lambda: self._store.scan(prefix, cursor))

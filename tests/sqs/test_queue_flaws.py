@@ -7,9 +7,9 @@ import pytest
 
 from streamapp.config import Config
 from streamapp.messages import Queue
-from streamapp.sqs.queue_flaws import letters_flaws, source_flaws
+from streamapp.sqs.queue_flaws import fewest_receives, letters_flaws, source_flaws
 
-WELL = Queue("orders", "http://sqs/orders", visibility=60, dead_letters="orders-dlq", max_receives=8)
+WELL = Queue("orders", "http://sqs/orders", visibility=60, dead_letters="orders-dlq", max_receives=20)
 SOURCE = {"MessageRetentionPeriod": "345600", "QueueArn": "arn:orders"}
 LETTERS = {"MessageRetentionPeriod": "1209600"}
 
@@ -24,7 +24,7 @@ def test_good_settings_have_no_flaw() -> None:
     [
         ({"dead_letters": None}, "no redrive policy", True),
         ({"max_receives": 2}, "maxReceiveCount 2", True),
-        ({"max_receives": 5}, "before their reason is written", False),
+        ({"max_receives": 19}, "maxReceiveCount 19 is below 20", False),
         ({"visibility": 20.0}, "visibility timeout 20 s", False),
         ({"visibility": 0.0}, "visibility timeout 0 s", False),
         ({"visibility": 3600.0}, "wait so long", False),
@@ -37,7 +37,7 @@ def test_flaws_of_a_source_queue(change: dict[str, Any], words: str, is_problem:
         "url": "",
         "visibility": 60.0,
         "dead_letters": "orders-dlq",
-        "max_receives": 8,
+        "max_receives": 20,
     }
 
     (flaw,) = source_flaws(Queue(**(fields | change)), Config())
@@ -49,10 +49,10 @@ def test_flaws_of_a_source_queue(change: dict[str, Any], words: str, is_problem:
 
 def test_a_visibility_timeout_may_be_as_short_as_a_lease() -> None:
     """Then it changes nothing: the worker asks for no more."""
-    queue = Queue("orders", "", visibility=30, dead_letters="orders-dlq", max_receives=8)
+    queue = Queue("orders", "", visibility=30, dead_letters="orders-dlq", max_receives=20)
 
     assert list(source_flaws(queue, Config(wait_seconds=20))) == []
-    assert list(source_flaws(Queue("o", "", visibility=29, dead_letters="d", max_receives=8), Config()))
+    assert list(source_flaws(Queue("o", "", visibility=29, dead_letters="d", max_receives=20), Config()))
 
 
 @pytest.mark.parametrize(
@@ -78,3 +78,9 @@ def test_flaws_of_a_dead_letter_queue(letters: dict[str, str], words: str) -> No
 
     assert words in flaw.text
     assert flaw.cure
+
+
+@pytest.mark.parametrize(("attempts", "receives"), [(1, 20), (5, 20), (7, 21), (100, 300)])
+def test_sqs_itself_dead_letters_long_after_the_last_attempt(attempts: int, receives: int) -> None:
+    """A receive is no attempt: crashes, outages and full workers cost receives too."""
+    assert fewest_receives(Config(max_attempts=attempts)) == receives

@@ -301,3 +301,17 @@ async def test_a_large_set_is_read_in_pages(store: Store, ttl_of: TtlOf, prefix:
     assert await store.members_page(f"{prefix}none") == ([], "")
     await store.commit([Commit(f"{prefix}hash", "", "t1", {"a": "1"}, ttl=TTL)])
     assert isinstance(await store.members_page(f"{prefix}hash"), ServiceError)
+
+
+async def test_a_key_that_is_claimed_is_held_for_a_while(store: Store, prefix: str) -> None:
+    """A claim that nobody gives back must end by itself; a scan that takes long keeps it."""
+    key = f"{prefix}_sweeper:t"
+
+    assert not await store.claim(key, 60, again=True), "nobody holds it"
+    assert await store.claim(key, 0.2)
+    assert not await store.claim(key, 60)
+    await sleep(0.3)
+    assert await store.claim(key, 0.2)
+    assert await store.claim(key, 60, again=True)
+    await sleep(0.3)
+    assert not await store.claim(key, 60)

@@ -182,6 +182,10 @@ class _OverlayStore:
     async def remove(self, key: str, members: Sequence[str]) -> None:
         del key, members
 
+    async def claim(self, key: str, seconds: float, *, again: bool = False) -> bool:
+        del key, seconds, again
+        return False
+
     async def scan(self, prefix: str, cursor: str = "") -> tuple[list[str], str]:
         del prefix, cursor
         return [], ""

@@ -134,6 +134,17 @@ class MemoryStore:
 
         return await self._call("remove", act)
 
+    async def claim(self, key: str, seconds: float, *, again: bool = False) -> bool:
+        """Hold *key* for *seconds* from now, *again* if somebody holds it already; return whether that was possible."""
+
+        def act() -> bool:
+            if (self.values.get(key) is not None) is not again:
+                return False
+            self.values.put(key, StoredValue(members=frozenset({"1"}), expires_at=self._in(seconds)))
+            return True
+
+        return await self._call("claim", act)
+
     async def scan(self, prefix: str, cursor: str = "") -> tuple[list[str], str]:
         """Return some keys of hashes that begin with *prefix* and do not expire: those with pending announcements."""
 
