@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from streamapp.config import Config
+from streamapp.declared.agent_form import check_form
 from streamapp.declared.extras import Extras
 from streamapp.declared.index import Index
 from streamapp.declared.registry import Registry
@@ -71,10 +72,14 @@ class App:
         timeout: float | None = None,
         sink: Sink[Any] | None = None,
     ) -> Callable[[Handler[T]], Handler[T]]:
-        """Declare the decorated function to be the agent of *queue*; it stays an ordinary function."""
+        """Declare the decorated function to be the agent of *queue*; it stays an ordinary function.
+
+        Raises `ConfigError` for one that can never be an agent, such as a plain `def`.
+        """
 
         def declare(handler: Handler[T]) -> Handler[T]:
             called = name or str(getattr(handler, "__name__", handler))
+            check_form(called, handler)
             self.registry.add_agent(
                 Agent(called, queue, codec, handler, concurrency, instances, backoff, timeout, sink)
             )

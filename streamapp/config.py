@@ -81,7 +81,7 @@ class Config:
         "STREAMAPP_MAX_ATTEMPTS",
         whole(1, 997),
         "5",
-        "receives of a message that fails, before it goes to the dead-letter queue",
+        "attempts at a message that fails, each alone, before it goes to the dead-letter queue",
     )
     replicas: int = _setting(
         "STREAMAPP_DURABILITY",

@@ -1,7 +1,10 @@
 """All errors of streamapp, grouped by what the caller can do about them."""
 
 import math
+import signal
+from collections.abc import Sequence
 from enum import Enum
+from typing import Any
 
 
 class StreamappError(Exception):
@@ -21,8 +24,54 @@ class NotInEvent(StreamappError):
         )
 
 
+class EventOver(NotInEvent):
+    """A table, sink or index was used by a task whose event had ended: its message may be deleted already."""
+
+    def __init__(self, what: object) -> None:
+        StreamappError.__init__(
+            self,
+            f"{what!r} was used after its event had ended; wait for the tasks that you start "
+            "(`async with create_task_group()`) before the agent asks for its next event",
+        )
+
+
+class NotAwaited(StreamappError):
+    """An agent called an update or a send, and asked for its next event without having begun to await it."""
+
+    def __init__(self, what: object) -> None:
+        super().__init__(f"a call of {what!r} was not awaited, so it did nothing; write `await` before it")
+
+
 class TookTooLong(StreamappError):
     """An agent took longer over its messages than its timeout allows."""
+
+
+class Panic(StreamappError):
+    """An app's code raised something that is no `Exception`; it ends an attempt at a message, as any error does.
+
+    That is what a panic in a Rust extension is, and `sys.exit`. *cause* is what was raised.
+    """
+
+    def __init__(self, cause: BaseException) -> None:
+        super().__init__(f"{type(cause).__name__} was raised, which is no Exception")
+        self.cause = cause
+
+
+def kind_of(error: Exception) -> str:
+    """Return the name of what was raised."""
+    return type(error.cause if isinstance(error, Panic) else error).__name__
+
+
+def contained(error: BaseException) -> Exception:
+    """Return what an app's code raised as an `Exception`: a `Panic` if it is none. Raises Ctrl-C itself again."""
+    if is_interrupt(error):
+        raise error
+    return error if isinstance(error, Exception) else Panic(error)
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Whether *error* is Ctrl-C itself, and not raised by code: a worker process takes that signal in another way."""
+    return isinstance(error, KeyboardInterrupt) and _raises(signal.getsignal(signal.SIGINT))
 
 
 class CutOff(StreamappError):
@@ -38,6 +87,16 @@ class MessageTooLarge(StreamappError):
         )
 
 
+class StateMutated(StreamappError):
+    """The fold of a table changed the state that it was given, so that nobody can tell any more what an event changed."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(
+            f"the fold of table {table!r} changed the state that it was given: nothing would be announced; return a new "
+            "one (`msgspec.structs.replace(state, ...)`), and declare the state with `frozen=True` and tuples"
+        )
+
+
 class Refused(StreamappError):
     """SQS refused an outgoing message permanently: sending it again cannot help."""
 
@@ -47,12 +106,13 @@ class Refused(StreamappError):
 
 
 class Crowded(StreamappError):
-    """A key has too many pending announcements; it accepts no more until the sink recovers."""
+    """A key has so many announcements *pending* that it takes no more until some of them are sent."""
 
-    def __init__(self, key: str, pending: int) -> None:
+    def __init__(self, key: str, pending: Sequence[Any] = ()) -> None:
         super().__init__(
-            f"{key!r} has {pending} pending announcements; it accepts no more until they are sent"
+            f"{key!r} has {len(pending)} announcements pending; it takes no more until they are sent"
         )
+        self.pending = tuple(pending)
 
 
 class Fault(Enum):
@@ -73,13 +133,17 @@ class Fault(Enum):
 
 
 class ServiceError(StreamappError):
-    """A call to SQS or Redis failed; *fault* says what can be done about it."""
+    """A call to SQS or Redis failed; *fault* says what can be done about it.
 
-    def __init__(self, service: str, fault: Fault, detail: str) -> None:
+    *code* is the service's own word for it, empty if there was no response or none that could be read.
+    """
+
+    def __init__(self, service: str, fault: Fault, detail: str, code: str = "") -> None:
         super().__init__(f"{service}: {detail}")
         self.service = service
         self.fault = fault
         self.detail = detail
+        self.code = code
 
     @property
     def heals(self) -> bool:
@@ -131,3 +195,8 @@ class Skip(Decision):
 def _as_text(given: object) -> str:
     """Return *given*, which may be an exception, as text; half a character in it is replaced."""
     return str(given).encode(errors="replace").decode()
+
+
+def _raises(handler: object) -> bool:
+    """Whether *handler* is Python's own for Ctrl-C, or trio's; no other one raises `KeyboardInterrupt`."""
+    return getattr(handler, "__module__", "").partition(".")[0] in {"_signal", "trio"}

@@ -92,7 +92,7 @@ async def open_sqs(*, polls: int = 1) -> "AsyncGenerator[BotoSqs]":
             elif "QueueDoesNotExist" in detail or "NonExistentQueue" in detail:
                 queue = detail.partition(":")[0]
                 detail = f"queue {queue} does not exist at {sqs.endpoint}; create the app's with: streamapp queues create"
-            raise ServiceError("SQS", error.fault, detail) from error
+            raise ServiceError("SQS", error.fault, detail, error.code) from error
 
 
 @asynccontextmanager

@@ -1,9 +1,9 @@
 """Typed destination queues."""
 
-from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, Protocol, TypeVar
 
-from streamapp.pipeline.in_hand import current_in_hand
+from streamapp.pipeline.in_hand import InHand, current_in_hand
 from streamapp.state.destination import Destination
 
 M = TypeVar("M")
@@ -38,13 +38,16 @@ class Sink(Generic[M]):
     def __repr__(self) -> str:
         return f"<Sink {self.queue}>"
 
-    async def send(self, message: M, *, group: str | None = None) -> None:
+    def send(self, message: M, *, group: str | None = None) -> Coroutine[Any, Any, None]:
         """Send *message*, with others in one call, and return when SQS has accepted it.
 
         Only then is the event's own message deleted. On a FIFO queue, *message* is in *group*. Raises `Refused` if SQS
         will never accept it.
         """
         in_hand = current_in_hand(self)
+        return in_hand.begin(self._send(in_hand, message, group), self)
+
+    async def _send(self, in_hand: InHand, message: M, group: str | None) -> None:
         _, outgoing = self.destination.outgoing(message, group or "all")
         with in_hand.effect():
             outbox = in_hand.runtime.senders[self.queue]

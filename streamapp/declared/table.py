@@ -61,14 +61,16 @@ class Table(Generic[S, E]):
         What the change announces is sent before the event's message is deleted. An event that changes nothing is a
         duplicate; what an earlier one had left unsent is sent all the same.
         """
-        return current_in_hand(self).update(self.folding, key, event)
+        in_hand = current_in_hand(self)
+        return in_hand.begin(in_hand.update(self.folding, key, event), self)
 
     def update_many(self, events: Sequence[tuple[str, E]]) -> Coroutine[Any, Any, list[S | None]]:
         """Apply each event to its key, together, and return the states. Raises the first failure once all are done.
 
         There may be any number: they are applied a hundred at a time, and changes of other agents come in between.
         """
-        return current_in_hand(self).update_many(self.folding, events)
+        in_hand = current_in_hand(self)
+        return in_hand.begin(in_hand.update_many(self.folding, events), self)
 
     async def get(self, key: str) -> S | None:
         """Return the state of *key* as it is committed now, None if there is none."""

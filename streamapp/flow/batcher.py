@@ -102,7 +102,7 @@ class Batcher(Generic[T, R]):
 
     A batch is what arrived while the last flush ran. A second flush begins beside the first only when a full batch
     waits; up to *parallel* flushes run at once. *linger* is how many seconds a batch that
-    is not full waits for more items. It does not wait if none can come: *company* is how many items can be
+    is not full waits for more items. It does not wait if none can come: *expected_items* is how many items can be
     in this batcher at the same time.
     """
 

@@ -11,7 +11,7 @@ from anyio import TASK_STATUS_IGNORED, move_on_after, sleep
 from anyio.abc import TaskStatus
 from anyio.lowlevel import checkpoint
 
-from streamapp.errors import ServiceError
+from streamapp.errors import ServiceError, contained
 from streamapp.flow.wakeup import Wakeup
 from streamapp.observe.counters import Counters
 from streamapp.observe.tap_record import ERRORS, Outcome
@@ -174,9 +174,10 @@ class Tap:
     def _line(self, attempt: Recordable) -> bytes | None:
         try:
             return attempt.line(self.worker)
-        except Exception:  # a bug in a codec's `show` must not end the worker
+        except BaseException as error:
             self._counters.add(attempt.queue, "tap_dropped")
-            logger.exception("a record of the tap could not be made", extra={"queue": attempt.queue})
+            about = {"queue": attempt.queue}
+            logger.exception("a record of the tap could not be made", extra=about, exc_info=contained(error))
             return None
 
     def _entry(self, queue: str, packed: list[bytes]) -> TapEntry:

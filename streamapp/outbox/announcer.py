@@ -66,6 +66,11 @@ class Announcer:
             await self._wait_for_others(announcement)
         return {place: code for place in (*mine, *others) if (code := self._over.get(place)) is not None}
 
+    async def make_room(self, pending: Sequence[Announcement]) -> None:
+        """Return when all of *pending* is sent and confirmed, so that its key takes more."""
+        await self.announce(pending)
+        await self.confirmations.submit_all([self._confirmed(it.place, it) for it in pending])
+
     def queue_name(self, announcement: Announcement) -> str:
         """Return the name of the queue that *announcement* goes to."""
         return self._senders[announcement.stream].queue.name
@@ -116,15 +121,17 @@ class Announcer:
         self._confirm_soon(place, announcement)
 
     def _confirm_soon(self, place: Place, announcement: Announcement) -> None:
+        self.confirmations.post(self._confirmed(place, announcement))
+
+    def _confirmed(self, place: Place, announcement: Announcement) -> Confirmed:
         is_refused = self._over[place] is not None
         this = [(place.id, place.mark)]
-        confirmed = Confirmed(
+        return Confirmed(
             place.redis_key,
             sent=[] if is_refused else this,
             parked=this if is_refused else [],
             ttl=announcement.ttl,
         )
-        self.confirmations.post(confirmed)
 
     async def _confirm(self, confirmed: Sequence[Confirmed]) -> Sequence[ServiceError | None]:
         return await self._per_key.call(self._confirm_all, confirmed, lambda each: each.key)

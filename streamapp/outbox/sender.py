@@ -1,19 +1,23 @@
 """Send messages to one queue, ten at a time."""
 
+import logging
 from collections.abc import Callable, Sequence
 
 from anyio import sleep
 from msgspec.structs import replace
 
-from streamapp.errors import Refused, ServiceError
+from streamapp.errors import Fault, Refused, ServiceError
 from streamapp.flow.batcher import Batcher
 from streamapp.flow.expected_items import ExpectedItems
 from streamapp.flow.outage import AGAIN, Outage
 from streamapp.messages import Outgoing, Queue
 from streamapp.observe.counters import Counters
+from streamapp.observe.quiet_log import QuietLog
 from streamapp.observe.shown import SendAttempt, ShowBody
 from streamapp.observe.tap_writer import Tap
-from streamapp.sqs.client import BATCH, Failure, Sqs
+from streamapp.sqs.client import BATCH, Failure, Sqs, failure_of
+
+logger = logging.getLogger(__name__)
 
 LINGER = 0.005
 """Seconds a batch of sends waits for company: a tenth of a usual round trip."""
@@ -26,7 +30,7 @@ PARALLEL = 8
 class Sender:
     """Sends messages to one queue, ten at a time.
 
-    *load* returns a message with more attributes, within so many bytes. If the queue or the right to send is missing,
+    *add_trace* returns a message with the trace context in its attributes, within so many bytes. If the queue or the right to send is missing,
     messages wait for it or, without *even_misconfigured*, are refused.
     """
 
@@ -51,6 +55,7 @@ class Sender:
         self._sqs = sqs
         self._sqs_outage = sqs_outage
         self._counters = counters
+        self._quiet_log = QuietLog(logger)
         self.batcher: Batcher[Outgoing, None] = Batcher(
             self._flush,
             name=f"send {queue.name}",
@@ -84,11 +89,14 @@ class Sender:
             for n, failure in zip(turn, failures, strict=True):
                 if failure is None:
                     continue
-                if failure.is_final:
+                if failure.is_final or (
+                    failure.fault is Fault.CONFIGURATION and not self._even_misconfigured
+                ):
                     outcomes[n] = Refused(failure.code)
                     self._counters.add(self.queue.name, "refused")
                 else:
                     again.add(n)
+                    self._note(failure)
             tries = tries + 1 if again else 0
             waiting = [n for n in waiting if n in again or n not in turn]
         self._counters.add(self.queue.name, "sent", outcomes.count(None))
@@ -105,11 +113,18 @@ class Sender:
                 lambda: self._sqs.send(self.queue, messages), even_misconfigured=self._even_misconfigured
             )
         except ServiceError as error:
-            if len(messages) == 1:
-                return [Failure(error.detail.rsplit(" ", 1)[-1], sender_fault=True)]
+            if len(messages) == 1 or error.fault is Fault.CONFIGURATION:
+                return [failure_of(error, sender_fault=True)] * len(messages)
             # The call is refused as a whole, for example for its size: one half of it may pass.
             half = len(messages) // 2
             return await self._send(messages[:half]) + await self._send(messages[half:])
+
+    def _note(self, failure: Failure) -> None:
+        """Tell somebody of what does not heal by itself: the queue's key, its rights or the credentials."""
+        if failure.fault in {Fault.CONFIGURATION, Fault.CREDENTIALS}:
+            about = {"queue": self.queue.name, "code": failure.code}
+            sentence = "a queue refuses messages; they are kept until it takes them"
+            self._quiet_log.log(logging.ERROR, sentence, failure.code, **about)
 
 
 def _turn(messages: Sequence[Outgoing], waiting: Sequence[int]) -> list[int]:

@@ -13,7 +13,7 @@ from streamapp.observe.counters import Counters
 from streamapp.observe.quiet_log import QuietLog
 from streamapp.pipeline.handoff import Handoff
 from streamapp.pipeline.leases import Lease, Leases
-from streamapp.sqs.client import BATCH, MAX_VISIBILITY, Failure, Sqs
+from streamapp.sqs.client import BATCH, MAX_VISIBILITY, Failure, Sqs, failure_of
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +52,12 @@ class Acks:
         self._handoff = handoff
         self._counters = counters
         self._quiet_log = QuietLog(logger)
+        self._is_hurried = False
+
+    def hurry(self) -> None:
+        """Wait no longer for the right to delete: the worker drains."""
+        self._is_hurried = True
+        self._leases.rights.hurry()
 
     def delete(self, lease: Lease) -> None:
         """Delete the message, with others in one call. If its lease is lost from here on, its agent is not cancelled any more."""
@@ -67,6 +73,7 @@ class Acks:
     def give_back(self, lease: Lease, after: float) -> None:
         """Do what `release` does, for a message that is counted as something else, such as a retry."""
         if not lease.is_lost:
+            self._leases.note_attempts(lease)
             # First, or a heartbeat could overwrite the pause.
             self._leases.end(lease)
             self.releases.post((lease, after))
@@ -74,8 +81,10 @@ class Acks:
             self.release(follower, after)
 
     async def _delete(self, leases: list[Lease]) -> Sequence[None]:
-        waiting = leases
-        for failures in range(1, TRIES + 1):
+        waiting, failures = leases, 0
+        while waiting and failures < TRIES:
+            if failures:
+                await sleep(AGAIN.pause(failures))
             handles = [lease.handle for lease in waiting]
             outcomes = await self._try_delete(handles)
             again: list[Lease] = []
@@ -84,19 +93,30 @@ class Acks:
                 if _may_heal(failure) or lease.handle != handle:
                     again.append(lease)
                 else:
+                    if failure is not None and failure.fault is not Fault.LEASE_LOST:
+                        self._leases.remember(lease)
                     self._end(lease, is_gone=failure is None)
-            waiting = again
-            if not waiting or failures == TRIES:
-                break
-            await sleep(AGAIN.pause(failures))
-        for lease in waiting:
+            if self._leases.rights.note("DeleteMessage", outcomes) and again and not self._is_hurried:
+                # To end their leases would bring them again for nothing, until SQS dead-letters what is done.
+                await self._leases.rights.change()
+                waiting, lost = [it for it in again if not it.is_lost], [it for it in again if it.is_lost]
+                self._give_up(lost)
+            else:
+                waiting, failures = again, failures + 1
+        self._give_up(waiting)
+        return [None] * len(leases)
+
+    def _give_up(self, leases: Sequence[Lease]) -> None:
+        """End leases whose messages are done and yet not deleted."""
+        for lease in leases:
             self._warn("a delete failed", lease)
             self._leases.remember(lease)
             self._end(lease, is_gone=False)
-        return [None] * len(leases)
 
     def _end(self, lease: Lease, *, is_gone: bool) -> None:
         """End the lease. The next of its group follows, unless the message of *lease* comes again before it."""
+        if is_gone:
+            self._leases.forget_attempts(lease)
         self._leases.end(lease)
         for left in self._handoff.done(lease) if is_gone else self._handoff.give_up(lease):
             self.release(left)
@@ -105,7 +125,7 @@ class Acks:
         try:
             return await self._sqs.delete(self._queue, handles)
         except ServiceError as error:
-            return [Failure(error.detail)] * len(handles)
+            return [failure_of(error)] * len(handles)
         except Exception as error:
             # A bug, of a client's or ours: the leases must end all the same, or they are extended for hours.
             logger.exception("a delete broke", extra={"queue": self._queue.name})
@@ -118,6 +138,7 @@ class Acks:
         waiting = releases
         for failures in range(1, TRIES + 1):
             outcomes = await self._try_release(waiting)
+            self._leases.rights.note("ChangeMessageVisibility", outcomes)
             waiting = [each for each, failure in zip(waiting, outcomes, strict=True) if _may_heal(failure)]
             if not waiting or failures == TRIES:
                 break
@@ -138,7 +159,7 @@ class Acks:
         try:
             return await self._sqs.change_visibility(self._queue, changes)
         except ServiceError as error:
-            return [Failure(error.detail)] * len(releases)
+            return [failure_of(error)] * len(releases)
 
 
 def _hidden_for(lease: Lease, after: float, now: float) -> int:

@@ -1,14 +1,18 @@
 """What an agent has in hand: the deliveries of its events, and what these owe to the outside."""
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Coroutine, Mapping, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass
+from inspect import CORO_CREATED, getcoroutinestate
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
-from anyio import get_cancelled_exc_class
+from anyio import Event, get_cancelled_exc_class, get_current_task
+from anyio.lowlevel import checkpoint
 
-from streamapp.errors import NotInEvent, Refused, StreamappError
+from streamapp.errors import Crowded, EventOver, NotAwaited, NotInEvent, Refused, StreamappError
 from streamapp.flow.batcher import raised, windows
 from streamapp.flow.deadline import Deadline
 from streamapp.pipeline.attempt import EFFECTS
@@ -22,6 +26,13 @@ from streamapp.state.keys import plain
 from streamapp.state.update import Update
 from streamapp_codecs import DecodeError
 
+logger = logging.getLogger(__name__)
+
+R = TypeVar("R")
+
+TURNS = 3
+"""Turns of the event loop within which a task that was started for a call has begun it."""
+
 MOST = 100
 """Updates of which all is noted, and announcements that wait for the end of their event. One event may change any number of
 keys; of more than these only what is still needed is kept."""
@@ -33,8 +44,13 @@ class InHand(msgspec.Struct, eq=False):
     *leases* come with the error of a body of which a part could not be decoded. *owed* are the announcements, by their
     place, that must be sent before the deliveries are deleted. *updates* are those that were made, and *changed_count* counts
     those that changed something. If there are many, *owing* are those that are only noted for what they owe, and *refused*
-    are the deliveries that owed what SQS has refused already. *is_skipped* once the agent skipped an event, *is_batch* once more than one delivery was
-    in hand, *is_cut* once the agent was cancelled while it waited for an effect.
+    are the deliveries that owed what SQS has refused already. *is_skipped* once the agent skipped an event, *is_batch* once
+    more than one delivery was in hand, *is_cut* once the agent was cancelled while it waited for an effect. *decisions* are
+    the agent's on single messages of a batch.
+
+    *begun* are the updates and sends that the agent called, with what it called them on. *pending* is how many effects
+    are under way. *is_closed* once nothing may be added, because the event has ended. Before that *ends* is set while an
+    effect that nobody awaits is waited for; *failure* is what it raised. *seat* is where the next ones follow.
     """
 
     runtime: Runtime
@@ -45,22 +61,64 @@ class InHand(msgspec.Struct, eq=False):
     owing: list[Update] = []
     refused: dict[Lease, Refused] = {}
     changed_count: int = 0
+    decisions: dict[Lease, Exception] = {}
     is_skipped: bool = False
     is_batch: bool = False
     is_cut: bool = False
+    begun: list[tuple[Coroutine[Any, Any, object], object]] = []
+    pending: int = 0
+    is_closed: bool = False
+    ends: Event | None = None
+    failure: BaseException | None = None
+    seat: "Seat | None" = None
 
     def effect(self) -> "PendingEffect":
         """Return a context for something that must be done before the deliveries are deleted."""
         return PendingEffect(self)
 
+    def begin(self, coroutine: Coroutine[Any, Any, R], what: object) -> Coroutine[Any, Any, R]:
+        """Return *coroutine*, which the agent must await before its event ends; *what* it was called on."""
+        self.begun.append((coroutine, what))
+        return coroutine
+
+    def has_unfinished(self) -> bool:
+        """Whether an effect is under way, or was called and never awaited."""
+        if self.pending:
+            return True
+        return any(coroutine.cr_frame is not None for coroutine, _ in self.begun)  # type: ignore[attr-defined]  # they are of `async def`
+
+    async def finish(self) -> None:
+        """Return when no effect is under way. Raises what one of them raised, or `NotAwaited`."""
+        for _ in range(TURNS):
+            if any(getcoroutinestate(coroutine) == CORO_CREATED for coroutine, _ in self.begun):
+                await checkpoint()  # a task that was started for it may begin only now
+        while self.pending:
+            self.ends = Event()
+            await self.ends.wait()
+        failure, self.failure = self.failure, None
+        idle = [(it, what) for it, what in self.begun if getcoroutinestate(it) == CORO_CREATED]
+        self.begun.clear()
+        for coroutine, _ in idle:
+            coroutine.close()
+        if failure is not None:
+            raise failure
+        if idle:
+            raise NotAwaited(idle[0][1])
+
     async def update(self, folding: Folding, key: str, event: object) -> Any:  # noqa: ANN401 - the table's own type
         """Fold *event* into the state of *key*, and return that state once it is durable."""
         change = self._change(folding, key, event)
         with self.effect():
-            changed = await self.runtime.changes.submit(change)
-        self._note(folding.name, key, event, changed)
-        if len(self.owed) >= MOST:
-            await self._announce_now()
+            while True:
+                try:
+                    changed = await self.runtime.changes.submit(change)
+                    break
+                except Crowded as crowded:
+                    # Given back it would be received again for nothing: it waits in hand until the key has room.
+                    await self.runtime.announcer.make_room(crowded.pending)
+            self._note(folding.name, key, event, changed)
+            if len(self.owed) >= MOST:
+                await self._announce_now()
         return changed.state
 
     async def update_many(self, folding: Folding, events: Sequence[tuple[str, object]]) -> list[Any]:
@@ -69,16 +127,27 @@ class InHand(msgspec.Struct, eq=False):
         for window in windows(events, FLUSH):
             changes = [self._change(folding, key, event) for key, event in window]
             with self.effect():
-                outcomes = await self.runtime.changes.submit_window(changes)
-            for (key, event), outcome in zip(window, outcomes, strict=True):
-                if isinstance(outcome, Changed):
-                    self._note(folding.name, key, event, outcome)
-                    states.append(outcome.state)
-                else:
-                    states.append(outcome)
-            if len(self.owed) >= MOST:
-                await self._announce_now()
+                outcomes = await self._submit_window(changes)
+                for (key, event), outcome in zip(window, outcomes, strict=True):
+                    if isinstance(outcome, Changed):
+                        self._note(folding.name, key, event, outcome)
+                        states.append(outcome.state)
+                    else:
+                        states.append(outcome)
+                if len(self.owed) >= MOST:
+                    await self._announce_now()
         return raised(states)
+
+    async def _submit_window(self, changes: Sequence[Change]) -> list[Changed | Exception]:
+        """Return the outcome of each change; those of keys that owe all they may wait in hand until there is room."""
+        outcomes = await self.runtime.changes.submit_window(changes)
+        while late := {n: it for n, it in enumerate(outcomes) if isinstance(it, Crowded)}:
+            for crowded in late.values():
+                await self.runtime.announcer.make_room(crowded.pending)
+            again = await self.runtime.changes.submit_window([changes[n] for n in late])
+            for n, outcome in zip(late, again, strict=True):
+                outcomes[n] = outcome
+        return outcomes
 
     def _change(self, folding: Folding, key: str, event: object) -> Change:
         self.runtime.store_use.is_used = True
@@ -173,13 +242,22 @@ class PendingEffect:
 
     def __enter__(self) -> None:
         self._in_hand.deadline.pause()
+        self._in_hand.pending += 1
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        in_hand = self._in_hand
         if kind is not None and issubclass(kind, get_cancelled_exc_class()):
-            self._in_hand.is_cut = True
-        self._in_hand.deadline.resume()
+            in_hand.is_cut = True
+        in_hand.deadline.resume()
+        in_hand.pending -= 1
+        if in_hand.ends is not None:
+            if kind is not None and not in_hand.is_cut:
+                # The agent has gone on, so nobody else fails the event.
+                in_hand.failure = error
+            if not in_hand.pending:
+                in_hand.ends.set()
 
 
 class NoIdentity(StreamappError):
@@ -196,9 +274,33 @@ CURRENT: ContextVar[InHand | None] = ContextVar("in_hand", default=None)
 """What the agent of this task has in hand; its `Turn` sets it, in the task of the instance."""
 
 
+@dataclass(slots=True, eq=False)
+class Seat:
+    """What one instance of an agent has *in_hand*, one after the other; *task_id* is the task that it runs in."""
+
+    task_id: int
+    in_hand: InHand
+
+
 def current_in_hand(what: object) -> InHand:
-    """Return what the running agent has in hand. Raises `NotInEvent` outside of an agent, where *what* was used."""
+    """Return what the running agent has in hand. Raises `NotInEvent` outside of an agent, where *what* was used.
+
+    That is `EventOver` in a task that an agent started at an earlier event.
+    """
     in_hand = CURRENT.get()
     if in_hand is None:
         raise NotInEvent(what)
-    return in_hand
+    return _following(in_hand, what) if in_hand.is_closed else in_hand
+
+
+def _following(in_hand: InHand, what: object) -> InHand:
+    """Return what the agent has in hand after *in_hand*, if the agent itself asks and not a task that it left behind.
+
+    The context of the agent's task is not the newest if the agent asked for its event in another task.
+    """
+    seat = in_hand.seat
+    if seat is None or get_current_task().id != seat.task_id or seat.in_hand.is_closed:
+        # Whoever started the task may never look at its exception.
+        logger.error("an agent's task goes on after its event", extra={"used": repr(what)})
+        raise EventOver(what)
+    return seat.in_hand

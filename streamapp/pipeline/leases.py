@@ -24,14 +24,17 @@ from streamapp.flow.wakeup import Wakeup
 from streamapp.messages import Delivery, Queue
 from streamapp.observe.counters import Counters
 from streamapp.observe.quiet_log import QuietLog
+from streamapp.pipeline.rights import Rights
 from streamapp.pipeline.tokens import Tokens
-from streamapp.sqs.client import BATCH, MAX_VISIBILITY, Failure, Sqs
+from streamapp.sqs.client import BATCH, MAX_VISIBILITY, Failure, Sqs, failure_of
+from streamapp.sqs.queue_flaws import lease_of
 from streamapp_codecs import Decoded
 
 logger = logging.getLogger(__name__)
 
 REMEMBERED = 10_000
-"""Messages remembered as done though their delete failed, so that a redelivery is only deleted."""
+"""Messages remembered as done though their delete failed, so that a redelivery is only deleted. As many are remembered
+with the attempts that were made on them."""
 
 MARGIN = 60.0
 """Seconds before SQS's limit of 12 h at which a message is let go."""
@@ -44,9 +47,13 @@ PARALLEL = 16
 class Lease:
     """One delivery that this worker keeps invisible to others; *handle* is the newest one of its message.
 
-    *scope* is what to cancel should the lease be lost while an agent works on the message. *is_done*: the message was
-    processed before, and only its delete failed. *is_finished* once nothing is left but its delete. *decoded* is what the codec made of its body; *received_at* and *begun_at*, when an
-    agent took it, are Unix times for people.
+    *scope* is what to cancel if the lease is lost while an agent works on the message. *was_processed*: the message was
+    processed before, and only its delete failed. *awaits_delete* once nothing is left but its delete. *decoded* is what
+    the codec made of its body; *received_at* and *begun_at*, when an agent took it, are Unix times for people.
+
+    *attempts* counts the attempts that an agent has begun on the message alone. With *is_assumed* some of them are only
+    assumed: receives of which this process does not know what became of them. *is_lent*: its token is lent to others
+    while it waits for another message of its group, or for its next attempt.
     """
 
     delivery: Delivery
@@ -59,12 +66,16 @@ class Lease:
     decoded: Decoded[object] | None = None
     received_at: float = field(default_factory=time.time)
     begun_at: float | None = None
+    attempts: int = 0
+    is_assumed: bool = False
+    is_lent: bool = False
 
 
 class Leases:
     """All deliveries of one queue from their receipt to their end, also those that wait for an agent.
 
-    *unfinished* counts the deliveries of all queues of a worker that may still have something to send.
+    Each is leased for *seconds*, from its receipt and at each extension, whatever the queue's visibility timeout is by
+    then. *unfinished* counts the deliveries of all queues of a worker that may still have something to send.
     """
 
     def __init__(
@@ -74,9 +85,13 @@ class Leases:
         tokens: Tokens,
         counters: Counters,
         unfinished: ExpectedItems | None = None,
+        *,
+        seconds: int | None = None,
     ) -> None:
         self._sqs = sqs
         self._queue = queue
+        self.rights = Rights(sqs, queue)
+        self.seconds = lease_of(queue) if seconds is None else seconds
         self._tokens = tokens
         self._counters = counters
         self._held: dict[str, Lease] = {}
@@ -84,6 +99,7 @@ class Leases:
         self.held = ExpectedItems(0)
         """How many deliveries are in hand, for batches of their ends."""
         self._done: OrderedDict[str, None] = OrderedDict()
+        self._tried: OrderedDict[str, tuple[int, int]] = OrderedDict()
         self._calls = CapacityLimiter(PARALLEL)
         self._flying: dict[Lease, Event] = {}
         self._is_failing = False
@@ -100,12 +116,17 @@ class Leases:
 
     def take(self, delivery: Delivery) -> Lease | None:
         """Return a new lease. If the message is in hand already, give its lease the new handle, and return None."""
-        expires_at = delivery.asked_at + self._queue.visibility
+        expires_at = delivery.asked_at + self.seconds
         held = self._held.get(delivery.message_id)
         if held is not None:
             held.handle, held.expires_at = delivery.handle, expires_at
             return None
         lease = Lease(delivery, delivery.handle, expires_at, was_processed=delivery.message_id in self._done)
+        if delivery.receives > 1:
+            attempts, receives = self._tried.get(delivery.message_id, (0, 0))
+            # What others received may have been an attempt: after a crash the receive count is all that is known.
+            assumed = max(0, delivery.receives - receives - 1)
+            lease.attempts, lease.is_assumed = attempts + assumed, assumed > 0
         self._held[delivery.message_id] = lease
         self.held.expected += 1
         self._unfinished.expected += 1
@@ -124,9 +145,21 @@ class Leases:
         if self._held.get(lease.delivery.message_id) is lease:
             del self._held[lease.delivery.message_id]
             self.held.expected -= 1
-            self._tokens.give()
+            if not lease.is_lent:
+                self._tokens.give()
             if self._is_failing:
                 self._progress.ring()
+
+    def note_attempts(self, lease: Lease) -> None:
+        """Remember how many attempts were made on a message that comes again."""
+        self._tried[lease.delivery.message_id] = (lease.attempts, lease.delivery.receives)
+        if len(self._tried) > REMEMBERED:
+            self._tried.popitem(last=False)
+
+    def forget_attempts(self, lease: Lease) -> None:
+        """Forget the attempts on a message that is deleted."""
+        if self._tried:
+            self._tried.pop(lease.delivery.message_id, None)
 
     async def out_of_beat(self, lease: Lease) -> None:
         """Return when no call of the heartbeat that is under way contains *lease*, which has ended."""
@@ -151,12 +184,12 @@ class Leases:
             self._done.popitem(last=False)
 
     async def run(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
-        """Extend each lease when at most half of the visibility timeout is left; until cancelled."""
+        """Extend each lease when at most half of it is left; until cancelled."""
         async with create_task_group() as beats:
             task_status.started()
             while True:
-                # A tenth of the timeout leaves five tries before a lease ends.
-                await sleep(min(max(self._queue.visibility / 10, 0.25), 5.0))
+                # A tenth of it leaves five tries before a lease ends.
+                await sleep(min(max(self.seconds / 10, 0.25), 5.0))
                 # A call that hangs keeps no other lease waiting.
                 beats.start_soon(self.beat, name=f"beat {self._queue.name}")
 
@@ -170,7 +203,7 @@ class Leases:
                 calls.start_soon(self._fly, some, over, name=f"extend {self._queue.name}")
 
     def _due(self, now: float) -> list[Lease]:
-        half = self._queue.visibility / 2
+        half = self.seconds / 2
         return [
             lease
             for lease in self._held.values()
@@ -188,7 +221,7 @@ class Leases:
 
     async def _extend(self, leases: list[Lease]) -> None:
         now = current_time()
-        changes = [(lease.handle, seconds_left(lease, self._queue.visibility, now)) for lease in leases]
+        changes = [(lease.handle, seconds_left(lease, self.seconds, now)) for lease in leases]
         self._let_go(lease for lease, (_, seconds) in zip(leases, changes, strict=True) if seconds <= 0)
         leases = [lease for lease, (_, seconds) in zip(leases, changes, strict=True) if seconds > 0]
         changes = [change for change in changes if change[1] > 0]
@@ -201,13 +234,15 @@ class Leases:
 
     async def _change(self, changes: list[tuple[str, int]]) -> Sequence[Failure | None]:
         """Change visibility, and return each outcome; nothing if the whole call failed."""
-        # A sixth of the timeout, so that a call that hangs leaves time for two more.
-        with move_on_after(max(self._queue.visibility / 6, 1.0)):
+        # A sixth of the lease, so that a call that hangs leaves time for two more.
+        with move_on_after(max(self.seconds / 6, 1.0)):
             try:
                 outcomes = await self._sqs.change_visibility(self._queue, changes)
             except ServiceError as error:
+                self.rights.note("ChangeMessageVisibility", [failure_of(error)])
                 self._note(error.detail, is_failing=error.heals)
                 return []
+            self.rights.note("ChangeMessageVisibility", outcomes)
             self._note(None, is_failing=False)
             return outcomes
         self._note("no response", is_failing=True)
@@ -232,6 +267,7 @@ class Leases:
             if self._held.get(lease.delivery.message_id) is not lease:
                 continue
             lease.is_lost = True
+            self.note_attempts(lease)
             self._counters.add(self._queue.name, "lost")
             logger.info("a lease was lost", extra=self._about(lease.delivery.message_id))
             if lease.scope is not None:
@@ -242,9 +278,9 @@ class Leases:
         return {"queue": self._queue.name, "detail": detail}
 
 
-def seconds_left(lease: Lease, visibility: float, now: float) -> int:
+def seconds_left(lease: Lease, seconds: float, now: float) -> int:
     """Return for how many seconds a lease may be extended; 0 or less when SQS's limit of 12 h is near."""
     age = now - lease.delivery.asked_at
     if age > MAX_VISIBILITY - MARGIN:
         return 0
-    return max(1, int(min(visibility, MAX_VISIBILITY - age - 5)))
+    return max(1, int(min(seconds, MAX_VISIBILITY - age - 5)))

@@ -93,6 +93,7 @@ class Poller:
         them back would waste a receive, and no worker could take them before the first of the group ends.
         """
         self._is_stopped = True
+        self._acks.hurry()
         for scope in self._waiting:
             scope.cancel("the worker drains")
         for scope in self._receiving:
@@ -117,11 +118,16 @@ class Poller:
             while True:
                 if self._store_use.is_used:  # without it the agent goes on
                     await self._store_outage.over()
+                if self._leases.rights.refused:
+                    await self._leases.rights.granted()
                 await self._leases.on_time(self._wait)
                 room = await self._tokens.take(BATCH)
                 if self._is_stopped:  # a token came at the same moment as the stop
                     self._tokens.give(room)
                     break
+                if self._leases.rights.refused:  # while it waited for a token
+                    self._tokens.give(room)
+                    continue
                 asked_at = current_time()
                 received = await self._receive(room)
                 if isinstance(received, ServiceError):
@@ -149,14 +155,16 @@ class Poller:
         with CancelScope(shield=True) as scope:
             self._receiving[scope] = current_time()
             try:
-                return await self._sqs.receive(self._queue, limit=room, wait=self._wait)
+                return await self._sqs.receive(
+                    self._queue, limit=room, wait=self._wait, visibility=self._leases.seconds
+                )
             except ServiceError as error:
                 return error
             finally:
                 del self._receiving[scope]
         logger.warning(
             "a poll was cut off at the end of the drain; what it was about to bring stays hidden for a while",
-            extra={"queue": self._queue.name, "seconds": self._queue.visibility},
+            extra={"queue": self._queue.name, "seconds": self._leases.seconds},
         )
         return []
 

@@ -14,10 +14,11 @@ from anyio import (
     sleep,
 )
 
-from streamapp.errors import Decision, Skip, StreamappError, TookTooLong
+from streamapp.errors import Decision, Skip, StreamappError, TookTooLong, is_interrupt
 from streamapp.flow.backoff import Backoff
 from streamapp.pipeline.agent import Agent
 from streamapp.pipeline.handoff import Handoff
+from streamapp.pipeline.raised import gravest, is_close, leaves
 from streamapp.pipeline.runtime import Runtime
 from streamapp.pipeline.settler import Settler
 from streamapp.pipeline.stream import Stream
@@ -54,6 +55,7 @@ class Runner:
         self._runtime = runtime
         self._instances = instances
         self._pauses: set[CancelScope] = set()
+        self._turns: list[Turn[Any]] = []
         self._is_stopped = False
         self._failing: set[str] = set()
         self._done_before = 0
@@ -72,15 +74,21 @@ class Runner:
                 self._settler.acks.release(lease)
 
     async def _run(self) -> None:
-        async with create_task_group() as instances:
-            for number in range(self._instances):
-                instances.start_soon(self._instance, name=f"agent {self._agent.name} {number}")
+        async with create_task_group() as retries:
+            if self._settler.queue.fifo:
+                retries.start_soon(self._handoff.run, name=f"retries {self._agent.name}")
+            async with create_task_group() as instances:
+                for number in range(self._instances):
+                    instances.start_soon(self._instance, name=f"agent {self._agent.name} {number}")
+            retries.cancel_scope.cancel("the agent has ended")
 
     def stop(self) -> None:
         """Do not restart an agent that ends without asking for an event: no event will come."""
         self._is_stopped = True
         for scope in self._pauses:
             scope.cancel("the worker drains")
+        for turn in self._turns:
+            turn.drain()
 
     async def _instance(self) -> None:
         turn: Turn[Any] = Turn(
@@ -91,6 +99,7 @@ class Runner:
             self._runtime,
             self._agent.timeout,
         )
+        self._turns.append(turn)
         stream = Stream(turn)
         failures = 0
         try:
@@ -119,34 +128,45 @@ class Runner:
             try:
                 try:
                     await self._call(stream)
-                except Skip:
+                except BaseException as error:
+                    if turn.is_batch or not self._is_skip(error):
+                        raise
                     turn.skip()
                 await turn.succeed()
-            except get_cancelled_exc_class():
-                if current_effective_deadline() == -math.inf:
-                    raise
-                # No scope of ours is cancelled (its deadline would be -inf): the agent awaited something that others
-                # cancelled.
-                logger.warning(
-                    "what an agent awaited was cancelled",
-                    extra={"agent": self._agent.name, "queue": self._agent.queue},
-                )
-                await turn.fail(AwaitedCancelled())
-            except Exception as error:
-                if not isinstance(error, Decision):
-                    logger.warning(
-                        "an agent failed",
-                        extra={"agent": self._agent.name, "queue": self._agent.queue},
-                        exc_info=error,
-                    )
-                    self._count_failure(turn)
-                await turn.fail(error)
+            except BaseException as error:  # noqa: BLE001 - whatever an agent's code raises is its message's end, not ours
+                await turn.fail(self._error_of(error, turn))
         if scope.cancelled_caught and turn.deadline.is_over:
             logger.warning("an agent took too long", extra={"agent": self._agent.name})
             self._count_failure(turn)
             await turn.fail(TookTooLong())
         elif scope.cancelled_caught:
-            turn.release()
+            turn.cut_off()
+
+    def _is_skip(self, error: BaseException) -> bool:
+        """Whether nothing but `Skip` was raised."""
+        return all(isinstance(each, Skip) for each in leaves(error))
+
+    def _error_of(self, error: BaseException, turn: Turn[Any]) -> Exception:
+        """Return what ends the message at which *error* was raised. Raises what does not come from the agent's code."""
+        if is_interrupt(error) or is_close(error, turn.task_id):
+            raise error
+        about = {"agent": self._agent.name, "queue": self._agent.queue}
+        all_errors = list(leaves(error))
+        cancelled = [each for each in all_errors if isinstance(each, get_cancelled_exc_class())]
+        if cancelled and current_effective_deadline() == -math.inf:
+            # A scope of ours is cancelled, and what the agent's code raised meanwhile does not change that.
+            raise cancelled[0]
+        others = [each for each in all_errors if each not in cancelled]
+        if not others:
+            # No scope of ours is cancelled (its deadline would be -inf): the agent awaited something that others
+            # cancelled.
+            logger.warning("what an agent awaited was cancelled", extra=about)
+            return AwaitedCancelled()
+        chosen = gravest(others)
+        if not isinstance(chosen, Decision):
+            logger.warning("an agent failed", extra=about, exc_info=error)
+            self._count_failure(turn)
+        return chosen
 
     def _count_failure(self, turn: Turn[Any]) -> None:
         """Log once that the agent fails at everything that it is given, when it does."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from streamapp.config import Config
 from streamapp.flow.batcher import Batcher
 from streamapp.flow.outage import Outage
+from streamapp.flow.solitude import Solitude
 from streamapp.observe.counters import Counters
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.sender import Sender
@@ -30,6 +31,7 @@ class Runtime:
     """The running parts behind what is declared: tables, sinks, indexes.
 
     *changes* are flushed by `Committer.flush`. *store_use* is of one agent. *tracing* is None if nothing is traced.
+    *solitude* lets one message be processed alone in the process.
     """
 
     config: Config
@@ -42,3 +44,4 @@ class Runtime:
     senders: Mapping[str, Sender]
     store_use: StoreUse = field(default_factory=StoreUse)
     tracing: "Tracing | None" = None
+    solitude: Solitude = field(default_factory=Solitude)

@@ -3,7 +3,7 @@
 import logging
 from typing import Literal
 
-from streamapp.errors import Crowded, Refused, Reject, Retry, ServiceError
+from streamapp.errors import Refused, Reject, Retry, ServiceError, Skip, kind_of
 from streamapp.flow.backoff import Backoff
 from streamapp.messages import Queue
 from streamapp.observe.counters import Counters
@@ -16,6 +16,7 @@ from streamapp.outbox.sender import Sender
 from streamapp.pipeline.acks import Acks
 from streamapp.pipeline.attempt import Attempt
 from streamapp.pipeline.dead_letter import NO_REASON, Why, letter
+from streamapp.pipeline.handoff import Handoff
 from streamapp.pipeline.in_hand import InHand
 from streamapp.pipeline.leases import Lease
 from streamapp_codecs import DecodeError
@@ -35,7 +36,7 @@ DeadWord = Literal["dead", "invalid"]
 class Settler:
     """Ends the deliveries of one queue: each is deleted, given back or dead-lettered, and its lease ends.
 
-    *backoff* is the seconds that a message waits at most before its second attempt. *letters* sends to the
+    *backoff* is the seconds that a message waits at most before its second attempt. *dead_letter_sender* sends to the
     dead-letter queue, if there is one.
     """
 
@@ -45,6 +46,7 @@ class Settler:
         acks: Acks,
         dead_letter_sender: Sender | None,
         announcer: Announcer,
+        handoff: Handoff,
         counters: Counters,
         *,
         max_attempts: int,
@@ -56,8 +58,9 @@ class Settler:
         self.acks = acks
         self._dead_letter_sender = dead_letter_sender
         self._announcer = announcer
+        self._handoff = handoff
         self._counters = counters
-        self._max_attempts = max_attempts
+        self.max_attempts = max_attempts
         self._backoff = Backoff(backoff, LONGEST_BACKOFF)
         self._tap = no_tap() if tap is None else tap
         self._show_body = show_body
@@ -66,14 +69,20 @@ class Settler:
     async def succeed(self, in_hand: InHand) -> None:
         """Send what is owed, then delete the messages.
 
-        A message with a bad part, or one that owed what SQS refuses for good, is dead-lettered instead.
+        A message with a bad part, or one that owed what SQS refuses for good, is dead-lettered instead. What the agent
+        decided on single messages of a batch is done.
         Each delivery leaves *in_hand* as it ends, so that a caller that is cancelled here still has the others.
         """
         if in_hand.owed:
             await self.announce(in_hand)
         while in_hand.leases:
             lease, flaw = next(iter(in_hand.leases.items()))
-            if flaw is None:
+            decision = in_hand.decisions.get(lease) if in_hand.decisions else None
+            if isinstance(decision, Skip):
+                self.delete(lease, "skipped", in_hand=in_hand)
+            elif decision is not None:
+                await self.fail(lease, decision, in_hand)
+            elif flaw is None:
                 self.delete(lease, _word(in_hand), in_hand=in_hand)
             else:
                 await self.bury_undecodable(lease, flaw, in_hand)
@@ -92,16 +101,19 @@ class Settler:
         await self.bury(lease, Why(error.reason, error.detail), in_hand, word="invalid")
 
     async def fail(self, lease: Lease, error: Exception, in_hand: InHand | None = None) -> None:
-        """End a delivery whose processing raised *error*: give it back with backoff, or dead-letter it at its last attempt."""
+        """End a delivery whose processing raised *error*: try it again with backoff, or dead-letter it at its last attempt."""
         if isinstance(error, Reject):
             await self.bury(lease, Why(error.reason, error.detail), in_hand)
         elif isinstance(error, Refused):
             await self.bury(lease, Why("attempts_exhausted", str(error)), in_hand)
-        elif not _counts(error) or lease.delivery.receives < self._max_attempts:
+        elif not _counts(error):
+            lease.attempts = max(0, lease.attempts - 1)
+            self.retry(lease, _why(error), in_hand)
+        elif lease.attempts < self.max_attempts:
             after = error.after if isinstance(error, Retry) else None
             self.retry(lease, _why(error), in_hand, after=after)
         else:
-            await self.bury(lease, Why("attempts_exhausted", type(error).__name__), in_hand)
+            await self.bury(lease, Why("attempts_exhausted", kind_of(error)), in_hand)
 
     async def bury(
         self, lease: Lease, why: Why, in_hand: InHand | None = None, *, word: DeadWord = "dead"
@@ -144,12 +156,24 @@ class Settler:
     def retry(
         self, lease: Lease, why: Why, in_hand: InHand | None = None, *, after: float | None = None
     ) -> None:
-        """Give the message back for *after* seconds; None: for the backoff of its receive count."""
-        delay = self._backoff.pause(lease.delivery.receives) if after is None else after
+        """Try the message again after *after* seconds; None: after the backoff of its attempts.
+
+        A message of a FIFO queue waits in hand, because those behind it in its group wait with it. Any other is given
+        back.
+        """
+        delay = self._backoff.pause(max(1, lease.attempts)) if after is None else after
         if not lease.is_lost:
             self._counters.add(self.queue.name, "retry")
             self._tap.note(_attempt(lease, self._show_body, "retry", why, in_hand, delay=delay))
+            if self.queue.fifo:
+                for left in self._handoff.retry_in_hand(lease, delay):
+                    self.acks.give_back(left, delay)
+                return
         self.acks.give_back(lease, delay)
+
+    def pause(self, failures: int) -> float:
+        """Return the seconds to wait before what failed so often in a row is tried again in hand."""
+        return self._backoff.pause(failures)
 
 
 def _attempt(
@@ -167,9 +191,9 @@ def _attempt(
 
 def _why(error: Exception) -> Why:
     """Return what viewers are shown of *error*: the text of errors that are not ours may quote the message."""
-    if isinstance(error, (ServiceError, Crowded)):
+    if isinstance(error, ServiceError):
         return Why(type(error).__name__, str(error))
-    return Why(type(error).__name__, None)
+    return Why(kind_of(error), None)
 
 
 def _word(in_hand: InHand) -> EndWord:
@@ -180,4 +204,4 @@ def _word(in_hand: InHand) -> EndWord:
 
 def _counts(error: Exception) -> bool:
     """Whether *error* counts against its message; a failure of SQS or Redis never does."""
-    return not isinstance(error, (ServiceError, Crowded))
+    return not isinstance(error, ServiceError)

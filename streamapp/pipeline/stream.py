@@ -1,9 +1,10 @@
 """What an agent iterates: events; asking for the next one says that the last one is done."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from typing import Generic, TypeVar
 
-from streamapp.pipeline.turn import Turn
+from streamapp.errors import Reject, Skip
+from streamapp.pipeline.turn import EventFailed, Turn
 
 T = TypeVar("T")
 
@@ -35,6 +36,31 @@ class Stream(Generic[T]):
         return Batches(self._turn, n, within)
 
 
+class Batch(list[T]):
+    """Some events of one stream, ended together: all are done when the agent asks for the next batch.
+
+    An exception of the agent says nothing about the single events of a batch of more than one. They are tried again
+    in smaller batches, down to one, before anything is skipped or dead-lettered. An agent that knows better ends
+    single events itself, with `fail`, `skip` and `reject`.
+    """
+
+    def __init__(self, events: Iterable[T], turn: Turn[T]) -> None:
+        super().__init__(events)
+        self._turn = turn
+
+    def fail(self, event: T, error: Exception | None = None) -> None:
+        """Try the message of *event* again, alone. *error* is what is told of it if that was the last attempt."""
+        self._turn.decide(event, error or EventFailed("the agent failed the event"))
+
+    def skip(self, event: T, reason: str = "skipped by the agent") -> None:
+        """Acknowledge the message of *event* without effect, as `Skip` does."""
+        self._turn.decide(event, Skip(reason))
+
+    def reject(self, event: T, reason: str, detail: str = "rejected by the agent") -> None:
+        """Dead-letter the message of *event*, as `Reject` does; *reason* is one word."""
+        self._turn.decide(event, Reject(reason, detail))
+
+
 class Batches(Generic[T]):
     """Lists of events of one stream; asking for the next says that the last is done."""
 
@@ -46,9 +72,9 @@ class Batches(Generic[T]):
     def __aiter__(self) -> "Batches[T]":
         return self
 
-    async def __anext__(self) -> list[T]:
+    async def __anext__(self) -> Batch[T]:
         """Note that the last events are done, and return the next ones."""
         events = await self._turn.next_batch(self._n, self._within)
         if not events:
             raise StopAsyncIteration
-        return events
+        return Batch(events, self._turn)

@@ -40,8 +40,11 @@ class _AroundSqs:
     def find(self, name: str) -> Coroutine[Any, Any, Queue]:
         return self._sqs.find(name)
 
-    def receive(self, queue: Queue, *, limit: int, wait: float) -> Coroutine[Any, Any, list[Delivery]]:
-        return self._hook(queue, "receive", (), self._sqs.receive(queue, limit=limit, wait=wait))
+    def receive(
+        self, queue: Queue, *, limit: int, wait: float, visibility: int | None = None
+    ) -> Coroutine[Any, Any, list[Delivery]]:
+        call = self._sqs.receive(queue, limit=limit, wait=wait, visibility=visibility)
+        return self._hook(queue, "receive", (), call)
 
     def send(self, queue: Queue, messages: Sequence[Outgoing]) -> Coroutine[Any, Any, list[Failure | None]]:
         return self._hook(queue, "send", messages, self._sqs.send(queue, messages))

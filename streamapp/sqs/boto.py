@@ -67,9 +67,12 @@ class BotoSqs:
             response = await self._calls.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
             return _queue(url, {str(key): value for key, value in response.get("Attributes", {}).items()})
 
-    async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
-        """Wait up to *wait* seconds (0..20) for 1..10 messages; return as soon as there is one."""
+    async def receive(
+        self, queue: Queue, *, limit: int, wait: float, visibility: int | None = None
+    ) -> list[Delivery]:
+        """Wait up to *wait* seconds (0..20) for 1..10 messages, invisible to others for *visibility* seconds."""
         asked_at = anyio.current_time()
+        more: dict[str, Any] = {} if visibility is None else {"VisibilityTimeout": visibility}
         with bounded(wait + SLACK, queue.name):
             response = await self._polls.receive_message(
                 QueueUrl=queue.url,
@@ -77,6 +80,7 @@ class BotoSqs:
                 WaitTimeSeconds=int(wait),
                 MessageAttributeNames=["All"],
                 MessageSystemAttributeNames=SYSTEM_ATTRIBUTES,  # type: ignore[arg-type]  # str, not its literals
+                **more,
             )
             return wire.deliveries(queue, wire.convert_receive(response), asked_at)
 

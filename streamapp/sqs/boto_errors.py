@@ -72,9 +72,8 @@ def service_error(error: Exception, subject: str) -> ServiceError:
         details = error.response.get("Error", {})
         code = str(details.get("QueryErrorCode") or details.get("Code") or "Unknown")
         # The text may quote what was sent, so only the code is passed on.
-        return ServiceError(
-            "SQS", fault_of(code, str(details.get("Message") or "")), f"{subject}: {reason_of(code)}"
-        )
+        fault = fault_of(code, str(details.get("Message") or ""))
+        return ServiceError("SQS", fault, f"{subject}: {reason_of(code)}", code)
     if isinstance(error, _CREDENTIALS_ERRORS) and not isinstance(error, RecursionError):
         return ServiceError("SQS", Fault.CREDENTIALS, f"{subject}: {advice(error)}")
     return ServiceError("SQS", Fault.TRANSIENT, f"{subject}: {type(error).__name__}")

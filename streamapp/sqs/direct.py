@@ -42,10 +42,12 @@ class DirectSqs:
         """Return the queue of this name or URL; a missing queue is a CONFIGURATION fault."""
         return await self._aws.find(name)
 
-    async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
-        """Wait up to *wait* seconds (0..20) for 1..10 messages; return as soon as there is one."""
+    async def receive(
+        self, queue: Queue, *, limit: int, wait: float, visibility: int | None = None
+    ) -> list[Delivery]:
+        """Wait up to *wait* seconds (0..20) for 1..10 messages, invisible to others for *visibility* seconds."""
         asked_at = current_time()
-        request = wire.receive(queue, limit, wait)
+        request = wire.receive(queue, limit, wait, visibility)
         body = await self._call(self._polls, "ReceiveMessage", request, queue, wait + SLACK)
         try:
             return wire.deliveries(queue, wire.decode_receive(body), asked_at)
@@ -106,7 +108,7 @@ class DirectSqs:
         if status != _OK:
             code, text = wire.refusal(status, body)
             # The text may quote what was sent, so only the code is passed on.
-            raise ServiceError("SQS", fault_of(code, text), f"{queue.name}: {reason_of(code)}")
+            raise ServiceError("SQS", fault_of(code, text), f"{queue.name}: {reason_of(code)}", code)
         return body
 
 

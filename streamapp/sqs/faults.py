@@ -43,6 +43,8 @@ _CONFIGURATION = frozenset(
         "KmsInvalidState",
         "KmsOptInRequired",
         "KmsInvalidKeyUsage",
+        "KmsInvalidGrantToken",
+        "AuthorizationError",
         "InvalidAddress",
         "OptInRequired",
     }
@@ -86,6 +88,11 @@ def fault_of(code: str, message: str = "") -> Fault:
     return Fault.TRANSIENT
 
 
+def heals_by_itself(code: str) -> bool:
+    """Whether *code* says that SQS throttles, or that the key service does or has a failure of its own."""
+    return "Throttl" in code or _plain(code).startswith("Kms")
+
+
 def reason_of(code: str) -> str:
     """Return the reason for a log line: the code, and for wrong credentials or a wrong clock what to do about it."""
     remedy = _CREDENTIALS.get(_plain(code))
@@ -94,4 +101,4 @@ def reason_of(code: str) -> str:
 
 def _plain(code: str) -> str:
     # SQS's two protocols, query and JSON, spell some codes differently.
-    return code.removeprefix("AWS.SimpleQueueService.").removesuffix("Exception")
+    return code.removeprefix("AWS.SimpleQueueService.").removesuffix("Exception").replace("KMS.", "Kms", 1)

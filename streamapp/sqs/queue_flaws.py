@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 from streamapp.config import Config
 from streamapp.messages import Queue
+from streamapp.sqs.client import MAX_VISIBILITY
 
 CREATE = "streamapp queues create"
 
 
-SHORTEST_VISIBILITY = 30.0
-"""Seconds: three heartbeats, each of which may take 10 s."""
+SHORTEST_LEASE = 30.0
+"""Seconds that messages are asked for at least, SQS's own default, whatever their queue says. Extensions begin at half of
+it: three of them may hang before it ends, or the event loop be blocked for ten seconds. It is not for recovery: what a
+drain gives back comes again at once, only the messages of a killed worker wait so long."""
 
 
 LONGEST_VISIBILITY = 900.0
@@ -29,6 +32,11 @@ class Flaw:
     text: str
     cure: str
     is_problem: bool = False
+
+
+def lease_of(queue: Queue, shortest: float = SHORTEST_LEASE) -> int:
+    """Return for how many seconds the messages of *queue* are leased: its visibility timeout, within bounds."""
+    return int(min(max(queue.visibility, shortest, 1.0), MAX_VISIBILITY))
 
 
 def source_flaws(queue: Queue, config: Config) -> Iterator[Flaw]:
@@ -51,13 +59,11 @@ def source_flaws(queue: Queue, config: Config) -> Iterator[Flaw]:
             "SQS moves messages to the dead-letter queue before their reason is written",
             CREATE,
         )
-    shortest = max(SHORTEST_VISIBILITY, config.wait_seconds + 5)
-    if queue.visibility < shortest:
+    if queue.visibility < SHORTEST_LEASE:
         yield Flaw(
-            f"visibility timeout {queue.visibility:g} s: after one slow heartbeat, others receive what is in hand here "
-            f"(set {shortest:g} s or more)",
+            f"visibility timeout {queue.visibility:g} s: workers keep what they have for {SHORTEST_LEASE:g} s all the "
+            "same; other programs that receive from it do not",
             CREATE,
-            is_problem=queue.visibility < 2,  # noqa: PLR2004 - even a heartbeat each quarter second is too slow for less
         )
     elif queue.visibility > LONGEST_VISIBILITY:
         yield Flaw(

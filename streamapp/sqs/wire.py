@@ -94,17 +94,18 @@ UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)
 """What reading may raise when a response is not one of SQS's."""
 
 
-def receive(queue: Queue, limit: int, wait: float) -> bytes:
+def receive(queue: Queue, limit: int, wait: float, visibility: int | None) -> bytes:
     """Return the request for 1..10 messages."""
-    return _encode(
-        {
-            "QueueUrl": queue.url,
-            "MaxNumberOfMessages": limit,
-            "WaitTimeSeconds": int(wait),
-            "MessageAttributeNames": ["All"],
-            "MessageSystemAttributeNames": SYSTEM_ATTRIBUTES,
-        }
-    )
+    members: dict[str, Any] = {
+        "QueueUrl": queue.url,
+        "MaxNumberOfMessages": limit,
+        "WaitTimeSeconds": int(wait),
+        "MessageAttributeNames": ["All"],
+        "MessageSystemAttributeNames": SYSTEM_ATTRIBUTES,
+    }
+    if visibility is not None:
+        members["VisibilityTimeout"] = visibility
+    return _encode(members)
 
 
 def send(queue: Queue, messages: Sequence[Outgoing]) -> bytes:

@@ -9,14 +9,14 @@ from typing import Any
 
 import msgspec
 
-from streamapp.errors import Crowded, MessageTooLarge, ServiceError, TimedOut
+from streamapp.errors import Crowded, MessageTooLarge, ServiceError, StateMutated, TimedOut, contained
 from streamapp.flow.batcher import AGAIN
 from streamapp.flow.outage import Outage
 from streamapp.messages import Outgoing, Queue
 from streamapp.state.announcement import Announcement, Place, adopt, mark_of, pending_of
 from streamapp.state.dedupe import Deduplication
 from streamapp.state.folding import Folding
-from streamapp.state.own_error import own_error
+from streamapp.state.hash_codec import HashCodec
 from streamapp.state.per_key import PerKey
 from streamapp.state.reads import StateUnreadable, good
 from streamapp.state.store import MAX_PENDING, PENDING, TOKEN, Commit, Store
@@ -144,12 +144,15 @@ class Committer:
             # Without a destination what the table once owed stays as it is: nothing says where to send it.
             to = folding.to
             pending = pending_of(first.redis_key, stored, to.stream, ttl) if to else []
-        except BaseException as error:  # noqa: BLE001 - a struct's own checks may raise anything; that is this key's alone
-            return _Plan([StateUnreadable(first.redis_key, own_error(error))] * len(changes))
+        except BaseException as error:  # noqa: BLE001 - a struct's own checks are the application's too
+            return _Plan([StateUnreadable(first.redis_key, contained(error))] * len(changes))
         now = time.time()
         seen = Deduplication({} if first.event_identity is None else stored, now)
-        draft = _Draft(stored, state, pending, seen, ttl, now)
+        codec = None if folding.hash_codec.is_immutable else folding.hash_codec
+        draft = _Draft(stored, state, pending, seen, ttl, now, codec)
         outcomes = [draft.apply(change) for change in changes]
+        if draft.spoilt:
+            outcomes = [_restored(outcome, draft.spoilt, folding.hash_codec) for outcome in outcomes]
         forgotten, evicted = seen.drop()
         draft.put.update(seen.put)
         commit = self._commit_of(
@@ -183,10 +186,22 @@ class _Draft:
     """One hash while the events of a flush are folded into it.
 
     *pending* grows by what they announce. *written* are the fields of the newest state, None before the first event.
-    *put* are other fields to set.
+    *put* are other fields to set. *codec* is that of states which a fold could change in place, None for all others;
+    *spoilt* are those that one may have changed.
     """
 
-    __slots__ = ("_now", "_pending", "_seen", "_stored", "_ttl", "put", "state", "written")
+    __slots__ = (
+        "_codec",
+        "_now",
+        "_pending",
+        "_seen",
+        "_stored",
+        "_ttl",
+        "put",
+        "spoilt",
+        "state",
+        "written",
+    )
 
     def __init__(
         self,
@@ -196,7 +211,10 @@ class _Draft:
         seen: Deduplication,
         ttl: float | None,
         now: float,
+        codec: HashCodec[Any] | None,
     ) -> None:
+        self._codec = codec
+        self.spoilt: list[object] = []
         self._stored = stored
         self._pending = pending
         self._seen = seen
@@ -212,13 +230,15 @@ class _Draft:
         is_new = False
         if change.event_identity is None or change.event_identity not in self._seen:
             try:
-                following, said = _step(change, self.state, len(self._pending))
+                following, said = _step(change, self.state, self._pending)
                 after = {} if following is None else change.folding.hash_codec.write(following)
+                if self._codec is not None:
+                    self._check(self._codec, change.folding.name, following, before, after)
                 is_new = bool(following != self.state)
                 if said is not None:
                     self._owe(change, said)
             except BaseException as error:  # noqa: BLE001 - the fold is the application's; its bug ends one event
-                return self._failed(change, before, error)
+                return self._failed(before, error)
             self.state, self.written = following, after
             if change.event_identity is not None:
                 self._seen.add(change.event_identity)
@@ -228,13 +248,33 @@ class _Draft:
         due = self._pending if change.queue is not None and change.queue.fifo else keeps
         return Changed(self.state, is_new, self._pending, before, after, keeps, due)
 
-    def _failed(self, change: Change, before: Mapping[str, str], error: BaseException) -> Exception:
+    def _failed(self, before: Mapping[str, str], error: BaseException) -> Exception:
         """Return the outcome of an event whose fold raised *error*, and take back what that did to a mutable state."""
-        try:
-            self.state = change.folding.hash_codec.read(before)
-        except BaseException as unreadable:  # noqa: BLE001 - as above
-            return own_error(unreadable)
-        return own_error(error)
+        if self._codec is not None:
+            self.spoilt.append(self.state)
+            try:
+                self.state = self._codec.read(before)
+            except BaseException as unreadable:  # noqa: BLE001 - as above
+                return contained(unreadable)
+        return contained(error)
+
+    def _check(
+        self,
+        codec: HashCodec[Any],
+        table: str,
+        following: Any,  # noqa: ANN401 - the state's own type
+        before: Mapping[str, str],
+        after: Mapping[str, str],
+    ) -> None:
+        """Raise `StateMutated` if the state that was folded does not say any more what it said *before*."""
+        if self.state is None:
+            return
+        now = after if following is self.state else codec.write(self.state)
+        if now != {name: text for name, text in before.items() if name in codec.names}:
+            # The texts of an older version may differ, too, and mean the same.
+            known = codec.read(before)
+            if known is None or codec.write(known) != now:
+                raise StateMutated(table)
 
     def _owe(self, change: Change, said: tuple[str, Outgoing]) -> None:
         owed = _owed_from_now(change, said, self._pending, self._ttl, self._now)
@@ -252,12 +292,25 @@ def _key_of(commit: Commit) -> str:
     return commit.key
 
 
-def _step(change: Change, state: Any, owed: int) -> tuple[Any, tuple[str, Outgoing] | None]:  # noqa: ANN401 - the state's own type
+def _restored(
+    outcome: Changed | Exception, spoilt: Sequence[object], codec: HashCodec[Any]
+) -> Changed | Exception:
+    """Return *outcome* with its state as it was before a later fold changed that in place."""
+    if isinstance(outcome, Changed) and any(outcome.state is each for each in spoilt):
+        return msgspec.structs.replace(outcome, state=codec.read(outcome.after))
+    return outcome
+
+
+def _step(
+    change: Change,
+    state: Any,  # noqa: ANN401 - the state's own type
+    pending: Sequence[Announcement],
+) -> tuple[Any, tuple[str, Outgoing] | None]:
     after = change.folding.fold(state, change.event)
     said = None if after is state else change.folding.announcement(state, after, change.key)
     if said is not None:
-        if owed >= MAX_PENDING:
-            raise Crowded(change.redis_key, owed)
+        if len(pending) >= MAX_PENDING:
+            raise Crowded(change.redis_key, pending)
         if change.queue is not None and (size := said[1].size) > change.queue.max_bytes:
             # Before anything is stored: what cannot be sent must not be owed.
             raise MessageTooLarge(size, change.queue.max_bytes)

@@ -9,6 +9,8 @@ from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin, 
 
 import msgspec
 
+from streamapp.state.immutable import is_immutable
+
 S = TypeVar("S", bound=msgspec.Struct)
 
 
@@ -29,6 +31,8 @@ class HashCodec(Generic[S]):
         ]
         self._unknown = {name: None for name, hint in hints.items() if NoneType in get_args(hint)}
         self.names = frozenset(encoded for _, encoded, _, _ in self._fields)
+        self.is_immutable = is_immutable(of)
+        """Whether no part of a value can be changed in place."""
 
     def write(self, value: S) -> dict[str, str]:
         """Return the hash fields of *value*. Raises `UnicodeEncodeError` for an unpaired surrogate, which no hash takes."""

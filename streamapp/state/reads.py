@@ -3,12 +3,11 @@
 from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
-from streamapp.errors import ServiceError, StreamappError, TimedOut
+from streamapp.errors import ServiceError, StreamappError, TimedOut, contained, kind_of
 from streamapp.flow.batcher import Batcher
 from streamapp.flow.expected_items import ExpectedItems
 from streamapp.flow.outage import Outage
 from streamapp.state.hash_codec import HashCodec
-from streamapp.state.own_error import own_error
 from streamapp.state.per_key import PerKey
 from streamapp.state.store import Store
 
@@ -75,9 +74,9 @@ class Lookup:
 class StateUnreadable(StreamappError):
     """A hash holds something that is not a state of its table."""
 
-    def __init__(self, key: str, cause: BaseException) -> None:
+    def __init__(self, key: str, cause: Exception) -> None:
         super().__init__(
-            f"{key!r} does not hold a state of its table ({type(cause).__name__}); is it another program's key?"
+            f"{key!r} does not hold a state of its table ({kind_of(cause)}); is it another program's key?"
         )
 
 
@@ -86,8 +85,8 @@ def _state(asked: StateRequest, fields: dict[str, str] | ServiceError) -> Any:  
         return fields
     try:
         return asked.hash_codec.read(good(fields))
-    except BaseException as error:  # noqa: BLE001 - a struct's own checks may raise anything; that is this key's alone
-        return StateUnreadable(asked.key, own_error(error))
+    except BaseException as error:  # noqa: BLE001 - a struct's own checks are the application's; the other keys are read
+        return StateUnreadable(asked.key, contained(error))
 
 
 def good(fields: dict[str, str] | ServiceError) -> dict[str, str]:

@@ -86,6 +86,8 @@ def _poll(pipeline: AgentPipeline, now: float) -> str:
 
 def _queue(pipeline: AgentPipeline, now: float) -> str:
     source = pipeline.poller
+    if refused := pipeline.leases.rights.refused:
+        return "; ".join(f"{right}: {code}" for right, code in refused.items())
     if source.failure is None:
         return OK
     # Missing credentials, rights and queues need a person; what recovers by itself gets some time.

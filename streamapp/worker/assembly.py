@@ -31,7 +31,7 @@ from streamapp.pipeline.runtime import Runtime, StoreUse
 from streamapp.pipeline.settler import Settler
 from streamapp.pipeline.tokens import Tokens
 from streamapp.sqs.client import BATCH, Sqs
-from streamapp.sqs.queue_flaws import source_flaws
+from streamapp.sqs.queue_flaws import SHORTEST_LEASE, lease_of, source_flaws
 from streamapp.state.committer import FLUSH, Committer
 from streamapp.state.reads import LINGER, Lookup
 from streamapp.state.store import Store
@@ -96,13 +96,14 @@ async def assemble(
     agents: Sequence[str] | None = None,
     longest_wait: float = 20.0,
     pace: SweepPace = USUAL_PACE,
+    shortest_lease: float = SHORTEST_LEASE,
     tap: Tap | None = None,
     presence: PresenceStore | None = None,
     tracing: "Tracing | None" = None,
 ) -> Assembly:
     """Find every queue and the store, and return what will serve the named agents (None: all).
 
-    *longest_wait* bounds every long poll, in seconds, and *pace* is that of the sweeps. *tap* and *presence* are for
+    *longest_wait* bounds every long poll and *shortest_lease* every lease, in seconds; *pace* is that of the sweeps. *tap* and *presence* are for
     viewers, *tracing* for a tracing backend; each may be missing.
     Raises `ConfigError` or `ServiceError` for what cannot be used.
     """
@@ -119,6 +120,7 @@ async def assemble(
         counters,
         no_tap() if tap is None else tap,
         min(config.wait_seconds, longest_wait),
+        shortest_lease,
         tracing,
     )
     runtime = _runtime(
@@ -173,6 +175,7 @@ class _Surroundings:
     counters: Counters
     tap: Tap
     wait: float
+    shortest_lease: float
     tracing: "Tracing | None"
     unfinished: ExpectedItems = field(default_factory=lambda: ExpectedItems(0))
 
@@ -263,14 +266,16 @@ def _pipeline(
     concurrency = agent.concurrency or use.config.concurrency
     store_use = StoreUse()
     tokens = Tokens(concurrency)
-    leases = Leases(use.sqs, queue, tokens, use.counters, use.unfinished)
-    handoff = Handoff(fifo=queue.fifo)
+    seconds = lease_of(queue, use.shortest_lease)
+    leases = Leases(use.sqs, queue, tokens, use.counters, use.unfinished, seconds=seconds)
+    handoff = Handoff(fifo=queue.fifo, tokens=tokens)
     acks = Acks(use.sqs, queue, leases, handoff, use.counters)
     settler = Settler(
         queue,
         acks,
         dead_letter_sender,
         runtime.announcer,
+        handoff,
         use.counters,
         max_attempts=use.config.max_attempts,
         backoff=agent.backoff,

@@ -31,8 +31,8 @@ class Watchdog:
         self._names = {
             code: pipeline.agent.name for pipeline in pipelines if (code := _code_of(pipeline.agent.handler))
         }
-        # Past a third of the visibility timeout, extensions of leases begin to come too late.
-        self._limit = min((pipeline.queue.visibility for pipeline in pipelines), default=30.0) / 4
+        # Past a third of a lease, extensions of leases begin to come too late.
+        self._limit = min((pipeline.leases.seconds for pipeline in pipelines), default=30.0) / 4
         self._alive_at = time.monotonic()
         self._thread_id = 0
         self._over = threading.Event()

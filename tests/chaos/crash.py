@@ -72,9 +72,11 @@ class CrashingSqs:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
-    async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
+    async def receive(
+        self, queue: Queue, *, limit: int, wait: float, visibility: int | None = None
+    ) -> list[Delivery]:
         """Receive; only a receive that brings messages is a passage."""
-        deliveries = await self._inner.receive(queue, limit=limit, wait=wait)
+        deliveries = await self._inner.receive(queue, limit=limit, wait=wait, visibility=visibility)
         if deliveries:
             self._crash.passes("received")
         return deliveries

@@ -101,7 +101,15 @@ async def _serve(orders: WorkerSettings) -> int:
                 # Real workers are restarted by their platform; on a busy machine the server responds late.
                 with suppress(ServiceError):
                     parts = await assemble(
-                        app.registry, config, sqs, store, tally, agents=orders.agents, pace=orders.pace
+                        app.registry,
+                        config,
+                        sqs,
+                        store,
+                        tally,
+                        agents=orders.agents,
+                        pace=orders.pace,
+                        # Rounds do not wait for longer than their queues say.
+                        shortest_lease=1.0,
                     )
         is_clean = True
         if parts is not None:

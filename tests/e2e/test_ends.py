@@ -8,11 +8,12 @@ import pytest
 
 from rigs.shop import STREAMS, Shop, check_state, ended, samples, shuffled, until
 from streamapp.sqs.boto import BotoSqs
+from streamapp.sqs.queue_flaws import SHORTEST_LEASE
 
 
 @pytest.fixture
 async def hasty(aws: BotoSqs, redis_url: str, prefix: str) -> AsyncIterator[Shop]:
-    """A shop whose messages become visible again 2 s after a worker was killed."""
+    """A shop whose messages become visible again as soon as they may after a worker was killed."""
     opened = Shop(aws, redis_url, prefix)
     await opened.open(visibility=2)
     yield opened
@@ -27,7 +28,7 @@ async def test_a_worker_killed_and_started_again_leaves_the_same_state(hasty: Sh
             await until(worker, "ready")
             await anyio.sleep(moment)
             worker.send_signal(signal.SIGKILL)
-    await anyio.sleep(2.5)
+    await anyio.sleep(SHORTEST_LEASE)
 
     await hasty.work_off()
 

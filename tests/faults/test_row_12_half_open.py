@@ -40,10 +40,12 @@ class Timed:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.sqs, name)
 
-    async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
+    async def receive(
+        self, queue: Queue, *, limit: int, wait: float, visibility: int | None = None
+    ) -> list[Delivery]:
         """Receive."""
         with self._timed("receive"):
-            answer = await self.sqs.receive(queue, limit=limit, wait=wait)
+            answer = await self.sqs.receive(queue, limit=limit, wait=wait, visibility=visibility)
             self.answered_at = current_time()
             return answer
 
@@ -103,7 +105,9 @@ async def behind_a_proxy(
         async with open_aws() as aws, create_task_group() as tasks:
             timed = Timed(aws)
             sqs: Sqs = timed  # type: ignore[assignment]  # it is one by what it wraps
-            worker = Worker(await assemble(app.registry, config, sqs, store, tally))
+            worker = Worker(
+                await assemble(app.registry, config, sqs, store, tally, shortest_lease=visibility)
+            )
             await tasks.start(worker.run)
             yield ProxiedWorker(memory, queue, timed, tally, proxy, int(endpoint.rsplit(":", 1)[1]))
             worker.stop()

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from streamapp.flow.batcher import AGAIN
 from streamapp.flow.outage import Outage
 from streamapp.state.announcement import Announcement, pending_of
 from streamapp.state.committer import Change, Committer
@@ -82,7 +83,9 @@ class Committing:
     async def deliver(self, events: Sequence[EventoPedido]) -> list[Announcement]:
         """Fold *events* in one flush; return what is pending then."""
         changes = [Change(acompanhamentos.folding, "order", KEY, event) for event in events]
-        outcomes: list[Any] = list(await self._state.flush(changes))
+        outcomes: list[Any] = [AGAIN]
+        while outcomes[-1] is AGAIN:  # another worker changed the key meanwhile
+            outcomes = list(await self._state.flush(changes))
         return list(outcomes[-1].pending)
 
 

@@ -58,7 +58,9 @@ async def test_a_blocked_loop_is_reported_while_it_is_blocked_and_others_resume(
     caplog.set_level(logging.WARNING)
     config = Config(key_prefix=f"{prefix}:", wait_seconds=0.1, drain_timeout=5)
     with fail_after(60):
-        assert await Worker(await assemble(app.registry, config, sqs, store, tally)).run(idle=0.2)
+        assert await Worker(
+            await assemble(app.registry, config, sqs, store, tally, shortest_lease=visibility)
+        ).run(idle=0.2)
     resumed = [at - free_at[0] for at in light_at if at >= free_at[0]]
 
     figure(

@@ -19,7 +19,7 @@ from streamapp.testing import MemorySqs, serve
 
 HOUR = 3_600
 LEAPS = 10
-VISIBILITY = 6
+VISIBILITY = 30
 WAIT = 1.0
 
 

@@ -59,7 +59,7 @@ def app_of_two() -> App:
 
 async def test_a_slow_key_is_no_outage(figure: Callable[[str], None]) -> None:
     """Its events come again until it is quick; none of them is lost, and all others are done meanwhile."""
-    async with app_of_two().test(Config(max_attempts=8)) as t:
+    async with app_of_two().test(Config(max_attempts=50)) as t:
         t.store.__class__ = Slowly
         await t.send("kept-events", Ev("slow"))
         for n in range(30):

@@ -12,8 +12,11 @@ from streamapp.flow.batcher import AGAIN
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.backlog import Owing
 from streamapp.outbox.sweeper import Sweeper
+from streamapp.pipeline.handoff import Handoff
 from streamapp.pipeline.in_hand import InHand
+from streamapp.pipeline.leases import Lease
 from streamapp.pipeline.settler import Settler, _word
+from streamapp.pipeline.turn import Turn
 from streamapp.state.announcement import Announcement, Place
 from streamapp.state.committer import Change, Changed, Committer, _Plan, _step
 from streamapp.state.store import TOKEN, Commit, Confirmed
@@ -182,3 +185,18 @@ class SeenMarks:
 
 def _name(event: object) -> str:
     return hashlib.sha256(msgspec.json.encode(event)).hexdigest()[:12]
+
+
+def give_back_at_once(self: Handoff, lease: Lease, after: float) -> list[Lease]:
+    """A message that failed is received again, and all behind it."""
+    del self, after
+    return [lease]
+
+
+async def fail_all(self: Turn[Any], error: Exception) -> None:
+    """All messages of a batch fail as it did."""
+    self._rest.clear()
+    for lease in list(self._in_hand.leases):
+        await self._settler.fail(lease, error, self._in_hand)
+    self._in_hand.leases.clear()
+    self._forget()

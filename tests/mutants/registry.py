@@ -12,8 +12,10 @@ from mutants import domain, protocol
 from simulation.world import Luck
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.sweeper import Sweeper
+from streamapp.pipeline.handoff import Handoff
 from streamapp.pipeline.in_hand import InHand
 from streamapp.pipeline.settler import Settler
+from streamapp.pipeline.turn import Turn
 from streamapp.state.committer import Committer
 from streamapp.testing import MemoryStore
 from streamapp.testing.state.replicas import ReplicatedValues
@@ -53,15 +55,18 @@ WORLDS: Mapping[str, Luck] = {
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One wrong variant. It must fail in some seed of *world*, in *test* of the application's fold with arguments *given*, or in *claim*."""
+    """One wrong variant, and what it must fail in.
+
+    That is some seed of *world*, *test* of the application's fold, or *row*, a test of a fault row as `module::test`;
+    tests have the arguments *given*.
+    """
 
     story: str
     patches: Sequence[Patch] = field(default_factory=list[Patch])
     world: str | None = None
     test: str | None = None
+    row: str | None = None
     given: tuple[object, ...] = ()
-    claim: str | None = None
-    """A file of tests and the name of a test in it, with `::` between."""
 
 
 _NO_MARKER: Patch = (Committer, "_commit_of", protocol.commit_without_marker)
@@ -135,20 +140,33 @@ MUTANTS: Mapping[str, Mutant] = {
         [(Sweeper, "_proven", protocol.sweep_without_barrier)],
         "failovers and sweeps",
     ),
+    "attempts-are-receives": Mutant(
+        "a group is given back while its first message waits for its next attempt",
+        [(Handoff, "retry_in_hand", protocol.give_back_at_once)],
+        row="faults.test_row_39_company::test_those_behind_poison_in_a_group_pay_neither_receive_nor_attempt",
+        given=(1, print),
+    ),
+    "a-batch-shares-one-end": Mutant(
+        "an error of a batch ends each of its messages",
+        [(Turn, "fail", protocol.fail_all)],
+        row="faults.test_row_39_company::test_one_poison_event_in_a_batch_dies_alone",
+        given=(10, 0.5, False, print),
+    ),
     "bug-fails-the-flush": Mutant(
         "a bug of one key fails the flush",
-        [("streamapp.state.committer", "own_error", protocol.raise_again)],
-        claim="state/test_own_error.py::test_a_bug_of_one_table_fails_only_its_own_events[state that cannot be read]",
+        [("streamapp.state.committer", "contained", protocol.raise_again)],
+        row="state.test_committer::test_a_bug_of_one_event_is_the_outcome_of_that_event",
     ),
     "conflicts-in-the-flush": Mutant(
         "a flush goes on until none of its keys is in conflict",
         [(Committer, "flush", protocol.flush_until_done)],
-        claim="state/test_committer.py::test_a_key_in_conflict_keeps_no_other_key_waiting",
+        row="state.test_committer::test_a_key_in_conflict_keeps_no_other_key_waiting",
     ),
     "bulk-at-once": Mutant(
         "all keys of an event are handed over at once",
         [("streamapp.pipeline.in_hand", "windows", protocol.all_at_once)],
-        claim="faults/test_row_33_bulk.py::test_a_single_change_passes_bulks",
+        row="faults.test_row_33_bulk::test_a_single_change_passes_bulks",
+        given=(print,),
     ),
 }
 

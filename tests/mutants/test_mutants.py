@@ -1,10 +1,9 @@
 """Each variant of the protocol that is known to be wrong fails a test, and the engine itself passes the same tests."""
 
-import os
 import re
 import runpy
-import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from time import monotonic
 
@@ -13,8 +12,7 @@ import pytest
 from mutants.registry import MUTANTS, WORLDS, Mutant, applied
 from simulation.world import simulate
 
-TESTS = Path(__file__).parents[1]
-FOLD = TESTS / "agents" / "dominio" / "test_acompanhamento.py"
+FOLD = Path(__file__).parents[1] / "agents" / "dominio" / "test_acompanhamento.py"
 EXAMPLES = "rigs.order_events"
 
 SEEDS = 40
@@ -22,22 +20,6 @@ SEEDS = 40
 
 LIVED = 12
 """Seeds of each world that the engine must pass; `just simulate` runs many more."""
-
-
-_PROGRAM = """
-import sys, pytest
-from contextlib import nullcontext
-
-class Variant:
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtestloop(self):
-        from mutants.registry import applied
-        with applied(sys.argv[1]) if sys.argv[1] else nullcontext():
-            return (yield)
-
-sys.exit(pytest.main(sys.argv[2:], plugins=[Variant()]))
-"""
-"""Runs tests while a variant is in place of a part of the engine; without a name, on the engine itself."""
 
 
 @pytest.fixture(autouse=True)
@@ -71,25 +53,16 @@ def test_a_variant_dies_in_a_test_of_the_fold(name: str) -> None:
         run_test_of_the_fold(MUTANTS[name])
 
 
-@pytest.mark.timeout(180)
-@pytest.mark.parametrize("name", [name for name, mutant in MUTANTS.items() if mutant.claim])
-def test_a_variant_dies_in_a_test_of_the_engine(name: str) -> None:
-    """The engine itself passes the same test, wherever all tests run."""
-    claim = str(TESTS / (MUTANTS[name].claim or ""))
-    options = ("-q", "-p", "no:cacheprovider")
-    told = [
-        subprocess.run(
-            [sys.executable, "-c", _PROGRAM, variant, *options, claim],
-            cwd=TESTS.parent,
-            env=os.environ | {"PYTHONPATH": str(TESTS)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        for variant in ("", name)
-    ]
+@pytest.mark.parametrize("name", [name for name, mutant in MUTANTS.items() if mutant.row])
+async def test_a_variant_dies_in_a_fault_row(name: str) -> None:
+    """The engine itself passes the same test."""
+    mutant = MUTANTS[name]
+    module, _, test = (mutant.row or "").partition("::")
+    run = getattr(import_module(module), test)
+    await run(*mutant.given)
 
-    assert [it.returncode for it in told] == [pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED], told
+    with applied(name), pytest.raises(AssertionError):
+        await run(*mutant.given)
 
 
 def run_test_of_the_fold(mutant: Mutant) -> None:
@@ -114,6 +87,6 @@ def test_the_engine_lives_where_its_variants_die(world: str) -> None:
         assert {verdict.seed: verdict.repeated for verdict in verdicts if verdict.repeated} == {}
 
 
-def test_there_are_nineteen() -> None:
-    """Fifteen of the protocol, one of its sweeper, and three in which one key is the trouble of others."""
-    assert len(MUTANTS) == 19
+def test_there_are_sixteen_of_the_protocol() -> None:
+    """Fifteen, and one of its sweeper; those that die in fault rows are of what messages share."""
+    assert len([mutant for mutant in MUTANTS.values() if not mutant.row]) == 16

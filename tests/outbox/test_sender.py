@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 from anyio import fail_after
+from anyio.lowlevel import checkpoint
 
 from outbox.announcing import announcing
 from streamapp.errors import Refused
+from streamapp.flow.outage import Outage
 from streamapp.messages import Outgoing
+from streamapp.outbox.sender import Sender
 from streamapp.testing import Fail, Lose, Partial
 
 pytestmark = pytest.mark.usefixtures("no_pauses")
@@ -58,6 +61,34 @@ async def test_throttling_is_never_the_fault_of_a_message() -> None:
         await it.announcer.announce([it.owes("a")])
 
     assert it.bodies() == ["a"]
+
+
+@pytest.mark.parametrize(
+    "code", ["KmsAccessDenied", "KMS.AccessDeniedException", "KmsDisabled", "AccessDenied", "ExpiredToken"]
+)
+async def test_a_key_a_right_or_credentials_that_are_missing_park_nothing(code: str) -> None:
+    """SQS may call it the sender's fault; yet the same announcement is accepted once somebody has mended the queue."""
+    async with announcing() as it:
+        it.sqs.faults.add("send", Partial(1, code=code, sender_fault=True), times=3)
+        assert await it.announcer.announce([it.owes("a"), it.owes("b", 2)]) == {}
+
+    assert sorted(it.bodies()) == ["a", "b"]
+    assert it.counters.of("refused") == 0
+    assert [each for each in it.store.confirmed if each.parked] == []
+
+
+@pytest.mark.parametrize(
+    "effect", [Partial(1, code="KmsAccessDenied", sender_fault=True), Fail("KmsAccessDenied")], ids=repr
+)
+async def test_a_dead_letter_queue_whose_key_is_denied_refuses_at_once(effect: Fail | Partial) -> None:
+    """Its sender does not wait for somebody to mend the key: meanwhile the message is given back."""
+    async with announcing() as it:
+        letters = Sender(it.sqs, it.queue, Outage("SQS", checkpoint), it.counters, even_misconfigured=False)
+        it.sqs.faults.add("send", effect, times=1)
+        (outcome,) = await letters._flush([Outgoing("a")])
+
+    assert isinstance(outcome, Refused)
+    assert outcome.code == "KmsAccessDenied"
 
 
 @pytest.mark.parametrize(

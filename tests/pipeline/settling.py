@@ -34,7 +34,14 @@ class SettlerRig:
         self.acks = Acks(sqs, queue, self.leases, self.handoff, self.counters)
         announcer = Announcer({}, MemoryStore(), outage)
         self.settler = Settler(
-            queue, self.acks, self.letters, announcer, self.counters, max_attempts=attempts, backoff=100
+            queue,
+            self.acks,
+            self.letters,
+            announcer,
+            self.handoff,
+            self.counters,
+            max_attempts=attempts,
+            backoff=100,
         )
 
     async def receive(self, *messages: Outgoing) -> list[Lease]:

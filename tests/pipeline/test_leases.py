@@ -13,6 +13,7 @@ from streamapp.observe.counters import Counters
 from streamapp.pipeline.leases import MARGIN, Lease, Leases, seconds_left
 from streamapp.pipeline.tokens import Tokens
 from streamapp.sqs.client import MAX_VISIBILITY
+from streamapp.sqs.queue_flaws import SHORTEST_LEASE, lease_of
 from streamapp.testing import Fail, Hang, MemorySqs, Partial
 
 
@@ -24,7 +25,7 @@ class LeasesRig:
         self.queue = queue
         self.tokens = Tokens(10)
         self.counters = Counters()
-        self.leases = Leases(sqs, queue, self.tokens, self.counters)
+        self.leases = Leases(sqs, queue, self.tokens, self.counters, seconds=lease_of(queue, shortest=1))
 
     async def receive(self, *bodies: str) -> list[Lease]:
         """Send and receive messages, and return their leases."""
@@ -331,3 +332,11 @@ async def test_the_heartbeat_keeps_messages_invisible() -> None:
 
     assert set(sqs.ledger.receives("q").values()) == {1}
     assert rig.counters.of("lost") == 0
+
+
+@pytest.mark.parametrize(
+    ("visibility", "seconds"), [(0, SHORTEST_LEASE), (12, SHORTEST_LEASE), (60, 60), (43_200, 43_200)]
+)
+def test_a_lease_is_as_long_as_its_queue_says_within_bounds(visibility: float, seconds: float) -> None:
+    """A queue that hides nothing would bring a message to another worker while it is processed here."""
+    assert lease_of(Queue("q", "http://sqs/q", visibility=visibility)) == seconds

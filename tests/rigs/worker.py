@@ -124,6 +124,7 @@ class Rig:
         self.tally = Counters()
         self.queues: dict[str, Queue] = {}
         self.numbers = count()
+        self.shortest_lease = 1.0  # a test does not wait for longer than its queue says
         self.tap = no_tap()
         self.presence: PresenceStore | None = None
         self.tracing: Tracing | None = None
@@ -190,6 +191,7 @@ class Rig:
             self.sqs,
             self.store,
             self.tally,
+            shortest_lease=self.shortest_lease,
             tap=self.tap,
             presence=self.presence,
             tracing=self.tracing,

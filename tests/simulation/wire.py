@@ -86,9 +86,13 @@ class WiredSqs:
         """Find a queue."""
         return await self._wire.call(lambda: self._sqs.find(name))
 
-    async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
+    async def receive(
+        self, queue: Queue, *, limit: int, wait: float, visibility: int | None = None
+    ) -> list[Delivery]:
         """Receive."""
-        return await self._wire.call(lambda: self._sqs.receive(queue, limit=limit, wait=wait))
+        return await self._wire.call(
+            lambda: self._sqs.receive(queue, limit=limit, wait=wait, visibility=visibility)
+        )
 
     async def send(self, queue: Queue, messages: Sequence[Outgoing]) -> list[Failure | None]:
         """Send."""

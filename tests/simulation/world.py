@@ -197,6 +197,7 @@ class World:
                         WiredStore(self._store, wire),
                         Counters(),
                         pace=pace,
+                        shortest_lease=luck.visibility,
                     )
                 except ServiceError:
                     await sleep(1)

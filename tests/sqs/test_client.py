@@ -235,3 +235,15 @@ async def test_a_response_that_drips_is_given_up(
         await faulty.receive(queue, limit=1, wait=0)
 
     assert current_time() - began < 2
+
+
+async def test_a_receive_says_for_how_long_its_messages_are_invisible(
+    sqs: BotoSqs | DirectSqs, prefix: str
+) -> None:
+    """The queue's own setting is somebody else's, and may change at any time."""
+    queue = await sqs.create(prefix, {"VisibilityTimeout": "0"})
+    await sqs.send(queue, [Outgoing("a")])
+    (first,) = await sqs.receive(queue, limit=1, wait=0, visibility=30)
+
+    assert await sqs.receive(queue, limit=1, wait=0, visibility=30) == []
+    assert await sqs.change_visibility(queue, [(first.handle, 0)]) == [None]

@@ -2,20 +2,21 @@
 
 import pytest
 
-from streamapp.errors import Fault
-from streamapp.sqs.client import Failure
+from streamapp.errors import Fault, ServiceError
+from streamapp.sqs.client import Failure, failure_of
 from streamapp.sqs.faults import fault_of, reason_of
 
 TABLE = {
     Fault.TRANSIENT: """RequestThrottled Throttling ThrottlingException ThrottledException KmsThrottled
-        InternalError InternalFailure ServiceUnavailable 500 502 503 504 SomethingNew MissingFromAnswer""",
+        KMS.ThrottlingException InternalError InternalFailure ServiceUnavailable 500 502 503 504 SomethingNew MissingFromAnswer""",
     Fault.CAPACITY: "OverLimit",
     Fault.CREDENTIALS: """ExpiredToken ExpiredTokenException InvalidClientTokenId UnrecognizedClientException
         SignatureDoesNotMatch InvalidSignatureException RequestExpired InvalidSecurity IncompleteSignature
         MissingAuthenticationToken""",
     Fault.CONFIGURATION: """AccessDenied AccessDeniedException QueueDoesNotExist QueueDeletedRecently
         AWS.SimpleQueueService.NonExistentQueue KmsAccessDenied KmsNotFound KmsDisabled KmsInvalidState
-        KmsOptInRequired KmsInvalidKeyUsage InvalidAddress OptInRequired""",
+        KmsOptInRequired KmsInvalidKeyUsage KmsInvalidGrantToken InvalidAddress OptInRequired AuthorizationError
+        KMS.AccessDeniedException KMS.DisabledException KMS.NotFoundException KMS.InvalidStateException""",
     Fault.LEASE_LOST: "ReceiptHandleIsInvalid MessageNotInflight AWS.SimpleQueueService.MessageNotInflight",
     Fault.SENDER: """InvalidMessageContents InvalidParameterValue InvalidParameterCombination MissingParameter
         413 BatchRequestTooLong AWS.SimpleQueueService.BatchRequestTooLong TooManyEntriesInBatchRequest
@@ -66,6 +67,10 @@ def test_some_lost_leases_are_recognised_by_their_text(text: str) -> None:
         (Failure("SomethingNew", sender_fault=True), True),
         (Failure("InternalError"), False),
         (Failure("KmsThrottled", sender_fault=True), False),
+        (Failure("KMS.AccessDeniedException", sender_fault=True), False),
+        (Failure("KMS.KMSInternalException", sender_fault=True), False),
+        (Failure("AccessDenied", sender_fault=True), False),
+        (Failure("ExpiredToken", sender_fault=True), False),
         (Failure("RequestThrottled", sender_fault=True), False),
         (Failure("MissingFromAnswer"), False),
     ],
@@ -73,3 +78,11 @@ def test_some_lost_leases_are_recognised_by_their_text(text: str) -> None:
 def test_an_entry_that_will_never_succeed_is_final(failure: Failure, is_final: bool) -> None:
     """A message refused permanently is parked; all others are sent again."""
     assert failure.is_final is is_final
+
+
+def test_a_call_that_failed_as_a_whole_gives_each_entry_its_class() -> None:
+    """The text of an error may hold words of another class; the class that its call found is the right one."""
+    failure = failure_of(ServiceError("SQS", Fault.CONFIGURATION, "orders: AccessDenied", "AccessDenied"))
+
+    assert (failure.code, failure.fault, failure.is_final) == ("AccessDenied", Fault.CONFIGURATION, False)
+    assert failure_of(ServiceError("SQS", Fault.TRANSIENT, "no response")).code == "TRANSIENT"

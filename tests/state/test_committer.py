@@ -19,14 +19,15 @@ from streamapp.redis.store import RedisStore
 from streamapp.state.announcement import FRESH
 from streamapp.state.committer import Change, Changed, Committer
 from streamapp.state.reads import StateUnreadable, good
-from streamapp.state.store import MAX_PENDING, PENDING, Confirmed
+from streamapp.state.store import MAX_PENDING, PENDING, Confirmed, Store
+from streamapp.testing import MemoryStore
 from streamapp_codecs import Json
 
 
 class CommitterRig:
     """A table, and a `Committer` to change it with."""
 
-    def __init__(self, store: RedisStore, prefix: str, *, barrier: bool = False, **options: Any) -> None:
+    def __init__(self, store: Store, prefix: str, *, barrier: bool = False, **options: Any) -> None:
         self.store = store
         self.prefix = prefix
         sink: Sink[Any] = Sink("out", Json(Note))
@@ -249,8 +250,30 @@ async def test_a_conflict_is_read_and_folded_again(store: RedisStore, prefix: st
     assert sorted(outcome.state.total for outcome in outcomes) == list(range(1, 201))
 
 
-async def test_a_key_in_conflict_keeps_no_other_key_waiting(rig: CommitterRig) -> None:
+async def test_a_bug_of_one_event_is_the_outcome_of_that_event() -> None:
+    """Others of its flush, also of its key, have outcomes of their own."""
+
+    def fold(state: Count | None, event: Add) -> Count | None:
+        if event.n < 0:
+            raise LookupError
+        return add(state, event)
+
+    rig = CommitterRig(MemoryStore(), "t:", fold=fold)
+    batcher: Batcher[Change, Changed] = Batcher(rig.committer.flush, name="state", limit=100)
+    changes = [
+        rig.change(key, Add(key, n)) for key, n in (("a", 1), ("a", -1), ("b", -1), ("c", 1), ("a", 1))
+    ]
+    async with create_task_group() as tasks:
+        await tasks.start(batcher.run)
+        outcomes = await batcher.submit_all(changes)
+        batcher.close()
+
+    assert [isinstance(outcome, Changed) for outcome in outcomes] == [True, False, False, True, True]
+
+
+async def test_a_key_in_conflict_keeps_no_other_key_waiting() -> None:
     """Another worker changes the hot key in between, twenty times; the cold key's outcome is known after the first."""
+    rig = CommitterRig(MemoryStore(), "t:")
     committer, another, flushes = rig.committer, rig.another(), 0
     make, left = committer._make_commits, 20
 

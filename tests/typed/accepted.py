@@ -67,7 +67,11 @@ async def clicks(stream: Stream[Click]) -> None:
 async def batches(stream: Stream[Click]) -> None:
     """In batches."""
     async for some in stream.take(10, within=0.5):
-        assert_type(some, list[Click])
+        clicks: list[Click] = some
+        assert_type(some[0], Click)
+        some.fail(clicks[0], ValueError("of this one alone"))
+        some.skip(clicks[1])
+        some.reject(clicks[2], "no_page")
         assert_type(await pages.update_many([(click.page, click) for click in some]), list[Page | None])
 
 

@@ -91,9 +91,11 @@ class Witness:
 
         leases.take = noting  # type: ignore[method-assign]  # it looks on, and changes nothing
 
-    async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
+    async def receive(
+        self, queue: Queue, *, limit: int, wait: float, visibility: int | None = None
+    ) -> list[Delivery]:
         """Receive."""
-        deliveries = await self.sqs.receive(queue, limit=limit, wait=wait)
+        deliveries = await self.sqs.receive(queue, limit=limit, wait=wait, visibility=visibility)
         self.given += deliveries
         return deliveries
 
@@ -222,7 +224,9 @@ async def live(run: Run) -> None:
     luck, rig = run.luck, run.rig
     witness, counters = Witness(rig.sqs), Counters()
     try:
-        parts = await assemble(rig.app.registry, rig.config, witness, rig.store, counters)
+        parts = await assemble(
+            rig.app.registry, rig.config, witness, rig.store, counters, shortest_lease=VISIBILITY
+        )
     except ServiceError:
         return
     worker = Worker(parts)

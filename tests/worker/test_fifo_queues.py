@@ -162,8 +162,8 @@ async def test_a_delete_by_an_expired_handle_keeps_its_group_back(rig: Rig) -> N
     assert book.of("a") == [1, 1, 2, 3]
 
 
-async def test_a_failure_gives_back_its_group_with_the_same_delay(rig: Rig) -> None:
-    """The rest must come neither before the one that failed nor a whole visibility timeout later."""
+async def test_a_group_waits_in_hand_for_the_next_attempt_at_its_first_message(rig: Rig) -> None:
+    """Given back, each of them would pay a receive for a failure that is not its own."""
     book = Book()
 
     async def failing(events: Any) -> None:
@@ -181,8 +181,8 @@ async def test_a_failure_gives_back_its_group_with_the_same_delay(rig: Rig) -> N
             await until(lambda: len(book.done) == 3)
 
     assert 1 <= current_time() - began < 3
-    assert len(rig.sqs.ledger.released("orders.fifo")) == 3
-    assert len({entry.call for entry in rig.sqs.ledger.released("orders.fifo")}) == 1
+    assert rig.sqs.ledger.released("orders.fifo") == []
+    assert len(rig.sqs.ledger.received("orders.fifo")) == 3
     assert book.of("a") == [1, 1, 2, 3]
 
 
@@ -203,7 +203,7 @@ async def test_a_failure_leaves_other_groups_alone(rig: Rig) -> None:
 
     assert book.of("a") == [1, 1, 2, 3]
     assert book.of("b") == [1, 2, 3]
-    assert len(rig.sqs.ledger.released("orders.fifo")) == 3
+    assert len(rig.sqs.ledger.received("orders.fifo")) == 6
 
 
 async def test_a_lease_lost_in_the_middle_of_a_group_is_not_overtaken(rig: Rig) -> None:
@@ -286,7 +286,7 @@ async def test_late_in_a_drain_messages_that_wait_in_a_group_are_given_back(rig:
             book.begun.append(event)
             await go_on.wait()
 
-    rig.agent(slow, concurrency=3)  # no poll is under way that could bring them again
+    rig.agent(slow, concurrency=3)
     await rig.send_in_groups(Add("a", n) for n in (1, 2, 3))
     worker = Worker(await rig.assemble())
     (pipeline,) = worker.pipelines
@@ -298,7 +298,10 @@ async def test_late_in_a_drain_messages_that_wait_in_a_group_are_given_back(rig:
         pipeline.poller._handoff._last_turn = current_time() - 1
         go_on.set()
 
-    assert [json.loads(body)["n"] for body in rig.bodies("orders")] == [2, 3]
+    # A poll that was under way may still have brought the second one to an agent that waits.
+    assert [json.loads(body)["n"] for body in rig.bodies("orders")] == [
+        n for n in (2, 3) if n not in book.of("a")
+    ]
     rig.assert_accounted()
     await rig.work_off()
     assert book.of("a") == [1, 2, 3]

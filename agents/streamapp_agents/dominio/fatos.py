@@ -1,5 +1,6 @@
 """The facts of one order, merged so that neither the order of arrival nor a repetition changes the result."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import get_args
@@ -42,11 +43,11 @@ class Fatos(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     conhecido: bool = False
     cozinha: tuple[Status, ...] = ()
-    pagamentos: dict[str, StatusPagamento] = {}
+    pagamentos: Mapping[str, StatusPagamento] = {}
     cliente: Registro[str] | None = None
     carrinho: Registro[Carrinho] | None = None
     total: Registro[Decimal] | None = None
-    catalogo: dict[str, Ficha] = {}
+    catalogo: Mapping[str, Ficha] = {}
     criado_em: Instante | None = None
     atualizado_em: Instante | None = None
     adiantado: bool = False
@@ -121,8 +122,8 @@ def _unir_cozinha(umas: tuple[Status, ...], outras: tuple[Status, ...]) -> tuple
 
 
 def _unir_pagamentos(
-    uns: dict[str, StatusPagamento], outros: dict[str, StatusPagamento]
-) -> dict[str, StatusPagamento]:
+    uns: Mapping[str, StatusPagamento], outros: Mapping[str, StatusPagamento]
+) -> Mapping[str, StatusPagamento]:
     if not outros:
         return uns
     juntos: dict[str, StatusPagamento] = dict(uns)

@@ -81,8 +81,10 @@ class _RehearsalSqs:
         letters = LETTERS if name == self._queue else None
         return Queue(name, f"rehearsal:{name}", visibility=UNDISTURBED, dead_letters=letters, fifo=False)
 
-    async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
-        del wait
+    async def receive(
+        self, queue: Queue, *, limit: int, wait: float, visibility: int | None = None
+    ) -> list[Delivery]:
+        del wait, visibility
         some, self._waiting = self._waiting[:limit], self._waiting[limit:]
         if not some:
             await sleep(0.05)

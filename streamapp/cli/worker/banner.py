@@ -48,8 +48,8 @@ def _banner(app: App, config: Config, parts: Assembly, sqs: BotoSqs) -> Iterator
     rows = [("agent", "queue", "concurrency", "visibility", "dead letters")]
     for pipeline in parts.pipelines:
         queue = pipeline.queue
-        visibility, letters = f"{queue.visibility:g} s", queue.dead_letters or "none"
-        rows.append((pipeline.agent.name, queue.name, str(pipeline.concurrency), visibility, letters))
+        lease, letters = f"{pipeline.leases.seconds} s", queue.dead_letters or "none"
+        rows.append((pipeline.agent.name, queue.name, str(pipeline.concurrency), lease, letters))
     rows += [("→", outbox.queue.name, "", "", "") for outbox in parts.runtime.senders.values()]
     yield from (f"  {line}" for line in aligned(rows))
     yield ""

@@ -67,12 +67,17 @@ class MemorySqs:
                 "find", bare, lambda now: _queue(self.simulator.broker.stored(bare, now))
             )
 
-    async def receive(self, queue: Queue, *, limit: int, wait: float) -> list[Delivery]:
-        """Long-poll for 1..10 messages for *wait* seconds (0..20); return as soon as there is one."""
+    async def receive(
+        self, queue: Queue, *, limit: int, wait: float, visibility: int | None = None
+    ) -> list[Delivery]:
+        """Long-poll for 1..10 messages for *wait* seconds (0..20); return as soon as there is one.
+
+        They are invisible to others for *visibility* seconds, None: as long as the queue says.
+        """
         # The event loop's time, whatever the clock: leases are counted in it.
         asked_at = current_time()
         with _service_errors(queue.name):
-            receipts = await self.simulator.receive(queue.name, limit=limit, wait=wait)
+            receipts = await self.simulator.receive(queue.name, limit=limit, wait=wait, visibility=visibility)
         return [self._delivery(queue, receipt, asked_at) for receipt in receipts]
 
     async def send(self, queue: Queue, messages: Sequence[Outgoing]) -> list[Failure | None]:
@@ -156,7 +161,8 @@ def _service_errors(subject: str) -> Generator[None]:
         yield
     except Refusal as refusal:
         fault = fault_of(refusal.code, refusal.message)
-        raise ServiceError("SQS", fault, f"{subject}: {reason_of(refusal.code)}") from refusal
+        detail = f"{subject}: {reason_of(refusal.code)}"
+        raise ServiceError("SQS", fault, detail, refusal.code) from refusal
     except ResponseLost as lost:
         raise ServiceError("SQS", Fault.TRANSIENT, f"{subject}: {lost.effect!r}") from lost
 

@@ -1,0 +1,46 @@
+"""What an app's code raised, as the one error that ends its message."""
+
+from collections.abc import Iterator, Sequence
+
+from anyio import get_current_task
+
+from streamapp.errors import Decision, Refused, Reject, ServiceError, Skip, contained
+
+
+def leaves(error: BaseException) -> Iterator[BaseException]:
+    """Yield the errors of a group, however deep its groups are nested; *error* itself if it is no group."""
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from leaves(each)
+    else:
+        yield error
+
+
+def gravest(errors: Sequence[BaseException]) -> Exception:
+    """Return the one of *errors* that decides: what an agent raises in a task group means what it means outside.
+
+    A message is dead-lettered if any error says so (`Reject`, `Refused`). Otherwise it comes again: as after a failure,
+    if there is one, else as after an outage, else as `Retry` says. It is skipped only if nothing but `Skip` was raised.
+    Of two alike the first decides.
+    """
+    return contained(min(errors, key=_rank))
+
+
+def is_close(error: BaseException, task_id: int) -> bool:
+    """Whether *error* closes the coroutine of a task whose event loop is gone: that task must not wait again."""
+    if not isinstance(error, GeneratorExit):
+        return False
+    try:
+        return get_current_task().id != task_id
+    except RuntimeError:  # no event loop runs
+        return True
+
+
+def _rank(error: BaseException) -> int:
+    if isinstance(error, (Reject, Refused)):
+        return 0
+    if isinstance(error, Skip):
+        return 4
+    if isinstance(error, Decision):
+        return 3
+    return 2 if isinstance(error, ServiceError) else 1
