@@ -152,10 +152,14 @@ class ServiceError(StreamappError):
 
 
 class TimedOut(ServiceError):
-    """A call to SQS or Redis took longer than it may. That is an outage only if the service answers nothing else either."""
+    """A call to SQS or Redis took longer than it may. That is an outage only if the service answers nothing else either.
 
-    def __init__(self, service: str, detail: str) -> None:
+    A message that needs the call is tried again *after* so many seconds, None: after the usual backoff.
+    """
+
+    def __init__(self, service: str, detail: str, *, after: float | None = None) -> None:
         super().__init__(service, Fault.TRANSIENT, detail)
+        self.after = after
 
 
 class Decision(Exception):

@@ -115,8 +115,9 @@ def pause_of(error: ServiceError, failures: int, backoff: Backoff) -> float:
     return MISCONFIGURED_PAUSE if error.fault is Fault.CONFIGURATION else backoff.pause(failures)
 
 
-SLOW_FOR = 60.0
-"""Seconds in which a slow key is not asked for again: each try may take the time that all others would need."""
+SLOW_FOR, SLOW_LONGEST = 60.0, 900.0
+"""Seconds in which a slow key is not asked for again, twice as many each time: each try may take the time that all
+others need, and SQS itself dead-letters a message that comes too often."""
 
 SLOW_MOST = 1000
 """Slow keys that are remembered."""
@@ -125,9 +126,11 @@ SLOW_MOST = 1000
 class SlowKey(TimedOut):
     """The service answers, and yet takes too long over this key."""
 
-    def __init__(self, key: str, service: str) -> None:
+    def __init__(self, key: str, service: str, after: float) -> None:
         super().__init__(
-            service, f"{key!r} takes longer than a call may, while {service} answers; is it very large?"
+            service,
+            f"{key!r} takes longer than a call may, while {service} answers; is it very large?",
+            after=after,
         )
 
 
@@ -136,7 +139,8 @@ class PerKey:
 
     def __init__(self, outage: Outage) -> None:
         self._outage = outage
-        self._slow: dict[str, float] = {}
+        # Until when a key is left alone, and for how long in all.
+        self._slow: dict[str, tuple[float, float]] = {}
 
     async def call(
         self,
@@ -156,13 +160,12 @@ class PerKey:
         quick: list[int] = []
         slow: list[int] = []
         for n, item in enumerate(items):
-            until = self._slow.get(key_of(item))
-            if until is None:
+            known = self._slow.get(key_of(item))
+            if known is None:
                 quick.append(n)
-            elif current_time() < until:
-                results[n] = SlowKey(key_of(item), self._outage.service)
+            elif (left := known[0] - current_time()) > 0:
+                results[n] = SlowKey(key_of(item), self._outage.service, left)
             else:
-                del self._slow[key_of(item)]
                 slow.append(n)
 
         async def add(some: list[int], way: Callable[..., Awaitable[Sequence[R | ServiceError]]]) -> None:
@@ -190,6 +193,7 @@ class PerKey:
         async def alone(n: int, item: T) -> None:
             try:
                 (results[n],) = await self._outage.ride_out(partial(call, [item]))
+                self._slow.pop(key_of(item), None)
             except ServiceError as error:
                 results[n] = self._own(key_of(item), error)
 
@@ -202,7 +206,9 @@ class PerKey:
         """Return *error* as that of *key*; a key that is slow is remembered."""
         if not isinstance(error, TimedOut):
             return error
-        self._slow[key] = current_time() + SLOW_FOR
+        _, pause = self._slow.pop(key, (0, SLOW_FOR / 2))
+        pause = min(2 * pause, SLOW_LONGEST)
+        self._slow[key] = current_time() + pause, pause
         if len(self._slow) > SLOW_MOST:
             del self._slow[next(iter(self._slow))]
-        return SlowKey(key, self._outage.service)
+        return SlowKey(key, self._outage.service, pause)

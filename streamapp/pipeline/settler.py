@@ -3,7 +3,7 @@
 import logging
 from typing import Literal
 
-from streamapp.errors import Refused, Reject, Retry, ServiceError, Skip, kind_of
+from streamapp.errors import Refused, Reject, Retry, ServiceError, Skip, TimedOut, kind_of
 from streamapp.flow.backoff import Backoff
 from streamapp.messages import Queue
 from streamapp.observe.counters import Counters
@@ -108,7 +108,9 @@ class Settler:
             await self.bury(lease, Why("attempts_exhausted", str(error)), in_hand)
         elif not _counts(error):
             lease.attempts = max(0, lease.attempts - 1)
-            self.retry(lease, _why(error), in_hand)
+            self.retry(
+                lease, _why(error), in_hand, after=error.after if isinstance(error, TimedOut) else None
+            )
         elif lease.attempts < self.max_attempts:
             after = error.after if isinstance(error, Retry) else None
             self.retry(lease, _why(error), in_hand, after=after)

@@ -33,7 +33,6 @@ from streamapp.testing.trial_values import (
 from streamapp.worker.assembly import assemble
 from streamapp.worker.worker import LAST_FLUSH, LAST_WORD, UNWIND, Worker
 
-
 LONGEST_SHIELD = 86_400.0
 """Seconds of the app's time in which an agent that shields itself from the drain is waited for."""
 
