@@ -72,6 +72,7 @@ def summary(verdicts: list[WorldOutcome]) -> str:
         for name in ("crashes", "deliveries", "announcements", "repeated"):
             sums[name] += getattr(verdict, name)
         sums["failovers"] += verdict.luck.failovers
+        sums.update(verdict.counts)
         sums["violations"] += len(verdict.violations)
     return ", ".join(f"{name} {number}" for name, number in sums.items())
 

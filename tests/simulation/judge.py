@@ -1,6 +1,6 @@
-"""The judge: checks the invariants I1 to I5 while a simulation runs, and at its end."""
+"""The judge: checks the invariants I1 to I6 and I8 while a simulation runs, and at its end."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,10 +19,16 @@ TALLY = "s:tally:"
 
 @dataclass(frozen=True, slots=True)
 class Promises:
-    """What holds in a simulated world: with *is_durable* no acknowledged commit is undone."""
+    """What holds in a simulated world: with *is_durable* no acknowledged commit is undone.
+
+    With *has_keepers* each announcement has a message that keeps it: a bulk event in a batch cannot say which one caused
+    what. With *is_in_order* the events of a key are processed one after the other, in the order in which they were sent.
+    """
 
     is_durable: bool
     waits_for_replica: bool
+    has_keepers: bool = True
+    is_in_order: bool = False
 
 
 class WatchedValues(ReplicatedValues):
@@ -64,11 +70,61 @@ class Judge:
         self._bodies: dict[str, str] = {}
         # By announcement: the message that must not be deleted before it is sent.
         self._keepers: dict[Said, str] = {}
+        self.counts = Counter[str]()
+        # By event: the place of its first message among all, how often it was received, and how often begun.
+        self._places: dict[Fact, int] = {}
+        self._receives = Counter[Fact]()
+        self._begun = Counter[Fact]()
+        # Messages that have not ended, by group, in order.
+        self._open: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        self._dead: set[Fact] = set()
 
     def sent(self, message_id: str, fact: Fact) -> None:
         """Record an event that SQS accepted."""
         self._facts[message_id] = fact
-        self._by_key[fact.key].add(fact)
+        for key in fact.keys:
+            self._by_key[key].add(fact)
+        place = len(self._facts)
+        self._places.setdefault(fact, place)
+        self._open[fact.key][message_id] = place
+
+    def received(self, message_id: str) -> None:
+        """Record a receive."""
+        fact = self._facts[message_id]
+        self._receives[fact] += 1
+        if self.promises.is_in_order and next(iter(self._open[fact.key])) != message_id:
+            self.counts["waited in a group"] += 1
+
+    def begun(self, fact: Fact) -> None:
+        """Check that an agent may process *fact* now (I6: after all earlier ones of its group have ended)."""
+        self._begun[fact] += 1
+        self.counts["again in hand"] += self._begun[fact] > self._receives[fact]
+        if self.promises.is_in_order:
+            first = next(iter(self._open[fact.key].values()), self._places[fact])
+            self._expect(first >= self._places[fact], f"I6 {fact} was begun before number {first} had ended")
+
+    def count(self, what: str, number: int = 1) -> None:
+        """Count something that some worlds are chosen for."""
+        self.counts[what] += number
+
+    def receives(self, fact: Fact) -> int:
+        """Return how often messages of *fact* were received."""
+        return self._receives[fact]
+
+    def buried(self, fact: Fact) -> None:
+        """Check a dead letter (I8: no good message is one)."""
+        self.counts["dead letters"] += 1
+        self._dead.add(fact)
+        self._expect(fact.end in {"poison", "reject"}, f"I8 {fact} was dead-lettered")
+
+    def redriven(self, message_id: str) -> None:
+        """Check a message that SQS itself moved to the dead-letter queue."""
+        self._close(message_id)
+        self.counts["redriven"] += 1
+        self.buried(self._facts[message_id])
+
+    def _close(self, message_id: str) -> None:
+        self._open[self._facts[message_id].key].pop(message_id, None)
 
     def written(self, key: str, before: Mapping[str, str], value: StoredValue) -> None:
         """Check one write (I4, I5, and the bound on what is pending)."""
@@ -86,7 +142,8 @@ class Judge:
             self._same(name.removeprefix(PENDING), body)
             says.append(msgspec.json.decode(body, type=Said))
             self._keepers[says[-1]] = keeper
-            self._expect(keeper in self._facts, f"I1 {says[-1]} is owed and no message keeps it")
+            is_kept = keeper in self._facts or not (keeper or self.promises.has_keepers)
+            self._expect(is_kept, f"I1 {says[-1]} is owed and no message keeps it")
         self._writes[key].append((value, says))
         old, order = self._record.read(before), self._order(value)
         self._expect(order is not None, f"I5 {key} has no state")
@@ -119,19 +176,23 @@ class Judge:
     def deleted(self, message_id: str) -> None:
         """Check one delete (I1: after its effect is durable, and the announcements that wait for this message are sent)."""
         fact = self._facts[message_id]
+        self._close(message_id)
+        if fact.end in {"poison", "reject"}:
+            self._expect(fact in self._dead, f"I1 {fact} was deleted and is no dead letter")
         if not self.promises.is_durable:
             return
-        order = self._durable(fact.key)
-        self._expect(
-            order is not None and fact.n in order.seen, f"I1 {fact} was deleted and is not in the state"
-        )
-        untold = [
-            said
-            for _, says in self._writes[PREFIX + fact.key]
-            for said in says
-            if said not in self.said and self._keepers[said] == message_id
-        ]
-        self._expect(not untold, f"I1 {fact} was deleted and {untold} not announced")
+        for key in fact.keys:
+            order = self._durable(key)
+            self._expect(
+                order is not None and fact.n in order.seen, f"I1 {fact} was deleted and is not in {key}"
+            )
+            untold = [
+                said
+                for _, says in self._writes[PREFIX + key]
+                for said in says
+                if said not in self.said and self._keepers[said] == message_id
+            ]
+            self._expect(not untold, f"I1 {fact} was deleted and {untold} not announced")
 
     def end(self) -> None:
         """Check what is left at the end (I1, I2, I3)."""
@@ -149,7 +210,8 @@ class Judge:
             self._expect(order.word == word, f"I2 {key} says {order.word!r} and not {word!r}")
             tally = self.store.values.get(TALLY + key)
             counted = tally.fields["facts"] if tally else "0"
-            self._expect(not self._counts or counted == str(len(facts)), f"I2 {key} counted {counted}")
+            singles = sum(not fact.many for fact in facts)
+            self._expect(not self._counts or counted == str(singles), f"I2 {key} counted {counted}")
             says = [said for said in self.said if said.key == key]
             newest = max(says, key=lambda said: said.version, default=None)
             self._expect(

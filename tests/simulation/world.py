@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
@@ -17,13 +17,14 @@ import streamapp.outbox.sweeper
 import streamapp.state.committer
 from simulation.judge import Judge, Promises, WatchedValues
 from simulation.loop import Loop, WorldTime
-from simulation.shop import Fact, Shop, facts_by
+from simulation.shop import Fact, Habits, Shop, bad_facts, bulk_facts, facts_by
 from simulation.wire import Wire, WiredSqs, WiredStore
 from streamapp.config import Config
 from streamapp.errors import ServiceError
 from streamapp.messages import Outgoing, Queue
 from streamapp.observe.counters import Counters
 from streamapp.outbox.sweeper import SweepPace
+from streamapp.sqs.queue_setup import create_queues
 from streamapp.testing import Delay, Duplicate, Fail, Lose, MemorySqs, MemoryStore, Partial, Reorder
 from streamapp.worker.assembly import assemble
 from streamapp.worker.worker import Worker
@@ -39,6 +40,9 @@ class Luck:
     *failovers* happen within twice the *window* in which events are sent. The replica is *lag* behind, and its link
     is cut for up to *longest_cut* before some of them. *sweeps* gives the pause between sweeps and the age of what
     they send. With *once* each key's events are counted too: each event once, or each time that it comes.
+
+    With *fifo* the events come from a FIFO queue, each key a group. With *batch* the agent takes up to so many events at
+    once. *bad* are events that must end as dead letters, or without effect; *bulks* are events that change many keys.
     """
 
     events: int
@@ -57,17 +61,34 @@ class Luck:
     longest_cut: float = 2.0
     sweeps: tuple[float, float] | None = (20.0, 10.0)
     once: bool | None = None
+    fifo: bool = False
+    batch: int = 0
+    bad: int = 0
+    bulks: int = 0
 
     @property
     def promises(self) -> Promises:
         """What still holds: a store that waits for no replica loses acknowledged writes in a failover."""
-        return Promises(self.replicated or not self.failovers, self.replicated)
+        return Promises(
+            self.replicated or not self.failovers,
+            self.replicated,
+            has_keepers=not (self.batch and self.bulks),
+            is_in_order=self.fifo,
+        )
+
+    @property
+    def habits(self) -> Habits:
+        """What the agent does."""
+        queue = "facts.fifo" if self.fifo else "facts"
+        return Habits(queue, self.failures, self.concurrency, self.batch, self.once)
 
 
 def luck_of(seed: int, events: int) -> Luck:
     """Return the faults of a seed."""
     chance = Random(f"luck {seed}")
+    company = Random(f"company {seed}")
     replicated, fails_over = chance.random() < 0.5, chance.random() < 0.6
+    fifo, batch, bulks = (company.random() < 0.33 for _ in range(3))
     return Luck(
         events=events,
         keys=chance.randint(2, 12),
@@ -83,6 +104,10 @@ def luck_of(seed: int, events: int) -> Luck:
         failovers=chance.randint(1, 4) if fails_over else 0,
         lag=chance.choice((0.01, 0.1, 0.5)) if replicated or fails_over else 0.0,
         once=True if chance.random() < 0.25 else None,
+        fifo=fifo,
+        batch=company.choice((5, 10, 20)) if batch else 0,
+        bad=company.randint(3, 12) if fifo or batch else 0,
+        bulks=company.randint(1, 2) if bulks else 0,
     )
 
 
@@ -99,6 +124,8 @@ class WorldOutcome:
     announcements: int
     repeated: int
     lasted: float
+    counts: Mapping[str, int]
+    """How often happened what some worlds are chosen for, such as a batch that was divided."""
 
 
 def simulate(seed: int, events: int = 200, luck: Luck | None = None) -> WorldOutcome:
@@ -137,8 +164,13 @@ class World:
             self._store = MemoryStore(clock=time, seed=self._seed, replicas=int(luck.replicated))
             self._judge = Judge(self._store, luck.promises, counts=luck.once is not None)
             self._store.values = WatchedValues(time, luck.lag, self._judge)
-            self._facts = await self._sqs.create("facts", {"VisibilityTimeout": str(luck.visibility)})
-            await self._sqs.create("out", {})
+            self._config = Config(
+                key_prefix="s:", wait_seconds=5, drain_timeout=5, concurrency=10, replicas=int(luck.replicated)
+            )
+            await create_queues(self._sqs, self._config, sources=[luck.habits.queue], sinks=["out"])
+            self._facts = await self._sqs.create(
+                luck.habits.queue, {"VisibilityTimeout": str(luck.visibility)}
+            )
             self._watch_ledger()
             self._let_fail()
             loop.at_rest = self._look
@@ -170,16 +202,13 @@ class World:
             self._over.set()
 
     def _is_over(self) -> bool:
-        messages = self._sqs.simulator.broker.stored("facts", self._time.now()).messages
+        messages = self._sqs.simulator.broker.stored(self._facts.name, self._time.now()).messages
         if len(messages):
             return False
         return not any(name.startswith("_o:") for fields in self._store.hashes().values() for name in fields)
 
     async def _work(self, number: int) -> None:
         luck = self._luck
-        config = Config(
-            key_prefix="s:", wait_seconds=5, drain_timeout=5, concurrency=10, replicas=int(luck.replicated)
-        )
         every, age = luck.sweeps or (1e9, 1e9)
         pace = SweepPace(every, age, pause=0)
         while True:
@@ -187,12 +216,12 @@ class World:
             crashes, freezes = (0.0, 0.0) if self._is_quiet else (luck.crashes, luck.freezes)
             wire = Wire(self._chance, crashes=crashes, freezes=freezes, longest_freeze=3.0 * luck.visibility)
             self._wires.append(wire)
-            shop = Shop(chance, luck.failures, luck.concurrency, luck.once)
+            shop = Shop(chance, luck.habits, self._judge)
             with wire.crash:
                 try:
                     assembly = await assemble(
                         shop.app.registry,
-                        config,
+                        self._config,
                         WiredSqs(self._sqs, wire),
                         WiredStore(self._store, wire),
                         Counters(),
@@ -207,19 +236,28 @@ class World:
             await sleep(self._chance.uniform(0.01, 3))
 
     async def _send(self) -> None:
-        facts = facts_by(self._chance, self._luck.events, self._luck.keys)
-        for fact in facts:
-            await sleep(self._chance.uniform(0, 2 * self._luck.window / len(facts)))
+        luck = self._luck
+        facts = facts_by(self._chance, luck.events, luck.keys)
+        for other in (
+            *bad_facts(self._chance, luck.bad, luck.keys),
+            *bulk_facts(self._chance, luck.bulks, luck.events, luck.keys),
+        ):
+            facts.insert(self._chance.randrange(len(facts)), other)
+        for n, fact in enumerate(facts):
+            await sleep(self._chance.uniform(0, 2 * luck.window / len(facts)))
             body = msgspec.json.encode(fact).decode()
-            for _ in range(1 + (self._chance.random() < 0.1)):
-                await self._give(self._facts, body)
+            for copy in range(1 + (self._chance.random() < 0.1)):
+                if luck.fifo:
+                    await self._give(self._facts, Outgoing(body, group=fact.key, deduplication=f"{n}-{copy}"))
+                else:
+                    await self._give(self._facts, Outgoing(body))
         await sleep(2)
         self._sent_all = True
 
-    async def _give(self, queue: Queue, body: str) -> None:
+    async def _give(self, queue: Queue, message: Outgoing) -> None:
         while True:
             try:
-                if await self._sqs.send(queue, [Outgoing(body)]) == [None]:
+                if await self._sqs.send(queue, [message]) == [None]:
                     return
             except ServiceError:
                 pass
@@ -247,8 +285,9 @@ class World:
         self._sqs.faults.add("*", Lose(), rate=rate)
         self._sqs.faults.add("send", Partial(lambda _: chance.random() < 0.3), queue="out", rate=rate)
         self._sqs.faults.add("delete", Partial(lambda _: chance.random() < 0.3), rate=rate)
-        self._sqs.faults.add("receive", Duplicate(after=chance.uniform(0, 10)), rate=rate / 4)
-        self._sqs.faults.add("send", Delay(0, 5), queue="facts", rate=rate)
+        if not self._luck.fifo:  # such a queue delivers no copies, and in no other order
+            self._sqs.faults.add("receive", Duplicate(after=chance.uniform(0, 10)), rate=rate / 4)
+            self._sqs.faults.add("send", Delay(0, 5), queue=self._facts.name, rate=rate)
         self._store.faults.add("*", Fail("LOADING"), rate=rate)
         self._store.faults.add("*", Lose(), rate=rate)
 
@@ -256,6 +295,7 @@ class World:
         """Report to the judge what SQS does, as it happens."""
         broker, ledger, judge = self._sqs.simulator.broker, self._sqs.simulator.ledger, self._judge
         note = ledger.note
+        reports = {"receive": judge.received, "delete": judge.deleted, "redrive": judge.redriven}
 
         def watch(
             at: float, operation: str, queue: str, outcome: str, *rest: Any, call: int | None = None
@@ -267,10 +307,12 @@ class World:
                 body = next(reversed(broker.stored(queue, at).messages._all.values())).content.body
                 if queue == "out":
                     judge.announced(body)
-                else:
+                elif queue == self._facts.name:
                     judge.sent(rest[0], msgspec.json.decode(body, type=Fact))
-            elif operation == "delete":
-                judge.deleted(rest[0])
+                else:
+                    judge.buried(msgspec.json.decode(body, type=Fact))
+            elif operation in reports:
+                reports[operation](rest[0])
 
         ledger.note = watch
 
@@ -285,10 +327,11 @@ class World:
             hashlib.sha256("\n".join(lines).encode()).hexdigest(),
             self._luck,
             self._crashes,
-            len(ledger.received("facts")),
+            len(ledger.received(self._facts.name)),
             len(said),
             sum(said.values()) - len(said),
             self._time.now(),
+            self._judge.counts,
         )
 
 
