@@ -13,6 +13,7 @@ from streamapp.messages import Queue
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.backlog import Owing
 from streamapp.outbox.sweeper import Sweeper
+from streamapp.pipeline.fifo import FifoGroups
 from streamapp.pipeline.handoff import Handoff
 from streamapp.pipeline.in_hand import InHand
 from streamapp.pipeline.leases import Lease
@@ -239,3 +240,20 @@ async def claim_for_all(self: MemoryStore, key: str, seconds: float, *, again: b
     """Let each worker sweep, whoever sweeps already."""
     del self, key, seconds, again
     return True
+
+
+def enter_all(self: FifoGroups, lease: Lease) -> bool:
+    """Let the messages of a group be processed side by side."""
+    del self, lease
+    return True
+
+
+def divide_nothing(self: Turn[Any]) -> bool:
+    """Take what comes out of a batch for what comes out of each of its messages."""
+    del self
+    return False
+
+
+async def forget_what_a_window_owes(self: InHand) -> None:
+    """Forget what an event with very many changes owes before its end."""
+    self.owed.clear()

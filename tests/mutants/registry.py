@@ -12,6 +12,7 @@ from mutants import domain, protocol
 from simulation.world import Luck
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.sweeper import Sweeper
+from streamapp.pipeline.fifo import FifoGroups
 from streamapp.pipeline.handoff import Handoff
 from streamapp.pipeline.in_hand import InHand
 from streamapp.pipeline.rights import Rights
@@ -43,6 +44,9 @@ CALM = Luck(
 CRASHES = replace(CALM, crashes=0.02, faults=0.02, keys=4)
 FAILOVERS = replace(CRASHES, crashes=0.005, failovers=4, lag=0.5, replicated=True)
 FORGETFUL = replace(FAILOVERS, replicated=False)
+GROUPS = replace(CALM, keys=4, fifo=True, bad=8)
+BATCHES = replace(CALM, keys=4, batch=10, bad=8)
+BULK = replace(CALM, keys=4, bulks=2)
 SWEEPS = replace(FAILOVERS, sweeps=(2.0, 0.5), longest_cut=4.0)
 
 WORLDS: Mapping[str, Luck] = {
@@ -52,7 +56,13 @@ WORLDS: Mapping[str, Luck] = {
     "failovers": FAILOVERS,
     "failovers that forget": FORGETFUL,
     "failovers and sweeps": SWEEPS,
+    "groups": GROUPS,
+    "batches": BATCHES,
+    "bulk": BULK,
 }
+
+COMPANY = ("groups", "batches", "bulk")
+"""Worlds in which messages share something; the others are of the protocol."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +213,26 @@ MUTANTS: Mapping[str, Mutant] = {
         "a message is dead-lettered before its update's announcement is sent",
         [(Turn, "_announce_before", protocol.bury_at_once)],
         row="mutants.trials::a_rejected_update_is_announced_before_its_dead_letter",
+    ),
+    "group-side-by-side": Mutant(
+        "the messages of a group are processed side by side",
+        [(FifoGroups, "enter", protocol.enter_all)],
+        "groups",
+    ),
+    "batch-fails-together": Mutant(
+        "an error of a batch ends each of its messages, in a world",
+        [(Turn, "fail", protocol.fail_all)],
+        "batches",
+    ),
+    "skip-of-a-batch": Mutant(
+        "a skip that comes out of a batch skips all of it",
+        [(Turn, "is_batch", property(protocol.divide_nothing))],
+        "batches",
+    ),
+    "bulk-owes-its-end": Mutant(
+        "what a bulk announces before its end is forgotten",
+        [(InHand, "_announce_now", protocol.forget_what_a_window_owes)],
+        "bulk",
     ),
     "mutating-fold": Mutant(
         "a fold that changes its state in place is believed",

@@ -1,4 +1,4 @@
-"""Whole workers in worlds whose faults come from a seed: I1 to I5 hold in each; `just simulate` runs a thousand."""
+"""Whole workers in worlds whose faults come from a seed: I1 to I6 and I8 hold in each; `just simulate` runs a thousand."""
 
 import subprocess
 import sys
@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from simulation.world import luck_of, simulate
+from simulation.world import Luck, luck_of, simulate
 
 TESTS = Path(__file__).parents[1]
 
 SEEDS = 40
-"""Worlds of 200 events: about 8 s of one core; CI runs a thousand with `just simulate`."""
+"""Worlds of 200 events: about 20 s of one core; CI runs a thousand with `just simulate`."""
 
 CHUNK = 10
+
+COMPANY = ("fifo", "batch", "bulks")
+"""What messages may share in a world."""
 
 
 @pytest.fixture(autouse=True)
@@ -68,11 +71,31 @@ def test_the_worlds_see_everything_that_may_go_wrong() -> None:
     """A fault that no seed brings is not tested."""
     lucks = [luck_of(seed, 200) for seed in range(SEEDS)]
 
-    for what in ("faults", "crashes", "freezes", "failures", "failovers", "replicated", "once"):
+    for what in ("faults", "crashes", "freezes", "failures", "failovers", "replicated", "once", *COMPANY):
         assert any(getattr(luck, what) for luck in lucks)
         assert not all(getattr(luck, what) for luck in lucks)
     assert any(luck.failovers and luck.replicated for luck in lucks)
     assert any(luck.failovers and not luck.replicated for luck in lucks)
+
+
+def test_each_kind_of_company_occurs() -> None:
+    """A world of groups in which none waits, or of batches that are never divided, tests nothing."""
+    occurs = {
+        "fifo": ("waited in a group", "again in hand", "dead letters"),
+        "batch": ("divided", "decided", "again in hand", "dead letters"),
+        "bulks": ("bulks",),
+    }
+
+    for kind, what in occurs.items():
+        alone = [seed for seed in range(SEEDS) if _company(luck_of(seed, 200)) == {kind}][:2]
+        outcomes = [simulate(seed) for seed in alone]
+        assert len(alone) >= 2, kind
+        for each in what:
+            assert all(outcome.counts.get(each) for outcome in outcomes), (kind, each)
+
+
+def _company(luck: Luck) -> set[str]:
+    return {kind for kind in COMPANY if getattr(luck, kind)}
 
 
 def test_a_count_is_wrong_where_events_are_not_told_apart() -> None:

@@ -165,7 +165,11 @@ class World:
             self._judge = Judge(self._store, luck.promises, counts=luck.once is not None)
             self._store.values = WatchedValues(time, luck.lag, self._judge)
             self._config = Config(
-                key_prefix="s:", wait_seconds=5, drain_timeout=5, concurrency=10, replicas=int(luck.replicated)
+                key_prefix="s:",
+                wait_seconds=5,
+                drain_timeout=5,
+                concurrency=10,
+                replicas=int(luck.replicated),
             )
             await create_queues(self._sqs, self._config, sources=[luck.habits.queue], sinks=["out"])
             self._facts = await self._sqs.create(
