@@ -173,6 +173,10 @@ class Judge:
             is_in = order is not None and set(said.seen) <= set(order.seen)
             self._expect(is_in, f"I1 {said} was announced and is not durable")
 
+    def was_said(self, owed: str) -> bool:
+        """Whether what a hash owes was announced."""
+        return msgspec.json.decode(msgspec.json.decode(owed)[4], type=Said) in self.said
+
     def deleted(self, message_id: str) -> None:
         """Check one delete (I1: after its effect is durable, and the announcements that wait for this message are sent)."""
         fact = self._facts[message_id]
