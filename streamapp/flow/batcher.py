@@ -3,6 +3,8 @@
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
+from operator import is_
 from typing import Any, Generic, TypeVar
 
 from anyio import TASK_STATUS_IGNORED, Event, Lock, create_task_group, move_on_after
@@ -22,6 +24,8 @@ class FlushAgain(StreamappError):
 
 
 AGAIN = FlushAgain()
+
+_is_again = partial(is_, AGAIN)  # for each outcome of each flush: in C
 
 
 class _Late(Exception):
@@ -294,7 +298,7 @@ class Batcher(Generic[T, R]):
             self._flying -= 1
             self._items_flying -= len(items)
             self._wake_up()
-        if batch.again or any(outcome is AGAIN for outcome in outcomes):
+        if batch.again or any(map(_is_again, outcomes)):
             outcomes = self._flush_some_again(batch, outcomes)
         batch.outcomes = outcomes
         for position, take in batch.takers:

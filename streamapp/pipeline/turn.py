@@ -4,7 +4,7 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from anyio import CancelScope, current_time, get_current_task, sleep
 
@@ -256,8 +256,9 @@ class Turn(Generic[T]):
     def _begin(self) -> bool:
         """Begin the attempt at what is in hand; False if it has to wait, as `_wait_to_begin` does."""
         if not self._is_working:
-            if len(self._in_hand.leases) == 1:
-                (lease,) = self._in_hand.leases
+            leases = self._in_hand.leases
+            if len(leases) == 1:
+                (lease,) = leases
                 if lease.is_assumed:
                     self._is_alone = self._is_spent(lease)
                 lease.attempts += 1
@@ -266,7 +267,8 @@ class Turn(Generic[T]):
                 return False
             solitude.working += 1
             self._is_working = True
-        self._trace()
+        if self._process is not None:
+            self._trace()
         return True
 
     async def _wait_to_begin(self) -> None:
@@ -301,14 +303,19 @@ class Turn(Generic[T]):
         return await self._open_next()
 
     def _hold(self, lease: Lease) -> None:
+        in_hand = self._in_hand
+        leases = in_hand.leases
+        if leases:
+            in_hand.is_batch = True
         lease.scope = self._scope
-        self._in_hand.is_batch = bool(self._in_hand.leases)
         lease.begun_at = time.time()
-        self._in_hand.leases[lease] = None  # before a codec that raises, so that it fails this message
-        if lease.decoded is None:
-            lease.decoded = self._decode(lease.delivery)
-        self._in_hand.leases[lease] = lease.decoded.error
-        self._rest.extend(cast("Decoded[T]", lease.decoded).events)
+        leases[lease] = None  # before a codec that raises, so that it fails this message
+        decoded: Decoded[Any] | None = lease.decoded
+        if decoded is None:
+            lease.decoded = decoded = self._decode(lease.delivery)
+        if decoded.error is not None:
+            leases[lease] = decoded.error
+        self._rest.extend(decoded.events)
 
     async def _open_next(self, until: float | None = None) -> bool:
         """Take the next delivery that holds an event into hand, and end those before it that hold none.

@@ -29,12 +29,9 @@ async def exchange(client: Any, commands: Sequence[Command], within: float) -> l
     connection = pool.get_available_connection()
     replies: list[Any] = []
     try:
-        # The client does not limit its handshake over a Unix socket.
-        with move_on_after(CONNECT) as connecting:
-            await pool.ensure_connection(connection)
-        if connecting.cancelled_caught:
-            await connection.disconnect(nowait=True)
-            raise RedisTimeoutError(f"no connection within {CONNECT:g} s")
+        if not connection.is_connected:
+            await _connect(connection)
+        await pool.ensure_connection(connection)
         with move_on_after(within) as scope:
             await connection.send_packed_command(b"".join(map(_packed, commands)))
             for command in commands:
@@ -47,6 +44,15 @@ async def exchange(client: Any, commands: Sequence[Command], within: float) -> l
     if scope.cancelled_caught:
         raise RedisTimeoutError(f"no reply within {within:g} s")
     return replies
+
+
+async def _connect(connection: Any) -> None:  # noqa: ANN401 - untyped
+    # The client does not limit its handshake over a Unix socket.
+    with move_on_after(CONNECT) as scope:
+        await connection.connect()
+    if scope.cancelled_caught:
+        await connection.disconnect(nowait=True)
+        raise RedisTimeoutError(f"no connection within {CONNECT:g} s")
 
 
 async def handshake(connection: Any, within: float) -> None:  # noqa: ANN401 - untyped
