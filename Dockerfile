@@ -14,8 +14,10 @@ RUN --mount=type=cache,target=/root/.cache/uv \
     uv sync --locked --no-dev --no-editable --extra fast --extra otel
 
 FROM python:3.13-slim-trixie
+# The kernel drops a SIGTERM for process 1 while that has no handler: until Python runs, the init has one.
+RUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/*
 COPY --from=build /app/.venv /app/.venv
-ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 STREAMAPP_HTTP=0.0.0.0:8080
+ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 STREAMAPP_HTTP=*:8080
 WORKDIR /app
 # By number, so that Kubernetes can see that it is not root.
 USER 10001:10001
@@ -24,5 +26,5 @@ STOPSIGNAL SIGTERM
 # The standard library alone: a probe that imports the AWS client costs a second of CPU each time.
 HEALTHCHECK --interval=15s --timeout=3s --start-period=20s CMD \
     ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/livez', timeout=2)"]
-ENTRYPOINT ["streamapp"]
+ENTRYPOINT ["tini", "--", "streamapp"]
 CMD ["worker"]

@@ -101,6 +101,11 @@ test *args:
 test-cluster *args:
     @{{ py }} pytest -n auto --cluster tests/pipeline tests/outbox tests/redis tests/state tests/observe tests/flow tests/worker tests/declared tests/sqs tests/web/test_health.py tests/e2e/test_samples.py tests/e2e/test_named_cases.py tests/cli/tail/test_tail.py tests/cli/board tests/cli/doctor/test_doctor.py "$@"
 
+# fetch Redis 7.0, 8.0 and Valkey 8.1 from Debian, for the tests that run on each of them
+[group('quality')]
+redis-versions:
+    @{{ py }} python local/redis_versions.py
+
 # the end-to-end tests on another SQS, e.g.: just integration localstack (or ministack)
 [group('quality')]
 integration emulator='localstack':

@@ -4,6 +4,7 @@ The fields of `Config` are the one table of settings: its errors, `.env.example`
 """
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import tzinfo
@@ -114,7 +115,10 @@ class Config:
         "STREAMAPP_TAP_MAXLEN", whole(1, 100_000_000), "10000", "messages of each queue that the tap keeps"
     )
     http: str | None = _setting(
-        "STREAMAPP_HTTP", address, "", "`HOST:PORT` of health, metrics and boards; unset is off"
+        "STREAMAPP_HTTP",
+        address,
+        "",
+        "`HOST:PORT` of health, metrics and boards, `*:PORT` for all addresses of IPv4 and IPv6; unset is off",
     )
     log_level: str = _setting("LOG_LEVEL", level, "info", "least severe level that is logged")
     log_format: Literal["auto", "console", "json"] = _setting(
@@ -139,7 +143,9 @@ class Config:
             told = flags.get(name)
             if told is None:
                 told = environ.get(setting.variable)
-            if told is not None and told != "":
+            if told is not None and (
+                told := told.strip()
+            ):  # what comes out of a secret often ends in a newline
                 values[name] = setting.parse(setting.variable, told)
         return cls(**values)
 
@@ -149,12 +155,16 @@ class Config:
 
 
 def queue_variable(stream: str) -> str:
-    """Return the variable that names the queue of *stream*: PEDIDO_QUEUE_URL for pedido-events."""
-    return stream.removesuffix("-events").replace("-", "_").upper() + "_QUEUE_URL"
+    """Return the variable that names the queue of *stream*: PEDIDO_QUEUE_URL for pedido-events.
+
+    A shell can export it: what is no letter, digit or underscore is an underscore.
+    """
+    return re.sub("[^A-Z0-9_]", "_", stream.removesuffix("-events").upper()) + "_QUEUE_URL"
 
 
 def _queues(environ: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environ.items() if name.endswith("_QUEUE_URL") and value}
+    named = {name: value.strip() for name, value in environ.items() if name.endswith("_QUEUE_URL")}
+    return {name: value for name, value in named.items() if value}
 
 
 def unknown_settings(environ: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -131,7 +131,7 @@ redis = Kind(
     _redis,
     _scheme,  # the rest may hold a password
 )
-address = Kind("HOST:PORT, such as 127.0.0.1:8080", _address)
+address = Kind("HOST:PORT, such as 127.0.0.1:8080 or *:8080", _address)
 replicas = Kind("local, or replicated:N with N replicas", _replicas)
 zone = Kind("a time zone such as UTC or America/Sao_Paulo", _zone)
 

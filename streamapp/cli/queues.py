@@ -47,11 +47,11 @@ def create(
 ) -> None:
     """Create the app's queues, or repair their redrive policy. Safe to repeat."""
     out.show_progress("creating …")
-    import anyio  # noqa: PLC0415 - slow to import
+    from streamapp.cli.event_loop import run  # noqa: PLC0415 - slow to import
 
     config = setup.load_config()
     application = setup.load_app(app)
-    created = anyio.run(_create, application, config, yes)
+    created = run(_create, application, config, yes)
     if json:
         out.print_json({"queues": [_as_json(it) for it in created]})
     else:

@@ -113,7 +113,9 @@ async def reach_redis(config: "Config", ask: Callable[[], Awaitable[None]]) -> N
         raise ServiceError(
             "Redis",
             error.fault if error.fault is not Fault.SENDER else Fault.CONFIGURATION,
-            f"{without_password(config.redis_url)} does not answer ({error.detail}); "
+            f"{without_password(config.redis_url)} cannot be used: {error.detail}"
+            if error.fault is Fault.CONFIGURATION
+            else f"{without_password(config.redis_url)} does not answer ({error.detail}); "
             "start one, or set REDIS_URL",
         ) from error
 

@@ -25,6 +25,7 @@ from streamapp.errors import Fault, ServiceError, TimedOut
 _CAPACITY = ("OOM", "MISCONF")
 _CONFIGURATION = (
     *("NOAUTH", "WRONGPASS", "NOPERM", "CROSSSLOT", "WRONGTYPE"),
+    "CERTIFICATE_VERIFY_FAILED",  # in the text of OpenSSL, which the client raises as a lost connection
     "HELLO must be called with the client already authenticated",  # the client raises it as a lost connection
     "ACL failure in script",  # Valkey's text for NOPERM within a script
     "The user executing the script can't",  # Redis's text for it
@@ -78,6 +79,8 @@ def service_error(error: RedisError) -> ServiceError:
 def _detail(error: RedisError) -> str:
     if isinstance(error, NoPermissionError):
         return "NOPERM: the user in REDIS_URL lacks a permission; deploy/redis lists all that are needed"
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return "its certificate is not trusted; add ssl_ca_certs=FILE to REDIS_URL, with the certificate of its authority"
     if isinstance(error, MasterNotFoundError):
         return str(error).partition(" : ")[0]  # what follows is the repr of each Sentinel
     # A server's text begins with a code; the rest may quote what was sent.

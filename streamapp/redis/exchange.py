@@ -5,6 +5,7 @@ Here one timer covers all.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import hiredis
@@ -55,10 +56,13 @@ async def _connect(connection: Any) -> None:  # noqa: ANN401 - untyped
         raise RedisTimeoutError(f"no connection within {CONNECT:g} s")
 
 
-async def handshake(connection: Any, within: float) -> None:  # noqa: ANN401 - untyped
-    """Prepare a new connection for commands *within* so many seconds. Raises `RedisError`."""
+async def handshake(connection: Any, name: str, within: float) -> None:  # noqa: ANN401 - untyped
+    """Prepare a new connection for commands *within* so many seconds, and give it a *name*. Raises `RedisError`."""
     with move_on_after(within) as scope:
         await connection.on_connect()
+        await connection.send_command("CLIENT SETNAME", name)
+        with suppress(ResponseError):  # without the right to it, CLIENT LIST shows no name
+            await connection.read_response()
     if scope.cancelled_caught:
         raise RedisTimeoutError(f"no handshake within {within:g} s")
 

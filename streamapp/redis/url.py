@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -12,6 +13,7 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.maint_notifications import MaintNotificationsConfig
 
 from streamapp.errors import ConfigError
 from streamapp.redis.exchange import handshake
@@ -19,6 +21,9 @@ from streamapp.redis.servers import TIMEOUT, RedisServers
 from streamapp.redis.topology import Topology
 
 SENTINEL_PORT = 26_379
+
+_EXPECTED = {"ssl_cert_reqs": "expected none, optional or required"}
+"""By an option that is often mistaken, what it takes."""
 
 _DATABASE = re.compile(r"/?\d*/?")
 
@@ -38,10 +43,12 @@ async def open_servers(
         "socket_connect_timeout": TIMEOUT,
         # `exchange` limits the time: the client would start a timer for each reply, and a task for each write.
         "socket_timeout": None,
-        "redis_connect_func": _handshake,
+        "redis_connect_func": partial(_handshake, name),
+        # CLIENT SETINFO and CLIENT MAINT_NOTIFICATIONS: a Redis that does not know them refuses a user who may send them.
+        "driver_info": None,
+        "maint_notifications_config": MaintNotificationsConfig(enabled=False),
         # Outages are handled above this client: its own retries would hide one for a minute.
         "retry": Retry(NoBackoff(), 0),
-        "client_name": name,
     }
     async with AsyncExitStack() as stack:
         try:
@@ -65,6 +72,11 @@ async def open_servers(
                 # An unknown option raises only when a connection is made.
                 client.connection_pool.make_connection()
         except (ValueError, TypeError, RedisError):
+            if (wrong := _wrong_option(url)) is not None:
+                raise ConfigError(
+                    f"REDIS_URL: the option {wrong} cannot be used; "
+                    + _EXPECTED.get(wrong, "its name or its value is none of redis-py's")
+                ) from None
             # The text of the error may quote the port, which is half a password if that contains a slash.
             raise ConfigError(
                 "REDIS_URL cannot be read: expected redis://USER:PASSWORD@HOST:PORT/NUMBER; "
@@ -76,8 +88,24 @@ async def open_servers(
         yield RedisServers(topology, scripts, longest=longest)
 
 
-async def _handshake(connection: Any) -> None:  # noqa: ANN401 - untyped
-    await handshake(connection, TIMEOUT)
+async def _handshake(name: str, connection: Any) -> None:  # noqa: ANN401 - untyped
+    await handshake(connection, name, TIMEOUT)
+
+
+def _wrong_option(url: str) -> str | None:
+    """Return the name of the first option after the `?` of *url* that alone would be refused as well."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    scheme = parts.scheme.removesuffix("+sentinel")
+    for option in parts.query.split("&") if parts.query else []:
+        try:
+            made: Any = Redis.from_url(f"{scheme}://localhost?{option}")  # pyright: ignore[reportUnknownMemberType]  # as above
+            made.connection_pool.make_connection()
+        except (ValueError, TypeError, RedisError):
+            return option.partition("=")[0]
+    return None
 
 
 def _master_of_sentinels(url: SplitResult, options: dict[str, Any]) -> tuple[Sentinel, Any]:

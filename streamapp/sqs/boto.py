@@ -1,6 +1,7 @@
 """SQS over aioboto3: the reference for what each call returns, and the client of the rare calls."""
 
 import json
+import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import datetime
@@ -155,6 +156,10 @@ async def open_aws(*, polls: int = 10) -> AsyncGenerator[BotoSqs]:
 
     Raises `ConfigError` when there is no region, no such profile, or a chain that fails.
     """
+    for name, value in os.environ.items():
+        if name.startswith("AWS_") and value != value.strip():
+            # What comes out of a secret or a console often ends in a newline; the client would sign and send that.
+            os.environ[name] = value.strip()
     async with AsyncExitStack() as stack:
         try:
             botocore_session = get_session()

@@ -12,6 +12,7 @@ from botocore.exceptions import (
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
+    SSLError,
     SSOError,
     TokenRetrievalError,
 )
@@ -76,6 +77,9 @@ def service_error(error: Exception, subject: str) -> ServiceError:
         return ServiceError("SQS", fault, f"{subject}: {reason_of(code)}", code)
     if isinstance(error, _CREDENTIALS_ERRORS) and not isinstance(error, RecursionError):
         return ServiceError("SQS", Fault.CREDENTIALS, f"{subject}: {advice(error)}")
+    if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+        untrusted = "the certificate is not trusted; name the file of its authority in AWS_CA_BUNDLE"
+        return ServiceError("SQS", Fault.CONFIGURATION, f"{subject}: {untrusted}")
     return ServiceError("SQS", Fault.TRANSIENT, f"{subject}: {type(error).__name__}")
 
 

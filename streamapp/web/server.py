@@ -29,6 +29,8 @@ async def serve_http(
 ) -> AsyncGenerator[str]:
     """Serve on *address* (HOST:PORT) while the context is open, and yield the URL.
 
+    The host `*` stands for all addresses of this machine, of IPv4 and of IPv6.
+
     *metrics* returns a body and its content type. *pages* are the app's handlers by path. Raises `CannotListen`.
     """
     app = web.Application()
@@ -53,7 +55,9 @@ async def serve_http(
     host, _, port = address.rpartition(":")
     try:
         try:
-            await web.TCPSite(runner, host.strip("[]") or "127.0.0.1", int(port)).start()
+            await web.TCPSite(
+                runner, None if host == "*" else host.strip("[]") or "127.0.0.1", int(port)
+            ).start()
         except (OSError, OverflowError) as error:
             raise CannotListen(address, getattr(error, "strerror", None) or str(error)) from error
         name, number = runner.addresses[0][:2]

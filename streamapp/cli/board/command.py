@@ -57,7 +57,7 @@ def board(
 ) -> None:
     """Show a board until q or Ctrl-C. It is redrawn each second."""
     out.show_progress("looking …")
-    import anyio  # noqa: PLC0415 - slow to import
+    from streamapp.cli.event_loop import run  # noqa: PLC0415 - slow to import
 
     config = setup.load_config()
     application = setup.load_app(app)
@@ -66,12 +66,12 @@ def board(
     from streamapp.cli.terminal.live_view import can_redraw  # noqa: PLC0415 - slow to import
 
     if once or json or not can_redraw():
-        columns = anyio.run(_look_once, application, config, chosen)
+        columns = run(_look_once, application, config, chosen)
         _print(chosen, columns, limits, as_json=json)
     else:
         from streamapp.cli.board import drawing  # noqa: PLC0415 - slow to import
 
-        anyio.run(drawing.show, application, config, chosen, limits)
+        run(drawing.show, application, config, chosen, limits)
 
 
 def _choose(app: "App", name: str | None) -> "Board":

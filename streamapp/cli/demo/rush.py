@@ -5,10 +5,9 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-import anyio
 from anyio import create_task_group, sleep_forever
 
-from streamapp.cli import setup
+from streamapp.cli import event_loop, setup
 from streamapp.cli.demo.servers import local_aws, redis_server, sqs_server
 from streamapp.cli.demo.verdict import Demo
 from streamapp.cli.demo.view import board_shown
@@ -55,7 +54,7 @@ def run(path: str, *, orders: int, seed: int, keep: bool) -> int:
         traffic = Traffic(subjects=orders, seed=seed, begins=begins, zone=config.naive_tz, **FAULTS)
         scenario = scenario_of(app, traffic)
         _say(describe(scenario))
-        return anyio.run(_run, Demo(app, config, scenario), addresses if keep else None)
+        return event_loop.run(_run, Demo(app, config, scenario), addresses if keep else None)
 
 
 async def _run(demo: Demo, addresses: Mapping[str, str] | None) -> int:

@@ -82,12 +82,11 @@ def ls(
 ) -> None:
     """Count dead letters by their reason and the kind of their event."""
     out.show_progress("looking …")
-    import anyio  # noqa: PLC0415 - slow to import
-
     from streamapp.cli.dlq.look import count  # noqa: PLC0415 - slow to import
+    from streamapp.cli.event_loop import run  # noqa: PLC0415 - slow to import
 
     config = setup.load_config()
-    anyio.run(partial(count, setup.load_app(app), config, queues or [], most=most, json=json))
+    run(partial(count, setup.load_app(app), config, queues or [], most=most, json=json))
 
 
 @cli.command(epilog=SHOW_EXAMPLES)
@@ -108,15 +107,14 @@ def show(
 ) -> None:
     """Show dead letters, oldest first, with their reasons and masked bodies. Exit 4 if there are none."""
     out.show_progress("looking …")
-    import anyio  # noqa: PLC0415 - slow to import
-
     from streamapp.cli.dlq import look  # noqa: PLC0415 - slow to import
     from streamapp.cli.dlq.filters import LetterFilter  # noqa: PLC0415
+    from streamapp.cli.event_loop import run  # noqa: PLC0415 - slow to import
 
     config = setup.load_config()
     view = partial(look.show, lines=lines, most=most, raw=raw, json=json)
     wanted = LetterFilter(reason, kind, identity)
-    raise typer.Exit(anyio.run(view, setup.load_app(app), config, queue, wanted))
+    raise typer.Exit(run(view, setup.load_app(app), config, queue, wanted))
 
 
 @cli.command(epilog=REDRIVE_EXAMPLES)
@@ -147,14 +145,13 @@ def redrive(
     Each is first sent, then deleted: after a failure one may exist twice, but none is lost. Exit 4 if none matches.
     """
     out.show_progress("looking …")
-    import anyio  # noqa: PLC0415 - slow to import
-
     from streamapp.cli.dlq.filters import LetterFilter  # noqa: PLC0415 - slow to import
     from streamapp.cli.dlq.redrive import RedrivePlan, redrive_letters  # noqa: PLC0415
+    from streamapp.cli.event_loop import run  # noqa: PLC0415 - slow to import
 
     config = setup.load_config()
     wanted = LetterFilter(reason, kind, identity)
     plan = RedrivePlan(
         rehearse=rehearse or only_passing, only_passing=only_passing, yes=yes, most=most, json=json
     )
-    raise typer.Exit(anyio.run(redrive_letters, setup.load_app(app), config, queue, wanted, plan))
+    raise typer.Exit(run(redrive_letters, setup.load_app(app), config, queue, wanted, plan))

@@ -34,7 +34,7 @@ def doctor(
     It checks the settings, queues, dead letters, workers, the tap and Redis.
     """
     out.show_progress("checking …")
-    import anyio  # noqa: PLC0415 - slow to import
+    from streamapp.cli.event_loop import run  # noqa: PLC0415 - slow to import
 
     config = setup.load_config()
     application = setup.load_app(app)
@@ -50,7 +50,7 @@ def doctor(
         if printer is not None:
             printer.print(finding)
 
-    anyio.run(Checkup(application, config, report).run)
+    run(Checkup(application, config, report).run)
     if printer is not None:
         printer.sum_up(findings)
     else:

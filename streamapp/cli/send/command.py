@@ -96,7 +96,7 @@ def send(
     app: options.AppOption = setup.DEFAULT_APP,
 ) -> None:
     """Send one message, an example, or each line of standard input."""
-    import anyio  # noqa: PLC0415 - slow to import
+    from streamapp.cli.event_loop import run  # noqa: PLC0415 - slow to import
 
     if (message is None) == (example is None):
         raise NothingToSend
@@ -106,7 +106,7 @@ def send(
     one = _example(application, config, queue, example or "") if message is None else message
     bodies = _lines() if message == "-" else iter([one])
     check = _checker(application, config, queue) if validate else _unchecked
-    number, size = anyio.run(_send, config, queue, _edited(bodies, edits or []), check)
+    number, size = run(_send, config, queue, _edited(bodies, edits or []), check)
     if json:
         out.print_json({"queue": queue, "sent": number, "bytes": size})
     else:

@@ -50,9 +50,9 @@ def seed(
 ) -> None:
     """Send whole lifecycles, generated from one integer. Faults are optional."""
     out.show_progress("generating …")
-    import anyio  # noqa: PLC0415 - slow to import
     import msgspec  # noqa: PLC0415
 
+    from streamapp.cli.event_loop import run  # noqa: PLC0415 - slow to import
     from streamapp.cli.traffic import describe, scenario_of  # noqa: PLC0415
     from streamapp.declared.traffic import Traffic  # noqa: PLC0415
 
@@ -70,7 +70,7 @@ def seed(
     if expect:
         out.print_json(msgspec.to_builtins(scenario.expected))
         return
-    anyio.run(_seed, config, scenario, rate)
+    run(_seed, config, scenario, rate)
     if json:
         out.print_json(_as_json(scenario))
     else:

@@ -47,13 +47,13 @@ def show(
     Events come from the tap, which keeps the newest of each queue (STREAMAPP_TAP_MAXLEN).
     """
     out.show_progress("looking …")
-    import anyio  # noqa: PLC0415 - slow to import
+    from streamapp.cli.event_loop import run  # noqa: PLC0415 - slow to import
 
     key = as_text(key)
     config = setup.load_config()
     application = setup.load_app(app)
     name = _table(application, table)
-    story = anyio.run(_read, application, config, name, key)
+    story = run(_read, application, config, name, key)
     portrait = application.extras.portrait
     word = portrait.word if portrait is not None and portrait.table == name else name
     if not story.fields and not story.events:

@@ -40,10 +40,10 @@ def status(
     Counts are of the workers that run now, rate and p95 of the last minute in the tap.
     """
     out.show_progress("looking …")
-    import anyio  # noqa: PLC0415 - slow to import
+    from streamapp.cli.event_loop import run  # noqa: PLC0415 - slow to import
 
     config = setup.load_config()
-    anyio.run(_status, setup.load_app(app), config, watch, json)
+    run(_status, setup.load_app(app), config, watch, json)
 
 
 async def _status(app: "App", config: "Config", watched: bool, json: bool) -> None:

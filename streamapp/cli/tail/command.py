@@ -85,8 +85,7 @@ def tail(
     """
     if form in {"line", "pretty"}:
         out.show_progress("connecting …")
-    import anyio  # noqa: PLC0415 - slow to import
-
+    from streamapp.cli.event_loop import run  # noqa: PLC0415 - slow to import
     from streamapp.cli.tail.filters import TailFilter, compile_query, compile_regex  # noqa: PLC0415
     from streamapp.cli.tail.session import TailRequest  # noqa: PLC0415
     from streamapp.cli.tail.times import unix_ms  # noqa: PLC0415 - slow to import
@@ -110,7 +109,7 @@ def tail(
         timeout=setup.seconds_of("--timeout", timeout),
     )
     names = [as_text(queue_name(config.queue(name))) for name in queues or ()]
-    sys.exit(anyio.run(_tail, config, names, request, time, colour))
+    sys.exit(run(_tail, config, names, request, time, colour))
 
 
 async def _tail(

@@ -9,6 +9,7 @@ from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from streamapp.cli.event_loop import LeavesThreads
 from streamapp.errors import is_interrupt
 
 logger = logging.getLogger(__name__)
@@ -22,7 +23,7 @@ else:
     _Base = uvloop.Loop
 
 
-class WorkerLoop(_Base):
+class WorkerLoop(LeavesThreads, _Base):
     """An event loop that goes on when a task raises `SystemExit` or `KeyboardInterrupt`.
 
     Any other loop stops there, with all that the worker has in hand. Whoever awaits the task gets the exception here
