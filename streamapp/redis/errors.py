@@ -80,6 +80,8 @@ def _detail(error: RedisError) -> str:
         return "NOPERM: the user in REDIS_URL lacks a permission; deploy/redis lists all that are needed"
     if isinstance(error, MasterNotFoundError):
         return str(error).partition(" : ")[0]  # what follows is the repr of each Sentinel
+    if is_read_only(error):
+        return "READONLY: a replica refused a write"
     # A server's text begins with a code; the rest may quote what was sent.
     if isinstance(error, ResponseError):
         return f"{type(error).__name__} {str(error).split(' ', 1)[0]}"
