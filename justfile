@@ -121,10 +121,10 @@ faults row='':
 bench *args:
     @uv run --frozen --group bench python -m benchmarks "$@"
 
-# the fault rows of the table in docs/guarantees.md, on real processes: hours in all; e.g.: just chaos -k row_08
+# the fault rows of the tables in docs/guarantees.md, on real processes: hours in all; e.g.: just chaos -k row_08
 [group('quality')]
 chaos *args:
-    @{{ py }} pytest tests/faults --long -q --timeout 7200 --figures docs/guarantees.md -k 'row_01 or row_02 or row_06 or row_08 or row_09 or row_16 or row_30' "$@"
+    @{{ py }} pytest tests/faults --long -q --timeout 7200 --figures docs/guarantees.md -k 'row_01 or row_02 or row_06 or row_08 or row_09 or row_16 or row_30 or row_33 or row_34 or row_35 or row_36 or row_37 or row_38 or row_39' "$@"
 
 # workers in a thousand simulated worlds that go wrong, each from a seed; one of them again: just simulate --seed 7
 [group('quality')]

@@ -83,6 +83,8 @@ def _detail(error: RedisError) -> str:
         return "its certificate is not trusted; add ssl_ca_certs=FILE to REDIS_URL, with the certificate of its authority"
     if isinstance(error, MasterNotFoundError):
         return str(error).partition(" : ")[0]  # what follows is the repr of each Sentinel
+    if is_read_only(error):
+        return "READONLY: a replica refused a write"
     # A server's text begins with a code; the rest may quote what was sent.
     if isinstance(error, ResponseError):
         return f"{type(error).__name__} {str(error).split(' ', 1)[0]}"

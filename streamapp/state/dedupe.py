@@ -11,10 +11,10 @@ KEPT = 30 * 86_400.0
 """Seconds that an identity is kept: longer than the 14 days that SQS keeps a message and the 14 more in a DLQ."""
 
 MOST = 10_000
-"""Identities that a hash keeps; more than that in 28 days of one key make room, which is told.
+"""Identities that a hash keeps; more than that in 30 days of one key make room, which is told.
 
 Each costs some 50 bytes of every read of the hash, so a key with the most of them costs half a megabyte and some
-20 ms for each flush that holds an event of it. A key with 350 events a day stays below.
+20 ms for each flush that holds an event of it. A key with 330 events a day stays below.
 """
 
 

@@ -14,16 +14,19 @@ from chaos.crash import Crash
 from chaos.process import WorkerSettings, start
 from rigs import behind
 from streamapp.cli.demo.servers import local_aws
+from streamapp.config import Config
 from streamapp.declared.traffic import ScenarioMessage
 from streamapp.messages import Outgoing, Queue
 from streamapp.outbox.sweeper import SweepPace
 from streamapp.sqs.client import BATCH
+from streamapp.sqs.queue_setup import create_queues
 from streamapp.testing import MemorySqs
 
 STREAMS = ("pedido-events", "pagamento-events", "produto-events")
 SINK = "acompanhamento-events"
 VISIBILITY = 2
-MAX_RECEIVES = 8
+MOST_RECEIVES = 8
+"""How often a message may be received in all: far fewer than SQS allows before it moves a message by itself."""
 LOOK = 0.02
 """Seconds between two checks of a condition that has no event to wait for."""
 
@@ -60,14 +63,11 @@ class Shop:
 
     async def open(self, visibility: int = VISIBILITY) -> "Shop":
         """Create the queues; return the shop."""
+        await create_queues(self.sqs, Config.load(self._env), sources=STREAMS, sinks=[SINK])
         for stream in STREAMS:
-            dead = f"{stream}-dlq"
-            self.queues[dead] = await self.sqs.create(self.name(dead), {})
-            arn = f"arn:aws:sqs:us-east-1:0:{self.name(dead)}"
-            policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": MAX_RECEIVES})
-            settings = {"VisibilityTimeout": str(visibility), "RedrivePolicy": policy}
-            self.queues[stream] = await self.sqs.create(self.name(stream), settings)
-        self.queues[SINK] = await self.sqs.create(self.name(SINK), {})
+            await self.sqs.create(self.name(stream), {"VisibilityTimeout": str(visibility)})
+        for queue in (*STREAMS, *(f"{stream}-dlq" for stream in STREAMS), SINK):
+            self.queues[queue] = await self.sqs.find(self.name(queue))
         return self
 
     def start(

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from chaos.shop import MAX_RECEIVES, STREAMS, Shop
+from chaos.shop import MOST_RECEIVES, STREAMS, Shop
 from streamapp_agents.simulador.simulacao import differences
 
 Expected = Mapping[str, Mapping[str, Mapping[str, str | None]]]
@@ -58,7 +58,7 @@ async def judge(
     dead: Iterable[str] = (),
     *,
     redis_url: str | None = None,
-    most_receives: int = MAX_RECEIVES,
+    most_receives: int = MOST_RECEIVES,
 ) -> Verdict:
     """Compare what a shop has left with *expected*, and its dead letters with the bodies *dead*."""
     found = await shop.hashes(redis_url)

@@ -21,6 +21,7 @@ from streamapp.config import Config, queue_variable
 from streamapp.messages import Outgoing
 from streamapp.observe.counters import Counters
 from streamapp.observe.tap_reader import TapReader
+from streamapp.outbox.sweeper import CLAIM
 from streamapp.redis.store import open_redis
 from streamapp.redis.tap import open_tap
 from streamapp.sqs.boto import BotoSqs
@@ -122,10 +123,12 @@ async def watch_board(worker: subprocess.Popen[str]) -> None:
 
 
 async def sweep(shop: Shop, redis_url: str) -> None:
-    """Sweep the whole store, as a worker does every five minutes."""
+    """Claim a table and sweep all, as a worker does every five minutes."""
     config = Config.load(shop.env)
     async with open_redis(redis_url) as store:
         parts = await assemble(streamapp_agents.app.registry, config, shop.aws, store, Counters())
+        for again in (False, True):  # the worker may hold it already
+            await store.claim(f"{config.key_prefix}{CLAIM}acompanhamento", 1.0, again=again)
         await parts.sweeper.sweep()
 
 

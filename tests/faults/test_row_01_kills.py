@@ -13,6 +13,7 @@ from chaos.shop import LOOK, STREAMS, VISIBILITY, Shop, drain, ended
 from chaos.traffic import Rushes
 from chaos.valkey import Valkey
 from chaos.verdict import Verdict, judge
+from faults.letters import Letters
 
 AGENTS = {"pedido-events": "pedidos", "pagamento-events": "pagamentos", "produto-events": "catalogo"}
 ORDERS = 4
@@ -52,7 +53,9 @@ async def kill_once(shop: Shop, rushes: Rushes, stream: str, crash: Crash) -> fl
     return took
 
 
-async def lane(rig: FaultServices, point: Point, stream: str, kills: int, prefix: str) -> Verdict:
+async def lane(
+    rig: FaultServices, point: Point, stream: str, kills: int, prefix: str, letters: Letters
+) -> Verdict:
     """Kill the agent of *stream* again and again at *point*, in one shop whose other agents go on."""
     luck, rushes, worst, killed = Random(f"{point} {stream}"), Rushes(ORDERS), 0.0, 0
     durability = "replicated:1" if point == "after the barrier" else "local"
@@ -67,6 +70,7 @@ async def lane(rig: FaultServices, point: Point, stream: str, kills: int, prefix
         await shop.drained()
         await drain(helper)
         await shop.swept()
+        letters.may_die(*rushes.dead)
         return Verdict(recovery=worst) + await judge(shop, rushes.expected, rushes.dead)
 
 
@@ -85,6 +89,7 @@ async def test_a_worker_killed_anywhere_costs_time_alone(
     long: bool,
     figure: Callable[[str], None],
     judged: Callable[[str, int, Verdict], None],
+    letters: Letters,
 ) -> None:
     """What a process has in hand when it dies is still in SQS or in Redis."""
     kills = 20 if long else 1
@@ -97,7 +102,7 @@ async def test_a_worker_killed_anywhere_costs_time_alone(
     async def run(rig: FaultServices, point: Point, stream: str) -> None:
         async with limit:
             name = f"{prefix}-{point.replace(' ', '-')}-{stream.removesuffix('-events')}"
-            verdicts[point, stream] = it = await lane(rig, point, stream, kills, name)
+            verdicts[point, stream] = it = await lane(rig, point, stream, kills, name, letters)
             if long:
                 figure(f"{kills} at {point!r} of {stream}: {said(it)}")
 

@@ -11,6 +11,7 @@ from chaos.services import bench
 from chaos.shop import Shop, drain, ended
 from chaos.traffic import Rushes
 from chaos.verdict import Verdict, judge
+from faults.letters import Letters
 from streamapp.config import Config
 
 EVERY = 2.0
@@ -62,6 +63,7 @@ async def test_workers_that_are_killed_at_random_lose_nothing(
     storms: bool,
     figure: Callable[[str], None],
     judged: Callable[[str, int, Verdict], None],
+    letters: Letters,
 ) -> None:
     """Spot instances, OOM killers and orchestrators kill at any time."""
     seconds = 600.0 if long else 6.0
@@ -76,6 +78,7 @@ async def test_workers_that_are_killed_at_random_lose_nothing(
             tasks.start_soon(keep_sending, shop, rushes, seconds)
             tasks.start_soon(kill)
         await shop.swept()
+        letters.may_die(*rushes.dead)
         verdict = Verdict(recovery=took) + await judge(shop, rushes.expected, rushes.dead)
         messages = len(shop.sqs.ledger.sent()) - verdict.announced
 

@@ -10,6 +10,7 @@ from anyio import fail_after, sleep
 
 import streamapp_agents
 from faults.fleet import open_fleet, repeated, story
+from rigs.queues import create_sources
 from streamapp.messages import Outgoing
 
 SOURCES = [agent.queue for agent in streamapp_agents.app.agents.values()]
@@ -73,7 +74,7 @@ async def test_restarts_cost_those_who_wait_in_their_group_no_receive(
     luck, exits, waiting = Random(3), list[float](), list[int]()
     settings = {"SLOW_QUEUE_URL": "slow.fifo", "STREAMAPP_CONCURRENCY": "40", "IDLER_SECONDS": "0.1"}
     async with open_fleet(redis_url, prefix, tmp_path, STREAMAPP_WAIT_SECONDS="1", **settings) as fleet:
-        queue = await fleet.sqs.create("slow.fifo", {"FifoQueue": "true", "VisibilityTimeout": "60"})
+        queue = (await create_sources(fleet.sqs, "slow.fifo", visibility=60))[0]
         for n in range(restarts):
             with fleet.running("--app", "idler:app", "--agents", "slow") as worker:
                 await worker.says("ready")

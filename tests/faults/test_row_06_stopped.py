@@ -12,6 +12,7 @@ from chaos.services import bench
 from chaos.shop import LOOK, STREAMS, VISIBILITY, drain
 from chaos.traffic import Rushes
 from chaos.verdict import Verdict, judge
+from faults.letters import Letters
 
 
 @pytest.mark.timeout(900)
@@ -21,6 +22,7 @@ async def test_a_worker_that_stood_still_undoes_nothing(
     long: bool,
     figure: Callable[[str], None],
     judged: Callable[[str, int, Verdict], None],
+    letters: Letters,
 ) -> None:
     """A paused virtual machine comes back with old states and old handles; neither may have an effect."""
     rounds, rushes, recovery = 10 if long else 1, Rushes(8), 0.0
@@ -42,6 +44,7 @@ async def test_a_worker_that_stood_still_undoes_nothing(
             await shop.send(rushes.next().messages)
             await shop.drained()
             await drain(sleeper, other)
+        letters.may_die(*rushes.dead)
         verdict = Verdict(recovery=recovery) + await judge(shop, rushes.expected, rushes.dead)
         entries = shop.sqs.ledger.entries
         stale = sum(it.operation == "delete" and it.outcome == "stale" for it in entries)

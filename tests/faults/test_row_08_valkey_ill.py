@@ -19,6 +19,7 @@ from chaos.shop import Shop, drain
 from chaos.traffic import Rushes
 from chaos.valkey import Valkey
 from chaos.verdict import Verdict, judge
+from faults.letters import Letters
 
 DISK = 64 * 1024 * 1024
 """Bytes of the disk that will be full."""
@@ -120,6 +121,7 @@ async def test_an_ill_valkey_costs_time_alone(
     long: bool,
     figure: Callable[[str], None],
     judged: Callable[[str, int, Verdict], None],
+    letters: Letters,
 ) -> None:
     """No message is lost or received again because of it, and nothing has to be restarted."""
     groups: list[tuple[Ill, ...]] = [(ill,) for ill in ILLS] if long else [(full, stopped)]
@@ -146,6 +148,7 @@ async def test_an_ill_valkey_costs_time_alone(
                         recovery = max(recovery, await fall_ill(shop, rushes, patient, ill, lasts, luck))
                 await drain(*workers)
                 await shop.swept()
+                letters.may_die(*rushes.dead)
                 verdict = await judge(shop, rushes.expected, rushes.dead, most_receives=1)
                 assert "an agent failed" not in shop.log()
             verdicts[name] = it = verdict + Verdict(recovery=recovery)

@@ -12,6 +12,7 @@ from chaos.services import bench
 from chaos.shop import drain
 from chaos.traffic import Rushes
 from chaos.verdict import Verdict, judge
+from faults.letters import Letters
 
 DOWN = 0.5
 """Seconds for which Valkey is down."""
@@ -25,6 +26,7 @@ async def test_a_valkey_that_is_killed_costs_time_alone(
     long: bool,
     figure: Callable[[str], None],
     judged: Callable[[str, int, Verdict], None],
+    letters: Letters,
     fsync: str,
 ) -> None:
     """What it acknowledged is on its disk, and what it did not acknowledge is still in SQS."""
@@ -46,6 +48,7 @@ async def test_a_valkey_that_is_killed_costs_time_alone(
             recovery = max(recovery, current_time() - started_at)
         await drain(*workers)
         # An outage costs a message nothing; only a message that is sent twice by its producer is received twice.
+        letters.may_die(*rushes.dead)
         verdict = Verdict(recovery=recovery) + await judge(
             shop, rushes.expected, rushes.dead, most_receives=1
         )

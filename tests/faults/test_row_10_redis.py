@@ -12,6 +12,7 @@ from anyio import create_task_group, current_time, fail_after, sleep
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from faults.letters import Letters
 from rigs.worker import Add, Count, Rig, until
 from streamapp.cli.demo.servers import redis_server
 from streamapp.errors import Fault, ServiceError
@@ -269,7 +270,7 @@ async def test_what_redis_refuses_costs_time_only(
 
 
 async def test_a_key_of_another_type_costs_its_own_messages_only(
-    prefix: str, redis_url: str, figure: Callable[[str], None]
+    prefix: str, redis_url: str, figure: Callable[[str], None], letters: Letters
 ) -> None:
     """WRONGTYPE is an error of one key: the others of its batch go on, and its message is kept."""
     async with server_at(redis_url, 0) as server, open_redis(redis_url) as store:
@@ -277,9 +278,10 @@ async def test_a_key_of_another_type_costs_its_own_messages_only(
         rig.count(concurrency=5)
         await server.admin.set(rig.counts.redis_key(rig.config.key_prefix, "bad"), "text")
         seen = await class_of_a_write(store, rig.counts.redis_key(rig.config.key_prefix, "bad"))
+        letters.may_die('{"key":"bad","n":1}')
         await rig.send([Add("bad"), *(Add("a") for _ in range(DURING))])
         assert await rig.work_off()
-        letters = rig.bodies("orders-dlq")
+        dead = rig.bodies("orders-dlq")
         receives = sorted(rig.sqs.ledger.receives("orders").values())
 
     figure(
@@ -289,4 +291,4 @@ async def test_a_key_of_another_type_costs_its_own_messages_only(
     assert seen is Fault.CONFIGURATION
     assert rig.tally.of("ok") == DURING
     assert receives[-2] == 1
-    assert letters == ['{"key":"bad","n":1}']
+    assert dead == ['{"key":"bad","n":1}']

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from anyio import create_task_group, current_time, sleep
 
+from rigs.queues import create_sources
 from rigs.worker import until
 from streamapp.app import App
 from streamapp.cli.demo.servers import local_aws
@@ -106,7 +107,7 @@ async def ward(sqs: MemorySqs, messages: int) -> App:
 
     app = App("sick")
     for name in (WELL, *CAUSES):
-        await sqs.create(name, {"VisibilityTimeout": "30"})
+        await create_sources(sqs, name, visibility=30)
         app.agent(name, Json(dict), name=name, concurrency=10)(take_a_while)
     await fill(sqs, WELL, messages)
     return app

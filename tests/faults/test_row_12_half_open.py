@@ -10,6 +10,7 @@ import pytest
 from anyio import create_task_group, current_time, sleep
 
 from faults.flaky_proxy import FlakyProxy, dropped, may_drop, proxy_to
+from rigs.queues import create_sources
 from rigs.worker import until
 from streamapp.app import App
 from streamapp.cli.demo.servers import local_aws
@@ -97,7 +98,7 @@ async def behind_a_proxy(
         async for _ in events:
             await sleep(0.3)
 
-    queue = await memory.create("orders", {"VisibilityTimeout": str(visibility)})
+    (queue,) = await create_sources(memory, "orders", visibility=visibility)
     config = Config(key_prefix=f"{prefix}:", wait_seconds=WAIT, drain_timeout=5)
     async with serve(memory) as far, proxy_to(far) as (proxy, endpoint):
         for variable, value in local_aws(endpoint).items():

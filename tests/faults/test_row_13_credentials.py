@@ -14,7 +14,9 @@ from anyio import create_task_group, current_time, fail_after, sleep, to_thread
 
 from faults.faked_time import LIBRARY, WallClock
 from faults.gate import gate_to
-from rigs.shop import Shop, samples
+from faults.letters import Letters
+from rigs.queues import create_sources
+from rigs.shop import Shop, dead_samples, samples
 from rigs.worker import until
 from streamapp.app import App
 from streamapp.cli.demo.servers import local_aws
@@ -50,7 +52,7 @@ async def test_expired_credentials_are_replaced_without_a_restart(
     """New credentials come late some day, and the workers must not need a restart."""
     lasts = 60.0 if long else 3.0
     memory, app, tally = MemorySqs(), App("shop"), Counters()
-    queue = await memory.create("orders", {})
+    (queue,) = await create_sources(memory, "orders", visibility=30)
 
     @app.agent("orders", Json(dict), concurrency=5)
     async def orders(events: Any) -> None:
@@ -108,6 +110,7 @@ async def test_a_wrong_clock_is_waited_out(
     figure: Callable[[str], None],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
+    letters: Letters,
 ) -> None:
     """A machine that was suspended signs with an old time until its clock is set; the workers must not need a restart."""
     lasts, clock, log = 60.0 if long else 4.0, WallClock(tmp_path), tmp_path / "log"
@@ -126,6 +129,7 @@ async def test_a_wrong_clock_is_waited_out(
                     await until(lambda: '"ready"' in log.read_text(), within=60)
                     clock.set(SKEW)
                     await until(lambda: gate.refused > 2, within=30)
+                    letters.may_die(*dead_samples())
                     await shop.send(samples())
                     refused = gate.refused
                     await sleep(lasts)

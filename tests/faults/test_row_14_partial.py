@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 from anyio import create_task_group
 
+from faults.letters import Letters
 from rigs.worker import Add, Count, Rig
 from streamapp.cli.demo.servers import local_aws
 from streamapp.errors import Refused
@@ -106,24 +107,25 @@ async def test_every_pattern_of_success_over_http(
 
 
 async def test_what_is_refused_for_good_keeps_its_input(
-    store: RedisStore, prefix: str, figure: Callable[[str], None]
+    store: RedisStore, prefix: str, figure: Callable[[str], None], letters: Letters
 ) -> None:
     """Neither the announcement nor the message that caused it may vanish, and the next ones go on."""
     rig = await Rig(store, prefix).create()
     rig.count()
     rig.sqs.faults.add("send", Partial(1, "InvalidMessageContents", sender_fault=True), queue="out", times=1)
+    letters.may_die('{"key":"a","n":5}')
     await rig.send([Add("a", 5)])
     await rig.work_off()
     await rig.send([Add("b", 7)])
     await rig.work_off()
     parked = [name for name in await rig.fields("a") if name.startswith("_x:")]
-    letters = rig.bodies("orders-dlq")
+    dead = rig.bodies("orders-dlq")
 
     figure(
-        f"a final failure: {len(parked)} announcement parked, {len(letters)} input kept as a dead letter, "
+        f"a final failure: {len(parked)} announcement parked, {len(dead)} input kept as a dead letter, "
         f"state {await rig.state('a')}; the next one announced"
     )
     assert await rig.state("a") == Count(5, 1)
     assert len(parked) == 1
-    assert letters == ['{"key":"a","n":5}']
+    assert dead == ['{"key":"a","n":5}']
     assert rig.bodies() == ['{"key_total":"7","times":1}']

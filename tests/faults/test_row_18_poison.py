@@ -1,6 +1,5 @@
 """Row 18: bodies that can never be an event, among good ones: they end as dead letters, and the good ones go on."""
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,7 +11,9 @@ import pytest
 from anyio import create_task_group, sleep
 
 import streamapp_agents
+from faults.letters import Letters
 from faults.poison import POISON
+from rigs.queues import create_sources
 from streamapp.app import App
 from streamapp.config import Config
 from streamapp.messages import Outgoing
@@ -28,7 +29,7 @@ from streamapp_codecs import pedido
 from streamapp_codecs.codec import Origin
 
 STREAMS = ("pedido-events", "pagamento-events", "produto-events")
-MAX_RECEIVES = 8
+MOST_RECEIVES = 8
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,7 @@ async def work_off(store: RedisStore, prefix: str, orders: int, poison: list[str
     story = simular(
         orders, 7, duplicados=0, fora_de_ordem=0, invalidos=0, inicio_em=datetime(2025, 7, 28, 15, tzinfo=UTC)
     )
-    for stream in STREAMS:
-        await sqs.create(f"{stream}-dlq", {})
-        policy = {"deadLetterTargetArn": f"arn:aws:sqs:us-east-1:0:{stream}-dlq"}
-        queue = await sqs.create(
-            stream, {"RedrivePolicy": json.dumps({**policy, "maxReceiveCount": MAX_RECEIVES})}
-        )
+    for stream, queue in zip(STREAMS, await create_sources(sqs, *STREAMS, visibility=30), strict=True):
         bodies = [message.body for message in story.mensagens if message.queue == stream]
         if stream == "pedido-events":
             bodies += poison
@@ -104,29 +100,30 @@ def test_the_corpus_is_poison() -> None:
 
 @pytest.mark.timeout(600)
 async def test_poison_stops_nobody_and_ends_as_dead_letters_byte_for_byte(
-    store: RedisStore, prefix: str, long: bool, figure: Callable[[str], None]
+    store: RedisStore, prefix: str, long: bool, figure: Callable[[str], None], letters: Letters
 ) -> None:
     """One bad producer must not stop the shop, and what it sent must be kept for inspection."""
     # A story is about five messages an order: with 1,280 orders the corpus is one in a hundred.
     orders, rounds, least = (1_280, 5, 0.95) if long else (100, 1, 0.4)
     runs: list[tuple[Run, Run]] = []
+    letters.may_die(*POISON)
     for number in range(rounds):
         clean = await work_off(store, f"{prefix}-clean-{number}", orders, [])
         runs.append((clean, await work_off(store, f"{prefix}-poison-{number}", orders, list(POISON))))
     clean_best = max(clean.throughput for clean, _ in runs)
     best = max(poisoned.throughput for _, poisoned in runs)
     last = runs[-1][1].sqs
-    letters = last.bodies(await last.find("pedido-events-dlq"))
+    dead = last.bodies(await last.find("pedido-events-dlq"))
     receives = last.ledger.receives("pedido-events")
     good = len(last.ledger.deleted()) - len(POISON)
 
     figure(
         f"{len(POISON)} bodies among {good} good ones ({100 * len(POISON) / (good + len(POISON)):.1f} %): "
         f"agent restarts 0; {best:.0f} good messages/s against {clean_best:.0f} without "
-        f"({100 * best / clean_best:.1f} %); all {len(letters)} in the DLQ byte for byte, "
+        f"({100 * best / clean_best:.1f} %); all {len(dead)} in the DLQ byte for byte, "
         f"after at most {max(receives.values())} receive(s)"
     )
-    assert Counter(letters) == Counter(POISON)
-    assert max(receives.values()) <= MAX_RECEIVES
+    assert Counter(dead) == Counter(POISON)
+    assert max(receives.values()) <= MOST_RECEIVES
     assert last.bodies(await last.find("pagamento-events-dlq")) == []
     assert best >= least * clean_best

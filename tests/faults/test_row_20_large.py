@@ -12,6 +12,8 @@ from pathlib import Path
 import anyio
 import pytest
 
+from faults.letters import Letters
+from rigs.queues import create_sources
 from streamapp.cli.demo.servers import local_aws
 from streamapp.config import Config
 from streamapp.messages import Outgoing
@@ -33,16 +35,15 @@ def body(number: int) -> str:
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 @pytest.mark.timeout(300)
 async def test_large_bodies_neither_fill_the_memory_nor_block_the_loop(
-    redis_url: str, prefix: str, long: bool, figure: Callable[[str], None]
+    redis_url: str, prefix: str, long: bool, figure: Callable[[str], None], letters: Letters
 ) -> None:
     """One producer of large messages must not bring a worker down."""
     each = 300 if long else 20
     sqs = MemorySqs()
-    for stream in STREAMS:
-        await sqs.create(f"{stream}-dlq", {})
-        policy = {"deadLetterTargetArn": f"arn:aws:sqs:us-east-1:0:{stream}-dlq", "maxReceiveCount": 8}
-        queue = await sqs.create(stream, {"RedrivePolicy": json.dumps(policy)})
+    for queue in await create_sources(sqs, *STREAMS, visibility=30):
         for number in range(each):
+            # It lists no products. A dead letter is sent whole, so that takes the most memory.
+            letters.may_die(body(number))
             assert await sqs.send(queue, [Outgoing(body(number))]) == [None]
     await sqs.create("acompanhamento-events", {})
     script = Path(__file__).with_name("measured_worker.py")

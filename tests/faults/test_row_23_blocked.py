@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from anyio import current_time, fail_after
 
+from rigs.queues import create_sources
 from streamapp.app import App
 from streamapp.config import Config
 from streamapp.messages import Outgoing
@@ -34,9 +35,8 @@ async def test_a_blocked_loop_is_reported_while_it_is_blocked_and_others_resume(
     """Nothing else could report why the worker stands still; and it must cost only time."""
     blocked_for, visibility = (10.0, 30) if long else (1.2, 2)
     sqs, app, tally = MemorySqs(), App("blocked"), Counters()
-    for name in ("heavy", "light"):
-        queue = await sqs.create(name, {"VisibilityTimeout": str(visibility)})
-        count = OTHERS if name == "light" else 1
+    for queue in await create_sources(sqs, "heavy", "light", visibility=visibility):
+        count = OTHERS if queue.name == "light" else 1
         for number in range(count):
             await sqs.send(queue, [Outgoing(json.dumps({"n": number}))])
     said: list[str] = []

@@ -11,7 +11,8 @@ import redis.asyncio
 from anyio import current_time, fail_after, sleep, to_thread
 
 from faults.faked_time import LIBRARY, WallClock
-from rigs.shop import Shop, check_state, samples, shuffled
+from faults.letters import Letters
+from rigs.shop import Shop, check_state, dead_samples, samples, shuffled
 from rigs.worker import until
 from streamapp.cli.demo.servers import local_aws, redis_server
 from streamapp.sqs.boto import open_aws
@@ -37,9 +38,10 @@ def sqs() -> MemorySqs:
 
 @pytest.fixture
 async def shop(
-    sqs: MemorySqs, clock: WallClock, prefix: str, monkeypatch: pytest.MonkeyPatch
+    sqs: MemorySqs, clock: WallClock, prefix: str, monkeypatch: pytest.MonkeyPatch, letters: Letters
 ) -> AsyncIterator[Shop]:
     """A shop whose workers use that clock, with a Valkey of its own."""
+    letters.may_die(*dead_samples())
     with redis_server() as url:
         async with serve(sqs) as endpoint:
             for name, value in local_aws(endpoint).items():

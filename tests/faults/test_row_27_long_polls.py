@@ -10,6 +10,7 @@ import pytest
 from aiobotocore.config import AioConfig
 from anyio import Event, create_task_group, current_time, sleep
 
+from rigs.queues import create_sources
 from rigs.worker import until
 from streamapp.app import App
 from streamapp.cli.demo.servers import local_aws
@@ -118,8 +119,7 @@ async def test_an_acknowledgement_waits_for_no_poll(
     rounds, wait, most = (40, 4, 0.05) if long else (2, 1, 0.5)
     memory, took = MemorySqs(), dict[str, list[float]]()
     config = Config(key_prefix=f"{prefix}:", wait_seconds=wait, drain_timeout=10)
-    for name in QUEUES:
-        await memory.create(name, {"VisibilityTimeout": "600"})
+    await create_sources(memory, *QUEUES, visibility=600)
     async with serve(memory) as endpoint:
         for variable, value in local_aws(endpoint).items():
             monkeypatch.setenv(variable, value)

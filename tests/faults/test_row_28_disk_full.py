@@ -13,7 +13,8 @@ import anyio
 import pytest
 from anyio import fail_after, sleep
 
-from rigs.shop import Shop, check_state, samples
+from faults.letters import Letters
+from rigs.shop import Shop, check_state, dead_samples, samples
 from streamapp.cli.demo.servers import local_aws
 from streamapp.sqs.boto import open_aws
 from streamapp.testing import MemorySqs, serve
@@ -25,8 +26,11 @@ WRITES = 3
 
 
 @pytest.fixture
-async def shop(redis_url: str, prefix: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Shop]:
+async def shop(
+    redis_url: str, prefix: str, monkeypatch: pytest.MonkeyPatch, letters: Letters
+) -> AsyncIterator[Shop]:
     """A shop for this test."""
+    letters.may_die(*dead_samples())
     async with serve(MemorySqs()) as endpoint:
         for name, value in local_aws(endpoint).items():
             monkeypatch.setenv(name, value)

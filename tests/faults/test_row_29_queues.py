@@ -13,6 +13,8 @@ import anyio
 import pytest
 from anyio import create_task_group, current_time, sleep
 
+from faults.letters import Letters
+from rigs.queues import create_sources
 from rigs.worker import until
 from streamapp.app import App
 from streamapp.cli.demo.servers import local_aws
@@ -63,8 +65,8 @@ async def test_a_queue_that_is_deleted_pauses_its_own_agent(
     if not long:
         monkeypatch.setattr("streamapp.flow.outage.MISCONFIGURED_PAUSE", 0.5)
     sqs, app, tally = MemorySqs(), App("shop"), Counters()
+    await create_sources(sqs, "gone", "kept", visibility=30)
     for name in ("gone", "kept"):
-        await sqs.create(name, {})
         app.agent(name, Json(dict), name=name)(take)
     config = Config(key_prefix=f"{prefix}:", wait_seconds=1, drain_timeout=5)
     async with serve(sqs) as endpoint:
@@ -86,7 +88,7 @@ async def test_a_queue_that_is_deleted_pauses_its_own_agent(
             asked = sum(entry.at > now for entry in sqs.ledger.calls("receive", "gone"))
             waited = current_time() - deleted_at
             del sqs.simulator.broker._deleted_at["gone"]  # no need to wait SQS's minute as well
-            await sqs.create("gone", {})
+            await create_sources(sqs, "gone", visibility=30)
             await send(sqs, "gone", "{}")
             created_at = current_time()
             await until(lambda: tally.of("ok", "gone") == 2, within=60)
@@ -111,10 +113,12 @@ async def test_a_queue_without_a_dead_letter_queue_keeps_its_poison_and_serves_t
     long: bool,
     figure: Callable[[str], None],
     caplog: pytest.LogCaptureFixture,
+    letters: Letters,
 ) -> None:
     """There is nowhere to put a bad message; it must neither be dropped nor be in the way."""
     lasts = 20.0 if long else 3.0
     sqs, app, tally = MemorySqs(), App("shop"), Counters()
+    letters.bare.add("orders")
     # As long as the longest backoff, so that giving back always brings a message sooner.
     await sqs.create("orders", {"VisibilityTimeout": "900"})
     app.agent("orders", Json(dict), name="orders", concurrency=2)(take)

@@ -12,6 +12,7 @@ from chaos.services import bench
 from chaos.shop import LOOK, Shop, drain
 from chaos.traffic import Rushes
 from chaos.verdict import judge
+from faults.letters import Letters
 
 ORDERS = 40
 BACKLOG = 1000
@@ -47,7 +48,7 @@ def drift(samples: Sequence[dict[str, float]], name: str) -> float:
 
 @pytest.mark.timeout(3600)
 async def test_a_worker_needs_no_more_with_time(
-    tmp_path: Path, prefix: str, long: bool, figure: Callable[[str], None]
+    tmp_path: Path, prefix: str, long: bool, figure: Callable[[str], None], letters: Letters
 ) -> None:
     """A small leak per message ends a worker after some weeks, at night."""
     messages = int(os.environ.get("SOAK_MESSAGES", "200000")) if long else 2000
@@ -57,6 +58,7 @@ async def test_a_worker_needs_no_more_with_time(
         sent = await keep_busy(shop, rushes, messages)
         await drain(worker)
         samples = shop.samples()
+        letters.may_die(*rushes.dead)
         verdict = await judge(shop, {})
     busy = [it for it in samples if WARM_UP * samples[-1]["done"] < it["done"] < samples[-1]["done"]]
     slope, _ = linear_regression([it["done"] / 100_000 for it in busy], [it["rss_mib"] for it in busy])

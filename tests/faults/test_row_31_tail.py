@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from anyio import fail_after, sleep, to_thread
 
+from rigs.queues import create_sources
 from rigs.terminal import Terminal, environment, record, write_records
 from streamapp.cli.demo.servers import local_aws
 from streamapp.messages import Outgoing
@@ -19,7 +20,7 @@ async def test_a_tail_on_a_terminal_touches_no_message(
     """Other tools receive messages to show them: that hides them from workers and moves them towards the DLQ."""
     seconds = 600.0 if long else 6.0
     sqs = MemorySqs()
-    queue = await sqs.create("pedido-events", {"VisibilityTimeout": "1000"})
+    (queue,) = await create_sources(sqs, "pedido-events", visibility=1000)
     await sqs.send(queue, [Outgoing(f"message {n}") for n in range(10)])
     hidden = await sqs.receive(queue, limit=3, wait=0)
     before = await sqs.attributes(queue)

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from faults.letters import Letters
 from rigs import behind
 from rigs.worker import Count, add
 from streamapp import App, Stream
@@ -56,9 +57,10 @@ def app_of_two() -> App:
     return app
 
 
-async def test_a_slow_key_is_no_outage(figure: Callable[[str], None]) -> None:
+async def test_a_slow_key_is_no_outage(figure: Callable[[str], None], letters: Letters) -> None:
     """Its events come again until it is quick; none of them is lost, and all others are done meanwhile."""
-    async with app_of_two().test(Config(max_attempts=8)) as t:
+    letters.attempts = 8
+    async with app_of_two().test(Config(max_attempts=letters.attempts)) as t:
         t.store.__class__ = Slowly
         await t.send("kept-events", Ev("slow"))
         for n in range(30):

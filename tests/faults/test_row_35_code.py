@@ -9,6 +9,7 @@ import pytest
 
 from faults import breaker
 from faults.fleet import Fleet, open_fleet
+from faults.letters import Letters
 from rigs.worker import until
 
 FAILING = ("exit", "exit in a task", "interrupt")
@@ -22,7 +23,7 @@ async def ends_of(fleet: Fleet, queue: str) -> list[str]:
 
 @pytest.mark.timeout(600)
 async def test_what_an_agents_code_does_ends_its_own_messages_only(
-    redis_url: str, prefix: str, tmp_path: Path, long: bool, figure: Callable[[str], None]
+    redis_url: str, prefix: str, tmp_path: Path, long: bool, figure: Callable[[str], None], letters: Letters
 ) -> None:
     """One bad message must not end the worker, nor become a second one."""
     rounds = 20 if long else 2
@@ -31,6 +32,7 @@ async def test_what_an_agents_code_does_ends_its_own_messages_only(
     forking = [f"{what}-{n}" for what in FORKING for n in range(rounds)]
     failing = [f"{what}-{n}" for what in FAILING for n in range(rounds)]
     bodies = [json.dumps({"key": key, "what": key.rpartition("-")[0]}) for key in (*good, *forking, *failing)]
+    letters.may_die(*bodies[-len(failing) :])
     async with open_fleet(redis_url, prefix, tmp_path, **settings) as fleet:
         await fleet.create(breaker.app, visibility=60)
         await fleet.send("tasks", bodies[::3] + bodies[1::3] + bodies[2::3])

@@ -8,6 +8,7 @@ import anyio
 import msgspec
 import pytest
 
+from faults.letters import Letters
 from streamapp import App, Json, Reject, Skip, Stream
 from streamapp.testing import Fail
 
@@ -32,6 +33,11 @@ class Seen(msgspec.Struct, frozen=True):
     ns: tuple[int, ...]
 
 
+def body(n: int) -> str:
+    """Return the message of a number."""
+    return msgspec.json.encode(Numbered(n)).decode()
+
+
 def dead(trial: Any, queue: str) -> list[int]:
     """Return the numbers of the dead letters of *queue*."""
     return [msgspec.json.decode(letter.body)["n"] for letter in trial.dead(queue)]
@@ -45,9 +51,10 @@ def receives(trial: Any, queue: str) -> Counter[str]:
 @pytest.mark.parametrize("size", [10, 100])
 @pytest.mark.parametrize("within", [0.5, 30])
 async def test_one_poison_event_in_a_batch_dies_alone(
-    size: int, within: float, long: bool, figure: Callable[[str], None]
+    size: int, within: float, long: bool, figure: Callable[[str], None], letters: Letters
 ) -> None:
     """Its attempts are its own; a receive is paid by no other."""
+    letters.may_die(body(0))
     for seed in range(10 if long else 2):
         app, done = App("b"), list[int]()
 
@@ -72,9 +79,10 @@ async def test_one_poison_event_in_a_batch_dies_alone(
     ("decision", "ends"), [(Skip("a test order"), []), (Reject("bad"), [0])], ids=["skip", "reject"]
 )
 async def test_a_decision_that_comes_out_of_a_batch_is_of_one_message(
-    decision: Exception, ends: list[int]
+    decision: Exception, ends: list[int], letters: Letters
 ) -> None:
     """Which of them, the batch does not say: it is tried again, smaller."""
+    letters.may_die(*map(body, ends))
     app, done = App("c"), list[int]()
 
     @app.agent("in-events", Json(Numbered), concurrency=20, instances=1)
@@ -95,8 +103,9 @@ async def test_a_decision_that_comes_out_of_a_batch_is_of_one_message(
         assert set(receives(t, "in-events").values()) == {1}
 
 
-async def test_an_agent_ends_single_events_of_a_batch() -> None:
+async def test_an_agent_ends_single_events_of_a_batch(letters: Letters) -> None:
     """It knows which one is bad, and the others are done."""
+    letters.may_die(body(1), body(3))
     app, tries = App("d"), Counter[int]()
 
     @app.agent("in-events", Json(Numbered), concurrency=20, instances=1)
@@ -127,9 +136,10 @@ async def test_an_agent_ends_single_events_of_a_batch() -> None:
 
 @pytest.mark.parametrize("poison", [1, 3])
 async def test_those_behind_poison_in_a_group_pay_neither_receive_nor_attempt(
-    poison: int, figure: Callable[[str], None]
+    poison: int, figure: Callable[[str], None], letters: Letters
 ) -> None:
     """A healthy one that then fails once has four attempts left."""
+    letters.may_die(*map(body, range(poison)))
     app, tries, done = App("fifo"), Counter[int](), list[int]()
 
     @app.agent("in-events.fifo", Json(Numbered), concurrency=10)
@@ -206,8 +216,9 @@ async def test_a_key_that_owes_all_it_may_keeps_its_messages_in_hand(
 
 
 @pytest.mark.parametrize("way", ["reject", "fail"])
-async def test_what_an_event_owes_is_sent_before_its_message_goes(way: str) -> None:
+async def test_what_an_event_owes_is_sent_before_its_message_goes(way: str, letters: Letters) -> None:
     """A rejected message, or one at its last attempt, does not take its announcement with it."""
+    letters.may_die('{"key":"a","n":0}')
     app = App("b")
     out = app.sink("out-events", Json(Seen))
     table = app.table(

@@ -22,14 +22,9 @@ from redis.exceptions import (
     TimeoutError as RedisTimeoutError,
 )
 
+from rigs.redis_6 import WRAPPED
 from streamapp.errors import Fault, TimedOut
 from streamapp.redis.errors import fault_of, is_read_only, service_error
-
-WRAPPED = (
-    "Error running script (call to f_0a1b): @user_script:14: @user_script: 14: "
-    "-READONLY You can't write against a read only replica."
-)
-"""What Redis 6.2 says where 7 says READONLY."""
 
 
 @pytest.mark.parametrize(

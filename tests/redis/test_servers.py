@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 from anyio import current_time, fail_after
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
+from rigs.redis_6 import WRAPPED
 from streamapp.errors import Fault, ServiceError, TimedOut
+from streamapp.redis.errors import service_error
 from streamapp.redis.store import open_redis
+from streamapp.redis.url import open_servers
 from streamapp.state.store import Commit
 
 TTL = 60.0
@@ -72,6 +76,29 @@ async def test_connections_to_a_master_that_became_a_replica_are_closed(
         after = {client["id"] for client in await redis.client_list() if client["name"] == "streamapp"}
 
     assert caught.value.fault is Fault.TRANSIENT
+    assert not ours & after
+
+
+async def test_connections_to_a_replica_are_closed_in_the_words_of_redis_6_too(own_redis_url: str) -> None:
+    """Its scripts wrap READONLY in another error. A script gives back its words here, as Redis 6.2.14 sent them."""
+    refuse = "return redis.error_reply(ARGV[1])"
+    async with (
+        open_servers(own_redis_url, name="streamapp") as servers,
+        Redis.from_url(own_redis_url) as redis,
+    ):
+        await servers.ping()
+        ours = {client["id"] for client in await redis.client_list() if client["name"] == "streamapp"}
+        (other,) = await servers.run([("EVAL", refuse, 1, "k", "ERR of another kind")])
+        kept = {client["id"] for client in await redis.client_list() if client["name"] == "streamapp"}
+        (refusal,) = await servers.run([("EVAL", refuse, 1, "k", WRAPPED)])
+        await servers.ping()
+        after = {client["id"] for client in await redis.client_list() if client["name"] == "streamapp"}
+
+    assert isinstance(other, ResponseError)
+    assert kept == ours
+    assert type(refusal) is ResponseError
+    assert service_error(refusal).fault is Fault.TRANSIENT
+    assert "READONLY" in service_error(refusal).detail
     assert not ours & after
 
 

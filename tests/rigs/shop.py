@@ -51,6 +51,11 @@ def samples() -> list[Sample]:
     return [Sample(it["queue"], it["body"], it["outcome"]) for it in found if it["body"]]
 
 
+def dead_samples() -> list[str]:
+    """The bodies of the samples that must end as dead letters."""
+    return [it.body for it in samples() if it.outcome.startswith("dead:")]
+
+
 def expected() -> dict[str, Any]:
     """The state that the samples must result in."""
     return json.loads((DATA / "expected.json").read_text())

@@ -23,6 +23,7 @@ from streamapp.observe.presence import PresenceStore
 from streamapp.observe.tap_writer import Tap, TapEntry, no_tap
 from streamapp.observe.tracing import Tracing
 from streamapp.pipeline.agent import Handler
+from streamapp.sqs.queue_flaws import fewest_receives
 from streamapp.state.store import Store
 from streamapp.testing import MemorySqs
 from streamapp.worker.assembly import Assembly, assemble
@@ -138,7 +139,8 @@ class Rig:
             names = {f"{name}_QUEUE_URL": f"{name.lower()}.fifo" for name in ("ORDERS", "OUT")}
             self.config = replace(self.config, queues=names)
         self.queues["orders-dlq"] = await self.sqs.create(f"orders-dlq{end}", kind)
-        policy = {"deadLetterTargetArn": f"arn:aws:sqs:us-east-1:0:orders-dlq{end}", "maxReceiveCount": 50}
+        arn = (await self.sqs.attributes(self.queues["orders-dlq"]))["QueueArn"]
+        policy = {"deadLetterTargetArn": arn, "maxReceiveCount": fewest_receives(self.config)}
         self.queues["orders"] = await self.sqs.create(
             f"orders{end}",
             {"VisibilityTimeout": str(visibility), "RedrivePolicy": json.dumps(policy), **kind},

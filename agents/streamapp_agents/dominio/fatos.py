@@ -22,7 +22,12 @@ POSTO_PAGAMENTO: dict[StatusPagamento, int] = {palavra: posto for posto, palavra
 """The rank of a payment's word."""
 
 MAIS_PAGAMENTOS = 32
-"""Payments that an order keeps, the highest by word and id: a producer that makes up an id for each message would fill Redis."""
+"""Payments that an order keeps, the highest by word and id: a producer that makes up an id for each message would fill Redis.
+
+What is shown depends on the words alone: on the highest, and on whether one is `pago` or `estornado`. So what is dropped
+shows only where this many payments are refunded and another is not. It is dropped without a word: to fold is to compute, and to
+reject its message would lose more, its status and its time.
+"""
 
 
 class Carrinho(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -6,6 +6,7 @@ from functools import reduce
 from random import Random
 
 import msgspec
+import pytest
 
 from rigs.order_events import (
     ENVIO,
@@ -140,3 +141,23 @@ def test_an_order_keeps_a_bounded_number_of_payments_in_any_order_of_arrival():
     assert len(juntos) == 1
     assert len(fatos.pagamentos) == MAIS_PAGAMENTOS
     assert fatos.pagamentos["p7"] == "pago"
+
+
+@pytest.mark.parametrize("semente", range(10))
+def test_what_is_shown_of_hundreds_of_payments_is_what_all_of_them_say(semente: int, monkeypatch):
+    """The bound drops what decides nothing: payments that failed, however many."""
+    sorte = Random(semente)
+    decisivos = sorte.randint(0, MAIS_PAGAMENTOS)
+    eventos = [criado(item()), cozinha("Pronto")]
+    for n in range(200):
+        ultima = sorte.choice(("pago", "estornado") if n < decisivos else ("pendente", "falhou", "cancelado"))
+        eventos += [pagamento("pendente", f"p{sorte.random()}-{n}"), pagamento(ultima, f"q{n}")]
+    sorte.shuffle(eventos)
+
+    vistos = folded(*eventos)
+    monkeypatch.setattr("streamapp_agents.dominio.fatos.MAIS_PAGAMENTOS", 10_000)
+    todos = folded(*eventos)
+
+    assert len(vistos.fatos.pagamentos) == MAIS_PAGAMENTOS
+    assert len(todos.fatos.pagamentos) == 400
+    assert visible(vistos) == visible(todos)
