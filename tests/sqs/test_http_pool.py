@@ -6,8 +6,6 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -26,10 +24,8 @@ from anyio import (
 )
 from anyio.abc import ByteStream, SocketAttribute
 from anyio.streams.tls import TLSAttribute, TLSListener, TLSStream
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
+from rigs.certificates import certified
 from streamapp.sqs.http_pool import ConnectionPool, NoResponse, Response
 
 
@@ -424,28 +420,3 @@ async def test_an_impossible_host_name_is_no_response(host: str) -> None:
 
     with pytest.raises(NoResponse):
         await connections.exchange(REQUEST)
-
-
-def certified(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """Return a server's TLS context with a certificate for 127.0.0.1, and the file of its certificate authority."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "streamapp's tests")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    trust, secret = folder / "trust.pem", folder / "key.pem"
-    trust.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    secret.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(trust, secret)
-    return context, trust
