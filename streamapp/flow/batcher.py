@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from operator import is_
 from typing import Any, Generic, TypeVar
@@ -82,10 +82,11 @@ def raised(outcomes: Sequence[R | Exception]) -> list[R]:
     return outcomes  # type: ignore[return-value]  # none of them is one
 
 
-def windows(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """Yield *items* in order, at most *size* at a time."""
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+def windows(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
+    """Return *items* in order, at most *size* at a time."""
+    if len(items) <= size:
+        return (items,) if items else ()
+    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 class OutcomesMissing(StreamappError):
