@@ -25,7 +25,7 @@ class Destination:
 
         Raises `TypeError` or `UnicodeEncodeError` if its body or its identity is no text: stored, it would fail others too.
         """
-        body: object = self.encode(value)  # the codec is anybody's
+        body: Any = self.encode(value)  # the codec is anybody's
         if not (isinstance(body, str) and body.isascii()):
             body = _text("body", body)
         identity = _text("identity", self.identity(value)) if self.identity else _digest(group, body)
