@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from faults.letters import Letters
 from mutants import domain, protocol
 from simulation.world import Luck
 from streamapp.outbox.announcer import Announcer
@@ -158,7 +159,7 @@ MUTANTS: Mapping[str, Mutant] = {
         "a group is given back while its first message waits for its next attempt",
         [(Handoff, "retry_in_hand", protocol.give_back_at_once)],
         row="faults.test_row_39_company::test_those_behind_poison_in_a_group_pay_neither_receive_nor_attempt",
-        given=(1, print),
+        given=(1, print, Letters()),
     ),
     "lease-of-the-queue": Mutant(
         "messages are held for as long as their queue says",
@@ -182,7 +183,7 @@ MUTANTS: Mapping[str, Mutant] = {
         "an error of a batch ends each of its messages",
         [(Turn, "fail", protocol.fail_all)],
         row="faults.test_row_39_company::test_one_poison_event_in_a_batch_dies_alone",
-        given=(10, 0.5, False, print),
+        given=(10, 0.5, False, print, Letters()),
     ),
     "bug-fails-the-flush": Mutant(
         "a bug of one key fails the flush",
