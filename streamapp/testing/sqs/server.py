@@ -9,6 +9,7 @@ import struct
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
+from urllib.parse import parse_qsl
 from uuid import uuid4
 from xml.sax.saxutils import escape
 
@@ -84,10 +85,11 @@ def _json(body: bytes) -> object:
 
 async def _refuse_query(request: web.Request) -> web.StreamResponse:
     """Refuse the query protocol, in its own XML: without that, its clients report only that they cannot read it."""
-    said = {**request.query, **await request.post()}
-    action = str(said.get("Action", "this request"))
+    form = dict(parse_qsl((await request.read()).decode(errors="replace")))
+    action = form.get("Action") or request.query.get("Action") or ""
+    name = action if action and action.isprintable() else "this request"
     message = (
-        f"The SQS for tests refuses {action}: it speaks SQS's JSON protocol alone. "
+        f"The SQS for tests refuses {name}: it speaks SQS's JSON protocol alone. "
         "Use an AWS client of 2024 or later."
     )
     code = spelling_of("UnsupportedOperation").query

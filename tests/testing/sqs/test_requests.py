@@ -45,8 +45,11 @@ class Http:
 
     async def query(self, method: str, **said: str) -> tuple[int, str, dict[str, str]]:
         """Make a call of the older query protocol; return the status, the type and the error of the answer."""
-        form = {"params" if method == "GET" else "data": said}
-        async with self._session.request(method, self._endpoint, **form) as answer:  # type: ignore[arg-type]  # one of two
+        return await self.send(method, **{"params" if method == "GET" else "data": said})
+
+    async def send(self, method: str, **request: Any) -> tuple[int, str, dict[str, str]]:
+        """Send any request that is answered in XML; return the status, the type and the error of the answer."""
+        async with self._session.request(method, self._endpoint, **request) as answer:
             error = ET.fromstring(await answer.text()).find(f"{XML}Error")
             assert error is not None
             return (
@@ -189,6 +192,19 @@ async def test_the_query_protocol_is_refused_in_xml(method: str) -> None:
     assert error["Type"] == "Sender"
     assert error["Code"] == "AWS.SimpleQueueService.UnsupportedOperation"
     assert "refuses Send<Message: it speaks SQS's JSON protocol alone" in error["Message"]
+
+
+@pytest.mark.parametrize(
+    "kind", ["multipart/form-data", "application/x-www-form-urlencoded; charset=none", ""]
+)
+@pytest.mark.parametrize("body", [b"Action=%00", b"\xff", b"{}", b""])
+async def test_a_request_without_a_target_is_refused_in_xml(kind: str, body: bytes) -> None:
+    """Whatever it is, it cannot be of the JSON protocol."""
+    async with http() as client:
+        status, type_, error = await client.send("POST", data=body, headers={"Content-Type": kind})
+
+    assert (status, type_, error["Type"]) == (400, "text/xml", "Sender")
+    assert "refuses this request" in error["Message"]
 
 
 @pytest.mark.parametrize("operation", REFUSED)
