@@ -53,7 +53,7 @@ async def test_a_worker_that_stood_still_undoes_nothing(
     judged("6 stopped for three visibility timeouts", rounds, verdict)
     figure(
         f"{rounds} pauses of {3 * VISIBILITY} s among {len(deleted)} messages: lost {verdict.lost}, wrong {verdict.wrong}, "
-        f"unannounced {verdict.unannounced}; {stale} deletes by handles of before the pause did nothing; "
+        f"unannounced {verdict.unannounced}; {stale} deletes by handles of before the pause found the message gone; "
         f"{verdict.duplicates} of {verdict.announced} announcements were repetitions; "
         f"another worker had taken all over within {verdict.recovery:.1f} s"
     )

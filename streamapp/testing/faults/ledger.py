@@ -12,9 +12,10 @@ class Entry:
     call in both. *operation* is a verb of `Sqs`, or what SQS did by itself: "return" (the visibility timeout ran
     out), "redrive", "expire" (retention), "purge", "duplicate".
 
-    *outcome* is "done" or SQS's code. Some verbs have more outcomes: a delete may be "stale" (it succeeded and did
-    nothing), a visibility change "released" (the message comes back sooner) or "extended", a send "repeated" (FIFO
-    deduplication), a receive "empty", and a call "lost": its response never arrived.
+    *outcome* is "done" or SQS's code. Some verbs have more outcomes: a visibility change is "released" (the message
+    comes back sooner) or "extended"; it or a delete may be "stale" (it succeeded and did nothing); where it was made by
+    an old handle, the receipt that was in flight is "overtaken"; a send may be "repeated" (FIFO deduplication), a
+    receive "empty", and a call "lost": its response never arrived.
     """
 
     at: float
@@ -97,11 +98,13 @@ class Ledger:
 
     def in_flight(self, queue: str | None = None) -> list[Entry]:
         """Return the receives whose message is neither deleted nor back; one released with a delay counts as back."""
-        over = {
-            entry.handle
-            for entry in self.entries
-            if (entry.operation, entry.outcome) in _ENDS and queue in {None, entry.queue}
-        }
+        over: set[str | None] = set()
+        for entry in self.entries:
+            if (entry.operation, entry.outcome) in _ENDS:
+                over.add(entry.handle)
+            elif (entry.operation, entry.outcome) == _HIDDEN:
+                # A message of a standard queue may be hidden again after it came back.
+                over.discard(entry.handle)
         return [entry for entry in self.received(queue) if entry.handle not in over]
 
     def receives(self, queue: str | None = None) -> Counter[str]:
@@ -132,10 +135,13 @@ class Ledger:
 
 _ENDS = {
     ("delete", "done"),
+    ("delete", "overtaken"),
     ("change_visibility", "released"),
+    ("change_visibility", "overtaken"),
     ("return", "done"),
     ("redrive", "done"),
     ("expire", "done"),
     ("purge", "done"),
 }
+_HIDDEN = ("change_visibility", "extended")
 _EFFECTS = {"done", "released", "extended", "repeated"}

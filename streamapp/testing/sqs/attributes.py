@@ -22,10 +22,13 @@ _RANGES = {
     "DelaySeconds": (0, 900, 0),
     "ReceiveMessageWaitTimeSeconds": (0, 20, 0),
 }
-_FIFO_ONLY = {
-    "ContentBasedDeduplication": ("true", "false"),
+_MAX_DIGITS = 9
+_BOOLEAN = ("true", "false")
+_CHOICES = {
+    "ContentBasedDeduplication": _BOOLEAN,
     "DeduplicationScope": ("queue", "messageGroup"),
     "FifoThroughputLimit": ("perQueue", "perMessageGroupId"),
+    "SqsManagedSseEnabled": _BOOLEAN,
 }
 _FIFO_DEFAULTS = {
     "FifoQueue": "true",
@@ -39,10 +42,9 @@ _OTHERS = {
     "RedriveAllowPolicy",
     "KmsMasterKeyId",
     "KmsDataKeyReusePeriodSeconds",
-    "SqsManagedSseEnabled",
 }
 
-KNOWN = {*_RANGES, *_FIFO_DEFAULTS, *_OTHERS, "RedrivePolicy"}
+KNOWN = {*_RANGES, *_CHOICES, *_FIFO_DEFAULTS, *_OTHERS, "RedrivePolicy"}
 """Attributes that a queue may have; asking for one that is not set is no error."""
 
 
@@ -65,19 +67,31 @@ def check_attributes(attributes: Mapping[str, str], *, fifo: bool) -> dict[str, 
             if value:
                 parse_redrive(value)
             checked[name] = value
-        elif name in _FIFO_ONLY:
-            if not fifo:
-                raise Refusal("InvalidAttributeName", f"Unknown Attribute {name}.")
-            if value not in _FIFO_ONLY[name]:
-                raise _bad_value(name)
-            checked[name] = value
+        elif name in _CHOICES:
+            checked[name] = _choice(name, value, fifo=fifo)
         elif name == "FifoQueue":
             _check_type(value, fifo=fifo)
         elif name in _OTHERS:
             checked[name] = value
         else:
             raise Refusal("InvalidAttributeName", f"Unknown Attribute {name}.")
-    return checked
+    return _one_encryption(checked)
+
+
+def without_empty(attributes: Mapping[str, str]) -> dict[str, str]:
+    """Return these attributes without those of an empty value, which is how a policy or a key is removed."""
+    return {name: value for name, value in attributes.items() if value}
+
+
+def shown(attributes: Mapping[str, str]) -> dict[str, str]:
+    """Return the attributes of a queue that SQS shows: without a key there is no time for which to reuse it."""
+    has_key = "KmsMasterKeyId" in attributes
+    return {k: v for k, v in attributes.items() if has_key or k != "KmsDataKeyReusePeriodSeconds"}
+
+
+def is_true(value: str) -> bool:
+    """Whether SQS takes this value of an attribute for true."""
+    return value.lower() == "true"
 
 
 def defaults(*, fifo: bool) -> dict[str, str]:
@@ -88,7 +102,7 @@ def defaults(*, fifo: bool) -> dict[str, str]:
 
 def check_name(name: str, attributes: Mapping[str, str]) -> None:
     """Raise `Refusal` for a name that no queue may have."""
-    fifo = attributes.get("FifoQueue", "").lower() == "true"
+    fifo = is_true(attributes.get("FifoQueue", ""))
     stem = name.removesuffix(".fifo") if fifo else name
     if len(name) > _MAX_NAME or not _NAME.fullmatch(stem):
         raise invalid("Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length")
@@ -129,7 +143,7 @@ def parse_redrive(policy: str) -> Redrive:
     try:
         fields = json.loads(policy)
         target, most = str(fields["deadLetterTargetArn"]), int(fields["maxReceiveCount"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         raise _policy(
             policy, "Amazon SQS can't create the redrive policy, as it's in an unsupported format."
         ) from None
@@ -154,13 +168,41 @@ def _policy(policy: str, reason: str) -> Refusal:
 
 def _number(name: str, value: str) -> str:
     least, most, _ = _RANGES[name]
-    if not value.isdecimal() or not least <= int(value) <= most:
+    if not value.isdecimal() or len(value) > _MAX_DIGITS or not least <= int(value) <= most:
         raise _bad_value(name)
     return str(int(value))
 
 
+def _choice(name: str, value: str, *, fifo: bool) -> str:
+    if name in _FIFO_DEFAULTS and not fifo:
+        raise _only_for_fifo(name)
+    # Of booleans SQS takes "True" as well.
+    value = value.lower() if _CHOICES[name] is _BOOLEAN else value
+    if value not in _CHOICES[name]:
+        raise _bad_value(name)
+    return value
+
+
+def _one_encryption(attributes: dict[str, str]) -> dict[str, str]:
+    if not attributes.get("KmsMasterKeyId"):
+        return attributes
+    if attributes.get("SqsManagedSseEnabled") == "true":
+        raise Refusal(
+            "InvalidAttributeName",
+            "You can use one type of server-side encryption (SSE) at one time. "
+            "You can either enable KMS SSE or SQS SSE.",
+        )
+    return attributes | {"SqsManagedSseEnabled": "false"}
+
+
+def _only_for_fifo(name: str) -> Refusal:
+    if _CHOICES[name] is _BOOLEAN:
+        return Refusal("InvalidAttributeName", f"Unknown Attribute {name}.")
+    return Refusal("InvalidAttributeName", f"You can specify the {name} only when FifoQueue is set to true.")
+
+
 def _check_type(value: str, *, fifo: bool) -> None:
-    if value.lower() == "true" and fifo:
+    if is_true(value) and fifo:
         return
     if not fifo:
         raise Refusal("InvalidAttributeName", "Unknown Attribute FifoQueue.")

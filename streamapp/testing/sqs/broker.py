@@ -13,9 +13,12 @@ from streamapp.testing.sqs.attributes import (
     check_attributes,
     check_name,
     defaults,
+    is_true,
     key_of,
     no_such_target,
     parse_redrive,
+    shown,
+    without_empty,
     wrong_target,
 )
 from streamapp.testing.sqs.message import MessageContent, StoredMessage
@@ -69,12 +72,18 @@ class Broker:
         return path if path in self._queues else queue_name(url)
 
     def create(
-        self, name: str, attributes: Mapping[str, str], now: float, *, account: str = ACCOUNT
+        self,
+        name: str,
+        attributes: Mapping[str, str],
+        now: float,
+        *,
+        account: str = ACCOUNT,
+        tags: Mapping[str, str] | None = None,
     ) -> StoredQueue:
         """Create a queue, of another account if need be; one that exists already must have these attributes."""
         check_name(name, attributes)
         name = key_of(account, name)
-        fifo = attributes.get("FifoQueue", "").lower() == "true"
+        fifo = is_true(attributes.get("FifoQueue", ""))
         checked = check_attributes(attributes, fifo=fifo)
         stored = self._queues.get(name)
         if stored is not None:
@@ -87,7 +96,9 @@ class Broker:
                 "name.",
             )
         self._check_redrive(checked, fifo=fifo)
-        stored = StoredQueue(name, defaults(fifo=fifo) | checked, now, self._ledger, self._chance)
+        whole = without_empty(defaults(fifo=fifo) | checked)
+        stored = StoredQueue(name, whole, now, self._ledger, self._chance)
+        stored.tags.update(tags or {})
         self._queues[name] = stored
         return stored
 
@@ -96,8 +107,7 @@ class Broker:
         stored = self.stored(name, now)
         checked = check_attributes(attributes, fifo=stored.fifo)
         self._check_redrive(checked, fifo=stored.fifo)
-        stored.attributes = {name: value for name, value in (stored.attributes | checked).items() if value}
-        stored.changed_at = now
+        stored.change_attributes(without_empty(stored.attributes | checked), now)
         self.touched.add(name)
 
     def delete_queue(self, name: str, now: float) -> None:
@@ -124,16 +134,16 @@ class Broker:
     def sources(self, name: str, now: float) -> list[str]:
         """Return the names of the queues whose dead-letter queue this is."""
         self.stored(name, now)
-        return [
+        return sorted(
             other
             for other, stored in self._queues.items()
             if stored.redrive and stored.redrive.target == name
-        ]
+        )
 
     def attributes(self, name: str, now: float, *, epoch: float) -> dict[str, str]:
         """Return a queue's attributes; *epoch* is the Unix time, in seconds, at which the clock was at zero."""
         stored = self.stored(name, now)
-        return stored.attributes | {
+        return shown(stored.attributes) | {
             "QueueArn": arn_of(name),
             "ApproximateNumberOfMessages": str(len(stored.messages.visible)),
             "ApproximateNumberOfMessagesNotVisible": str(len(stored.messages.in_flight)),
@@ -143,12 +153,18 @@ class Broker:
         }
 
     def send(
-        self, name: str, contents: Sequence[MessageContent], now: float, *, delay: float = 0.0
+        self,
+        name: str,
+        contents: Sequence[MessageContent],
+        now: float,
+        *,
+        delay: float = 0.0,
+        is_batch: bool = False,
     ) -> list[SendResult | Refusal]:
         """Accept or refuse each message; *delay* is in seconds, added to the delay of each."""
         stored = self.stored(name, now)
         self.touched.add(name)
-        outcomes = each(contents, lambda content: stored.send(content, now, delay=delay))
+        outcomes = each(contents, lambda content: stored.send(content, now, delay=delay, is_batch=is_batch))
         if self._recorded is not None:
             new = [sent.content for sent in outcomes if isinstance(sent, SendResult) and not sent.repeated]
             self._recorded.setdefault(name, []).extend(new)
@@ -228,7 +244,7 @@ def each(items: Sequence[T], act: Callable[[T], R]) -> list[R | Refusal]:
 
 def _check_same(stored: StoredQueue, attributes: Mapping[str, str]) -> None:
     for name, value in attributes.items():
-        if stored.attributes.get(name) != value:
+        if stored.attributes.get(name, "") != value:
             raise Refusal(
                 "QueueNameExists",
                 f"A queue already exists with the same name and a different value for attribute {name}",

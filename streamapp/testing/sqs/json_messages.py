@@ -1,16 +1,14 @@
 """Messages in SQS's JSON protocol."""
 
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import md5
 from typing import Any
 
 from streamapp.testing.sqs.attributes import ACCOUNT
-from streamapp.testing.sqs.message import MessageAttribute, MessageContent
+from streamapp.testing.sqs.json_request import JsonObject
+from streamapp.testing.sqs.message import MessageAttribute, MessageContent, utf8
 from streamapp.testing.sqs.queue import Receipt, SendResult
-
-JsonObject = dict[str, Any]
-"""A decoded JSON object."""
 
 
 def content_from_json(entry: Mapping[str, Any]) -> MessageContent:
@@ -30,7 +28,7 @@ def content_from_json(entry: Mapping[str, Any]) -> MessageContent:
 
 def result_to_json(sent: SendResult, content: MessageContent) -> JsonObject:
     """Return SQS's response for a message that it accepted."""
-    response: JsonObject = {"MessageId": sent.message_id, "MD5OfMessageBody": _md5(content.body.encode())}
+    response: JsonObject = {"MessageId": sent.message_id, "MD5OfMessageBody": _md5(utf8(content.body))}
     if content.attributes:
         response["MD5OfMessageAttributes"] = _md5_of(content.attributes)
     if content.trace:
@@ -50,7 +48,7 @@ def receipt_to_json(
     response: JsonObject = {
         "MessageId": receipt.message_id,
         "ReceiptHandle": receipt.handle,
-        "MD5OfBody": _md5(content.body.encode()),
+        "MD5OfBody": _md5(utf8(content.body)),
         "Body": content.body,
     }
     attributes_by_name = _system_attributes(receipt, epoch)
@@ -66,8 +64,8 @@ def receipt_to_json(
 
 
 def _attribute(value: Mapping[str, Any]) -> MessageAttribute:
-    if "BinaryValue" in value:
-        return MessageAttribute(str(value.get("DataType")), b64decode(value["BinaryValue"]))
+    if (binary := value.get("BinaryValue")) is not None:
+        return MessageAttribute(str(value.get("DataType")), binary)
     return MessageAttribute(str(value.get("DataType")), str(value.get("StringValue") or ""))
 
 
@@ -112,10 +110,10 @@ def _md5_of(attributes: Mapping[str, MessageAttribute]) -> str:
     parts: list[bytes] = []
     for name, attribute in sorted(attributes.items()):
         is_text = isinstance(attribute.value, str)
-        value = attribute.value.encode() if isinstance(attribute.value, str) else attribute.value
+        value = utf8(attribute.value) if isinstance(attribute.value, str) else attribute.value
         parts += [
-            _sized(name.encode()),
-            _sized(attribute.kind.encode()),
+            _sized(utf8(name)),
+            _sized(utf8(attribute.kind)),
             b"\1" if is_text else b"\2",
             _sized(value),
         ]

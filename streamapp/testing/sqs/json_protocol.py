@@ -1,16 +1,28 @@
 """SQS's operations in its JSON protocol."""
 
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from streamapp.testing.faults.effects import MISSING
 from streamapp.testing.faults.refusal import Refusal
 from streamapp.testing.sqs.attributes import ACCOUNT, KNOWN, key_of, path_of
-from streamapp.testing.sqs.json_messages import JsonObject, content_from_json, receipt_to_json, result_to_json
+from streamapp.testing.sqs.json_messages import content_from_json, receipt_to_json, result_to_json
+from streamapp.testing.sqs.json_request import JsonObject, checked
 from streamapp.testing.sqs.queue import SendResult
+from streamapp.testing.sqs.rules import MAX_RESULTS, check_page, invalid
 from streamapp.testing.sqs.simulator import SqsSimulator
 
 T = TypeVar("T")
+
+REFUSED = (
+    "AddPermission",
+    "RemovePermission",
+    "StartMessageMoveTask",
+    "ListMessageMoveTasks",
+    "CancelMessageMoveTask",
+)
+"""Operations of SQS that are refused by name: policies have no effect here, and nothing moves by itself."""
 
 
 class JsonProtocol:
@@ -36,14 +48,24 @@ class JsonProtocol:
             "PurgeQueue": self._purge_queue,
             "ListQueues": self._list_queues,
             "ListDeadLetterSourceQueues": self._list_dead_letter_source_queues,
+            "TagQueue": self._tag_queue,
+            "UntagQueue": self._untag_queue,
+            "ListQueueTags": self._list_queue_tags,
         }
 
-    async def call(self, operation: str, request: JsonObject) -> JsonObject:
+    @property
+    def operations(self) -> list[str]:
+        """The names of the operations that exist."""
+        return list(self._operations)
+
+    async def call(self, operation: str, request: object) -> JsonObject:
         """Return the response of *operation*. Raises `Refusal` and `ResponseLost`."""
         act = self._operations.get(operation)
+        if operation in REFUSED:
+            raise Refusal("UnsupportedOperation", f"The SQS for tests has no {operation}.")
         if act is None:
             raise Refusal("InvalidAction", f"The action {operation} is not valid for this endpoint.")
-        return await act(request)
+        return await act(checked(request))
 
     async def _send_message(self, request: JsonObject) -> JsonObject:
         content = content_from_json(request)
@@ -60,17 +82,17 @@ class JsonProtocol:
         return _outcomes(request, spelled)
 
     async def _receive_message(self, request: JsonObject) -> JsonObject:
-        wait, visibility = request.get("WaitTimeSeconds"), request.get("VisibilityTimeout")
+        limit = request.get("MaxNumberOfMessages")
         receipts = await self._simulator.receive(
             self._queue(request),
-            limit=int(request.get("MaxNumberOfMessages", 1)),
-            wait=None if wait is None else int(wait),
-            visibility=None if visibility is None else int(visibility),
+            limit=1 if limit is None else limit,
+            wait=request.get("WaitTimeSeconds"),
+            visibility=request.get("VisibilityTimeout"),
         )
         if not receipts:
             return {}
-        system = [*request.get("MessageSystemAttributeNames", ()), *request.get("AttributeNames", ())]
-        names: Sequence[str] = request.get("MessageAttributeNames", ())
+        system = [*_names(request, "MessageSystemAttributeNames"), *_names(request, "AttributeNames")]
+        names = _names(request, "MessageAttributeNames")
         epoch = self._simulator.epoch
         return {"Messages": [receipt_to_json(r, epoch=epoch, system=system, names=names) for r in receipts]}
 
@@ -100,7 +122,10 @@ class JsonProtocol:
     async def _create_queue(self, request: JsonObject) -> JsonObject:
         name = str(_need(request, "QueueName"))
         attributes: dict[str, str] = request.get("Attributes") or {}
-        await self._simulator.call("create", name, lambda now: self._broker.create(name, attributes, now))
+        tags: dict[str, str] = request.get("tags") or {}
+        await self._simulator.call(
+            "create", name, lambda now: self._broker.create(name, attributes, now, tags=tags)
+        )
         return {"QueueUrl": self._url(name)}
 
     async def _delete_queue(self, request: JsonObject) -> JsonObject:
@@ -119,7 +144,7 @@ class JsonProtocol:
         attributes = await self._simulator.call(
             "attributes", name, lambda now: self._broker.attributes(name, now, epoch=epoch)
         )
-        names: Sequence[str] = request.get("AttributeNames", ())
+        names = _names(request, "AttributeNames")
         _check_names(names, attributes)
         chosen = {key: value for key, value in attributes.items() if "All" in names or key in names}
         return {"Attributes": chosen} if chosen else {}
@@ -139,12 +164,29 @@ class JsonProtocol:
     async def _list_queues(self, request: JsonObject) -> JsonObject:
         prefix = str(request.get("QueueNamePrefix") or "")
         names = await self._simulator.call("list", "", lambda _: self._broker.names(prefix))
-        return {"QueueUrls": [self._url(name) for name in names]} if names else {}
+        page, token = _page(names, request)
+        return ({"QueueUrls": [self._url(name) for name in page]} if page else {}) | token
 
     async def _list_dead_letter_source_queues(self, request: JsonObject) -> JsonObject:
         name = self._queue(request)
         names = await self._simulator.call("list", name, lambda now: self._broker.sources(name, now))
-        return {"queueUrls": [self._url(source) for source in names]}
+        page, token = _page(names, request)
+        return {"queueUrls": [self._url(source) for source in page]} | token
+
+    async def _tag_queue(self, request: JsonObject) -> JsonObject:
+        name, tags = self._queue(request), _need(request, "Tags")
+        await self._simulator.call("tag", name, lambda now: self._broker.stored(name, now).tags.update(tags))
+        return {}
+
+    async def _untag_queue(self, request: JsonObject) -> JsonObject:
+        name, keys = self._queue(request), _need(request, "TagKeys")
+        await self._simulator.call("tag", name, lambda now: self._broker.stored(name, now).untag(keys))
+        return {}
+
+    async def _list_queue_tags(self, request: JsonObject) -> JsonObject:
+        name = self._queue(request)
+        tags = await self._simulator.call("tags", name, lambda now: dict(self._broker.stored(name, now).tags))
+        return {"Tags": tags} if tags else {}
 
     def _url(self, name: str) -> str:
         return f"{self._root}/{path_of(name)}"
@@ -164,7 +206,33 @@ def _ids(request: JsonObject) -> list[str]:
 
 
 def _change(request: Mapping[str, Any]) -> tuple[str, int]:
-    return str(_need(request, "ReceiptHandle")), int(_need(request, "VisibilityTimeout"))
+    return str(_need(request, "ReceiptHandle")), _need(request, "VisibilityTimeout")
+
+
+def _names(request: JsonObject, member: str) -> Sequence[str]:
+    return request.get(member) or ()
+
+
+def _page(names: Sequence[str], request: JsonObject) -> tuple[Sequence[str], JsonObject]:
+    """Return the names that this request asks for, and the member that leads to the next ones, if there are any.
+
+    A token is the last name of the page before, so that a queue that is created between two pages moves none.
+    """
+    most, token = request.get("MaxResults"), request.get("NextToken")
+    check_page(most)
+    after = _read_token(token) if token else ""
+    rest = [name for name in names if name > after]
+    page = rest[: most or MAX_RESULTS]
+    # As in SQS, only who says how many results are wanted is told that there are more.
+    more = most is not None and len(rest) > len(page)
+    return page, {"NextToken": urlsafe_b64encode(page[-1].encode()).decode()} if more else {}
+
+
+def _read_token(token: str) -> str:
+    try:
+        return b64decode(token, altchars=b"-_", validate=True).decode()
+    except ValueError:
+        raise invalid(f"Value {token} for parameter NextToken is invalid.") from None
 
 
 def _good(outcome: T | Refusal) -> T:

@@ -93,7 +93,7 @@ class MemorySqs:
         return [_failure(outcome) for outcome in outcomes]
 
     async def delete(self, queue: Queue, handles: Sequence[str]) -> list[Failure | None]:
-        """Delete messages by receipt handle. A stale handle succeeds and does nothing."""
+        """Delete messages by receipt handle. It succeeds for a message that is gone already, and does nothing."""
         with _service_errors(queue.name):
             outcomes = await self.simulator.delete(_key(queue), handles, _ids(handles))
         return [_failure(outcome) for outcome in outcomes]

@@ -8,6 +8,11 @@ from dataclasses import dataclass, field
 from streamapp.testing.faults.refusal import Refusal
 
 
+def utf8(text: str) -> bytes:
+    """Return *text* in UTF-8; half of a surrogate pair, which JSON may hold, has its three bytes."""
+    return text.encode("utf-8", "surrogatepass")
+
+
 @dataclass(frozen=True, slots=True)
 class MessageAttribute:
     """One message attribute; *kind* is its DataType: String, Number or Binary, perhaps with a custom label."""
@@ -17,8 +22,8 @@ class MessageAttribute:
 
     def size_with(self, name: str) -> int:
         """Return how many bytes SQS counts for it: its name, type and value."""
-        value = self.value.encode() if isinstance(self.value, str) else self.value
-        return len(name.encode()) + len(self.kind.encode()) + len(value)
+        value = utf8(self.value) if isinstance(self.value, str) else self.value
+        return len(utf8(name)) + len(utf8(self.kind)) + len(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ class MessageContent:
     def size(self) -> int:
         """The bytes that count against SQS's limits: the body in UTF-8, and the attributes."""
         attributes = sum(attribute.size_with(name) for name, attribute in self.attributes.items())
-        return len(self.body.encode("utf-8", "surrogatepass")) + attributes
+        return len(utf8(self.body)) + attributes
 
 
 @dataclass(slots=True, eq=False)
@@ -44,7 +49,7 @@ class StoredMessage:
     """One message in a queue; all times are seconds of one monotonic clock.
 
     *number* is unique in its queue: a duplicate of a message has the same *message_id* and another number.
-    *receipt* counts its receives; only the handle of the last one is valid.
+    *receipt* counts its receives; on a FIFO queue only the handle of the last one is valid.
     """
 
     number: int

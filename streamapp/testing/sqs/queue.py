@@ -1,5 +1,6 @@
 """One queue's rules: what a send, a receive, a delete and a visibility change do."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from random import Random
@@ -8,8 +9,14 @@ from streamapp.testing.faults.ledger import Ledger
 from streamapp.testing.faults.refusal import Refusal
 from streamapp.testing.sqs.attributes import Redrive, parse_redrive
 from streamapp.testing.sqs.delivery_order import FifoOrder, StandardOrder
-from streamapp.testing.sqs.message import MessageContent, ReceiptHandle, StoredMessage, parse_handle
-from streamapp.testing.sqs.rules import check_content, check_visibility, handle_expired, lease_lost
+from streamapp.testing.sqs.message import MessageContent, ReceiptHandle, StoredMessage, parse_handle, utf8
+from streamapp.testing.sqs.rules import (
+    check_content,
+    check_fifo_batch,
+    check_visibility,
+    handle_expired,
+    lease_lost,
+)
 from streamapp.testing.sqs.stored_messages import StoredMessages
 
 DEDUPLICATION = 300.0
@@ -17,6 +24,9 @@ DEDUPLICATION = 300.0
 
 IN_FLIGHT = 120_000
 """Messages that may be in flight at once: SQS's own limit."""
+
+PROPAGATION = 60.0
+"""Seconds until a changed DeduplicationScope holds: SQS's documents say that a change takes up to a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +68,13 @@ class StoredQueue:
         self.in_flight_limit = IN_FLIGHT
         self.created_at = self.changed_at = now
         self.purged_at: float | None = None
+        self.tags: dict[str, str] = {}
         self.messages = StoredMessages(FifoOrder() if self.fifo else StandardOrder())
         self._ledger = ledger
         self._chance = chance
         self._numbers = 0
         self._sent: dict[str, tuple[float, SendResult]] = {}
+        self._scopes = [(now, attributes.get("DeduplicationScope", ""))]
 
     @property
     def redrive(self) -> Redrive | None:
@@ -70,9 +82,26 @@ class StoredQueue:
         policy = self.attributes.get("RedrivePolicy")
         return parse_redrive(policy) if policy else None
 
+    @property
+    def by_content(self) -> bool:
+        """Whether a message without a deduplication id is identified by its body."""
+        return self.attributes.get("ContentBasedDeduplication") == "true"
+
     def setting(self, name: str) -> int:
         """Return a numeric attribute."""
         return int(self.attributes[name])
+
+    def change_attributes(self, attributes: dict[str, str], now: float) -> None:
+        """Have these attributes from now on."""
+        scope = attributes.get("DeduplicationScope", "")
+        if scope != self._scopes[-1][1]:
+            self._scopes.append((now + PROPAGATION, scope))
+        self.attributes, self.changed_at = attributes, now
+
+    def untag(self, keys: Sequence[str]) -> None:
+        """Remove the tags of these keys; one that is not there is no error."""
+        for key in keys:
+            self.tags.pop(key, None)
 
     def catch_up(self, now: float) -> bool:
         """Do what is due by *now*; return whether messages became visible."""
@@ -83,17 +112,28 @@ class StoredQueue:
             self._note(now, "expire", "done", message)
         return len(self.messages.visible) > visible
 
-    def send(self, content: MessageContent, now: float, *, delay: float = 0.0) -> SendResult:
+    def check_batch(self, contents: Sequence[MessageContent]) -> None:
+        """Raise `Refusal` for a batch that is refused whole: a FIFO queue wants all groups and identities."""
+        if self.fifo:
+            check_fifo_batch(contents, by_content=self.by_content)
+
+    def send(
+        self, content: MessageContent, now: float, *, delay: float = 0.0, is_batch: bool = False
+    ) -> SendResult:
         """Store *content*; *delay* is in seconds, added to its own. Raises `Refusal`."""
-        by_content = self.attributes.get("ContentBasedDeduplication") == "true"
         check_content(
-            content, limit=self.setting("MaximumMessageSize"), fifo=self.fifo, by_content=by_content
+            content,
+            limit=self.setting("MaximumMessageSize"),
+            fifo=self.fifo,
+            by_content=self.by_content,
+            is_batch=is_batch,
         )
-        key = self._deduplication_key(content) if self.fifo else ""
+        key = self._deduplication_key(content, now) if self.fifo else ""
         if self.fifo and (before := self._sent_before(key, now)):
             self._ledger.note(now, "send", self.name, "repeated", before.message_id)
             return before
-        own_delay = self.setting("DelaySeconds") if content.delay is None else content.delay
+        # A message of a FIFO queue has no delay of its own: it may say 0, and that is ignored.
+        own_delay = self.setting("DelaySeconds") if content.delay is None or self.fifo else content.delay
         message = self._put(content, self._new_id(), now, now, now + own_delay + delay)
         sent = SendResult(message.message_id, message.number, content, self._sequence(message))
         if self.fifo:
@@ -138,38 +178,53 @@ class StoredQueue:
         )
 
     def delete(self, handle: str, now: float) -> None:
-        """Delete the message of *handle*. An old handle does nothing; only a FIFO queue raises `Refusal` for it."""
+        """Delete the message of *handle*, which on a standard queue may be of any of its receives.
+
+        A FIFO queue raises `Refusal` for a handle that has expired. If there is no message any more, nothing happens.
+        """
         parsed, message = self._find(handle)
-        is_good = message is not None and parsed.receipt == message.receipt
-        if message is not None and self.fifo and not (is_good and message.number in self.messages.in_flight):
+        if message is not None and self.fifo and not self._is_held(message, parsed):
             raise handle_expired(handle)
-        if message is None or not is_good:
+        if message is None:
             self._ledger.note(now, "delete", self.name, "stale", parsed.message_id, handle)
             return
+        self._note_end(now, "delete", "done", message, handle)
         self.messages.remove(message)
-        self._note(now, "delete", "done", message)
 
     def change(self, handle: str, seconds: int, now: float) -> None:
-        """Make the message of *handle* visible again *seconds* from now. Raises `Refusal`."""
+        """Make the message of *handle* visible again *seconds* from now. Raises `Refusal`.
+
+        On a standard queue the handle may be of any of its receives, and the message may be visible: SQS answers 200,
+        and here it is hidden again.
+        """
         check_visibility(seconds)
         parsed, message = self._find(handle)
-        if message is None or parsed.receipt != message.receipt:
+        if message is None:
             raise lease_lost(handle)
-        if message.number not in self.messages.in_flight:
+        if self.fifo and parsed.receipt != message.receipt:
+            raise lease_lost(handle)
+        is_in_flight = message.number in self.messages.in_flight
+        if self.fifo and not is_in_flight:
             raise Refusal("MessageNotInflight", "The specified message isn't in flight.")
         check_visibility(seconds, held=now - message.received_at)
-        sooner = now + seconds < message.visible_at
+        if seconds == 0 and not is_in_flight:
+            self._note(now, "change_visibility", "stale", message)
+            return
+        if now + seconds < message.visible_at:
+            self._note_end(now, "change_visibility", "released", message, handle)
+        else:
+            self._note(now, "change_visibility", "extended", message)
         if seconds == 0:
             self.messages.show(message, now)
         else:
             self.messages.hide(message, now + seconds)
-        self._note(now, "change_visibility", "released" if sooner else "extended", message)
 
     def purge(self, now: float) -> None:
         """Delete all messages."""
         for message in list(self.messages):
             self.messages.remove(message)
             self._note(now, "purge", "done", message)
+        self._sent.clear()
         self.purged_at = now
 
     def remove_redriven(self, message: StoredMessage, now: float) -> None:
@@ -194,9 +249,14 @@ class StoredQueue:
         parsed = parse_handle(handle, self.name)
         return parsed, self.messages.get(parsed.number)
 
-    def _deduplication_key(self, content: MessageContent) -> str:
-        scope = content.group if self.attributes["DeduplicationScope"] == "messageGroup" else ""
-        return f"{scope} {_identity(content)}"
+    def _is_held(self, message: StoredMessage, handle: ReceiptHandle) -> bool:
+        return handle.receipt == message.receipt and message.number in self.messages.in_flight
+
+    def _deduplication_key(self, content: MessageContent, now: float) -> str:
+        while len(self._scopes) > 1 and self._scopes[1][0] <= now:
+            del self._scopes[0]
+        group = content.group if self._scopes[0][1] == "messageGroup" else ""
+        return f"{group} {_identity(content)}"
 
     def _sent_before(self, key: str, now: float) -> SendResult | None:
         while self._sent:
@@ -216,9 +276,14 @@ class StoredQueue:
         digits = f"{self._chance.getrandbits(128):032x}"
         return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
+    def _note_end(self, at: float, operation: str, outcome: str, message: StoredMessage, handle: str) -> None:
+        self._ledger.note(at, operation, self.name, outcome, message.message_id, handle)
+        if handle != self._handle(message) and message.number in self.messages.in_flight:
+            self._note(at, operation, "overtaken", message)
+
     def _note(self, at: float, operation: str, outcome: str, message: StoredMessage) -> None:
         self._ledger.note(at, operation, self.name, outcome, message.message_id, self._handle(message))
 
 
 def _identity(content: MessageContent) -> str:
-    return content.deduplication or sha256(content.body.encode("utf-8", "surrogatepass")).hexdigest()
+    return content.deduplication or sha256(utf8(content.body)).hexdigest()

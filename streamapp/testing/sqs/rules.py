@@ -12,13 +12,15 @@ MAX_VISIBILITY = 43_200
 MAX_DELAY = 900
 MAX_WAIT = 20
 MAX_ATTRIBUTES = 10
+MAX_RESULTS = 1_000
 
 _LEGAL = "#x9 | #xA | #xD | [#x20 to #xD7FF] | [#xE000 to #xFFFD] | [#x10000 to #x10FFFF]"
 _ILLEGAL = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 _ENTRY_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _TOKEN = re.compile(r"[!-~]{1,128}")
-_ATTRIBUTE_NAME = re.compile(r"(?!(?i:aws\.|amazon\.)|\.)[A-Za-z0-9_.-]{1,256}(?<!\.)")
-_KIND = re.compile(r"(String|Number|Binary)(\..+)?", re.DOTALL)
+# Letters and digits of any script: AWS takes "attr.1øßä".
+_ATTRIBUTE_NAME = re.compile(r"(?!(?i:aws\.|amazon\.)|\.)[\w.-]{1,256}(?<!\.)")
+_KIND = re.compile(r"(?=.{1,256}\Z)(String|Number|Binary)(\..+)?", re.DOTALL)
 
 
 def check_entries(ids: Sequence[str]) -> None:
@@ -51,14 +53,24 @@ def check_batch_size(contents: Sequence[MessageContent]) -> None:
         )
 
 
-def check_content(content: MessageContent, *, limit: int, fifo: bool, by_content: bool) -> None:
+def check_fifo_batch(contents: Sequence[MessageContent], *, by_content: bool) -> None:
+    """Check that each message of a FIFO queue's batch has its group and its identity."""
+    for content in contents:
+        if content.group is None:
+            # A single message without one is a MissingParameter.
+            raise invalid(_NO_GROUP)
+        _check_identity(content, by_content=by_content)
+
+
+def check_content(
+    content: MessageContent, *, limit: int, fifo: bool, by_content: bool, is_batch: bool = False
+) -> None:
     """Check a message for this kind of queue; *limit* is the queue's, in bytes."""
     if not content.body:
         raise Refusal("MissingParameter", "The request must contain the parameter MessageBody.")
     if content.size > limit:
-        raise invalid(
-            f"One or more parameters are invalid. Reason: Message must be shorter than {limit} bytes."
-        )
+        are = "cannot be validated" if is_batch else "are invalid"
+        raise invalid(f"One or more parameters {are}. Reason: Message must be shorter than {limit} bytes.")
     if wrong := _ILLEGAL.search(content.body):
         raise Refusal("InvalidMessageContents", _illegal(wrong.group(), "body"))
     _check_attributes(content.attributes)
@@ -90,6 +102,12 @@ def check_receive(limit: int, wait: float) -> None:
         raise _value(wait, "WaitTimeSeconds", "Must be >= 0 and <= 20, if provided.")
 
 
+def check_page(limit: int | None) -> None:
+    """Check how many results of a list are wanted, if that is said."""
+    if limit is not None and not 1 <= limit <= MAX_RESULTS:
+        raise _value(limit, "MaxResults", "Must be between 1 and 1000, if provided.")
+
+
 def invalid(message: str) -> Refusal:
     """Return the refusal of a parameter's value, with this text."""
     return Refusal("InvalidParameterValue", message)
@@ -107,14 +125,19 @@ def handle_expired(handle: str) -> Refusal:
     return _value(handle, "ReceiptHandle", "The receipt handle has expired.")
 
 
+_NO_GROUP = "The request must contain the parameter MessageGroupId."
 _NOT_FOR_TYPE = "The request include parameter that is not valid for this queue type."
 
 
 def _check_fifo(content: MessageContent, *, by_content: bool) -> None:
     if content.group is None:
-        raise Refusal("MissingParameter", "The request must contain the parameter MessageGroupId.")
+        raise Refusal("MissingParameter", _NO_GROUP)
     if content.delay:
         raise _value(content.delay, "DelaySeconds", _NOT_FOR_TYPE)
+    _check_identity(content, by_content=by_content)
+
+
+def _check_identity(content: MessageContent, *, by_content: bool) -> None:
     if content.deduplication is None and not by_content:
         raise invalid(
             "The queue should either have ContentBasedDeduplication enabled or "

@@ -1,4 +1,7 @@
-"""The SQS for tests over HTTP, for real clients: aioboto3, other processes, the AWS CLI."""
+"""The SQS for tests over HTTP, for real clients: aioboto3, other processes, the AWS CLI.
+
+It speaks SQS's JSON protocol. The older query protocol gets a refusal that such a client can show.
+"""
 
 import json
 import socket
@@ -6,7 +9,9 @@ import struct
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
+from urllib.parse import parse_qsl
 from uuid import uuid4
+from xml.sax.saxutils import escape
 
 from aiohttp import web
 from anyio import sleep
@@ -16,6 +21,7 @@ from streamapp.testing.faults.effects import Drip, Effect, Garble
 from streamapp.testing.faults.refusal import Refusal, spelling_of
 from streamapp.testing.sqs.attributes import ACCOUNT
 from streamapp.testing.sqs.json_protocol import JsonProtocol
+from streamapp.testing.sqs.json_request import malformed
 from streamapp.testing.sqs.memory import MemorySqs
 
 _JSON = "application/x-amz-json-1.0"
@@ -24,6 +30,11 @@ _JSON = "application/x-amz-json-1.0"
 _MAX_REQUEST = 64 * 1_048_576
 
 _SERVER_ERROR = 500
+
+_QUERY_ERROR = """<?xml version="1.0"?>
+<ErrorResponse xmlns="http://queue.amazonaws.com/doc/2012-11-05/"><Error><Type>Sender</Type><Code>{code}</Code>\
+<Message>{message}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>
+"""
 
 
 @asynccontextmanager
@@ -39,6 +50,7 @@ async def serve(sqs: MemorySqs, *, host: str = "127.0.0.1", port: int = 0) -> As
     """
     app = web.Application(client_max_size=_MAX_REQUEST)
     app.router.add_post("/{path:.*}", partial(_handle, sqs))
+    app.router.add_get("/{path:.*}", _refuse_query)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:
@@ -49,18 +61,40 @@ async def serve(sqs: MemorySqs, *, host: str = "127.0.0.1", port: int = 0) -> As
 
 
 async def _handle(sqs: MemorySqs, request: web.Request) -> web.StreamResponse:
-    operation = request.headers.get("X-Amz-Target", "").removeprefix("AmazonSQS.")
+    if "X-Amz-Target" not in request.headers:
+        return await _refuse_query(request)
+    operation = request.headers["X-Amz-Target"].removeprefix("AmazonSQS.")
     protocol = JsonProtocol(sqs.simulator, f"http://{request.host}/{ACCOUNT}")
     try:
-        parameters = json.loads(await request.read() or b"{}")
-        response = await protocol.call(operation, parameters)
-    except ValueError:
-        return _refused(Refusal("SerializationException", "The request is not JSON."))
+        response = await protocol.call(operation, _json(await request.read()))
     except Refusal as refusal:
         return _refused(refusal)
     except ResponseLost as lost:
         return await _damaged(request, lost.effect)
     return web.json_response(response, content_type=_JSON, headers=_headers())
+
+
+def _json(body: bytes) -> object:
+    # Not msgspec: it refuses half a surrogate pair, which SQS takes for a message with a wrong character.
+    try:
+        value: object = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        raise malformed("it is not JSON") from None
+    return value
+
+
+async def _refuse_query(request: web.Request) -> web.StreamResponse:
+    """Refuse the query protocol, in its own XML: without that, its clients report only that they cannot read it."""
+    form = dict(parse_qsl((await request.read()).decode(errors="replace")))
+    action = form.get("Action") or request.query.get("Action") or ""
+    name = action if action and action.isprintable() else "this request"
+    message = (
+        f"The SQS for tests refuses {name}: it speaks SQS's JSON protocol alone. "
+        "Use an AWS client of 2024 or later."
+    )
+    code = spelling_of("UnsupportedOperation").query
+    text = _QUERY_ERROR.format(code=code, message=escape(message), request_id=uuid4())
+    return web.Response(text=text, status=400, content_type="text/xml", headers=_headers())
 
 
 def _refused(refusal: Refusal) -> web.Response:

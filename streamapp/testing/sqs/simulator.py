@@ -60,7 +60,11 @@ class SqsSimulator:
             if ids is not None:
                 check_entries(ids)
                 check_batch_size(contents)
-            outcomes = call.act_on(contents, lambda some: self.broker.send(queue, some, now, delay=delay))
+                stored.check_batch(contents)
+            outcomes = call.act_on(
+                contents,
+                lambda some: self.broker.send(queue, some, now, delay=delay, is_batch=ids is not None),
+            )
             for duplicate in call.effects(Duplicate):
                 for sent in outcomes:
                     if isinstance(sent, SendResult):

@@ -92,6 +92,19 @@ async def a_fifo_queue_refuses_a_delete_that_comes_too_late(sqs: Bench) -> objec
     return [code, await sqs.bodies(queue)]
 
 
+@sees(["InvalidParameterValueException", "MessageNotInflight"])
+async def a_fifo_queue_keeps_a_message_from_old_handles(sqs: Bench) -> object:
+    """Neither one that has expired, nor one of a message that another consumer holds, changes its visibility."""
+    queue = await sqs.queue("q.fifo", **FIFO)
+    await sqs.send(queue, "x", MessageGroupId="g")
+    old, new = [(await sqs.one(queue, VisibilityTimeout=0))["ReceiptHandle"] for _ in range(2)]
+
+    change = {"QueueUrl": queue, "VisibilityTimeout": 5}
+    return [
+        await sqs.code("ChangeMessageVisibility", **change, ReceiptHandle=handle) for handle in (old, new)
+    ]
+
+
 @sees(["InvalidParameterValueException", "InvalidAttributeName"])
 async def a_fifo_queue_is_named_so(sqs: Bench) -> object:
     """The name and the attribute go together, and the kind of a queue never changes."""
@@ -101,3 +114,25 @@ async def a_fifo_queue_is_named_so(sqs: Bench) -> object:
         await sqs.code("CreateQueue", QueueName=sqs.name("x"), Attributes={"FifoQueue": "true"}),
         await sqs.code("SetQueueAttributes", QueueUrl=standard, Attributes={"FifoQueue": "true"}),
     ]
+
+
+@sees(["all: InvalidParameterValueException", "all: InvalidParameterValueException", []])
+async def a_fifo_batch_is_refused_whole_for_one_message(sqs: Bench) -> object:
+    """Without its group, or its identity, none of them is sent."""
+    queue = await sqs.queue("q.fifo")
+
+    good = {"MessageBody": "x", "MessageGroupId": "g", "MessageDeduplicationId": "d"}
+    lacking = [{name: value for name, value in good.items() if name != missing} for missing in list(good)[1:]]
+    outcomes = [await sqs.entries("SendMessageBatch", queue, good, message) for message in lacking]
+    return [*(outcome for (outcome,) in outcomes), await sqs.bodies(queue)]
+
+
+@sees(["done", [], ["x"]], patient=True)
+async def a_fifo_message_without_a_delay_has_its_queues(sqs: Bench) -> object:
+    """Zero is no delay of its own."""
+    queue = await sqs.queue("q.fifo", **FIFO, DelaySeconds="2")
+
+    code = await sqs.code("SendMessage", QueueUrl=queue, MessageBody="x", MessageGroupId="g", DelaySeconds=0)
+    early = await sqs.bodies(queue)
+    await sqs.pass_time(2)
+    return [code, early, await sqs.bodies(queue)]

@@ -169,3 +169,67 @@ async def a_message_is_kept_for_its_retention(sqs: Bench) -> object:
     kept = await sqs.bodies(queue)
     await sqs.pass_time(1)
     return [kept, await sqs.bodies(queue), await sqs.bodies(dead)]
+
+
+@sees([["la"], True, ["lb", "lc"], False, "InvalidParameterValueException"])
+async def lists_have_pages(sqs: Bench) -> object:
+    """Who says how many results are wanted is told where the next ones begin."""
+    for short in ("la", "lb", "lc"):
+        await sqs.queue(short)
+
+    prefix = sqs.name("l")
+    first = await sqs("ListQueues", QueueNamePrefix=prefix, MaxResults=1)
+    last = await sqs("ListQueues", QueueNamePrefix=prefix, MaxResults=2, NextToken=first["NextToken"])
+    short = [[url.rsplit("-", 1)[-1] for url in page["QueueUrls"]] for page in (first, last)]
+    code = await sqs.code("ListQueues", MaxResults=0)
+    return [short[0], "NextToken" in first, short[1], "NextToken" in last, code]
+
+
+@sees([1, True, 1, False])
+async def the_sources_of_a_dead_letter_queue_have_pages(sqs: Bench) -> object:
+    """As queues have."""
+    _, dead = await with_dead_letters(sqs, 2)
+    policy = {"deadLetterTargetArn": await sqs.arn(dead), "maxReceiveCount": "2"}
+    await sqs.queue("other", RedrivePolicy=json.dumps(policy))
+
+    first = await sqs("ListDeadLetterSourceQueues", QueueUrl=dead, MaxResults=1)
+    token = first.get("NextToken", "")
+    rest = await sqs("ListDeadLetterSourceQueues", QueueUrl=dead, MaxResults=1, NextToken=token)
+    return [item for page in (first, rest) for item in (len(page["queueUrls"]), "NextToken" in page)]
+
+
+@sees([{"team": "loja", "use": ""}, {"use": "x"}, {}])
+async def a_queue_has_tags(sqs: Bench) -> object:
+    """They are set one by one, and removing one that is not there is no error."""
+    answer = await sqs("CreateQueue", QueueName=sqs.name("q"), tags={"team": "loja"})
+    queue = answer["QueueUrl"]
+    seen: list[object] = []
+
+    await sqs("TagQueue", QueueUrl=queue, Tags={"use": ""})
+    seen.append((await sqs("ListQueueTags", QueueUrl=queue))["Tags"])
+    await sqs("TagQueue", QueueUrl=queue, Tags={"use": "x"})
+    await sqs("UntagQueue", QueueUrl=queue, TagKeys=["team", "none"])
+    seen.append((await sqs("ListQueueTags", QueueUrl=queue))["Tags"])
+    await sqs("UntagQueue", QueueUrl=queue, TagKeys=["use"])
+    seen.append((await sqs("ListQueueTags", QueueUrl=queue)).get("Tags", {}))
+    return seen
+
+
+@sees(["done", "true", "done", "false", "InvalidAttributeValue"])
+async def a_boolean_may_begin_with_a_capital(sqs: Bench) -> object:
+    """Templates and Python write "True"."""
+    name, attributes = sqs.name("b.fifo"), {"FifoQueue": "True", "ContentBasedDeduplication": "TRUE"}
+
+    created = await sqs.code("CreateQueue", QueueName=name, Attributes=attributes)
+    queue = (await sqs("GetQueueUrl", QueueName=name))["QueueUrl"]
+    by_content = await sqs.attribute(queue, "ContentBasedDeduplication")
+    change = {"SqsManagedSseEnabled": "False"}
+    changed = await sqs.code("SetQueueAttributes", QueueUrl=queue, Attributes=change)
+    wrong = {"SqsManagedSseEnabled": "yes"}
+    return [
+        created,
+        by_content,
+        changed,
+        await sqs.attribute(queue, "SqsManagedSseEnabled"),
+        await sqs.code("SetQueueAttributes", QueueUrl=queue, Attributes=wrong),
+    ]

@@ -79,15 +79,49 @@ async def test_a_stale_delete_succeeds_and_is_told_apart(sqs: MemorySqs, queue: 
     """Only the ledger knows that nothing was deleted."""
     await sqs.send(queue, [Outgoing("a")])
     (first,) = await sqs.receive(queue, limit=1, wait=0)
-    await sqs.change_visibility(queue, [(first.handle, 0)])
+
+    outcomes = [*await sqs.delete(queue, [first.handle]), *await sqs.delete(queue, [first.handle, "garbage"])]
+
+    assert outcomes == [None, None, Failure("ReceiptHandleIsInvalid", sender_fault=True)]
+    deletes = [entry.outcome for entry in sqs.ledger.of(first.message_id) if entry.operation == "delete"]
+    assert deletes == ["done", "stale"]
+
+
+@pytest.mark.parametrize("operation", ["delete", "change_visibility"])
+async def test_an_old_handle_ends_the_newer_receipt(sqs: MemorySqs, queue: Queue, operation: str) -> None:
+    """The ledger says by whose handle, and that nobody holds the message any more."""
+    await sqs.send(queue, [Outgoing("a")])
+    (first,) = await sqs.receive(queue, limit=1, wait=0, visibility=0)
     (second,) = await sqs.receive(queue, limit=1, wait=0)
+    assert [entry.handle for entry in sqs.ledger.in_flight()] == [second.handle]
 
-    outcomes = await sqs.delete(queue, [first.handle, "garbage"])
+    if operation == "delete":
+        await sqs.delete(queue, [first.handle])
+    else:
+        await sqs.change_visibility(queue, [(first.handle, 0)])
 
-    assert outcomes == [None, Failure("ReceiptHandleIsInvalid", sender_fault=True)]
-    assert "stale" in {entry.outcome for entry in sqs.ledger.of(first.message_id)}
-    assert not sqs.ledger.deleted()
-    assert second.receives == 2
+    noted = [(it.outcome, it.handle) for it in sqs.ledger.of(first.message_id) if it.operation == operation]
+    assert noted == [
+        ("done" if operation == "delete" else "released", first.handle),
+        ("overtaken", second.handle),
+    ]
+    assert not sqs.ledger.in_flight()
+
+
+async def test_a_message_that_is_hidden_again_is_in_flight(
+    sqs: MemorySqs, queue: Queue, clock: VirtualClock
+) -> None:
+    """Its receipt is over only when the new timeout is."""
+    await sqs.send(queue, [Outgoing("a")])
+    (delivery,) = await sqs.receive(queue, limit=1, wait=0)
+    await clock.advance(30)
+    assert not sqs.ledger.in_flight()
+
+    assert await sqs.change_visibility(queue, [(delivery.handle, 5)]) == [None]
+
+    assert [entry.handle for entry in sqs.ledger.in_flight()] == [delivery.handle]
+    await clock.advance(5)
+    assert not sqs.ledger.in_flight()
 
 
 async def test_a_lease_ends_after_twelve_hours(sqs: MemorySqs, queue: Queue, clock: VirtualClock) -> None:
