@@ -310,9 +310,9 @@ class Turn(Generic[T]):
     async def _open_part(self, n: int) -> bool:
         """Take the next part of a failed batch into hand, else the next delivery; False when the stream has ended."""
         while self._parts.waiting:
-            if self._parts.alike and not self._is_draining:
+            if self._parts.is_pause_due and not self._is_draining:
                 with CancelScope() as self._pause:
-                    await sleep(self._settler.pause(self._parts.alike))
+                    await sleep(self._settler.pause(1))
             leases = self._parts.begin()
             if len(leases) > n:
                 # The agent asks for single events now.
