@@ -17,6 +17,10 @@ LENT = 9
 """Leases that may wait with their tokens lent, for each token that there is: SQS gives up to ten messages of one group
 at once, of which nine wait."""
 
+LEAST_LENT = 100
+"""As many may wait with their tokens lent however few tokens there are: a message of each of many groups may wait for its
+next attempt, and none of them holds a place of another group."""
+
 IN_A_ROW = 10
 """Leases that are taken before others have a turn of the loop: agents that never wait must not keep it."""
 
@@ -36,6 +40,7 @@ class Handoff:
         self._groups = FifoGroups() if fifo else None
         self._tokens = tokens or Tokens(0)
         self._lent = 0
+        self._most_lent = max(LENT * self._tokens.total, LEAST_LENT if self._tokens.total else 0)
         self._waiting_to_retry: list[tuple[float, int, Lease]] = []
         self._retries = itertools.count()
         self._wake = Wakeup()
@@ -141,7 +146,7 @@ class Handoff:
 
     def _lend(self, lease: Lease) -> None:
         """Lend the token of a lease that waits, so that it holds no place of another group."""
-        if not lease.is_lent and self._lent < LENT * self._tokens.total:
+        if not lease.is_lent and self._lent < self._most_lent:
             lease.is_lent = True
             self._lent += 1
             self._tokens.give()

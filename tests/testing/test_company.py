@@ -4,7 +4,7 @@ import anyio
 import msgspec
 import pytest
 
-from streamapp import App, Stream
+from streamapp import App, Retry, Stream
 from streamapp.testing import Effect, Fail, Partial
 from streamapp_codecs import Json
 
@@ -52,3 +52,29 @@ async def test_good_messages_of_a_batch_wait_for_seconds_however_many_others_fai
 
         assert len(t.dead("in")) == len(done) == 50
         assert max(done.values()) - began < 60
+
+
+@pytest.mark.parametrize("concurrency", [1, 5])
+async def test_groups_that_wait_for_their_next_attempt_hold_no_place_of_another(concurrency: int) -> None:
+    """They are many more than the places, and wait for minutes."""
+    app, done = App("g"), dict[str, float]()
+
+    @app.agent("in.fifo", Json(Ev), concurrency=concurrency)
+    async def agent(stream: Stream[Ev]) -> None:
+        async for event in stream:
+            if event.key == "bad":
+                raise Retry(600)
+            done[event.key] = anyio.current_time()
+
+    async with app.test() as t:
+        for n in range(40):
+            await t.send("in.fifo", Ev("bad"), Ev(f"behind{n}"), group=f"bad{n}")
+        await t.advance(2)
+        began = anyio.current_time()
+        for n in range(20):
+            await t.send("in.fifo", Ev(f"k{n}"), group=f"g{n}")
+        await t.settle(within=20_000)
+
+        assert len(t.dead("in.fifo")) == 40
+        assert len(done) == 60
+        assert max(done[f"k{n}"] for n in range(20)) - began < 60
