@@ -44,6 +44,8 @@ class Handoff:
         self._waiting_to_retry: list[tuple[float, int, Lease]] = []
         self._retries = itertools.count()
         self._wake = Wakeup()
+        self._gathered = 0
+        self._gathering: set[CancelScope] = set()
         self._taken = 0
         self._last_turn = math.inf
         self._is_stopped = self._is_closed = self._is_abandoned = False
@@ -110,6 +112,32 @@ class Handoff:
         elif not self._is_closed:
             await self._permits.acquire()
         return self._ready.popleft() if self._ready else None
+
+    async def take_company(self, held: int, until: float) -> Lease | None:
+        """Return the next lease for a batch of so many; None when no more will come by *until* (monotonic).
+
+        None comes sooner if all places are in batches that wait: then nothing can come before one of them goes on.
+        """
+        if self._permits.value or self._is_closed:
+            return await self.take()
+        self._gathered += held
+        scope = CancelScope(deadline=until)
+        self._gathering.add(scope)
+        try:
+            if self._gathered >= self._tokens.total > 0:
+                for each in self._gathering:
+                    each.cancel("no place is left for company")
+            with scope:
+                return await self.take()
+        finally:
+            self._gathered -= held
+            self._gathering.discard(scope)
+        return None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more comes."""
+        return self._is_closed
 
     def stop(self, last_turn: float) -> list[Lease]:
         """Hand over only to agents that wait, from now on. Return the leases that nobody has taken.

@@ -375,9 +375,8 @@ class Turn(Generic[T]):
             lease = await self._handoff.take()
             self._is_closed = lease is None
         else:
-            with CancelScope(deadline=until):
-                lease = await self._handoff.take()
-                self._is_closed = lease is None
+            lease = await self._handoff.take_company(len(self._in_hand.leases), until)
+            self._is_closed = lease is None and self._handoff.is_closed
         return lease
 
     def _decode(self, delivery: Delivery) -> Decoded[T]:

@@ -78,3 +78,26 @@ async def test_groups_that_wait_for_their_next_attempt_hold_no_place_of_another(
         assert len(t.dead("in.fifo")) == 40
         assert len(done) == 60
         assert max(done[f"k{n}"] for n in range(20)) - began < 60
+
+
+@pytest.mark.parametrize("queue", ["in", "in.fifo"])
+@pytest.mark.parametrize("instances", [1, 2, None])
+async def test_batches_that_hold_all_places_do_not_wait_for_company(
+    instances: int | None, queue: str
+) -> None:
+    """None can come before one of them goes on."""
+    app, done = App("r"), dict[str, float]()
+
+    @app.agent(queue, Json(Ev), concurrency=3, instances=instances)
+    async def agent(stream: Stream[Ev]) -> None:
+        async for batch in stream.take(100, within=60):
+            done.update({event.key: anyio.current_time() for event in batch})
+
+    async with app.test() as t:
+        began = anyio.current_time()
+        for n in range(21):
+            await t.send(queue, Ev(f"k{n}"), group=f"g{n}")
+        await t.settle()
+
+        assert len(done) == 21
+        assert max(done.values()) - began < 60
