@@ -24,7 +24,8 @@ AGAIN = Backoff(first=0.2, longest=1.0)
 """Before each further try of a delete or a release that failed."""
 
 TRIES = 4
-"""How often a delete or a release is tried: for about a second. After that SQS brings the message again."""
+"""How often a delete or a release is tried in a row: for about a second. A delete then goes again with newer ones; what
+cannot be given back is brought again by SQS when its visibility timeout ends."""
 
 
 class Acks:
@@ -86,6 +87,10 @@ class Acks:
             self.release(follower, after)
 
     async def _delete(self, leases: list[Lease]) -> Sequence[None]:
+        """Delete the messages. One whose delete fails keeps its lease, and its delete goes again until the worker drains.
+
+        To end the lease would bring it again for nothing, until SQS dead-letters what is done.
+        """
         waiting, failures = leases, 0
         while waiting and failures < TRIES:
             if failures:
@@ -104,13 +109,16 @@ class Acks:
             rights = self._leases.rights
             is_refused = bool(any(outcomes) or rights.refused) and rights.note("DeleteMessage", outcomes)
             if is_refused and again and not self._is_hurried:
-                # To end their leases would bring them again for nothing, until SQS dead-letters what is done.
                 await rights.change()
                 waiting, lost = [it for it in again if not it.is_lost], [it for it in again if it.is_lost]
                 self._give_up(lost)
             else:
                 waiting, failures = again, failures + 1
-        self._give_up(waiting)
+        for lease in waiting:
+            if self._is_hurried or lease.is_lost:
+                self._give_up([lease])
+            else:
+                self.deletes.post(lease)
         return [None] * len(leases)
 
     def _give_up(self, leases: Sequence[Lease]) -> None:
@@ -136,7 +144,7 @@ class Acks:
         except Exception as error:
             # A bug, of a client's or ours: the leases must end all the same, or they are extended for hours.
             logger.exception("a delete broke", extra={"queue": self._queue.name})
-            return [Failure(type(error).__name__)] * len(handles)
+            return [Failure(type(error).__name__, sender_fault=True)] * len(handles)
 
     async def _release(self, releases: list[tuple[Lease, float]]) -> Sequence[None]:
         for lease, _ in releases:

@@ -17,6 +17,10 @@ LENT = 9
 """Leases that may wait with their tokens lent, for each token that there is: SQS gives up to ten messages of one group
 at once, of which nine wait."""
 
+LEAST_LENT = 100
+"""As many may wait with their tokens lent however few tokens there are: a message of each of many groups may wait for its
+next attempt, and none of them holds a place of another group."""
+
 IN_A_ROW = 10
 """Leases that are taken before others have a turn of the loop: agents that never wait must not keep it."""
 
@@ -36,9 +40,12 @@ class Handoff:
         self._groups = FifoGroups() if fifo else None
         self._tokens = tokens or Tokens(0)
         self._lent = 0
+        self._most_lent = max(LENT * self._tokens.total, LEAST_LENT if self._tokens.total else 0)
         self._waiting_to_retry: list[tuple[float, int, Lease]] = []
         self._retries = itertools.count()
         self._wake = Wakeup()
+        self._gathered = 0
+        self._gathering: set[CancelScope] = set()
         self._taken = 0
         self._last_turn = math.inf
         self._is_stopped = self._is_closed = self._is_abandoned = False
@@ -106,6 +113,32 @@ class Handoff:
             await self._permits.acquire()
         return self._ready.popleft() if self._ready else None
 
+    async def take_company(self, held: int, until: float) -> Lease | None:
+        """Return the next lease for a batch of so many; None when no more will come by *until* (monotonic).
+
+        None comes sooner if all places are in batches that wait: then nothing can come before one of them goes on.
+        """
+        if self._permits.value or self._is_closed:
+            return await self.take()
+        self._gathered += held
+        scope = CancelScope(deadline=until)
+        self._gathering.add(scope)
+        try:
+            if self._gathered >= self._tokens.total > 0:
+                for each in self._gathering:
+                    each.cancel("no place is left for company")
+            with scope:
+                return await self.take()
+        finally:
+            self._gathered -= held
+            self._gathering.discard(scope)
+        return None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more comes."""
+        return self._is_closed
+
     def stop(self, last_turn: float) -> list[Lease]:
         """Hand over only to agents that wait, from now on. Return the leases that nobody has taken.
 
@@ -141,7 +174,7 @@ class Handoff:
 
     def _lend(self, lease: Lease) -> None:
         """Lend the token of a lease that waits, so that it holds no place of another group."""
-        if not lease.is_lent and self._lent < LENT * self._tokens.total:
+        if not lease.is_lent and self._lent < self._most_lent:
             lease.is_lent = True
             self._lent += 1
             self._tokens.give()

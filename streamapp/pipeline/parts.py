@@ -1,5 +1,6 @@
 """A batch that failed is tried again in smaller parts, until each message that fails does so alone."""
 
+import math
 from collections import deque
 from collections.abc import Sequence
 
@@ -20,14 +21,16 @@ class Part:
 class Parts:
     """The parts of failed batches that wait to be tried again, in order.
 
-    A part that fails is divided once its sibling was tried as well. *alike* counts how often in a row both failed in
-    the same way: then something else than a message is probably the cause, and a pause is due.
+    A part that fails is divided once its sibling was tried as well. If both failed in the same way, something else than
+    a message may be the cause, so *is_pause_due* before they are divided further. That is one pause for all parts of
+    one size, however many of them fail alike: else those that are good would wait for all that are not.
     """
 
     def __init__(self) -> None:
         self.waiting: deque[Part] = deque()
         self.current: Part | None = None
-        self.alike = 0
+        self.is_pause_due = False
+        self._smallest = math.inf
 
     @property
     def leases(self) -> list[Lease]:
@@ -36,6 +39,7 @@ class Parts:
 
     def begin(self) -> list[Lease]:
         """Return the messages of the next part, which is tried now."""
+        self.is_pause_due = False
         self.current = self.waiting.popleft()
         return self.current.leases
 
@@ -51,6 +55,8 @@ class Parts:
 
     def failed(self, leases: Sequence[Lease], failure: str) -> None:
         """Note that *leases* failed together, and in which way. More than one of them are tried again, in two parts."""
+        if self.current is None and not self.waiting:
+            self._smallest = math.inf
         part, self.current = self.current or Part(leases), None
         part.leases = list(leases)
         self._end(part, failure)
@@ -59,7 +65,7 @@ class Parts:
         """Return all that wait, and forget it."""
         leases = self.leases
         self.waiting.clear()
-        self.current = None
+        self.current, self.is_pause_due = None, False
         return leases
 
     def _end(self, part: Part, failure: str) -> None:
@@ -68,9 +74,11 @@ class Parts:
         if sibling is None:
             self._divide([part])
         elif sibling.failure is not None:
-            is_alike = bool(failure) and failure == sibling.failure
-            self.alike = self.alike + 1 if is_alike else 0
             self._divide([sibling, part])
+            size = max(len(sibling.leases), len(part.leases))
+            self.is_pause_due = bool(failure) and failure == sibling.failure and 1 < size < self._smallest
+            if self.is_pause_due:
+                self._smallest = size
 
     def _divide(self, parts: Sequence[Part]) -> None:
         halves: list[Part] = []

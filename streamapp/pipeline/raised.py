@@ -5,16 +5,18 @@ from typing import cast
 
 from anyio import get_current_task
 
-from streamapp.errors import Decision, Refused, Reject, ServiceError, Skip, contained
+from streamapp.errors import Decision, Refused, Reject, Retry, ServiceError, Skip, contained
 
 
 def leaves(error: BaseException) -> Iterator[BaseException]:
     """Yield the errors of a group, however deep its groups are nested; *error* itself if it is no group."""
-    if isinstance(error, BaseExceptionGroup):
-        for each in cast("BaseExceptionGroup[BaseException]", error).exceptions:
-            yield from leaves(each)
-    else:
-        yield error
+    waiting = [error]
+    while waiting:
+        error = waiting.pop()
+        if isinstance(error, BaseExceptionGroup):
+            waiting.extend(reversed(cast("BaseExceptionGroup[BaseException]", error).exceptions))
+        else:
+            yield error
 
 
 def gravest(errors: Sequence[BaseException]) -> Exception:
@@ -25,6 +27,24 @@ def gravest(errors: Sequence[BaseException]) -> Exception:
     Of two alike the first decides.
     """
     return contained(min(errors, key=_rank))
+
+
+def plain(error: Exception) -> Exception:
+    """Return *error*; for a `Reject` or a `Retry` one whose parts are what their types say.
+
+    A subclass may set them to anything, or not at all. What its code raises is returned if they cannot be read.
+    """
+    try:
+        if isinstance(error, Reject):
+            return Reject(
+                getattr(error, "reason", "rejected"), getattr(error, "detail", type(error).__name__)
+            )
+        if isinstance(error, Retry):
+            after: object = getattr(error, "after", None)
+            return Retry(None if after is None else float(cast("float", after)))
+    except BaseException as bug:  # noqa: BLE001 - a property or a text of the app's own class
+        return contained(bug)
+    return error
 
 
 def is_close(error: BaseException, task_id: int) -> bool:

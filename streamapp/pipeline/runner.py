@@ -170,11 +170,12 @@ class Runner:
             os._exit(error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else 1)
         about = {"agent": self._agent.name, "queue": self._agent.queue}
         all_errors = list(leaves(error))
-        cancelled = [each for each in all_errors if isinstance(each, get_cancelled_exc_class())]
+        cancelled_class = get_cancelled_exc_class()
+        cancelled = [each for each in all_errors if isinstance(each, cancelled_class)]
         if cancelled and current_effective_deadline() == -math.inf:
             # A scope of ours is cancelled, and what the agent's code raised meanwhile does not change that.
             raise cancelled[0]
-        others = [each for each in all_errors if each not in cancelled]
+        others = [each for each in all_errors if not isinstance(each, cancelled_class)]
         if not others:
             # No scope of ours is cancelled (its deadline would be -inf): the agent awaited something that others
             # cancelled.

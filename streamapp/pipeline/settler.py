@@ -19,6 +19,7 @@ from streamapp.pipeline.dead_letter import NO_REASON, Why, letter
 from streamapp.pipeline.handoff import Handoff
 from streamapp.pipeline.in_hand import InHand
 from streamapp.pipeline.leases import Lease
+from streamapp.pipeline.raised import plain
 from streamapp_codecs import DecodeError
 
 logger = logging.getLogger(__name__)
@@ -78,9 +79,9 @@ class Settler:
         while in_hand.leases:
             lease, flaw = next(iter(in_hand.leases.items()))
             decision = in_hand.decisions.get(lease) if in_hand.decisions else None
-            if isinstance(decision, Skip):
+            if isinstance(decision, Skip) and flaw is None:
                 self.delete(lease, "skipped", in_hand=in_hand)
-            elif decision is not None:
+            elif decision is not None and not isinstance(decision, Skip):
                 await self.fail(lease, decision, in_hand)
             elif flaw is None:
                 self.delete(lease, _word(in_hand), in_hand=in_hand)
@@ -102,6 +103,7 @@ class Settler:
 
     async def fail(self, lease: Lease, error: Exception, in_hand: InHand | None = None) -> None:
         """End a delivery whose processing raised *error*: try it again with backoff, or dead-letter it at its last attempt."""
+        error = plain(error)
         if isinstance(error, Reject):
             await self.bury(lease, Why(error.reason, error.detail), in_hand)
         elif isinstance(error, Refused):

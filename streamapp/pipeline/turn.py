@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
-from anyio import CancelScope, current_time, get_current_task, sleep
+from anyio import CancelScope, current_time, get_cancelled_exc_class, get_current_task, sleep
+from anyio.lowlevel import checkpoint_if_cancelled
 
-from streamapp.errors import CutOff, Decision, Panic, Skip, StreamappError
+from streamapp.errors import CutOff, Decision, Panic, Skip, StreamappError, contained
 from streamapp.flow.deadline import Deadline
 from streamapp.messages import Delivery
 from streamapp.pipeline.handoff import Handoff
@@ -62,6 +63,7 @@ class Turn(Generic[T]):
         CURRENT.set(self._in_hand)
         self._process = runtime.tracing.process() if runtime.tracing else None
         self._rest: deque[T] = deque()
+        self._broken: BaseException | None = None
         self._parts = Parts()
         self._next: Lease | None = None
         self._is_working = self._is_alone = self._is_draining = False
@@ -90,12 +92,17 @@ class Turn(Generic[T]):
         """End what is in hand as done, and return the next event. Raises `StopAsyncIteration` when no more will come."""
         self.asked += 1
         self.deadline.stop()
-        if not self._rest:
+        if self._broken is not None:
+            await self.fail(contained(self._broken))
+        try:
             await self.succeed()
-            if not await (self._open_part(1) if self._parts.waiting else self._open_next()):
-                raise StopAsyncIteration
-            if not self._begin():
-                await self._wait_to_begin()
+            if not (self._rest or await (self._open_part(1) if self._parts.waiting else self._open_next())):
+                raise StopAsyncIteration  # noqa: TRY301 - the end of the stream breaks nothing
+        except BaseException as error:
+            self._note_broken(error)
+            raise
+        if not self._begin():
+            await self._wait_to_begin()
         self.deadline.start()
         return self._rest.popleft()
 
@@ -106,21 +113,36 @@ class Turn(Generic[T]):
         """
         self.asked += 1
         self.deadline.stop()
-        await self.succeed()
-        if not self._rest:
-            if self._parts.waiting:
-                if not await self._open_part(n):
-                    return []
-            elif not await self._open_next():
+        if self._broken is not None:
+            await self.fail(contained(self._broken))
+        try:
+            await self.succeed()
+            if not (self._rest or await self._open_batch(n, within)):
                 return []
-            elif not self._is_spent(next(iter(self._in_hand.leases))):
-                until = current_time() + within
-                while len(self._rest) < n and not self._has_all() and await self._open_next(until):
-                    pass
+        except BaseException as error:
+            self._note_broken(error)
+            raise
         if not self._begin():
             await self._wait_to_begin()
         self.deadline.start()
         return [self._rest.popleft() for _ in range(min(n, len(self._rest)))]
+
+    async def _open_batch(self, n: int, within: float) -> bool:
+        """Take the next *n* events at most into hand; False when the stream has ended."""
+        if self._parts.waiting:
+            return await self._open_part(n)
+        if not await self._open_next():
+            return False
+        if not self._is_spent(next(iter(self._in_hand.leases))):
+            until = current_time() + within
+            while len(self._rest) < n and not self._has_all() and await self._open_next(until):
+                pass
+        return True
+
+    def _note_broken(self, error: BaseException) -> None:
+        """Note that what is in hand can be neither given out nor ended. An agent that goes on has not done it."""
+        if not isinstance(error, (StopAsyncIteration, get_cancelled_exc_class())):
+            self._broken = error
 
     def decide(self, event: T, decision: Exception) -> None:
         """End the message of *event*, one of the batch in hand, as *decision* says, and the others as the batch ends.
@@ -153,12 +175,17 @@ class Turn(Generic[T]):
     async def succeed(self) -> None:
         """End what is in hand as done, unless events of it are still to be given out. Raises `CutOff`.
 
-        An effect that nobody awaits is waited for. Raises its error too.
+        An effect that nobody awaits is waited for. Raises its error too, and what the agent swallowed before: an error
+        of ours, or its own cancellation.
         """
+        if self._broken is not None:
+            raise self._broken
         in_hand = self._in_hand
         if (in_hand.leases or in_hand.owed) and not self._rest:
             # The agent is done; how long the rest takes is not its fault.
             self.deadline.stop()
+            if self._scope is not None and (self._scope.cancel_called or self._is_draining):
+                await checkpoint_if_cancelled()
             if (in_hand.begun or in_hand.pending) and in_hand.has_unfinished():
                 await in_hand.finish()
             in_hand.is_closed = True
@@ -283,9 +310,9 @@ class Turn(Generic[T]):
     async def _open_part(self, n: int) -> bool:
         """Take the next part of a failed batch into hand, else the next delivery; False when the stream has ended."""
         while self._parts.waiting:
-            if self._parts.alike and not self._is_draining:
+            if self._parts.is_pause_due and not self._is_draining:
                 with CancelScope() as self._pause:
-                    await sleep(self._settler.pause(self._parts.alike))
+                    await sleep(self._settler.pause(1))
             leases = self._parts.begin()
             if len(leases) > n:
                 # The agent asks for single events now.
@@ -348,9 +375,8 @@ class Turn(Generic[T]):
             lease = await self._handoff.take()
             self._is_closed = lease is None
         else:
-            with CancelScope(deadline=until):
-                lease = await self._handoff.take()
-                self._is_closed = lease is None
+            lease = await self._handoff.take_company(len(self._in_hand.leases), until)
+            self._is_closed = lease is None and self._handoff.is_closed
         return lease
 
     def _decode(self, delivery: Delivery) -> Decoded[T]:
@@ -368,6 +394,11 @@ class Turn(Generic[T]):
         except StopAsyncIteration as error:
             # An `async for` would take it for the end of the stream, and the message would be done.
             raise Panic(error) from error
+        except Exception:
+            raise
+        except BaseException as error:
+            # It is no cancellation either.
+            raise contained(error) from error
 
     async def _end_empty(self, lease: Lease, error: DecodeError | None) -> None:
         if error is None:
@@ -386,6 +417,7 @@ class Turn(Generic[T]):
 
     def _forget(self) -> None:
         self._rest.clear()
+        self._broken = None
         if self._process is not None:
             self._process.end({done.key for done in self._in_hand.updates})
         # What still runs for the event may not add to it any more.

@@ -3,7 +3,8 @@
 import pytest
 from anyio import create_task_group, fail_after, wait_all_tasks_blocked
 
-from streamapp.flow.solitude import Solitude
+from streamapp.flow.solitude import LONGEST, Solitude
+from streamapp.testing.clocks.loop_time import loop_time
 
 
 async def test_one_waits_for_all_others_and_they_for_it() -> None:
@@ -69,3 +70,30 @@ async def test_of_several_that_ask_each_has_its_time_alone(number: int) -> None:
                 tasks.start_soon(alone)
 
     assert (inside, most) == (0, 1)
+
+
+async def test_nobody_waits_for_long() -> None:
+    """One message that takes hours may not hold all others of the process, whoever is alone."""
+    with loop_time() as time:
+        solitude, entered = Solitude(), dict[str, float]()
+        await solitude.enter()  # and never leaves
+
+        async def alone() -> None:
+            await solitude.enter_alone()  # nor does this one
+            entered["alone"] = time.now()
+
+        async def another() -> None:
+            await solitude.enter()
+            entered["another"] = time.now()
+
+        async with create_task_group() as tasks:
+            began = time.now()
+            tasks.start_soon(alone)
+            await time.rest()
+            tasks.start_soon(another)
+            while len(entered) < 2:
+                await time.rest()
+                await time.jump(began + 100)
+
+        assert entered["alone"] - began == pytest.approx(LONGEST, abs=0.5)
+        assert entered["another"] - began == pytest.approx(2 * LONGEST, abs=0.5)

@@ -10,6 +10,7 @@ from rigs.worker import Add, Count, Rig, until
 from streamapp.errors import Retry
 from streamapp.flow.backoff import Backoff
 from streamapp.messages import Outgoing
+from streamapp.pipeline.acks import TRIES
 from streamapp.testing import Duplicate, Fail, Hang, Partial
 
 THROTTLED = Partial(0b11, code="RequestThrottled", sender_fault=True)
@@ -57,13 +58,30 @@ async def test_only_deletes_that_failed_are_repeated(
     assert it.is_over()
 
 
-async def test_a_delete_that_keeps_failing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the message comes again it is only deleted; until then its place is free for others."""
+async def test_a_delete_that_keeps_failing_keeps_its_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Received again it would only be deleted, and SQS counts that receive: in the end it dead-letters what is done."""
+    monkeypatch.setattr("streamapp.pipeline.acks.AGAIN", Backoff(0.001, 0.001))
+    async with settling() as it:
+        it.sqs.faults.add("delete", Fail(), times=5 * TRIES)
+        (lease,) = await it.receive(Outgoing("a"))
+        it.settler.delete(lease, "ok")
+        await until(lambda: len(it.sqs.ledger.calls("delete")) > 2 * TRIES)
+        assert not it.is_over()
+        await until(it.is_over)
+
+    assert len(it.sqs.ledger.deleted("orders")) == 1
+
+
+async def test_a_delete_that_fails_as_the_worker_drains_is_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """When the message comes again it is only deleted."""
     monkeypatch.setattr("streamapp.pipeline.acks.AGAIN", Backoff(0.001, 0.001))
     async with settling() as it:
         it.sqs.faults.add("delete", Fail())
         (lease,) = await it.receive(Outgoing("a"))
         it.settler.delete(lease, "ok")
+        it.acks.hurry()
         await until(it.is_over)
 
     (again,) = it.take_again(lease)

@@ -47,7 +47,7 @@ def test_one_poison_message_costs_attempts_by_the_logarithm() -> None:
     while parts.waiting:
         part = parts.begin()
         attempts += 1
-        assert parts.alike == 0
+        assert not parts.is_pause_due
         if these[77] in part:
             parts.failed(part, "ValueError")
         else:
@@ -61,10 +61,10 @@ def test_two_halves_that_fail_alike_ask_for_a_pause() -> None:
     these, parts = leases(8), Parts()
     parts.failed(these, "ConnectionError")
     parts.failed(parts.begin(), "ConnectionError")
-    assert parts.alike == 0
+    assert not parts.is_pause_due
     parts.failed(parts.begin(), "ConnectionError")
 
-    assert parts.alike == 1
+    assert parts.is_pause_due
     assert [lease.delivery.message_id for lease in parts.begin()] == ["0", "1"]
 
 
@@ -75,3 +75,16 @@ def test_what_is_cleared_is_forgotten() -> None:
 
     assert parts.clear() == these
     assert not parts.waiting
+
+
+def test_however_many_parts_fail_alike_the_pauses_are_few() -> None:
+    """One for each size: the good messages of a batch, and those behind it, wait for no more."""
+    these, parts = leases(128), Parts()
+    parts.failed(these, "ValueError")
+    pauses = 0
+    while parts.waiting:
+        pauses += parts.is_pause_due
+        parts.failed(parts.begin(), "ValueError")
+
+    assert pauses == 6
+    assert not parts.is_pause_due

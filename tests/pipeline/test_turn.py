@@ -4,17 +4,14 @@ import json
 from typing import Any
 
 import msgspec
-import pytest
 from anyio import Event, create_task_group, fail_after, sleep_forever
 from anyio.lowlevel import checkpoint
 
 from rigs.worker import ATTEMPTS, PATIENCE, Add, Count, Note, Parts, Rig, until
 from streamapp.declared.table import Table
 from streamapp.errors import Reject, Skip, StreamappError
-from streamapp.flow.backoff import Backoff
-from streamapp.pipeline.acks import TRIES
 from streamapp.state.store import MAX_PENDING
-from streamapp.testing import Fail, Hang
+from streamapp.testing import Hang, Partial
 from streamapp.worker.worker import Worker
 from streamapp_codecs import Decoded, Origin
 
@@ -243,14 +240,11 @@ async def test_leases_lost_before_an_agent_took_them_are_not_processed(rig: Rig)
     assert await rig.state("new") == Count(4, 4)
 
 
-async def test_a_message_whose_delete_failed_is_only_deleted_when_it_comes_again(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_message_whose_delete_failed_is_only_deleted_when_it_comes_again(rig: Rig) -> None:
     """Its effect is durable; to process it again would be a waste, or worse."""
-    monkeypatch.setattr("streamapp.pipeline.acks.AGAIN", Backoff(0.01, 0.01))
     rig = await Rig(rig.store, rig.config.key_prefix + "x").create(visibility=1)
     rig.count()
-    rig.sqs.faults.add("delete", Fail(), times=TRIES)
+    rig.sqs.faults.add("delete", Partial(1, "InvalidParameterValue", sender_fault=True), times=1)
     await rig.send([Add("a")])
     async with rig.running():
         await until(lambda: rig.sqs.ledger.deleted("orders"))

@@ -13,11 +13,49 @@ from streamapp import App, Reject, Retry, Skip, Stream
 from streamapp.errors import Panic
 from streamapp.testing.trial import StuckAgent
 from streamapp.testing.trial_values import DeadLetter
-from streamapp_codecs import Decoded, Json, Origin
+from streamapp_codecs import Decoded, DecodeError, Json, Origin
 
 
 class Rust(BaseException):
     """What a panic in a Rust extension is."""
+
+
+class Unequal(Exception):
+    """What cannot be compared."""
+
+    __hash__ = None  # type: ignore[assignment]  # as a class with __eq__ alone has it
+
+    def __eq__(self, other: object) -> bool:
+        """Raise."""
+        raise RuntimeError
+
+
+class BareReject(Reject):
+    """A decision without its parts."""
+
+    def __init__(self) -> None:
+        Exception.__init__(self)
+
+
+class BareRetry(Retry):
+    """A decision without its part."""
+
+    def __init__(self) -> None:
+        Exception.__init__(self)
+
+
+def odd_reject() -> Reject:
+    """Return a decision whose parts are no text."""
+    odd = Reject("odd")
+    odd.reason, odd.detail = 5, b"x"  # type: ignore[assignment]  # the claim
+    return odd
+
+
+def nested(error: BaseException, depth: int) -> BaseException:
+    """Return a group in a group, and so on."""
+    for _ in range(depth):
+        error = BaseExceptionGroup("g", [error])
+    return error
 
 
 class Ev(msgspec.Struct, frozen=True):
@@ -256,6 +294,119 @@ async def test_a_lost_lease_is_no_failure_though_a_task_of_the_agent_fails_too()
 
         assert t.dead("in") == []
         assert t.tally.of("ok", "in") == 2
+
+
+@pytest.mark.parametrize("size", [1, 10])
+@pytest.mark.parametrize(
+    ("error", "letter"),
+    [
+        (lambda: BaseExceptionGroup("g", [asyncio.CancelledError(), Unequal()]), "attempts_exhausted"),
+        (lambda: nested(ValueError(), 3000), "attempts_exhausted"),
+        (BareReject, "rejected"),
+        (BareRetry, "attempts_exhausted"),
+        (odd_reject, "5"),
+    ],
+)
+async def test_an_odd_exception_ends_its_own_message(
+    size: int, error: Callable[[], BaseException], letter: str
+) -> None:
+    """What the engine reads of an exception may be missing, of any type, or raise."""
+    app, done = App("odd"), set[str]()
+
+    @app.agent("in", Json(Ev), concurrency=10, instances=1)
+    async def agent(stream: Stream[Ev]) -> None:
+        async for batch in stream.take(size, within=1):
+            if any(event.key == "bad" for event in batch):
+                raise error()
+            done.update(event.key for event in batch)
+
+    async with app.test() as t:
+        await t.send("in", Ev("a"), Ev("bad"), Ev("b"))
+        await t.settle()
+
+        assert [(it.reason, '"bad"' in it.body) for it in t.dead("in")] == [(letter, True)]
+        assert done == {"a", "b"}
+
+
+class Undecodable:
+    """A codec that raises at the event `bad`."""
+
+    def decode(self, body: str, origin: Origin) -> Decoded[Ev]:
+        """Return the event."""
+        if '"bad"' in body:
+            raise ValueError
+        return Json(Ev).decode(body, origin)
+
+
+@pytest.mark.parametrize("cause", ["codec", "update"])
+@pytest.mark.parametrize("again", [True, False])
+async def test_what_an_agent_swallows_does_not_make_its_event_done(cause: str, *, again: bool) -> None:
+    """An error that comes out of its `async for` says that an event was never given out, or has had no effect."""
+    app, done = App("s"), set[str]()
+    table = app.table("t", St, fold=fold)
+
+    @app.agent("in", Undecodable() if cause == "codec" else Json(Ev), instances=1)
+    async def agent(stream: Stream[Ev]) -> None:
+        is_first = True
+        while is_first or again:
+            is_first = False
+            with suppress(Exception):
+                async for event in stream:
+                    updating = table.update(event.key, event)
+                    if event.key != "bad":
+                        await updating
+                        done.add(event.key)
+                return
+
+    async with app.test() as t:
+        await t.send("in", Ev("a"), Ev("bad"), Ev("b"))
+        await t.settle()
+
+        assert [it.reason for it in t.dead("in")] == ["attempts_exhausted"]
+        assert done == {"a", "b"}
+
+
+async def test_cancelled_work_is_not_done_though_the_agent_goes_on() -> None:
+    """It took too long, and swallows its cancellation."""
+    app, begun, done = App("c"), [], []
+
+    @app.agent("in", Json(Ev), instances=1, timeout=5)
+    async def agent(stream: Stream[Ev]) -> None:
+        async for event in stream:
+            begun.append(event.key)
+            with suppress(BaseException):
+                await anyio.sleep(100 if event.key == "slow" and len(begun) < 3 else 0.1)
+                done.append(event.key)
+
+    async with app.test() as t:
+        await t.send("in", Ev("slow"), *(Ev(f"k{n}") for n in range(9)))
+        await t.settle()
+
+        assert sorted(done) == sorted(["slow", *(f"k{n}" for n in range(9))])
+        assert t.dead("in") == []
+
+
+async def test_a_skip_of_one_event_keeps_the_bad_part_of_its_message() -> None:
+    """The agent never saw that part."""
+    app = App("p")
+
+    class Half:
+        def decode(self, body: str, origin: Origin) -> Decoded[Ev]:
+            decoded = Json(Ev).decode(body, origin)
+            error = DecodeError("half", "at 1") if decoded.events[0].key == "bad" else None
+            return Decoded(decoded.events, error=error)
+
+    @app.agent("in", Half(), instances=1)
+    async def agent(stream: Stream[Ev]) -> None:
+        async for batch in stream.take(10, within=1):
+            for event in batch:
+                batch.skip(event)
+
+    async with app.test() as t:
+        await t.send("in", Ev("a"), Ev("bad"), Ev("b"))
+        await t.settle()
+
+        assert [it.reason for it in t.dead("in")] == ["half"]
 
 
 @pytest.mark.parametrize("is_reject", [True, False])
