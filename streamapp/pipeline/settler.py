@@ -1,6 +1,7 @@
 """How deliveries end: announce, confirm, delete - or give back, or dead-letter."""
 
 import logging
+from collections.abc import Sequence
 from typing import Literal
 
 from streamapp.errors import Refused, Reject, Retry, ServiceError, Skip, TimedOut, kind_of
@@ -19,6 +20,7 @@ from streamapp.pipeline.dead_letter import NO_REASON, Why, letter
 from streamapp.pipeline.handoff import Handoff
 from streamapp.pipeline.in_hand import InHand
 from streamapp.pipeline.leases import Lease
+from streamapp.state.update import Update
 from streamapp_codecs import DecodeError
 
 logger = logging.getLogger(__name__)
@@ -188,9 +190,23 @@ def _attempt(
     in_hand: InHand | None,
     delay: float | None = None,
 ) -> Attempt:
-    done = in_hand.updates if in_hand is not None else ()
+    """Return the record of what has ended; what *in_hand* and *lease* take up after it is not part of it."""
+    done: Sequence[Update] = () if in_hand is None else tuple(in_hand.updates)
     is_shared = in_hand is not None and in_hand.is_batch
-    return Attempt(lease, show_body, outcome, why.reason, why.detail, delay, done, is_shared)
+    if is_shared:
+        done = [it for it in done if it.message_id in {"", lease.delivery.message_id}]
+    return Attempt(
+        lease,
+        show_body,
+        outcome,
+        why.reason,
+        why.detail,
+        delay,
+        done,
+        is_shared,
+        number=max(1, lease.attempts),
+        begun_at=lease.begun_at,
+    )
 
 
 def _why(error: Exception) -> Why:

@@ -83,8 +83,8 @@ class Metrics:
         if not isinstance(seen, Attempt):
             return
         lease, queue = seen.lease, seen.queue
-        if lease.begun_at is not None:
-            self._took.labels(queue, seen.reason or "").observe(seen.at - lease.begun_at)
+        if seen.begun_at is not None:
+            self._took.labels(queue, seen.reason or "").observe(seen.at - seen.begun_at)
         if seen.outcome in {"ok", "duplicate", "skipped"}:
             self._age.labels(queue).observe(max(0.0, seen.at - lease.delivery.sent_at.timestamp()))
 
