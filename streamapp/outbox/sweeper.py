@@ -72,7 +72,11 @@ class Sweeper:
         self._claimed: list[Folding] = []
         self._claimed_at = 0.0
         self.backlog: Backlog | None = None
-        """What the last sweep found before it sent any of it; None before the first, and after one by another worker."""
+        """What the last sweep found before it sent any of it; None before the first, and after one by another worker.
+
+        A sweep that still sends may stand still at a queue that takes nothing: what it found is in here if it is older.
+        """
+        self._found = Backlog()
 
     async def run(self) -> None:
         """Sweep until stopped. The first sweep comes early, because a worker may not live until a second one."""
@@ -99,6 +103,7 @@ class Sweeper:
     async def _sweep(
         self, foldings: Iterable[Folding], found: Callable[[Sequence[Owing]], Awaitable[None]]
     ) -> Backlog:
+        self._found = Backlog()
         return await survey(self._store, foldings, self._config, pause=self._pace.pause, found=found)
 
     async def _claim(self, folding: Folding, *, again: bool = False) -> bool:
@@ -133,6 +138,9 @@ class Sweeper:
         old = [each for each in owing if any(it.at < limit for it in each.pending)]
         if old and self._config.replicas:
             old = await self._proven(old)
+        self._found = self._found.plus(owing)
+        if self.backlog is None or self._found.since < self.backlog.since:
+            self.backlog = self._found
         for each in old:
             await self._send(each, limit)
 

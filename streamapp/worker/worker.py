@@ -1,7 +1,7 @@
 """Run a worker: nested task groups, so that the indentation shows the order of the end."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from anyio import TASK_STATUS_IGNORED, CancelScope, Event, create_task_group, current_time, sleep
 from anyio.abc import TaskGroup, TaskStatus
@@ -12,6 +12,7 @@ from streamapp.observe.tap_writer import Tap
 from streamapp.outbox.sweeper import Sweeper
 from streamapp.pipeline.leases import Lease
 from streamapp.pipeline.runtime import Runtime
+from streamapp.sqs.around import Operation
 from streamapp.worker.assembly import AgentPipeline, Assembly
 from streamapp.worker.watchdog import Watchdog
 
@@ -65,6 +66,18 @@ class Worker:
             *(pipeline.queue for pipeline in self.pipelines),
             *(outbox.queue for outbox in self.runtime.senders.values()),
         ]
+
+    def calls(self) -> Mapping[str, Sequence[Operation]]:
+        """Return the calls that it makes for each message, by the name of their queue."""
+        found: dict[str, Sequence[Operation]] = {}
+        for pipeline in self.pipelines:
+            if pipeline.queue.dead_letters is not None:
+                found[pipeline.queue.dead_letters] = ("send",)
+        found |= {outbox.queue.name: ("send",) for outbox in self.runtime.senders.values()}
+        found |= {
+            pipeline.queue.name: ("receive", "delete", "change_visibility") for pipeline in self.pipelines
+        }
+        return found
 
     @property
     def runtime(self) -> Runtime:
