@@ -13,6 +13,7 @@ from streamapp.config import Config
 from streamapp.errors import ServiceError
 from streamapp.flow.backoff import spread
 from streamapp.observe.counters import Counters
+from streamapp.observe.quiet_log import QuietLog
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.backlog import Backlog, Owing, survey
 from streamapp.state.folding import Folding
@@ -77,6 +78,7 @@ class Sweeper:
         A sweep that still sends may stand still at a queue that takes nothing: what it found is in here if it is older.
         """
         self._found = Backlog()
+        self._quiet_log = QuietLog(logger)
 
     async def run(self) -> None:
         """Sweep until stopped. The first sweep comes early, because a worker may not live until a second one."""
@@ -146,10 +148,9 @@ class Sweeper:
 
     async def _send(self, owing: Owing, limit: float) -> None:
         announcements = [it for it in owing.pending if it.at < limit]
-        logger.warning(
-            "announcements were left owed; sending them now",
-            extra={"key": owing.key, "announcements": len(announcements)},
-        )
+        sentence = "announcements were left owed; sending them now"
+        about = {"key": owing.key, "announcements": len(announcements)}
+        self._quiet_log.log(logging.WARNING, sentence, "", **about)
         # What is refused is parked, and has been logged.
         refused = await self._announcer.announce(announcements)
         self._counters.add(

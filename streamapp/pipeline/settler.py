@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from typing import Literal
 
-from streamapp.errors import Refused, Reject, Retry, ServiceError, Skip, TimedOut, kind_of
+from streamapp.errors import Refused, Reject, Retry, ServiceError, Skip, TimedOut, kind_of, own_text
 from streamapp.flow.backoff import Backoff
 from streamapp.messages import Queue
 from streamapp.observe.counters import Counters
@@ -117,7 +117,9 @@ class Settler:
             after = error.after if isinstance(error, Retry) else None
             self.retry(lease, _why(error), in_hand, after=after)
         else:
-            await self.bury(lease, Why("attempts_exhausted", kind_of(error)), in_hand)
+            text = own_text(error)
+            detail = f"{kind_of(error)}: {text}" if text else kind_of(error)
+            await self.bury(lease, Why("attempts_exhausted", detail), in_hand)
 
     async def bury(
         self, lease: Lease, why: Why, in_hand: InHand | None = None, *, word: DeadWord = "dead"
@@ -134,14 +136,14 @@ class Settler:
             self._quiet_log.log(logging.ERROR, "a message could not be dead-lettered", error.code, **about)
             self.retry(lease, why, in_hand)
             return
-        logger.error(
+        self._quiet_log.log(
+            logging.ERROR,
             "a message was dead-lettered",
-            extra={
-                "queue": self.queue.name,
-                "message_id": lease.delivery.message_id,
-                "reason": why.reason,
-                "detail": why.detail,
-            },
+            f"{why.reason} {why.detail}",
+            queue=self.queue.name,
+            message_id=lease.delivery.message_id,
+            reason=why.reason,
+            detail=why.detail,
         )
         self.delete(lease, word, why, in_hand)
 
@@ -211,9 +213,7 @@ def _attempt(
 
 def _why(error: Exception) -> Why:
     """Return what viewers are shown of *error*: the text of errors that are not ours may quote the message."""
-    if isinstance(error, ServiceError):
-        return Why(type(error).__name__, str(error))
-    return Why(kind_of(error), None)
+    return Why(kind_of(error), own_text(error) or None)
 
 
 def _word(in_hand: InHand) -> EndWord:

@@ -1,5 +1,7 @@
 """Errors of Redis and its client, turned into our own."""
 
+import re
+
 from redis.asyncio.sentinel import MasterNotFoundError
 from redis.exceptions import (
     AskError,
@@ -23,12 +25,21 @@ from redis.exceptions import (
 from streamapp.errors import Fault, ServiceError, TimedOut
 
 _CAPACITY = ("OOM", "MISCONF")
-_CONFIGURATION = (
-    *("NOAUTH", "WRONGPASS", "NOPERM", "CROSSSLOT", "WRONGTYPE"),
-    "HELLO must be called with the client already authenticated",  # the client raises it as a lost connection
+_DENIED = (
     "ACL failure in script",  # Valkey's text for NOPERM within a script
     "The user executing the script can't",  # Redis's text for it
 )
+_CONFIGURATION = (
+    *("NOAUTH", "WRONGPASS", "NOPERM", "CROSSSLOT", "WRONGTYPE"),
+    "HELLO must be called with the client already authenticated",  # the client raises it as a lost connection
+    *_DENIED,
+)
+_NOPERM = "NOPERM: the user in REDIS_URL lacks a permission; deploy/redis lists all that are needed"
+_QUOTED = re.compile(r"""(?:^|(?<=[\s:(]))['"`]""")
+"""The beginning of something quoted; the apostrophe in a word is none."""
+
+LONGEST_TEXT = 200
+"""Characters of a server's text that are told."""
 
 
 def fault_of(error: RedisError) -> Fault:  # noqa: PLR0911 - one a class
@@ -77,12 +88,14 @@ def service_error(error: RedisError) -> ServiceError:
 
 def _detail(error: RedisError) -> str:
     if isinstance(error, NoPermissionError):
-        return "NOPERM: the user in REDIS_URL lacks a permission; deploy/redis lists all that are needed"
+        return _NOPERM
     if isinstance(error, MasterNotFoundError):
         return str(error).partition(" : ")[0]  # what follows is the repr of each Sentinel
-    # A server's text begins with a code; the rest may quote what was sent.
     if isinstance(error, ResponseError):
-        return f"{type(error).__name__} {str(error).split(' ', 1)[0]}"
+        if any(it in str(error) for it in _DENIED):
+            return _NOPERM
+        # What a server quotes may be what was sent.
+        return f"{type(error).__name__}: {_QUOTED.split(str(error), maxsplit=1)[0][:LONGEST_TEXT].strip()}"
     return (
         f"{type(error).__name__}: {error}"
         if isinstance(error, RedisConnectionError)

@@ -8,6 +8,7 @@ from anyio.abc import TaskGroup, TaskStatus
 
 from streamapp.flow.batcher import Batcher
 from streamapp.messages import Queue
+from streamapp.observe.quiet_log import log_repetitions
 from streamapp.observe.tap_writer import Tap
 from streamapp.outbox.sweeper import Sweeper
 from streamapp.pipeline.leases import Lease
@@ -235,6 +236,7 @@ class Worker:
         before: dict[str, int] = {}
         while True:
             await sleep(SUMMARY_EVERY)
+            log_repetitions()
             now = {str(word): number for word, number in self._parts.runtime.counters.words().items()}
             if now != before:
                 done = {word: number - before.get(word, 0) for word, number in now.items()}

@@ -9,7 +9,7 @@ from anyio import Event, create_task_group
 
 from observe.tap import EndedAttempt, recorded
 from rigs.valkey import RestartableValkey
-from rigs.worker import Add, Parts, Rig, until
+from rigs.worker import Add, Count, Parts, Rig, add, until
 from streamapp.errors import Fault, Reject, Retry, ServiceError, Skip
 from streamapp.observe.counters import Counters
 from streamapp.observe.tap_writer import BUFFERED, PACK, Tap, TapEntry
@@ -74,6 +74,32 @@ async def test_a_failure_is_recorded_with_its_reason_and_never_with_the_text_of_
     assert records[-1].reason == reason
     assert all(record.delay_s is not None for record in records if record.outcome == "retry")
     assert "39053344705" not in repr(records)
+
+
+async def test_the_cure_in_an_error_of_our_own_is_recorded_and_goes_with_the_dead_letter(
+    rig: Rig, taps: RedisTap
+) -> None:
+    """`NoIdentity` alone does not say what to do."""
+    once = rig.app.table("once", Count, fold=add, once=True)
+
+    async def making(events: Any) -> None:
+        async for event in events:
+            await once.update(event.key, Add("made up"))
+
+    rig.agent(making)
+    await rig.send([Add("a")])
+
+    await rig.work_off()
+
+    told = [(record.outcome, record.reason, record.detail or "") for record in await recorded(taps, "orders")]
+    assert [it[:2] for it in told] == [
+        ("retry", "NoIdentity"),
+        ("retry", "NoIdentity"),
+        ("dead", "attempts_exhausted"),
+    ]
+    assert all("declare the table with identity=" in detail for _, _, detail in told)
+    (letter,) = await rig.letters()
+    assert letter.attributes["streamapp-detail"].startswith("NoIdentity: ")
 
 
 async def test_in_a_batch_each_message_is_recorded_with_its_own_change_or_none(
