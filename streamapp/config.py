@@ -127,6 +127,12 @@ class Config:
         "auto",
         "`auto`: console lines on a terminal, JSON lines elsewhere",
     )
+    error_text: Literal["auto", "on", "off"] = _setting(
+        "STREAMAPP_ERROR_TEXT",
+        choice("auto", "on", "off"),
+        "auto",
+        "whether logs show the texts of errors that are not streamapp's own, which may quote a message: `auto` in console lines",
+    )
     queues: Mapping[str, str] = field(default_factory=dict[str, str])
     """Queue URL or name by its variable, for streams whose variable is set."""
 

@@ -62,6 +62,13 @@ def kind_of(error: Exception) -> str:
     return type(error.cause if isinstance(error, Panic) else error).__name__
 
 
+def own_text(error: BaseException) -> str:
+    """Return the text of an error of streamapp's own, which holds no value of a message; "" for any other."""
+    kind = type(error)
+    is_own = isinstance(error, StreamappError) and kind is not StreamappError
+    return str(error) if is_own and kind.__module__.partition(".")[0] == "streamapp" else ""
+
+
 def contained(error: BaseException) -> Exception:
     """Return what an app's code raised as an `Exception`: a `Panic` if it is none. Raises Ctrl-C itself again."""
     if is_interrupt(error):

@@ -1,5 +1,6 @@
 """The root of all commands. Each command imports what it needs when it runs, so that `--help` is quick."""
 
+import os
 import sys
 from typing import Annotated
 
@@ -92,9 +93,13 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - Python would print its text, which may quote a secret key
         out.end()  # if results cannot be written, that is the cause: it is reported, and the process ends here
-        for line in masking.masked(error).splitlines():
+        texts = os.environ.get("STREAMAPP_ERROR_TEXT", "").lower() == "on"  # no settings could be read yet
+        for line in masking.masked(error, texts=texts).splitlines():
             out.note(line)
-        out.note("streamapp: this is a bug; texts that may hold secrets are left out")
+        hidden = (
+            "" if texts else "; texts that may hold secrets are left out, STREAMAPP_ERROR_TEXT=on shows them"
+        )
+        out.note(f"streamapp: this is a bug{hidden}")
         sys.exit(FAILED)
     finally:
         out.end()

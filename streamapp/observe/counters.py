@@ -1,7 +1,8 @@
 """Counters of what happened to messages."""
 
 from collections import Counter
-from typing import Literal
+from collections.abc import Iterable
+from typing import Literal, get_args
 
 CounterName = Literal[
     "received",
@@ -32,6 +33,33 @@ that the sweeper sent, by their queue. evicted: identities that made room for ne
 tap_dropped: records that viewers will not see."""
 
 
+OUTCOMES: tuple[CounterName, ...] = (
+    "ok",
+    "duplicate",
+    "skipped",
+    "retry",
+    "invalid",
+    "dead",
+    "released",
+    "lost",
+)
+"""How an attempt may end."""
+
+EVENTS: tuple[CounterName, ...] = tuple(
+    name for name in get_args(CounterName) if name not in {*OUTCOMES, "received", "sent", "sends"}
+)
+"""What an operator should see."""
+
+OF_SOURCE: tuple[CounterName, ...] = ("received", *OUTCOMES, "silent", "crashing", "tap_dropped")
+"""The counters of a queue that an agent reads."""
+
+OF_SINK: tuple[CounterName, ...] = ("sent", "sends", "refused", "swept", "tap_dropped")
+"""The counters of a queue that is sent to."""
+
+OF_LETTERS: tuple[CounterName, ...] = ("sent", "sends", "refused")
+"""The counters of a dead-letter queue."""
+
+
 class Counters:
     """One worker's counts, by queue and counter; reading them does not reset them."""
 
@@ -42,6 +70,11 @@ class Counters:
         """Add *number* to the counter *name* of *subject*: a queue, an agent or a table."""
         self._counts[subject, name] += number
 
+    def begin(self, subject: str, names: Iterable[CounterName]) -> None:
+        """Count *names* of *subject* from 0 on: nobody sees the first increase of a series that begins with it."""
+        for name in names:
+            self._counts[subject, name] += 0
+
     def of(self, name: CounterName, queue: str | None = None) -> int:
         """Return the count of *name*, for *queue* or for all queues together."""
         if queue is not None:
@@ -49,16 +82,19 @@ class Counters:
         return sum(number for (_, counted), number in self._counts.items() if counted == name)
 
     def in_queue(self, queue: str) -> dict[str, int]:
-        """Return the counts of *queue*, by name."""
-        return {name: number for (counted, name), number in self._counts.items() if counted == queue}
+        """Return the counts of *queue*, by name, of what has happened at all."""
+        return {
+            name: number for (counted, name), number in self._counts.items() if counted == queue and number
+        }
 
     def counts(self) -> dict[tuple[str, CounterName], int]:
-        """Return all counts, by queue (or agent or table) and name."""
+        """Return all counts, by queue (or agent or table) and name, those of 0 included."""
         return dict(self._counts)
 
     def words(self) -> dict[CounterName, int]:
-        """Return the total over all queues of each counter."""
+        """Return the total over all queues of each counter, of what has happened at all."""
         totals: Counter[CounterName] = Counter()
         for (_, name), number in self._counts.items():
-            totals[name] += number
+            if number:
+                totals[name] += number
         return dict(totals)

@@ -14,6 +14,7 @@ from anyio.lowlevel import checkpoint
 from streamapp.errors import ServiceError, contained
 from streamapp.flow.wakeup import Wakeup
 from streamapp.observe.counters import Counters
+from streamapp.observe.quiet_log import QuietLog
 from streamapp.observe.tap_record import ERRORS, Outcome
 
 logger = logging.getLogger(__name__)
@@ -106,6 +107,7 @@ class Tap:
         self._per_entry: dict[str, float] = {}
         self._wake, self._full = Wakeup(), Wakeup()
         self._is_closed = False
+        self._quiet_log = QuietLog(logger)
 
     def __len__(self) -> int:
         """How many records wait to be written."""
@@ -146,7 +148,8 @@ class Tap:
                     self._counters.add(entry.queue, "tap_dropped", entry.records)
                 if self._is_closed:
                     return
-                logger.info("the tap could not be written", extra={"detail": error.detail})
+                sentence = "the tap could not be written"
+                self._quiet_log.log(logging.INFO, sentence, error.detail, detail=error.detail)
                 await sleep(PAUSE)
 
     async def _something_to_write(self) -> bool:
@@ -174,10 +177,13 @@ class Tap:
     def _line(self, attempt: Recordable) -> bytes | None:
         try:
             return attempt.line(self.worker)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - whatever a codec's `show` raises costs its record alone
             self._counters.add(attempt.queue, "tap_dropped")
-            about = {"queue": attempt.queue}
-            logger.exception("a record of the tap could not be made", extra=about, exc_info=contained(error))
+            sentence, cause = (
+                "a record of the tap could not be made",
+                f"{attempt.queue} {type(error).__name__}",
+            )
+            self._quiet_log.log(logging.ERROR, sentence, cause, contained(error), queue=attempt.queue)
             return None
 
     def _entry(self, queue: str, packed: list[bytes]) -> TapEntry:

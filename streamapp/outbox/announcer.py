@@ -10,6 +10,7 @@ from anyio import Event
 from streamapp.errors import Refused, ServiceError
 from streamapp.flow.batcher import Batcher
 from streamapp.flow.outage import Outage, PerKey
+from streamapp.observe.quiet_log import QuietLog
 from streamapp.outbox.sender import Sender
 from streamapp.state.announcement import Announcement, Place
 from streamapp.state.store import Confirmed, Store
@@ -31,6 +32,7 @@ class Announcer:
         self._senders = senders
         self._store = store
         self._per_key = PerKey(store_outage)
+        self._quiet_log = QuietLog(logger)
         # Usually nobody else waits for one; a call that does puts an event here.
         self._flying: dict[Place, Event | None] = {}
         # Why SQS refused it, None if it was sent.
@@ -105,14 +107,10 @@ class Announcer:
             return
         code = outcome.code if outcome is not None else None
         if code is not None:
-            logger.error(
-                "SQS refused an announcement for good; it is parked in its hash",
-                extra={
-                    "queue": self.queue_name(announcement),
-                    "code": code,
-                    "event_id": announcement.place.id,
-                },
-            )
+            queue = self.queue_name(announcement)
+            about = {"queue": queue, "code": code, "event_id": announcement.place.id}
+            sentence = "SQS refused an announcement for good; it is parked in its hash"
+            self._quiet_log.log(logging.ERROR, sentence, f"{queue} {code}", **about)
         place = announcement.place
         self._over[place] = code
         if len(self._over) > REMEMBERED:

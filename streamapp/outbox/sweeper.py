@@ -13,6 +13,7 @@ from streamapp.config import Config
 from streamapp.errors import ServiceError
 from streamapp.flow.backoff import spread
 from streamapp.observe.counters import Counters
+from streamapp.observe.quiet_log import QuietLog
 from streamapp.outbox.announcer import Announcer
 from streamapp.outbox.backlog import Backlog, Owing, survey
 from streamapp.state.folding import Folding
@@ -72,7 +73,12 @@ class Sweeper:
         self._claimed: list[Folding] = []
         self._claimed_at = 0.0
         self.backlog: Backlog | None = None
-        """What the last sweep found before it sent any of it; None before the first, and after one by another worker."""
+        """What the last sweep found before it sent any of it; None before the first, and after one by another worker.
+
+        A sweep that still sends may stand still at a queue that takes nothing: what it found is in here if it is older.
+        """
+        self._found = Backlog()
+        self._quiet_log = QuietLog(logger)
 
     async def run(self) -> None:
         """Sweep until stopped. The first sweep comes early, because a worker may not live until a second one."""
@@ -99,6 +105,7 @@ class Sweeper:
     async def _sweep(
         self, foldings: Iterable[Folding], found: Callable[[Sequence[Owing]], Awaitable[None]]
     ) -> Backlog:
+        self._found = Backlog()
         return await survey(self._store, foldings, self._config, pause=self._pace.pause, found=found)
 
     async def _claim(self, folding: Folding, *, again: bool = False) -> bool:
@@ -133,15 +140,17 @@ class Sweeper:
         old = [each for each in owing if any(it.at < limit for it in each.pending)]
         if old and self._config.replicas:
             old = await self._proven(old)
+        self._found = self._found.plus(owing)
+        if self.backlog is None or self._found.since < self.backlog.since:
+            self.backlog = self._found
         for each in old:
             await self._send(each, limit)
 
     async def _send(self, owing: Owing, limit: float) -> None:
         announcements = [it for it in owing.pending if it.at < limit]
-        logger.warning(
-            "announcements were left owed; sending them now",
-            extra={"key": owing.key, "announcements": len(announcements)},
-        )
+        sentence = "announcements were left owed; sending them now"
+        about = {"key": owing.key, "announcements": len(announcements)}
+        self._quiet_log.log(logging.WARNING, sentence, "", **about)
         # What is refused is parked, and has been logged.
         refused = await self._announcer.announce(announcements)
         self._counters.add(

@@ -22,8 +22,9 @@ _ENCODER = msgspec.json.Encoder()
 class Attempt(msgspec.Struct, frozen=True):
     """One attempt at a message, from receipt to its end.
 
-    *done* are the updates that its agent made. With *is_shared* they include those of other messages of a batch.
-    *delay* is in seconds.
+    *done* are the updates that its agent made. With *is_shared* it had the message in a batch, and those that belong to no
+    message of it alone are among them. *delay* is in seconds. *number* and *begun_at* are this attempt's: the lease may be
+    at the next one when the record is made.
     """
 
     lease: Lease
@@ -34,6 +35,8 @@ class Attempt(msgspec.Struct, frozen=True):
     delay: float | None = None
     done: Sequence[Update] = ()
     is_shared: bool = False
+    number: int = 1
+    begun_at: float | None = None
     at: float = msgspec.field(default_factory=time.time)
 
     @property
@@ -50,8 +53,8 @@ class Attempt(msgspec.Struct, frozen=True):
         """Return its record as JSON, with personal data masked."""
         lease, delivery = self.lease, self.lease.delivery
         shown, body, is_cut = shown_body(self.show_body, delivery.body, lease.decoded)
-        done = [it for it in self.done if it.key == shown.key] if self.is_shared else self.done
-        begun = lease.begun_at
+        done = self._own(shown.key) if self.is_shared else self.done
+        begun = self.begun_at
         return _ENCODER.encode(
             TapRecord(
                 queue=delivery.queue.name,
@@ -60,7 +63,7 @@ class Attempt(msgspec.Struct, frozen=True):
                 message_id=delivery.message_id,
                 event_type=shown.kind,
                 key=shown.key or (done[0].key if done else None),
-                attempt=max(1, lease.attempts),
+                attempt=self.number,
                 reason=self.reason,
                 detail=self.detail,
                 delay_s=None if self.delay is None else round(self.delay, 1),
@@ -74,6 +77,11 @@ class Attempt(msgspec.Struct, frozen=True):
                 truncated=is_cut,
             )
         )
+
+    def _own(self, key: str | None) -> list[Update]:
+        """Return what its events changed, and what else the agent changed of the same keys or of *key*."""
+        mine = {it.key for it in self.done if it.message_id} | {key}
+        return [it for it in self.done if it.message_id or it.key in mine]
 
 
 def _effects(done: Sequence[Update]) -> list[Effect]:

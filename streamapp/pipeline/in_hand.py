@@ -177,15 +177,13 @@ class InHand(msgspec.Struct, eq=False):
         self.changed_count += changed.is_new
         for it in changed.due:
             self.owed[it.place] = it
+        origins = self.origins(event) if self.is_batch else []
+        cause = origins[0][0].delivery.message_id if len(origins) == 1 else ""
         # Viewers are told of the first keys that changed and, in a batch, of those of each message.
-        if (
-            len(self.updates) < MOST
-            or (changed.is_new and self.changed_count <= EFFECTS)
-            or (self.is_batch and self.origins(event))
-        ):
-            self.updates.append(Update(table, key, event, changed))
+        if len(self.updates) < MOST or (changed.is_new and self.changed_count <= EFFECTS) or origins:
+            self.updates.append(Update(table, key, event, changed, cause))
         elif changed.keeps:
-            self.owing.append(Update(table, key, event, changed))
+            self.owing.append(Update(table, key, event, changed, cause))
 
     async def _announce_now(self) -> None:
         """Send what is owed so far: kept until the event ends, it could be any amount."""

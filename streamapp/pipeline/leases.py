@@ -274,7 +274,8 @@ class Leases:
             lease.is_lost = True
             self.note_attempts(lease)
             self._counters.add(self._queue.name, "lost")
-            logger.info("a lease was lost", extra=self._about(lease.delivery.message_id))
+            about = self._about(lease.delivery.message_id)
+            self._quiet_log.log(logging.INFO, "a lease was lost", "", **about)
             if lease.scope is not None:
                 lease.scope.cancel("the lease of its message was lost")
             self.end(lease)

@@ -17,6 +17,7 @@ from anyio import (
 
 from streamapp.errors import Decision, Skip, StreamappError, TookTooLong, is_interrupt
 from streamapp.flow.backoff import Backoff
+from streamapp.observe.quiet_log import QuietLog
 from streamapp.pipeline.agent import Agent
 from streamapp.pipeline.handoff import Handoff
 from streamapp.pipeline.raised import gravest, is_close, leaves
@@ -33,6 +34,10 @@ RESTART = Backoff(first=1.6, longest=30.0)
 
 MANY_FAILURES = 10
 """Messages that fail with no success between them, which a few bad ones do not explain."""
+
+
+ALIKE = 5
+"""Errors of a group by which two failures are told apart."""
 
 
 class AwaitedCancelled(StreamappError):
@@ -61,6 +66,8 @@ class Runner:
         self._failing: set[str] = set()
         self._done_before = 0
         self._pid = os.getpid()
+        self._quiet_log = QuietLog(logger)
+        self._about = {"agent": agent.name, "queue": agent.queue}
 
     @property
     def is_crashing(self) -> bool:
@@ -151,7 +158,7 @@ class Runner:
             except BaseException as error:  # noqa: BLE001 - whatever an agent's code raises is its message's end, not ours
                 await turn.fail(self._error_of(error, turn))
         if scope.cancelled_caught and turn.deadline.is_over:
-            logger.warning("an agent took too long", extra={"agent": self._agent.name})
+            self._quiet_log.log(logging.WARNING, "an agent took too long", "", **self._about)
             self._count_failure(turn)
             await turn.fail(TookTooLong())
         elif scope.cancelled_caught:
@@ -168,7 +175,6 @@ class Runner:
         if os.getpid() != self._pid:
             # A child that the agent forked: the message is its parent's.
             os._exit(error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else 1)
-        about = {"agent": self._agent.name, "queue": self._agent.queue}
         all_errors = list(leaves(error))
         cancelled_class = get_cancelled_exc_class()
         cancelled = [each for each in all_errors if isinstance(each, cancelled_class)]
@@ -179,11 +185,12 @@ class Runner:
         if not others:
             # No scope of ours is cancelled (its deadline would be -inf): the agent awaited something that others
             # cancelled.
-            logger.warning("what an agent awaited was cancelled", extra=about)
+            self._quiet_log.log(logging.WARNING, "what an agent awaited was cancelled", "", **self._about)
             return AwaitedCancelled()
         chosen = gravest(others)
         if not isinstance(chosen, Decision):
-            logger.warning("an agent failed", extra=about, exc_info=error)
+            cause = " ".join(map(_place_of, others[:ALIKE]))
+            self._quiet_log.log(logging.WARNING, "an agent failed", cause, error, **self._about)
             self._count_failure(turn)
         return chosen
 
@@ -222,3 +229,12 @@ class Runner:
             async for value in called:
                 if self._agent.sink is not None:
                     await self._agent.sink.send(value)
+
+
+def _place_of(error: BaseException) -> str:
+    """Return the kind of *error* and the line that raised it: failures that are alike have the same."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
+    return f"{type(error).__name__} {where}"

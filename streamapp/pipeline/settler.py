@@ -1,9 +1,10 @@
 """How deliveries end: announce, confirm, delete - or give back, or dead-letter."""
 
 import logging
+from collections.abc import Sequence
 from typing import Literal
 
-from streamapp.errors import Refused, Reject, Retry, ServiceError, Skip, TimedOut, kind_of
+from streamapp.errors import Refused, Reject, Retry, ServiceError, Skip, TimedOut, kind_of, own_text
 from streamapp.flow.backoff import Backoff
 from streamapp.messages import Queue
 from streamapp.observe.counters import Counters
@@ -20,6 +21,7 @@ from streamapp.pipeline.handoff import Handoff
 from streamapp.pipeline.in_hand import InHand
 from streamapp.pipeline.leases import Lease
 from streamapp.pipeline.raised import plain
+from streamapp.state.update import Update
 from streamapp_codecs import DecodeError
 
 logger = logging.getLogger(__name__)
@@ -117,7 +119,9 @@ class Settler:
             after = error.after if isinstance(error, Retry) else None
             self.retry(lease, _why(error), in_hand, after=after)
         else:
-            await self.bury(lease, Why("attempts_exhausted", kind_of(error)), in_hand)
+            text = own_text(error)
+            detail = f"{kind_of(error)}: {text}" if text else kind_of(error)
+            await self.bury(lease, Why("attempts_exhausted", detail), in_hand)
 
     async def bury(
         self, lease: Lease, why: Why, in_hand: InHand | None = None, *, word: DeadWord = "dead"
@@ -134,14 +138,14 @@ class Settler:
             self._quiet_log.log(logging.ERROR, "a message could not be dead-lettered", error.code, **about)
             self.retry(lease, why, in_hand)
             return
-        logger.error(
+        self._quiet_log.log(
+            logging.ERROR,
             "a message was dead-lettered",
-            extra={
-                "queue": self.queue.name,
-                "message_id": lease.delivery.message_id,
-                "reason": why.reason,
-                "detail": why.detail,
-            },
+            f"{why.reason} {why.detail}",
+            queue=self.queue.name,
+            message_id=lease.delivery.message_id,
+            reason=why.reason,
+            detail=why.detail,
         )
         self.delete(lease, word, why, in_hand)
 
@@ -190,16 +194,28 @@ def _attempt(
     in_hand: InHand | None,
     delay: float | None = None,
 ) -> Attempt:
-    done = in_hand.updates if in_hand is not None else ()
+    """Return the record of what has ended; what *in_hand* and *lease* take up after it is not part of it."""
+    done: Sequence[Update] = () if in_hand is None else tuple(in_hand.updates)
     is_shared = in_hand is not None and in_hand.is_batch
-    return Attempt(lease, show_body, outcome, why.reason, why.detail, delay, done, is_shared)
+    if is_shared:
+        done = [it for it in done if it.message_id in {"", lease.delivery.message_id}]
+    return Attempt(
+        lease,
+        show_body,
+        outcome,
+        why.reason,
+        why.detail,
+        delay,
+        done,
+        is_shared,
+        number=max(1, lease.attempts),
+        begun_at=lease.begun_at,
+    )
 
 
 def _why(error: Exception) -> Why:
     """Return what viewers are shown of *error*: the text of errors that are not ours may quote the message."""
-    if isinstance(error, ServiceError):
-        return Why(type(error).__name__, str(error))
-    return Why(kind_of(error), None)
+    return Why(kind_of(error), own_text(error) or None)
 
 
 def _word(in_hand: InHand) -> EndWord:

@@ -404,8 +404,9 @@ class Turn(Generic[T]):
         if error is None:
             self._settler.delete(lease, "skipped")
         else:
-            await self._settler.bury_undecodable(lease, error, self._in_hand)
+            await self._settler.bury_undecodable(lease, error)
         del self._in_hand.leases[lease]
+        self._in_hand.is_batch = self.is_batch  # it was nobody's company
 
     def _trace(self) -> None:
         """Record in the trace that from now on the agent processes what is in hand."""

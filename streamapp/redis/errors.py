@@ -1,5 +1,7 @@
 """Errors of Redis and its client, turned into our own."""
 
+import re
+
 from redis.asyncio.sentinel import MasterNotFoundError
 from redis.exceptions import (
     AskError,
@@ -23,13 +25,22 @@ from redis.exceptions import (
 from streamapp.errors import Fault, ServiceError, TimedOut
 
 _CAPACITY = ("OOM", "MISCONF")
+_DENIED = (
+    "ACL failure in script",  # Valkey's text for NOPERM within a script
+    "The user executing the script can't",  # Redis's text for it
+)
 _CONFIGURATION = (
     *("NOAUTH", "WRONGPASS", "NOPERM", "CROSSSLOT", "WRONGTYPE"),
     "CERTIFICATE_VERIFY_FAILED",  # in the text of OpenSSL, which the client raises as a lost connection
     "HELLO must be called with the client already authenticated",  # the client raises it as a lost connection
-    "ACL failure in script",  # Valkey's text for NOPERM within a script
-    "The user executing the script can't",  # Redis's text for it
+    *_DENIED,
 )
+_NOPERM = "NOPERM: the user in REDIS_URL lacks a permission; deploy/redis lists all that are needed"
+_QUOTED = re.compile(r"""(?:^|(?<=[\s:(]))['"`]""")
+"""The beginning of something quoted; the apostrophe in a word is none."""
+
+LONGEST_TEXT = 200
+"""Characters of a server's text that are told."""
 
 
 def fault_of(error: RedisError) -> Fault:  # noqa: PLR0911 - one a class
@@ -78,16 +89,18 @@ def service_error(error: RedisError) -> ServiceError:
 
 def _detail(error: RedisError) -> str:
     if isinstance(error, NoPermissionError):
-        return "NOPERM: the user in REDIS_URL lacks a permission; deploy/redis lists all that are needed"
+        return _NOPERM
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return "its certificate is not trusted; add ssl_ca_certs=FILE to REDIS_URL, with the certificate of its authority"
     if isinstance(error, MasterNotFoundError):
         return str(error).partition(" : ")[0]  # what follows is the repr of each Sentinel
     if is_read_only(error):
         return "READONLY: a replica refused a write"
-    # A server's text begins with a code; the rest may quote what was sent.
     if isinstance(error, ResponseError):
-        return f"{type(error).__name__} {str(error).split(' ', 1)[0]}"
+        if any(it in str(error) for it in _DENIED):
+            return _NOPERM
+        # What a server quotes may be what was sent.
+        return f"{type(error).__name__}: {_QUOTED.split(str(error), maxsplit=1)[0][:LONGEST_TEXT].strip()}"
     return (
         f"{type(error).__name__}: {error}"
         if isinstance(error, RedisConnectionError)

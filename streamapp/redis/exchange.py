@@ -10,6 +10,7 @@ from typing import Any
 
 import hiredis
 from anyio import move_on_after
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -25,26 +26,47 @@ async def exchange(client: Any, commands: Sequence[Command], within: float) -> l
     """Return each command's reply, or its own `ResponseError`, *within* so many seconds once there is a connection.
 
     Raises `RedisError` if the connection failed. If the exchange is cut off halfway, the client closes the connection.
+    A connection that was kept, and that has been closed meanwhile, is made anew.
     """
     pool = client.connection_pool
     connection = pool.get_available_connection()
+    was_kept = connection.is_connected
     replies: list[Any] = []
     try:
-        if not connection.is_connected:
-            await _connect(connection)
-        await pool.ensure_connection(connection)
-        with move_on_after(within) as scope:
-            await connection.send_packed_command(b"".join(map(_packed, commands)))
-            for command in commands:
-                try:
-                    replies.append(await client.parse_response(connection, command[0]))
-                except ResponseError as error:
-                    replies.append(error)
+        try:
+            await _exchange_on(client, connection, commands, within, replies)
+        except RedisConnectionError:
+            # Redis, or something on the way, closes connections that are idle: that is no outage. All commands may be
+            # repeated, as after any failure.
+            if not was_kept or replies:
+                raise
+            await connection.disconnect(nowait=True)
+            await _exchange_on(client, connection, commands, within, replies)
     finally:
         await pool.release(connection)
+    return replies
+
+
+async def _exchange_on(
+    client: Any,  # noqa: ANN401 - untyped
+    connection: Any,  # noqa: ANN401 - untyped
+    commands: Sequence[Command],
+    within: float,
+    replies: list[Any],
+) -> None:
+    """Do what `exchange` does on this *connection*, and append each reply to *replies*."""
+    if not connection.is_connected:
+        await _connect(connection)
+    await client.connection_pool.ensure_connection(connection)
+    with move_on_after(within) as scope:
+        await connection.send_packed_command(b"".join(map(_packed, commands)))
+        for command in commands:
+            try:
+                replies.append(await client.parse_response(connection, command[0]))
+            except ResponseError as error:
+                replies.append(error)
     if scope.cancelled_caught:
         raise RedisTimeoutError(f"no reply within {within:g} s")
-    return replies
 
 
 async def _connect(connection: Any) -> None:  # noqa: ANN401 - untyped

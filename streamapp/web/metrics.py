@@ -1,7 +1,7 @@
 """A worker's metrics in Prometheus's format; messaging metrics are named by OpenTelemetry's conventions."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import get_args
 
 from anyio import current_time
 from prometheus_client import CollectorRegistry, Histogram, ProcessCollector
@@ -9,31 +9,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
+from streamapp.errors import Fault
 from streamapp.messages import Queue
-from streamapp.observe.counters import CounterName, Counters
+from streamapp.observe.counters import EVENTS, OUTCOMES, Counters
 from streamapp.observe.tap_writer import Recordable
 from streamapp.pipeline.attempt import Attempt
 from streamapp.sqs.depths import Depths
 from streamapp.worker.assembly import AgentPipeline
 from streamapp.worker.worker import Worker
-
-OUTCOMES: tuple[CounterName, ...] = (
-    "ok",
-    "duplicate",
-    "skipped",
-    "retry",
-    "invalid",
-    "dead",
-    "released",
-    "lost",
-)
-"""How an attempt at a message may end."""
-
-EVENTS: tuple[CounterName, ...] = tuple(
-    name for name in get_args(CounterName) if name not in {*OUTCOMES, "received", "sent", "sends"}
-)
-"""The counters under `streamapp_events_total`."""
-
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 """Bounds of durations in seconds, from OpenTelemetry's messaging conventions."""
@@ -49,7 +32,9 @@ class Metrics:
         self.depths = Depths()
         """Counts the messages in the queues, while its `run` is running."""
         self._registry = CollectorRegistry()
+        self._failures: Counter[tuple[str, str, str]] = Counter()
         self._registry.register(_CounterCollector(counters))
+        self._registry.register(_FailureCollector(self._failures))
         self._registry.register(_QueueCollector(self.depths))
         ProcessCollector(registry=self._registry)
         self._took = Histogram(
@@ -75,7 +60,15 @@ class Metrics:
         )
 
     def begin(self, worker: Worker) -> None:
-        """From now on, report *worker*'s parts too."""
+        """From now on, report *worker*'s parts too; all that may be counted of them is there, with 0."""
+        for queue, operations in worker.calls().items():
+            for operation in operations:
+                self._calls.labels("aws_sqs", queue, operation, "")
+                for fault in Fault:
+                    self._failures[queue, operation, fault.value] += 0
+        for pipeline in worker.pipelines:
+            self._took.labels(pipeline.queue.name, "")
+            self._age.labels(pipeline.queue.name)
         self._registry.register(_WorkerCollector(worker))
 
     def note(self, seen: Recordable) -> None:
@@ -83,14 +76,16 @@ class Metrics:
         if not isinstance(seen, Attempt):
             return
         lease, queue = seen.lease, seen.queue
-        if lease.begun_at is not None:
-            self._took.labels(queue, seen.reason or "").observe(seen.at - lease.begun_at)
+        if seen.begun_at is not None:
+            self._took.labels(queue, seen.reason or "").observe(seen.at - seen.begun_at)
         if seen.outcome in {"ok", "duplicate", "skipped"}:
             self._age.labels(queue).observe(max(0.0, seen.at - lease.delivery.sent_at.timestamp()))
 
     def call(self, queue: Queue, operation: str, seconds: float, error: str) -> None:
         """Record how long a call to SQS took; *error* is the class of its failure, "" for none."""
         self._calls.labels("aws_sqs", queue.name, operation, error).observe(seconds)
+        if error:
+            self._failures[queue.name, operation, error] += 1
 
     def render(self) -> tuple[bytes, str]:
         """Return all metrics as text, and its content type."""
@@ -137,6 +132,22 @@ class _CounterCollector(Collector):
                 case _:
                     events.add_metric([subject, word], number)
         yield from (outcomes, consumed, sent, batches, events)
+
+
+class _FailureCollector(Collector):
+    def __init__(self, failures: Mapping[tuple[str, str, str], int]) -> None:
+        self._failures = failures
+
+    def collect(self) -> Iterator[Metric]:
+        """Return the numbers of calls to SQS that failed."""
+        family = CounterMetricFamily(
+            "streamapp_sqs_failures",
+            "Calls to SQS that failed, by what can be done about it.",
+            labels=["stream", "operation", "error_type"],
+        )
+        for labels, number in self._failures.items():
+            family.add_metric(labels, number)
+        yield family
 
 
 class _QueueCollector(Collector):

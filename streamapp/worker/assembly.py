@@ -14,7 +14,7 @@ from streamapp.flow.batcher import Batcher
 from streamapp.flow.expected_items import ExpectedItems
 from streamapp.flow.outage import Outage
 from streamapp.messages import Queue
-from streamapp.observe.counters import Counters
+from streamapp.observe.counters import OF_LETTERS, OF_SINK, OF_SOURCE, Counters
 from streamapp.observe.presence import PresenceReporter, PresenceStore
 from streamapp.observe.quiet_log import QuietLog
 from streamapp.observe.shown import show_body_of
@@ -134,6 +134,7 @@ async def assemble(
         _pipeline(use, agent, queues[agent.queue], dead_letter_sender[agent.queue], runtime)
         for agent in chosen
     ]
+    _begin_counters(counters, registry, pipelines, runtime)
     return Assembly(
         runtime,
         pipelines,
@@ -261,6 +262,23 @@ def _runtime(use: _Surroundings, senders: Mapping[str, Sender]) -> Runtime:
         senders=senders,
         tracing=use.tracing,
     )
+
+
+def _begin_counters(
+    counters: Counters, registry: Registry, pipelines: Sequence[AgentPipeline], runtime: Runtime
+) -> None:
+    """Begin all that is counted of a worker with 0."""
+    for pipeline in pipelines:
+        counters.begin(pipeline.queue.name, OF_SOURCE)
+        counters.begin(pipeline.agent.name, ["blocked"])
+        if pipeline.queue.dead_letters is not None:
+            counters.begin(pipeline.queue.dead_letters, OF_LETTERS)
+    counters.begin("none", ["blocked"])
+    for sender in runtime.senders.values():
+        counters.begin(sender.queue.name, OF_SINK)
+    for table in registry.tables.values():
+        if table.folding.once:
+            counters.begin(table.folding.name, ["evicted"])
 
 
 def _count_evicted(counters: Counters, quiet_log: QuietLog, table: str, number: int) -> None:

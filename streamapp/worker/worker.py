@@ -1,17 +1,19 @@
 """Run a worker: nested task groups, so that the indentation shows the order of the end."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from anyio import TASK_STATUS_IGNORED, CancelScope, Event, create_task_group, current_time, sleep
 from anyio.abc import TaskGroup, TaskStatus
 
 from streamapp.flow.batcher import Batcher
 from streamapp.messages import Queue
+from streamapp.observe.quiet_log import log_repetitions
 from streamapp.observe.tap_writer import Tap
 from streamapp.outbox.sweeper import Sweeper
 from streamapp.pipeline.leases import Lease
 from streamapp.pipeline.runtime import Runtime
+from streamapp.sqs.around import Operation
 from streamapp.worker.assembly import AgentPipeline, Assembly
 from streamapp.worker.watchdog import Watchdog
 
@@ -65,6 +67,18 @@ class Worker:
             *(pipeline.queue for pipeline in self.pipelines),
             *(outbox.queue for outbox in self.runtime.senders.values()),
         ]
+
+    def calls(self) -> Mapping[str, Sequence[Operation]]:
+        """Return the calls that it makes for each message, by the name of their queue."""
+        found: dict[str, Sequence[Operation]] = {}
+        for pipeline in self.pipelines:
+            if pipeline.queue.dead_letters is not None:
+                found[pipeline.queue.dead_letters] = ("send",)
+        found |= {outbox.queue.name: ("send",) for outbox in self.runtime.senders.values()}
+        found |= {
+            pipeline.queue.name: ("receive", "delete", "change_visibility") for pipeline in self.pipelines
+        }
+        return found
 
     @property
     def runtime(self) -> Runtime:
@@ -222,6 +236,7 @@ class Worker:
         before: dict[str, int] = {}
         while True:
             await sleep(SUMMARY_EVERY)
+            log_repetitions()
             now = {str(word): number for word, number in self._parts.runtime.counters.words().items()}
             if now != before:
                 done = {word: number - before.get(word, 0) for word, number in now.items()}

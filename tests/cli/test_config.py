@@ -109,6 +109,7 @@ def test_every_setting_keeps_its_name_and_its_default() -> None:
         "STREAMAPP_HTTP": "",
         "LOG_LEVEL": "info",
         "LOG_FORMAT": "auto",
+        "STREAMAPP_ERROR_TEXT": "auto",
     }
     assert (Config().drain_timeout, Config().replicas, Config().naive_tz) == (25, 0, UTC)
     assert (Config().state_ttl, Config().http, Config().log_level) == (30 * 86_400, None, "INFO")

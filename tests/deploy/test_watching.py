@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from streamapp.observe.counters import Counters
-from streamapp.web.metrics import EVENTS, Metrics
+from streamapp.observe.counters import EVENTS, Counters
+from streamapp.web.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
 ALERTS = ROOT / "deploy" / "prometheus" / "alerts.yaml"

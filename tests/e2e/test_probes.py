@@ -21,6 +21,7 @@ from streamapp.cli.demo.servers import local_aws, redis_server
 from streamapp.cli.setup import sources_of
 from streamapp.config import Config
 from streamapp.messages import Outgoing
+from streamapp.observe.counters import EVENTS, OUTCOMES
 from streamapp.sqs.queue_setup import create_queues
 from streamapp.testing import Hang, MemorySqs, serve
 
@@ -29,7 +30,7 @@ PATIENCE = 60.0
 
 DELETED = (
     'messaging_client_operation_duration_seconds_count{error_type="",'
-    'messaging_destination_name="pedido-events",messaging_operation_name="delete"'
+    'messaging_destination_name="pedido-events",messaging_operation_name="delete",messaging_system="aws_sqs"} 1.0'
 )
 DEPTH = 'streamapp_queue_messages{state="waiting",stream="pedido-events"}'
 
@@ -68,14 +69,18 @@ class Process:
                 await sleep(0.05)
         return found
 
+    async def page(self) -> str:
+        """Return /metrics."""
+        async with self._session.get(f"{self._url}/metrics") as answer:
+            assert answer.status == 200
+            return await answer.text()
+
     async def until_told(self, words: str) -> None:
         """Wait until /metrics contains *words*."""
         with fail_after(PATIENCE):
             while True:
-                async with self._session.get(f"{self._url}/metrics") as answer:
-                    assert answer.status == 200
-                    if words in await answer.text():
-                        return
+                if words in await self.page():
+                    return
                 await sleep(0.05)
 
 
@@ -112,6 +117,38 @@ def standing(process: subprocess.Popen[str]) -> Iterator[None]:
         yield
     finally:
         process.send_signal(signal.SIGCONT)
+
+
+@pytest.mark.timeout(240)
+async def test_every_count_is_there_before_its_first_event() -> None:
+    """Prometheus sees no increase in a series that begins with its first event."""
+    sqs = MemorySqs()
+    app = streamapp_agents.app
+    await create_queues(sqs, Config(), sources=sources_of(app), sinks=app.sinks)
+
+    with redis_server() as redis_url:
+        async with serve(sqs) as endpoint, worker(endpoint, redis_url) as process:
+            await process.until_told("streamapp_in_flight{")
+            lines = set((await process.page()).splitlines())
+
+    for stream in sources_of(app):
+        assert {
+            f'streamapp_messages_total{{outcome="{outcome}",stream="{stream}"}} 0.0' for outcome in OUTCOMES
+        } <= lines
+        assert f'streamapp_message_age_seconds_count{{stream="{stream}"}} 0.0' in lines
+    subjects = {
+        **dict.fromkeys(["silent", "crashing", "tap_dropped"], sources_of(app)),
+        "refused": list(app.sinks),
+        "swept": list(app.sinks),
+        "blocked": list(app.agents),
+        "evicted": [name for name, table in app.tables.items() if table.folding.once],
+    }
+    assert set(subjects) == set(EVENTS)
+    assert {
+        f'streamapp_events_total{{event="{event}",subject="{subject}"}} 0.0'
+        for event in EVENTS
+        for subject in subjects[event]
+    } <= lines
 
 
 @pytest.mark.timeout(240)

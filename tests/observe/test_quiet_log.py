@@ -1,10 +1,12 @@
 """Log lines about a recurring failure are few, and all repetitions are counted."""
 
 import logging
+from typing import Any
 
 import pytest
 
-from streamapp.observe.quiet_log import CAUSES, QuietLog
+from rigs.worker import Add, Rig, logged
+from streamapp.observe.quiet_log import CAUSES, QuietLog, log_repetitions
 
 logger = logging.getLogger("streamapp.test")
 
@@ -40,3 +42,66 @@ async def test_the_number_of_remembered_causes_is_bounded() -> None:
         quiet_log.log(logging.DEBUG, "it failed", str(number))
 
     assert len(quiet_log._logged) == CAUSES
+
+
+async def test_the_last_repetitions_are_told_too(caplog: pytest.LogCaptureFixture) -> None:
+    """No further line may come that would tell them."""
+    quiet_log = QuietLog(logger)
+    for number in range(5):
+        quiet_log.log(logging.WARNING, "it failed", "cause", number=number)
+
+    log_repetitions()
+    assert len(caplog.records) == 1, "the cause may come again within ten seconds"
+    for _ in range(2):
+        log_repetitions(at_once=True)
+
+    told = [(getattr(it, "number", None), getattr(it, "repeated", 0)) for it in caplog.records]
+    assert told == [(0, 0), (4, 4)]
+
+
+async def test_the_repetitions_of_a_forgotten_cause_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    """All are counted."""
+    quiet_log = QuietLog(logger)
+    for cause in ["first", "first", *map(str, range(CAUSES))]:
+        quiet_log.log(logging.WARNING, "it failed", cause)
+
+    assert counted(caplog.records) == CAUSES + 2
+
+
+async def test_messages_that_fail_alike_are_a_few_lines_that_count_them(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A release that breaks at everything must not fill a disk, nor hide how often it broke."""
+
+    async def failing(events: Any) -> None:
+        async for event in events:
+            if event.n == 2:
+                raise KeyError(event.key)
+            raise ValueError(event.key)
+
+    rig.agent(failing)
+    await rig.send([Add(str(n), 1 + n % 2) for n in range(300)])
+    await rig.send(["no json"] * 30)
+
+    await rig.work_off()
+    log_repetitions(at_once=True)
+
+    failed, dead = logged(caplog, "an agent failed"), logged(caplog, "a message was dead-lettered")
+    assert counted(failed) == rig.tally.of("retry") + rig.tally.of("dead")
+    assert counted(dead) == 330
+    assert len(failed) < 100
+    assert len(dead) < 100
+    told = {(vars(it)["reason"], vars(it)["detail"]) for it in dead}
+    assert {("attempts_exhausted", "KeyError"), ("attempts_exhausted", "ValueError")} <= told
+    assert any(reason == "not_json" for reason, _ in told)
+    assert {it.exc_info[0] for it in failed if it.exc_info} == {KeyError, ValueError}
+
+
+def counted(records: list[logging.LogRecord]) -> int:
+    """Return how often it happened, by what these lines say: each tells one, or the repetitions of earlier ones."""
+    return sum(getattr(record, "repeated", 0) + (0 if is_only_count(record) else 1) for record in records)
+
+
+def is_only_count(record: logging.LogRecord) -> bool:
+    """Whether the line tells of repetitions alone."""
+    return bool(getattr(record, "repeated", 0)) and record.funcName == "_log_repeated"

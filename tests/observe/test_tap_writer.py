@@ -9,11 +9,12 @@ from anyio import Event, create_task_group
 
 from observe.tap import EndedAttempt, recorded
 from rigs.valkey import RestartableValkey
-from rigs.worker import Add, Parts, Rig, until
+from rigs.worker import Add, Count, Parts, Rig, add, until
 from streamapp.errors import Fault, Reject, Retry, ServiceError, Skip
 from streamapp.observe.counters import Counters
 from streamapp.observe.tap_writer import BUFFERED, PACK, Tap, TapEntry
 from streamapp.redis.tap import RedisTap, open_tap
+from streamapp.testing import MemoryStore
 
 
 async def test_each_attempt_and_each_announcement_is_recorded_with_what_it_changed(
@@ -75,6 +76,32 @@ async def test_a_failure_is_recorded_with_its_reason_and_never_with_the_text_of_
     assert "39053344705" not in repr(records)
 
 
+async def test_the_cure_in_an_error_of_our_own_is_recorded_and_goes_with_the_dead_letter(
+    rig: Rig, taps: RedisTap
+) -> None:
+    """`NoIdentity` alone does not say what to do."""
+    once = rig.app.table("once", Count, fold=add, once=True)
+
+    async def making(events: Any) -> None:
+        async for event in events:
+            await once.update(event.key, Add("made up"))
+
+    rig.agent(making)
+    await rig.send([Add("a")])
+
+    await rig.work_off()
+
+    told = [(record.outcome, record.reason, record.detail or "") for record in await recorded(taps, "orders")]
+    assert [it[:2] for it in told] == [
+        ("retry", "NoIdentity"),
+        ("retry", "NoIdentity"),
+        ("dead", "attempts_exhausted"),
+    ]
+    assert all("declare the table with identity=" in detail for _, _, detail in told)
+    (letter,) = await rig.letters()
+    assert letter.attributes["streamapp-detail"].startswith("NoIdentity: ")
+
+
 async def test_in_a_batch_each_message_is_recorded_with_its_own_change_or_none(
     rig: Rig, taps: RedisTap
 ) -> None:
@@ -92,6 +119,67 @@ async def test_in_a_batch_each_message_is_recorded_with_its_own_change_or_none(
 
     for record in await recorded(taps, "orders"):
         assert {effect.key for effect in record.effects} <= {record.key}
+
+
+async def test_a_bad_message_is_recorded_without_the_effects_of_the_next_one(
+    rig: Rig, taps: RedisTap
+) -> None:
+    """The story of an order must not tell of a message that nobody can read."""
+    rig.count(instances=1)
+    await rig.send([*("no json" for _ in range(5)), Add("42")])
+
+    await rig.work_off()
+
+    records = await recorded(taps, "orders")
+    assert sorted(record.outcome for record in records) == [*["invalid"] * 5, "ok"]
+    for record in records:
+        expected = ("42", ["42"]) if record.outcome == "ok" else (None, [])
+        assert (record.key, [effect.key for effect in record.effects]) == expected
+
+
+async def test_in_a_batch_a_message_has_not_the_change_of_another_of_the_same_key(
+    rig: Rig, taps: RedisTap
+) -> None:
+    """Two events of one order are two changes, and each has one cause; an event of the agent's own has its key."""
+
+    async def in_batches(events: Any) -> None:
+        async for batch in events.take(10, within=0.2):
+            for event in batch:
+                await rig.counts.update(event.key, event)
+            await rig.counts.update("b", Add("b", 7))
+
+    rig.agent(in_batches, instances=1)
+    await rig.send([Add("a", 1), Add("a", 2), Add("b", 4), "no json"])
+
+    await rig.work_off()
+
+    found = {
+        record.content["n"]: [effect.key for effect in record.effects]
+        for record in await recorded(taps, "orders")
+        if record.content is not None
+    }
+    assert found == {1: ["a"], 2: ["a"], 4: ["b", "b"]}
+
+
+async def test_each_attempt_at_a_message_that_waits_in_hand_is_recorded_as_it_was(prefix: str) -> None:
+    """A message of a FIFO group is tried again before its record is written."""
+    rig = await Rig(MemoryStore(), prefix).create(fifo=True)
+    kept = rig.keep_records()
+
+    async def failing(events: Any) -> None:
+        async for _ in events:
+            raise Retry(0)
+
+    rig.agent(failing)
+    await rig.send_in_groups([Add("a")])
+
+    await rig.work_off()
+
+    assert [(it["outcome"], it.get("attempt", 1)) for it in kept.records] == [
+        ("retry", 1),
+        ("retry", 2),
+        ("dead", 3),
+    ]
 
 
 async def test_a_body_with_a_bad_part_is_recorded_as_invalid_with_what_its_good_parts_changed(

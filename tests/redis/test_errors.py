@@ -80,3 +80,26 @@ def test_what_takes_too_long_is_told_apart_from_a_lost_connection() -> None:
     """It may be the fault of its key alone."""
     assert isinstance(service_error(RedisTimeoutError("no reply within 2 s")), TimedOut)
     assert not isinstance(service_error(RedisConnectionError("reset")), TimedOut)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ResponseError("ERR value is not an integer"), "ResponseError: ERR value is not an integer"),
+        (ResponseError("ERR unknown command 'secret'"), "ResponseError: ERR unknown command"),
+        (ResponseError("ERR unknown command `secret`, with args"), "ResponseError: ERR unknown command"),
+        (
+            OutOfMemoryError("command not allowed when used memory > 'maxmemory'."),
+            "OutOfMemoryError: command not allowed when used memory >",
+        ),
+        (ReadOnlyError("You can't write."), "ReadOnlyError: You can't write."),
+        (
+            ResponseError("The user executing the script can't run this command"),
+            "NOPERM: the user in REDIS_URL lacks a permission; deploy/redis lists all that are needed",
+        ),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_what_redis_says_is_told_without_what_it_quotes(error: RedisError, told: str) -> None:
+    """Of "The user executing the script can't run this command", the first word helps nobody."""
+    assert service_error(error).detail == told

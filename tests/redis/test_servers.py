@@ -4,11 +4,13 @@ import socket
 from pathlib import Path
 
 import pytest
-from anyio import current_time, fail_after
+from anyio import create_task_group, current_time, fail_after, sleep
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from chaos.valkey import free_port
 from rigs.redis_6 import WRAPPED
+from streamapp.cli.demo.servers import redis_server
 from streamapp.errors import Fault, ServiceError, TimedOut
 from streamapp.redis.errors import service_error
 from streamapp.redis.store import open_redis
@@ -57,6 +59,44 @@ async def test_a_server_that_accepts_a_unix_socket_and_stays_silent_is_transient
             for _ in range(2):  # a connection that is half made is not used again
                 with fail_after(30), pytest.raises(TimedOut):
                     await store.ping()
+
+
+async def test_a_connection_that_redis_closed_while_it_was_idle_is_made_anew(prefix: str) -> None:
+    """Redis's own `timeout` closes what is idle: a quiet queue would have an outage for each of its messages."""
+    port = free_port()  # over TCP the client itself does not see that a connection was closed
+    with redis_server("--timeout", "1", "--port", str(port)):
+        url = f"redis://127.0.0.1:{port}/0"
+        async with open_redis(url) as store:
+            async with create_task_group() as tasks:
+                for _ in range(5):
+                    tasks.start_soon(store.ping)
+            with fail_after(60):
+                async with Redis.from_url(url) as redis:
+                    while any(it["name"] == "streamapp" for it in await redis.client_list()):
+                        await sleep(0.1)
+
+            async with create_task_group() as tasks:
+                for number in range(5):
+                    commit = Commit(f"{prefix}{number}", "", "t1", {"a": "1"}, ttl=TTL)
+                    tasks.start_soon(store.commit, [commit])
+
+            assert (
+                await store.read([f"{prefix}{number}" for number in range(5)]) == [{"a": "1", "_t": "t1"}] * 5
+            )
+
+
+async def test_a_server_that_is_gone_is_an_outage_at_once_for_a_connection_that_was_kept(prefix: str) -> None:
+    """It is tried anew once, and no more."""
+    with redis_server() as url:
+        async with open_redis(url) as store:
+            await store.ping()
+            async with Redis.from_url(url) as redis:
+                await redis.shutdown(nosave=True)
+
+            with pytest.raises(ServiceError) as caught:
+                await store.ping()
+
+    assert caught.value.fault is Fault.TRANSIENT
 
 
 async def test_connections_to_a_master_that_became_a_replica_are_closed(

@@ -136,6 +136,24 @@ async def test_an_agent_that_raises_has_its_message_dead_lettered_after_its_atte
         assert t.table("page") == {"home": Page(1)}
 
 
+async def test_the_text_of_an_agents_error_is_told_to_its_author(caplog: pytest.LogCaptureFixture) -> None:
+    """A dead letter has only its name."""
+    app = App("telling")
+
+    @app.agent("clicks", Json(Hit))
+    async def failing(hits: Stream[Hit]) -> None:
+        async for hit in hits:
+            raise LookupError(f"no page {hit.page}")
+
+    async with app.test() as t:
+        await t.send("clicks", Hit("home"))
+        await t.settle()
+        (dead,) = t.dead("clicks")
+
+    assert "LookupError: no page home" in caplog.text
+    assert "home" not in dead.detail
+
+
 async def test_reject_and_skip_end_a_message_at_once() -> None:
     """One to the dead letters, one nowhere."""
 

@@ -23,10 +23,42 @@ def set_up(config: Config) -> None:
         form = "console" if sys.stderr.isatty() else "json"
     handler = logging.StreamHandler()
     handler.addFilter(_clear_progress)
-    handler.setFormatter(_ConsoleFormatter() if form == "console" else _JsonFormatter())
+    texts = config.error_text == "on" or (config.error_text == "auto" and form == "console")
+    handler.setFormatter(_ConsoleFormatter(texts=texts) if form == "console" else _JsonFormatter(texts=texts))
     logging.basicConfig(level=config.log_level, handlers=[handler], force=True)
     logging.raiseExceptions = False  # a closed stderr must not stop the work
     mask()
+    keep_enabled()
+
+
+class _EnabledLogger(logging.Logger):
+    """A logger that `logging.config` does not disable, as it does by default with all that exist."""
+
+    @property
+    def disabled(self) -> bool:  # type: ignore[override]  # a plain attribute there
+        """Always False."""
+        return False
+
+    @disabled.setter
+    def disabled(self, value: bool) -> None:
+        del value
+
+
+def keep_enabled() -> None:
+    """Keep streamapp's own loggers enabled, also when an app configures its logging later.
+
+    If an app sets up handlers of its own, these get what is logged.
+    """
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] == "streamapp":
+            logging.getLogger(name).__class__ = _EnabledLogger
+
+
+def restore(config: Config) -> None:
+    """Restore what the import of an app has taken from our logs: loggers that it disabled, and the last handler."""
+    keep_enabled()
+    if not logging.root.handlers:
+        set_up(config)
 
 
 def _clear_progress(record: logging.LogRecord) -> bool:
@@ -46,7 +78,8 @@ class _ConsoleFormatter(MaskedFormatter):
 
 
 class _JsonFormatter(MsgspecFormatter):
-    def __init__(self) -> None:
+    def __init__(self, *, texts: bool) -> None:
+        self._texts = texts
         super().__init__(  # pyright: ignore[reportUnknownMemberType]  # the library's own
             ["asctime", "levelname", "name", "message"],
             rename_fields={"asctime": "timestamp", "levelname": "level", "name": "logger"},
@@ -70,4 +103,4 @@ class _JsonFormatter(MsgspecFormatter):
         )
 
     def formatException(self, ei: ErrorInfo) -> str:  # noqa: N802 - logging's name
-        return masked(ei[1])
+        return masked(ei[1], texts=self._texts)

@@ -10,11 +10,13 @@ import anyio
 from anyio import CancelScope, create_task_group
 
 from streamapp.cli import setup
+from streamapp.cli.terminal import logs
 from streamapp.cli.terminal.signals import StopSignals
 from streamapp.cli.worker.banner import report_start
 from streamapp.cli.worker.event_loop import WorkerLoop
 from streamapp.errors import ConfigError, StreamappError
 from streamapp.observe.counters import Counters
+from streamapp.observe.quiet_log import log_repetitions
 from streamapp.observe.tap_writer import Tap
 from streamapp.sqs.message_client import open_message_client
 from streamapp.web.monitoring import monitored, tracing_in_use
@@ -42,6 +44,7 @@ class NoAgents(ConfigError):
 def run(path: str, config: "Config", *, agents: Sequence[str] | None, idle: float | None, check: bool) -> int:
     """Run the app at *path*, and return the exit code."""
     app = setup.load_app(path)
+    logs.restore(config)
     choose(app.registry, agents)
     if not (app.agents or app.sinks):
         raise NoAgents(app.name)
@@ -106,10 +109,12 @@ async def _work(
         if check:
             return 0
         tune_garbage_collector()
+        logs.keep_enabled()  # those of modules that were imported since
         worker = Worker(parts, abandon=leave_behind)
         signals.on_stop = worker.stop
         monitoring.begin(worker, sqs)
         is_clean = await worker.run(idle=idle)
+        log_repetitions(at_once=True)
         done = {str(word): count for word, count in parts.runtime.counters.words().items()}
         logger.info("stopped", extra=done)
         return 0 if is_clean else 1
