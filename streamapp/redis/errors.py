@@ -88,21 +88,20 @@ def service_error(error: RedisError) -> ServiceError:
 
 
 def _detail(error: RedisError) -> str:
-    if isinstance(error, NoPermissionError):
+    words = str(error)
+    if isinstance(error, NoPermissionError) or any(it in words for it in _DENIED):
         return _NOPERM
-    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+    if "CERTIFICATE_VERIFY_FAILED" in words:
         return "its certificate is not trusted; add ssl_ca_certs=FILE to REDIS_URL, with the certificate of its authority"
     if isinstance(error, MasterNotFoundError):
-        return str(error).partition(" : ")[0]  # what follows is the repr of each Sentinel
+        return words.partition(" : ")[0]  # what follows is the repr of each Sentinel
     if is_read_only(error):
         return "READONLY: a replica refused a write"
     if isinstance(error, ResponseError):
-        if any(it in str(error) for it in _DENIED):
-            return _NOPERM
         # What a server quotes may be what was sent.
-        return f"{type(error).__name__}: {_QUOTED.split(str(error), maxsplit=1)[0][:LONGEST_TEXT].strip()}"
+        return f"{type(error).__name__}: {_QUOTED.split(words, maxsplit=1)[0][:LONGEST_TEXT].strip()}"
     return (
-        f"{type(error).__name__}: {error}"
+        f"{type(error).__name__}: {words}"
         if isinstance(error, RedisConnectionError)
         else type(error).__name__
     )
