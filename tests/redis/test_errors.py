@@ -92,7 +92,7 @@ def test_what_takes_too_long_is_told_apart_from_a_lost_connection() -> None:
             OutOfMemoryError("command not allowed when used memory > 'maxmemory'."),
             "OutOfMemoryError: command not allowed when used memory >",
         ),
-        (ReadOnlyError("You can't write."), "ReadOnlyError: You can't write."),
+        (ClusterDownError("It can't write."), "ClusterDownError: It can't write."),
         (
             ResponseError("The user executing the script can't run this command"),
             "NOPERM: the user in REDIS_URL lacks a permission; deploy/redis lists all that are needed",
