@@ -126,7 +126,7 @@ chaos *args:
 simulate *args:
     @PYTHONPATH=tests {{ py }} python -m simulation "$@"
 
-# style, types, layers
+# style, types, layers, dependencies
 [group('quality')]
 lint:
     {{ py }} ruff check .
@@ -134,6 +134,8 @@ lint:
     {{ py }} mypy
     {{ py }} pyright
     {{ py }} lint-imports
+    {{ py }} deptry streamapp agents codecs
+    {{ py }} deptry tests benchmarks docs examples local --ignore DEP002,DEP004
 
 # read the AsyncAPI document with the official parser, and generate models from it with the official generator; needs npm
 [group('docs')]

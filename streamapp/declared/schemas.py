@@ -46,6 +46,10 @@ def _anything(of: type) -> dict[str, Any]:
     return {"title": of.__name__}
 
 
+_HELD = {"items": "item", "additionalProperties": "value", "propertyNames": "name"}
+"""By keyword: what a schema under it is called."""
+
+
 def _titled(schema: dict[str, Any], title: str, taken: frozenset[str]) -> dict[str, Any]:
     """Return *schema* with *title* where it has none, and its parts with titles that begin like it."""
     if "$ref" in schema:
@@ -56,9 +60,8 @@ def _titled(schema: dict[str, Any], title: str, taken: frozenset[str]) -> dict[s
     schema.pop("discriminator", None)
 
     def part(name: object, of: Any) -> Any:  # noqa: ANN401 - JSON
-        if of is False:  # no more of them
-            return of
-        return _titled(of, f"{_camel(schema['title'])}{_camel(str(name))}", taken)
+        # `"items": false` is no schema: there are no more of them.
+        return of is not False and _titled(of, f"{_camel(schema['title'])}{_camel(str(name))}", taken)
 
     for keyword, value in schema.items():
         match keyword:
@@ -66,12 +69,8 @@ def _titled(schema: dict[str, Any], title: str, taken: frozenset[str]) -> dict[s
                 schema[keyword] = cleandoc(value)
             case "properties":
                 schema[keyword] = {name: part(name, of) for name, of in value.items()}
-            case "items":
-                schema[keyword] = part("item", value)
-            case "additionalProperties":
-                schema[keyword] = part("value", value)
-            case "propertyNames":
-                schema[keyword] = part("name", value)
+            case "items" | "additionalProperties" | "propertyNames":
+                schema[keyword] = part(_HELD[keyword], value)
             case "anyOf" | "prefixItems":
                 kinds = [
                     it.get("type", "enum" if "enum" in it else number) for number, it in enumerate(value, 1)

@@ -6,6 +6,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -41,6 +42,8 @@ class Terminal:
             env={"TERM": "xterm-256color", **env},  # type: ignore[arg-type]  # environ's own type
             dimensions=(lines, columns),
             timeout=PATIENCE,
+            # A shell's background jobs ignore Ctrl-C, and so would the command, if the tests are one of them.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.default_int_handler),
         )
         self.modes = termios.tcgetattr(self.child.child_fd)
 
