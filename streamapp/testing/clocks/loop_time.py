@@ -131,7 +131,8 @@ class _AsyncioClock:
         return float(timers[0].when()) if timers else None
 
     def set(self, when: float) -> None:
-        self._offset += when - self.now()
+        # Not added to: what rounding loses would leave a deadline in the future that its timer has already reached.
+        self._offset = when - self._time()
 
 
 @contextmanager
