@@ -3,18 +3,16 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any
 
 import anyio
 import msgspec
 import pytest
 from anyio import current_time
-from trio.testing import MockClock
 
 from streamapp import App, Config, Reject, Retry, Skip, Stream
 from streamapp.testing import Duplicate, Fail, Lose, Slow
-from streamapp.testing.clocks.loop_time import NeverAtRest, loop_time
+from streamapp.testing.clocks.loop_time import NeverAtRest
 from streamapp.testing.trial import NotInApp, NotSettled, SendRefused
 from streamapp.testing.trial_values import DeadLetter
 from streamapp_codecs import Json
@@ -66,24 +64,12 @@ class Site:
         return self.app.test(*args, **options)
 
 
-@pytest.fixture(params=["asyncio", "trio"])
-def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
-    """Each back end, with a clock that can be frozen."""
-    return request.param, {"clock": MockClock()} if request.param == "trio" else {}
-
-
-@pytest.fixture
-def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Time moves by jumps only, so that it is the same on every machine; what waits in reality waits for ever."""
-    monkeypatch.setattr("streamapp.testing.trial.loop_time", partial(loop_time, is_frozen=True))
-
-
 @asynccontextmanager
-async def measured(least: float, most: float = float("inf")) -> AsyncIterator[None]:
-    """Check that so many seconds pass for the app."""
+async def measured(least: float, below: float = float("inf")) -> AsyncIterator[None]:
+    """Check that so many seconds pass for the app. *below* is a jump too much: no slow machine adds as much."""
     began = current_time()
     yield
-    assert least <= current_time() - began <= most  # clock: jumps
+    assert least <= current_time() - began < below  # clock: jumps
 
 
 async def test_what_is_sent_becomes_state_announcements_and_dead_letters() -> None:
@@ -97,10 +83,9 @@ async def test_what_is_sent_becomes_state_announcements_and_dead_letters() -> No
         assert t.dead("clicks") == [DeadLetter("nonsense", "not_json", "the body is not JSON")]
 
 
-@pytest.mark.usefixtures("frozen")
 async def test_an_app_with_nothing_to_do_is_settled() -> None:
     """No time passes."""
-    async with Site().test() as t, measured(0, 1):
+    async with Site().test() as t, measured(0, 60):
         await t.settle()
 
         assert t.table("page") == {}
@@ -117,7 +102,6 @@ async def test_an_app_is_tested_again_and_again() -> None:
             assert t.table("page") == {"home": Page(1)}
 
 
-@pytest.mark.usefixtures("frozen")
 async def test_a_retry_comes_after_its_time_which_takes_none() -> None:
     """The agent is called again 60 s later, and the test goes on at once."""
 
@@ -126,7 +110,7 @@ async def test_a_retry_comes_after_its_time_which_takes_none() -> None:
             raise Retry(after=60)
 
     site = Site(retry)
-    async with site.test() as t, measured(180, 200):
+    async with site.test() as t, measured(180, 240):
         await t.send("clicks", Hit("home"))
         await t.settle()
 
@@ -151,14 +135,13 @@ async def test_an_agent_that_raises_has_its_message_dead_lettered_after_its_atte
         assert t.table("page") == {"home": Page(1)}
 
 
-@pytest.mark.usefixtures("frozen")
 async def test_reject_and_skip_end_a_message_at_once() -> None:
     """One to the dead letters, one nowhere."""
 
     async def decide(hit: Hit, _: list[str]) -> None:
         raise Reject("spam", "too many") if hit.page == "spam" else Skip("boring")
 
-    async with Site(decide).test() as t, measured(0, 5):
+    async with Site(decide).test() as t, measured(0, 60):
         await t.send("clicks", Hit("spam"), Hit("other"))
         await t.settle()
 
@@ -210,21 +193,19 @@ async def test_a_loop_that_waits_for_nothing_is_reported(monkeypatch: pytest.Mon
             await t.settle()
 
 
-@pytest.mark.usefixtures("frozen")
 async def test_an_agent_that_sleeps_for_hours_keeps_its_message() -> None:
     """The heartbeat is the real one: the message is received once."""
 
     async def sleep(*_: object) -> None:
         await anyio.sleep(3600)
 
-    async with Site(sleep).test() as t, measured(3600, 3660):
+    async with Site(sleep).test() as t, measured(3600, 7200):
         await t.send("clicks", Hit("home"))
         await t.settle(within=4000)
 
         assert len(t.sqs.ledger.received("clicks")) == 1
 
 
-@pytest.mark.usefixtures("frozen")
 async def test_a_thread_has_all_the_time_it_needs() -> None:
     """Time must not jump while a thread works in real time."""
 
@@ -232,11 +213,12 @@ async def test_a_thread_has_all_the_time_it_needs() -> None:
         with anyio.fail_after(60):
             await anyio.to_thread.run_sync(time.sleep, 0.3)
 
-    async with Site(work).test() as t, measured(0.3, 30):
+    async with Site(work).test() as t, measured(0.3):
         await t.send("clicks", Hit("home"))
         await t.settle()
 
         assert t.table("page") == {"home": Page(1)}
+        assert t.tally.of("retry") == 0, "time jumped to the agent's own limit"
 
 
 async def test_a_message_on_its_way_is_not_settled() -> None:
@@ -249,7 +231,6 @@ async def test_a_message_on_its_way_is_not_settled() -> None:
         assert t.table("page") == {"home": Page(30)}
 
 
-@pytest.mark.usefixtures("frozen")
 async def test_a_message_that_is_delayed_is_waited_for() -> None:
     """A duplicate that comes in ten minutes comes."""
     site = Site()
@@ -378,14 +359,14 @@ async def test_a_test_that_fails_fails_at_once_and_as_itself() -> None:
     async def fail() -> None:
         async with Site(wait).test() as t:
             await t.send("clicks", Hit("home"))
-            await t.advance(1_000_000)
+            await t.advance(10_000)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         await fail()
 
     after = current_time() - time.monotonic()
-    assert abs(after - before) < 100_000  # clock: whether it is the same again
+    assert abs(after - before) < 5_000  # clock: whether it is the same again
 
 
 async def test_the_end_of_a_test_is_a_drain() -> None:
@@ -402,11 +383,10 @@ async def test_the_end_of_a_test_is_a_drain() -> None:
     assert trial.sqs.ledger.in_flight("clicks") == []
 
 
-@pytest.mark.usefixtures("frozen")
 async def test_the_app_s_wall_clock_moves_with_its_time() -> None:
     """A message sent an hour later has that time."""
     async with Site().test() as t:
         began = t.sqs.clock.wall()
         await t.advance(3600)
 
-        assert 3600 <= (t.sqs.clock.wall() - began).total_seconds() < 3700  # clock: jumps
+        assert 3600 <= (t.sqs.clock.wall() - began).total_seconds() < 7200  # clock: jumps
