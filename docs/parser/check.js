@@ -1,7 +1,11 @@
-// Exit 0 when the official parser takes the document on standard input without a diagnostic.
+// Print what AsyncAPI's own tools make of the document on standard input: {diagnostics, models}, the models by name.
 const { Parser } = require("@asyncapi/parser");
+const { TypeScriptGenerator } = require("@asyncapi/modelina");
 
-new Parser().parse(require("node:fs").readFileSync(0, "utf8")).then(({ document, diagnostics }) => {
-  console.log(JSON.stringify(diagnostics, null, 1));
-  process.exit(document && diagnostics.length === 0 ? 0 : 1);
-});
+const document = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
+
+(async () => {
+  const { diagnostics } = await new Parser().parse(JSON.stringify(document));
+  const models = await new TypeScriptGenerator({ modelType: "interface" }).generate(document);
+  console.log(JSON.stringify({ diagnostics, models: Object.fromEntries(models.map((it) => [it.modelName, it.result])) }));
+})();

@@ -64,7 +64,11 @@ def test_help_imports_less_than_a_third_of_the_modules_of_the_aws_client(command
         shown = subprocess.run(program, capture_output=True, text=True, check=True, timeout=50)
         return shown.stderr.count("import time:")
 
-    assert modules("-m", "streamapp", *command, "--help") < modules("-c", "import aioboto3") / 3
+    python = modules("-c", "pass")  # its own, which differ from release to release
+    assert (
+        modules("-m", "streamapp", *command, "--help") - python
+        < (modules("-c", "import aioboto3") - python) / 3
+    )
 
 
 def test_every_public_name_exists_though_each_is_imported_at_its_first_use() -> None:

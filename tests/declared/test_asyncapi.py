@@ -1,12 +1,15 @@
 """What is documented of our messages is what we take and send."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 from jsonschema import Draft202012Validator
 
+from declared.documented import BODIES, Made, Other, Page, app_of
 from streamapp.app import App
 from streamapp.config import Config
 from streamapp.declared.asyncapi import asyncapi, json_schemas
@@ -111,3 +114,98 @@ def test_a_codec_that_does_not_declare_its_types_has_a_channel_without_messages(
 
     assert asyncapi(other.registry, Config())["channels"]["things"]["messages"] == {}
     assert json_schemas(other.registry) == {}
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_a_body_of_any_type_is_documented(name: str) -> None:
+    """A codec may read a union, a list, a generic: each is a message, and each member of a union."""
+    body, kinds = BODIES[name]
+    app = app_of(body)
+
+    document, schemas = asyncapi(app.registry, Config()), json_schemas(app.registry)
+
+    assert set(document["components"]["messages"]) == kinds
+    assert schemas.keys() == kinds
+    assert all(name.isascii() for name in document["components"]["schemas"])
+    for schema in schemas.values():
+        Draft202012Validator.check_schema(schema)
+    for place, reference in references(document):
+        assert found(document, reference) is not None, place
+    for schema in schemas.values():
+        for place, reference in references(schema):
+            assert found(schema, reference) is not None, place
+
+
+def test_a_member_of_a_union_is_valid_by_its_own_schema_only() -> None:
+    """A reader of one kind of message must not take another for it."""
+    schemas = json_schemas(app_of(BODIES["union"][0]).registry)
+
+    made = msgspec.to_builtins(Made("7"))
+
+    assert Draft202012Validator(schemas["made"]).is_valid(made)
+    assert not Draft202012Validator(schemas["moved"]).is_valid(made)
+
+
+def test_a_type_that_holds_itself_is_valid_to_the_depth() -> None:
+    """The schema of one kind alone must hold what it refers to."""
+    schema = json_schemas(app_of(BODIES["tree"][0]).registry)["Tree"]
+
+    assert Draft202012Validator(schema).is_valid({"name": "a", "children": [{"name": "b", "children": []}]})
+    assert not Draft202012Validator(schema).is_valid({"name": "a", "children": [{"name": 1}]})
+
+
+def test_types_that_share_a_name_or_a_tag_are_told_apart() -> None:
+    """Else the document of one would silently be the other's."""
+    app = app_of(Made, Other.Made, Page[Made], Page[int], list[Made], list[Other.Made])
+
+    document = asyncapi(app.registry, Config())
+
+    payloads = [json.dumps(it["payload"]) for it in document["components"]["messages"].values()]
+    titles = [it["title"] for it in document["components"]["schemas"].values()]
+    assert len(set(payloads)) == 6
+    assert len(set(titles)) == len(titles)
+    assert len(json_schemas(app.registry)) == 6
+
+
+def test_every_schema_has_a_title() -> None:
+    """A generator of code names its models by them."""
+    for app_ in (app, app_of(*(body for body, _ in BODIES.values()))):
+        components = asyncapi(app_.registry, Config())["components"]
+
+        assert [place for place, schema in parts(components) if "title" not in schema] == []
+
+
+def parts(components: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Return every schema in *components*, parts of schemas included, with its place."""
+    pending = [(name, schema) for name, schema in components["schemas"].items()]
+    pending += [(name, message["payload"]) for name, message in components["messages"].items()]
+    while pending:
+        place, schema = pending.pop()
+        if not isinstance(schema, dict) or "$ref" in schema:
+            continue
+        yield place, schema
+        pending += [(f"{place}.{name}", part) for name, part in schema.get("properties", {}).items()]
+        for keyword in ("items", "additionalItems", "additionalProperties", "propertyNames", "anyOf"):
+            held = schema.get(keyword)
+            pending += [(f"{place}.{keyword}", part) for part in (held if isinstance(held, list) else [held])]
+
+
+def references(document: object) -> Iterator[tuple[str, str]]:
+    """Return every reference in *document*, with what it stands in."""
+    if isinstance(document, list):
+        for it in document:
+            yield from references(it)
+    elif isinstance(document, dict):
+        if isinstance(document.get("$ref"), str):
+            yield str(document), document["$ref"]
+        for it in document.values():
+            yield from references(it)
+
+
+def found(document: Any, reference: str) -> object:
+    """Return what *reference* names in *document*, or None."""
+    for step in reference.removeprefix("#/").split("/"):
+        if step not in document:
+            return None
+        document = document[step]
+    return document

@@ -23,7 +23,7 @@ async def test_one_waits_for_all_others_and_they_for_it() -> None:
         seen.append("another")
         solitude.leave()
 
-    with fail_after(5):
+    with fail_after(30):
         async with create_task_group() as tasks:
             tasks.start_soon(alone)
             await wait_all_tasks_blocked()
@@ -45,7 +45,7 @@ async def test_one_that_gives_up_lets_the_others_go_on() -> None:
         assert solitude.is_taken
         tasks.cancel_scope.cancel()
 
-    with fail_after(5):
+    with fail_after(30):
         await solitude.enter()
     assert solitude.working == 2
 
@@ -64,7 +64,7 @@ async def test_of_several_that_ask_each_has_its_time_alone(number: int) -> None:
         inside -= 1
         solitude.leave_alone()
 
-    with fail_after(5):
+    with fail_after(30):
         async with create_task_group() as tasks:
             for _ in range(number):
                 tasks.start_soon(alone)

@@ -98,7 +98,7 @@ async def test_an_outage_of_sqs_is_waited_out(effect: Fail) -> None:
     """It heals by itself; the caller does not notice it."""
     async with announcing() as it:
         it.sqs.faults.add("send", effect, times=5)
-        with fail_after(5):
+        with fail_after(30):
             await it.announcer.announce([it.owes("a")])
 
     assert it.bodies() == ["a"]

@@ -200,7 +200,7 @@ async def test_an_agent_whose_lease_is_lost_is_cut_off_and_its_message_not_delet
 
     rig.agent(slow, instances=1)
     await rig.send([Add("lost")])
-    with fail_after(5):
+    with fail_after(30):
         async with rig.running():
             await until(lambda: rig.tally.of("received"))
             (entry,) = rig.sqs.ledger.received("orders")

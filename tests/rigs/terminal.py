@@ -6,6 +6,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -41,6 +42,8 @@ class Terminal:
             env={"TERM": "xterm-256color", **env},  # type: ignore[arg-type]  # environ's own type
             dimensions=(lines, columns),
             timeout=PATIENCE,
+            # A shell's background jobs ignore Ctrl-C, and so would the command, if the tests are one of them.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.default_int_handler),
         )
         self.modes = termios.tcgetattr(self.child.child_fd)
 
@@ -84,7 +87,8 @@ class Terminal:
         """Wait until the screen shows all *words*."""
         deadline = time.monotonic() + within
         while not all(any(word in row for row in self.rows) for word in words):
-            assert time.monotonic() < deadline, f"{words} did not come:\n" + "\n".join(self.rows[-40:])
+            shown = "\n".join(self.rows[-40:])
+            assert time.monotonic() < deadline, f"{words} did not come:\n{shown}"  # clock: patience
             if not self.read():
                 assert all(any(word in row for row in self.rows) for word in words), "\n".join(self.rows)
 
@@ -92,7 +96,7 @@ class Terminal:
         """Wait until *is_there* is true of the screen; return its text."""
         deadline = time.monotonic() + PATIENCE
         while not is_there(self.text):
-            assert time.monotonic() < deadline, self.text
+            assert time.monotonic() < deadline, self.text  # clock: patience
             assert self.read() or is_there(self.text), self.text
         return self.text
 
@@ -109,7 +113,7 @@ class Terminal:
         """Wait until the command ends; return its exit code."""
         deadline = time.monotonic() + PATIENCE
         while self.read():
-            assert time.monotonic() < deadline, "it did not end"
+            assert time.monotonic() < deadline, "it did not end"  # clock: patience
         self.child.wait()
         assert self.child.exitstatus is not None, signal.Signals(self.child.signalstatus or 0).name
         return self.child.exitstatus

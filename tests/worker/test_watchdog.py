@@ -171,4 +171,4 @@ async def test_the_watch_ends_with_its_worker(rig: Rig) -> None:
     rig.count()
     await rig.work_off()
 
-    await until(lambda: not [it for it in threading.enumerate() if it.name == "streamapp watch"], within=2)
+    await until(lambda: not [it for it in threading.enumerate() if it.name == "streamapp watch"])
