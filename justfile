@@ -5,6 +5,7 @@ set no-exit-message
 
 py := "uv run --frozen"
 compose := env("COMPOSE", "docker compose")
+fleets := "--ignore tests/faults --ignore tests/e2e --ignore tests/deploy --ignore tests/mutants --ignore tests/simulation --ignore tests/benchmarks"
 
 # Local commands use the emulator of `just up`, unless .env or the environment names another SQS. Their long polls are
 # short, because a worker that is interrupted waits for them.
@@ -96,6 +97,15 @@ logs *args: engine
 test *args:
     @{{ py }} pytest -n auto "$@"
 
+# the tests that start no fleet of processes, on the newest Python of this machine; `just test` runs on the oldest
+[group('quality')]
+test-newest *args:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    newest=$({{ py }} python local/newest_python.py)
+    [ -n "$newest" ] || { echo "skipped: this machine has no Python that is newer than 3.11"; exit 0; }
+    exec uv run --frozen --isolated --python "$newest" pytest -n auto tests {{ fleets }} "$@"
+
 # the tests that keep state, on a Redis Cluster of three
 [group('quality')]
 test-cluster *args:
@@ -136,6 +146,7 @@ lint:
     {{ py }} lint-imports
     {{ py }} deptry streamapp agents codecs
     {{ py }} deptry tests benchmarks docs examples local --ignore DEP002,DEP004
+    {{ py }} python local/clock_readings.py
 
 # read the AsyncAPI document with the official parser, and generate models from it with the official generator; needs npm
 [group('docs')]

@@ -12,7 +12,7 @@ OLDEST = (3, 11)
 def version(python: Path) -> tuple[int, ...]:
     """Return the version of *python*, or () for what cannot start, as a shim of pyenv, or is no release yet."""
     program = "import sys; print(*sys.version_info[:3] if sys.version_info.releaselevel == 'final' else '')"
-    ran = subprocess.run([python, "-c", program], capture_output=True, text=True, check=False)  # noqa: S603
+    ran = subprocess.run([python, "-c", program], capture_output=True, text=True, check=False)
     return tuple(int(it) for it in ran.stdout.split()) if ran.returncode == 0 else ()
 
 

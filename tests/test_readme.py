@@ -4,6 +4,7 @@ import os
 import re
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,13 @@ def free_port() -> int:
         return int(it.getsockname()[1])
 
 
+PATIENT = """
+sleep() {  # a busy machine may start the servers later than two seconds from now
+    for port in $SQS_PORT $REDIS_PORT; do until (echo >/dev/tcp/localhost/$port) 2>/dev/null; do command sleep 0.2; done; done
+}
+"""
+
+
 @pytest.mark.timeout(180)
 async def test_the_first_app_runs_as_it_is_printed(tmp_path: Path) -> None:
     """A newcomer who types what is printed, in that order, sees the printed result."""
@@ -63,7 +71,7 @@ async def test_the_first_app_runs_as_it_is_printed(tmp_path: Path) -> None:
         (tmp_path / name).write_text(code)
     (commands,) = re.findall(r"```bash\n(.*?)```", section, re.DOTALL)
     (shown,) = re.findall(r"```text\n(.*?)```", section, re.DOTALL)
-    (tmp_path / "commands").write_text(commands)
+    (tmp_path / "commands").write_text(PATIENT + commands)
     env = {
         **bare(),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -99,8 +107,9 @@ def run(arguments: list[str], folder: Path, env: dict[str, str]) -> tuple[str, i
     for each in (
         psutil.process_iter()
     ):  # where a command failed, the last one was not reached, which ends the servers
-        if each.pid and os.getsid(each.pid) == child.pid:
-            each.kill()
+        with suppress(ProcessLookupError, psutil.NoSuchProcess):  # it may end while we look
+            if each.pid and os.getsid(each.pid) == child.pid:
+                each.kill()
     return str(child.before), child.exitstatus if child.exitstatus is not None else -1
 
 

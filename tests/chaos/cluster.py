@@ -95,7 +95,7 @@ def until(holds: Any, within: float = 60.0) -> None:
     """Return when *holds* returns true."""
     deadline = time.monotonic() + within
     while not holds():
-        assert time.monotonic() < deadline, "the cluster did not come to serve"
+        assert time.monotonic() < deadline, "the cluster did not come to serve"  # clock: patience
         time.sleep(0.02)
 
 

@@ -63,5 +63,5 @@ async def in_step(master: Valkey, replicas: int = 1, within: float = 20.0) -> No
             online = sum(info.get(f"slave{n}", {}).get("state") == "online" for n in range(replicas))
             if online == replicas:
                 return
-            assert current_time() < deadline, info
+            assert current_time() < deadline, info  # clock: patience
             await sleep(LOOK)

@@ -109,7 +109,7 @@ class Shop:
         """Return when *streams* are empty, by default all queues."""
         deadline = current_time() + within
         while left := self.left(*streams):
-            assert current_time() < deadline, (
+            assert current_time() < deadline, (  # clock: patience
                 f"{self.prefix}: {left} messages are not processed; see {self._log}"
             )
             await sleep(LOOK)
@@ -124,7 +124,7 @@ class Shop:
             for name in fields
             if name.startswith("_o:")
         ]:
-            assert current_time() < deadline, (
+            assert current_time() < deadline, (  # clock: patience
                 f"{self.prefix}: {len(owed)} announcements are owed; see {self._log}"
             )
             await sleep(10 * LOOK)
@@ -169,7 +169,7 @@ async def ended(worker: ForkServerProcess, within: float = 60.0) -> int:
     """Wait for a worker's end; return its exit code."""
     deadline = current_time() + within
     while worker.exitcode is None:
-        assert current_time() < deadline, "a worker has not ended"
+        assert current_time() < deadline, "a worker has not ended"  # clock: patience
         await sleep(LOOK)
     return worker.exitcode
 

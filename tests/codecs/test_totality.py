@@ -221,16 +221,19 @@ def test_nothing_personal_leaves(
         assert not any(canary in repr(decoded.skipped) for canary in (_CPF, "529.982.247-25", _EMAIL))
 
 
+QUADRATIC = pytest.mark.timeout(20)
+"""These bodies take less than half a second; what looks at each part once for each other part takes minutes."""
+
+
+@QUADRATIC
 def test_a_body_of_many_names_is_decoded_at_once() -> None:
     """Each name is folded once, and the cache of names has an end."""
     body = json.dumps({f"campo_{n}": n for n in range(12_000)} | {"id_pedido": 7, "status": "Pronto"})
 
-    start = datetime.now(UTC)
     _assert_decoded(pedido.codec.decode(body, _ORIGIN))
 
-    assert (datetime.now(UTC) - start).total_seconds() < 1
 
-
+@QUADRATIC
 @pytest.mark.parametrize(
     "body",
     [
@@ -250,7 +253,4 @@ def test_a_body_of_many_names_is_decoded_at_once() -> None:
 )
 def test_a_body_as_large_as_it_may_be_is_decoded_at_once(body: str) -> None:
     """All agents share one event loop, and it waits meanwhile."""
-    start = datetime.now(UTC)
     _assert_decoded(pedido.codec.decode(body, _ORIGIN))
-
-    assert (datetime.now(UTC) - start).total_seconds() < 1

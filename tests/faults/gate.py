@@ -40,7 +40,7 @@ class Gate:
         """Return why a call is refused, None where it is accepted."""
         stamp = headers.get("X-Amz-Date", "19700101T000000Z")
         signed_at = datetime.strptime(stamp, "%Y%m%dT%H%M%S%z").timestamp()
-        if abs(time.time() - signed_at) > SKEW:
+        if abs(time.time() - signed_at) > SKEW:  # clock: the rule of SQS
             return "SignatureDoesNotMatch"
         if self.checks_token and headers.get("X-Amz-Security-Token") != self.valid:
             return "ExpiredToken"

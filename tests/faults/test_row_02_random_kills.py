@@ -30,7 +30,7 @@ leaves some: days pass in seconds, so in the end hundreds of orders are announce
 async def keep_sending(shop: Shop, rushes: Rushes, seconds: float) -> None:
     """Send rush after rush for that many seconds."""
     began = current_time()
-    while current_time() - began < seconds:
+    while current_time() - began < seconds:  # clock: how long the row lasts
         await shop.send(rushes.next().messages)
         await sleep(max(0.0, began + rushes.made * PERIOD - current_time()))
 
@@ -39,7 +39,7 @@ async def keep_killing(shop: Shop, seconds: float) -> tuple[int, float]:
     """Kill and replace workers for that many seconds, and let the last two finish; return the kills, and how long that took."""
     luck, workers, kills = Random(2), [shop.start(), shop.start()], 0
     began = current_time()
-    while current_time() - began < seconds:
+    while current_time() - began < seconds:  # clock: how long the row lasts
         await sleep(EVERY)
         doomed = luck.randrange(len(workers))
         workers[doomed].kill()

@@ -54,7 +54,8 @@ async def test_restarts_under_load_cost_no_message_a_receive(
         f"{max(exits):.1f} s at most; invisible after exit {max(hidden)}; {left} left for the last worker; "
         f"receives a message {max(receives)} at most; announcements {len(announced)}, repeated {repeated(announced)}"
     )
-    assert max(exits) <= 25
+    if long:
+        assert max(exits) <= 25  # clock: the row's figure
     assert max(in_hand) > 0, "no signal came under load"
     assert hidden == [0] * restarts
     assert len(receives) == len(messages)
@@ -98,6 +99,7 @@ async def test_restarts_cost_those_who_wait_in_their_group_no_receive(
         f"for their turn at each signal: exit 0, after {max(exits):.1f} s at most; invisible after exit 0; "
         f"receives a message {max(receives.values())} at most"
     )
-    assert max(exits) <= 25
+    if long:
+        assert max(exits) <= 25  # clock: the row's figure
     assert len(receives) == restarts * groups * each
     assert set(receives.values()) == {1}

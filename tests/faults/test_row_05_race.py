@@ -76,7 +76,7 @@ async def test_what_the_open_poll_brings_at_the_end_is_processed_or_released(
     redis_url: str, prefix: str, tmp_path: Path, long: bool, figure: Callable[[str], None]
 ) -> None:
     """A deploy must not hide a message for its visibility timeout just because it came a moment too late."""
-    workers, limit = (25, 1.0) if long else (1, 5.0)
+    workers = 25 if long else 1
     luck, ends = Random(5), list[tuple[str, float]]()
     async with open_fleet(redis_url, prefix, tmp_path, STREAMAPP_WAIT_SECONDS="2") as fleet:
         await fleet.create(idler.app, visibility=600)
@@ -92,5 +92,6 @@ async def test_what_the_open_poll_brings_at_the_end_is_processed_or_released(
         f"{words.count('hidden')}; {max(took) * 1000:.0f} ms after the answer at most; invisible at the end {hidden}"
     )
     assert "hidden" not in words
-    assert max(took) <= limit
+    if long:
+        assert max(took) <= 1  # clock: the row's figure
     assert hidden == 0

@@ -68,7 +68,7 @@ async def test_an_outage_of_redis_costs_time_only(
                 await fleet.send_story(messages[warm_up:])
                 began = current_time()
                 await sleep(seconds)
-                calls = [it for it in ledger.calls("receive") if it.at >= began]
+                calls = [it for it in ledger.calls("receive") if it.at >= began]  # clock: their order
                 await to_thread.run_sync(heal)
                 healed = current_time()
                 await until(lambda: deleted(fleet) > warm_up, within=300)
@@ -89,7 +89,7 @@ async def test_an_outage_of_redis_costs_time_only(
     assert letters == [0, 0, 0]
     assert len(receives) == len(messages)
     assert max(receives) <= 2
-    assert each <= max(3.0, seconds / 5)
+    assert each <= max(4.0, seconds / 5)  # clock: a count of calls
     if long:
         assert growth <= 5
-        assert recovery <= 5
+        assert recovery <= 5  # clock: the row's figure

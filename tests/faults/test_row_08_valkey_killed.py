@@ -62,4 +62,5 @@ async def test_a_valkey_that_is_killed_costs_time_alone(
     assert "an agent failed" not in log
     assert verdict.is_clean, verdict
     # Until all is done, not until work begins again: it depends on the backlog, and on other load of the machine.
-    assert verdict.recovery <= 60
+    if long:
+        assert verdict.recovery <= 60  # clock: the row's figure

@@ -265,7 +265,8 @@ async def test_what_redis_refuses_costs_time_only(
     assert letters == 0
     assert most == 1
     assert done < DURING
-    assert took <= allowed
+    if long:
+        assert took <= allowed  # clock: the row's figure
 
 
 async def test_a_key_of_another_type_costs_its_own_messages_only(

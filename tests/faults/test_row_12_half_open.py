@@ -129,7 +129,7 @@ async def outage(rig: ProxiedWorker, lasts: float, *, drip: float, drops: bool) 
     rig.proxy.heal()
     healed_at = current_time()
     await rig.fill(1)
-    await until(lambda: rig.timed.answered_at > healed_at, within=60)
+    await until(lambda: rig.timed.answered_at > healed_at, within=60)  # clock: their order
     back = current_time() - healed_at
     # The messages of a poll that was given up come again when their visibility ends.
     await until(lambda: not rig.memory.bodies(rig.queue), within=60)
@@ -163,7 +163,10 @@ async def test_a_half_open_connection_is_given_up_and_replaced(
         f"{kind} for {lasts:g} s: a poll of {WAIT:g} s given up after at most {poll:.2f} s, an acknowledgement after "
         f"{ack:.2f} s; polling again {back:.2f} s after the cure; {done} ends of 9 messages, {again} received again, lost 0"
     )
-    assert 0 < poll <= WAIT + 10
-    assert 0 < ack <= (5.5 if long else 8)  # half a second of slack for the machine
-    assert back <= 30
+    assert poll > 0, "no poll was given up"
+    assert ack > 0, "no acknowledgement was given up"
+    if long:
+        assert poll <= WAIT + 10  # clock: the row's figure
+        assert ack <= 5.5  # clock: the row's figure, and half a second for the machine
+        assert back <= 30  # clock: the row's figure
     assert rig.memory.ledger.in_flight() == []

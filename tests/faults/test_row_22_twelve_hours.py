@@ -47,7 +47,7 @@ async def test_at_twelve_hours_a_message_is_let_go_and_its_agent_told(figure: Ca
         f"{second.at - first.at:.0f} s after its first receipt and was done; leases lost {lost}, dead letters {len(dead)}"
     )
     assert len(told) == 1
-    assert MAX_VISIBILITY - 120 < told[0] - began[0] < MAX_VISIBILITY
+    assert MAX_VISIBILITY - 120 < told[0] - began[0] < MAX_VISIBILITY  # clock: virtual
     assert refused == []
     assert second.at - first.at <= MAX_VISIBILITY
     assert lost == 1

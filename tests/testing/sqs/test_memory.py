@@ -38,7 +38,7 @@ async def test_a_delivery_tells_all_that_sqs_does(sqs: MemorySqs, queue: Queue, 
     assert (delivery.body, delivery.attributes, delivery.group) == ("olá", {"kind": "pedido"}, "loja-1")
     assert delivery.receives == 1
     assert delivery.sent_at == datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
-    assert before <= delivery.asked_at <= anyio.current_time()
+    assert before <= delivery.asked_at <= anyio.current_time()  # clock: their order
 
 
 async def test_a_missing_queue_is_a_fault_of_configuration(sqs: MemorySqs) -> None:

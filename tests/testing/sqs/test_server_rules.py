@@ -81,7 +81,7 @@ def wait_for(port: int, *, within: float) -> None:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
-            assert time.monotonic() < end
+            assert time.monotonic() < end  # clock: patience
             time.sleep(0.2)
         else:
             return
