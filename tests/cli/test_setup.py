@@ -1,13 +1,11 @@
 """`--app MODULE:ATTR` without an app that works."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from rigs.inprocess import call
 from rigs.shop import Shop, ended
 from rigs.terminal import bare
 
@@ -62,16 +60,18 @@ async def test_an_app_without_agents_is_an_error_that_says_how_to_declare_one(
     assert (status.returncode, status.stdout.splitlines()[0]) == (0, "no worker is there")
 
 
-async def test_a_current_folder_that_no_longer_exists_does_no_harm(tmp_path: Path) -> None:
+def test_a_current_folder_that_no_longer_exists_does_no_harm(tmp_path: Path) -> None:
     """A deploy may remove the current folder of an old shell."""
-    here, gone = Path.cwd(), tmp_path / "gone"
+    gone = tmp_path / "gone"
     gone.mkdir()
-    os.chdir(gone)
-    try:
-        gone.rmdir()
 
-        shown = await call(bare(), "config")
-    finally:
-        os.chdir(here)
+    shown = subprocess.run(
+        ["/bin/sh", "-c", 'rmdir "$PWD" && exec "$0" -m streamapp config', sys.executable],
+        cwd=gone,
+        env=bare(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
     assert shown.returncode == 0, shown.stderr
