@@ -14,6 +14,8 @@ from benchmarks.server import running
 from benchmarks.work import pieces
 from redis import Redis
 
+pytestmark = pytest.mark.timeout(240)  # a round itself waits up to a minute for each of its steps
+
 WORK = pieces(40)
 
 
@@ -59,7 +61,8 @@ def test_a_contestant_that_drops_something_is_caught(
     bench: RoundServers, prefix: str, how: str, complaint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A contestant that leaves work out is faster, and must not win by it."""
-    monkeypatch.setattr("benchmarks.round.DONE_WITHIN", 3.0)
+    if how in {"send", "delete"}:  # which a round waits for in vain
+        monkeypatch.setattr("benchmarks.round.DONE_WITHIN", 10.0)
 
     with pytest.raises(RoundFailed, match=complaint):
         run(bench, cheating(how), WORK, f"{prefix}:")

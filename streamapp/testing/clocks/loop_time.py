@@ -128,11 +128,14 @@ class _AsyncioClock:
 
     def next(self) -> float | None:
         timers = self._loop._scheduled  # noqa: SLF001 - as above
-        return float(timers[0].when()) if timers else None
+        if not timers:
+            return None
+        # The loop calls those that are due a nanosecond later too, and a deadline among them would ask again, for ever.
+        soon = timers[0].when() + self._loop._clock_resolution  # noqa: SLF001 - as above
+        return float(max(when for timer in timers if (when := timer.when()) < soon))
 
     def set(self, when: float) -> None:
-        # Not added to: what rounding loses would leave a deadline in the future that its timer has already reached.
-        self._offset = when - self._time()
+        self._offset += when - self.now()
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import anyio
 import pytest
 
 from streamapp.testing import Clock, RealClock, VirtualClock
+from streamapp.testing.clocks.loop_time import loop_time
 
 
 async def test_time_passes_only_when_told_to(clock: VirtualClock) -> None:
@@ -73,3 +74,25 @@ async def test_the_real_clock_sleeps() -> None:
 
     assert clock.now() - before > 0.009  # clock: the subject
     assert clock.wall().tzinfo is not None
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_jump_reaches_a_deadline_that_is_later_by_a_rounding_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The loop would call its timer at once, the deadline would not be reached, and the timer be set again, for ever."""
+    monkeypatch.setattr("streamapp.testing.clocks.loop_time.PATIENCE", 2.0)
+
+    async def until(deadline: float) -> None:
+        with anyio.CancelScope(deadline=deadline):
+            await anyio.sleep_forever()
+
+    with loop_time(is_frozen=True) as time:
+        async with anyio.create_task_group() as tasks:
+            for deadline in (0.24, 0.24 + 1e-16):
+                tasks.start_soon(until, deadline)
+            await time.rest()
+            await time.jump(1)
+            await time.rest()
+
+    assert time.now() < 1
