@@ -34,7 +34,7 @@ class QuietLog:
         _all.add(self)
 
     def log(
-        self, level: int, sentence: str, cause: str, error: BaseException | None = None, **about: object
+        self, level: int, sentence: str, cause: str, error: BaseException | None = None, /, **about: object
     ) -> None:
         """Log *sentence* with *error* and the fields *about*, unless it was just logged for the same *cause*."""
         logged = self._logged.get((sentence, cause))

@@ -31,7 +31,7 @@ class Runtime:
     """The running parts behind what is declared: tables, sinks, indexes.
 
     *changes* are flushed by `Committer.flush`. *store_use* is of one agent. *tracing* is None if nothing is traced.
-    *solitude* lets one message be processed alone in the process.
+    *solitude* lets one message be processed alone in the process. With *is_rehearsal* nothing is written or sent.
     """
 
     config: Config
@@ -45,3 +45,4 @@ class Runtime:
     store_use: StoreUse = field(default_factory=StoreUse)
     tracing: "Tracing | None" = None
     solitude: Solitude = field(default_factory=Solitude)
+    is_rehearsal: bool = False

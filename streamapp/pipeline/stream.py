@@ -24,6 +24,14 @@ class Stream(Generic[T]):
         """The stream's name, as the agent declares it."""
         return self._turn.stream
 
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether the agent is only tried (`streamapp dlq redrive --run-agents`).
+
+        Tables and sinks then keep nothing and send nothing; what else the agent does happens, unless it asks here first.
+        """
+        return self._turn.is_rehearsal
+
     def __aiter__(self) -> "Stream[T]":
         return self
 

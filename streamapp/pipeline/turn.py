@@ -79,6 +79,11 @@ class Turn(Generic[T]):
         return self._is_closed and not self._parts.waiting and self._next is None
 
     @property
+    def is_rehearsal(self) -> bool:
+        """Whether nothing that the agent does here is written or sent."""
+        return self._runtime.is_rehearsal
+
+    @property
     def is_batch(self) -> bool:
         """Whether more than one message is in hand."""
         return len(self._in_hand.leases) > 1

@@ -101,11 +101,13 @@ async def assemble(
     tap: Tap | None = None,
     presence: PresenceStore | None = None,
     tracing: "Tracing | None" = None,
+    is_rehearsal: bool = False,
 ) -> Assembly:
     """Find every queue and the store, and return what will serve the named agents (None: all).
 
     *longest_wait* bounds every long poll and *shortest_lease* every lease, in seconds; *pace* is that of the sweeps. *tap* and *presence* are for
-    viewers, *tracing* for a tracing backend; each may be missing.
+    viewers, *tracing* for a tracing backend; each may be missing. With *is_rehearsal* agents are told that *sqs* and *store*
+    keep nothing.
     Raises `ConfigError` or `ServiceError` for what cannot be used.
     """
     chosen = choose(registry, agents)
@@ -123,6 +125,7 @@ async def assemble(
         min(config.wait_seconds, longest_wait),
         shortest_lease,
         tracing,
+        is_rehearsal,
     )
     runtime = _runtime(
         use, {name: _sender_of(use, sink, queues[name]) for name, sink in registry.sinks.items()}
@@ -179,6 +182,7 @@ class _Surroundings:
     wait: float
     shortest_lease: float
     tracing: "Tracing | None"
+    is_rehearsal: bool
     unfinished: ExpectedItems = field(default_factory=lambda: ExpectedItems(0))
 
 
@@ -261,6 +265,7 @@ def _runtime(use: _Surroundings, senders: Mapping[str, Sender]) -> Runtime:
         announcer=Announcer(senders, use.store, use.store_outage),
         senders=senders,
         tracing=use.tracing,
+        is_rehearsal=use.is_rehearsal,
     )
 
 

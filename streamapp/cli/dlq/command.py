@@ -127,7 +127,15 @@ def redrive(
         bool,
         typer.Option(
             "--try",
-            help="Run today's agents over the letters, write and send nothing, and show which pass.",
+            help="Decode the letters and fold them into a copy of the state, run no agent, and show which pass.",
+        ),
+    ] = False,
+    run_agents: Annotated[
+        bool,
+        typer.Option(
+            "--run-agents",
+            help="Run today's agents over the letters, too; implies --try. No state is written and no message sent, but "
+            "ANYTHING ELSE THAT THEY DO REALLY HAPPENS: HTTP CALLS, OTHER DATABASES, FILES, E-MAILS.",
         ),
     ] = False,
     only_passing: Annotated[
@@ -152,6 +160,11 @@ def redrive(
     config = setup.load_config()
     wanted = LetterFilter(reason, kind, identity)
     plan = RedrivePlan(
-        rehearse=rehearse or only_passing, only_passing=only_passing, yes=yes, most=most, json=json
+        rehearse=rehearse or run_agents or only_passing,
+        run_agents=run_agents,
+        only_passing=only_passing,
+        yes=yes,
+        most=most,
+        json=json,
     )
     raise typer.Exit(run(redrive_letters, setup.load_app(app), config, queue, wanted, plan))

@@ -1,15 +1,15 @@
 """Receive dead letters, give them back, or return them to their queue: each is first sent there, then deleted here."""
 
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import msgspec
-from anyio import move_on_after
+from anyio import current_time, move_on_after
 
 from streamapp.app import App
 from streamapp.config import Config
-from streamapp.errors import ConfigError, ServiceError
+from streamapp.errors import ConfigError, ServiceError, contained, kind_of
 from streamapp.messages import Delivery, Outgoing, Queue
 from streamapp.observe.shown import show_body_of
 from streamapp.pipeline.agent import Agent
@@ -26,6 +26,9 @@ GIVE_BACK_WITHIN = 10.0
 
 RETURN_WITHIN = 20.0
 """Seconds that a send and its delete may take together, even if the command is interrupted between them."""
+
+WAIT_FOR_OTHERS = 10.0
+"""Seconds in which letters that are all in somebody else's hand are waited for: another look gives them back sooner."""
 
 UNMARKED = "moved_by_sqs"
 """The reason of a letter without one: SQS's own redrive moved it."""
@@ -73,7 +76,10 @@ class DeadLetterQueue:
 
 @dataclass(frozen=True, slots=True)
 class HeldLetter:
-    """One dead letter in hand, with what its attributes and its agent's codec say about it. *home* is the queue it came from."""
+    """One dead letter in hand, with what its attributes and its agent's codec say about it. *home* is the queue it came from.
+
+    *flaw* is why the codec says nothing of its body, "" if it does.
+    """
 
     delivery: Delivery
     reason: str
@@ -82,6 +88,7 @@ class HeldLetter:
     shown: Shown
     agent: Agent | None
     home: Queue | None
+    flaw: str = ""
 
     @property
     def kind(self) -> str:
@@ -136,15 +143,34 @@ def _names_of(dead_letters: DeadLetterQueue) -> set[str]:
 
 @dataclass(slots=True)
 class HeldLetters:
-    """The letters of one dead-letter queue that are in hand. At the end each is given back, unless it was returned."""
+    """The letters of one dead-letter queue that are in hand. At the end each is given back, unless it was returned.
+
+    *elsewhere* is SQS's own, approximate number of letters that somebody else has in hand.
+    """
 
     sqs: Sqs
     source: DeadLetterQueue
     letters: list[HeldLetter] = field(default_factory=list["HeldLetter"])
+    elsewhere: int = 0
     _returned: set[str] = field(default_factory=set[str])
 
-    async def take(self, most: int) -> None:
-        """Receive letters until there are no more, or *most* are in hand."""
+    async def take(self, most: int, waiting: Callable[[int], object]) -> None:
+        """Receive letters until there are no more, or *most* are in hand.
+
+        If there are none, but somebody else has some in hand, they are waited for; *waiting* is called with their number.
+        """
+        until = current_time() + WAIT_FOR_OTHERS
+        while True:
+            await self._take(most)
+            depth = depth_of(await self.sqs.attributes(self.source.queue))
+            self.elsewhere = max(0, (depth.in_flight or 0) - len(self.letters))
+            # Of two that both have a part, each would wait for the other.
+            if self.letters or not (self.elsewhere or depth.waiting) or current_time() >= until:
+                return
+            if self.elsewhere:  # else they were given back just now
+                waiting(self.elsewhere)
+
+    async def _take(self, most: int) -> None:
         known: dict[str, HeldLetter] = {}
         while len(known) < most:
             some = await self.sqs.receive(self.source.queue, limit=min(BATCH, most - len(known)), wait=1)
@@ -191,11 +217,16 @@ class HeldLetters:
 
 
 @asynccontextmanager
-async def hold_letters(sqs: Sqs, source: DeadLetterQueue, most: int) -> AsyncGenerator[HeldLetters]:
-    """Hold up to *most* letters of *source*. SQS can show a message only by a receive, which it counts."""
+async def hold_letters(
+    sqs: Sqs, source: DeadLetterQueue, most: int, waiting: Callable[[int], object]
+) -> AsyncGenerator[HeldLetters]:
+    """Hold up to *most* letters of *source*, as `HeldLetters.take` says.
+
+    SQS can show a message only by a receive, which it counts.
+    """
     held = HeldLetters(sqs, source)
     try:
-        await held.take(most)
+        await held.take(most, waiting)
         yield held
     finally:
         with move_on_after(GIVE_BACK_WITHIN, shield=True):
@@ -210,10 +241,7 @@ def _letter(dead_letters: DeadLetterQueue, delivery: Delivery) -> HeldLetter:
     except msgspec.MsgspecError:
         source = _LetterSource()
     agent, home = _home(dead_letters, source.queue)
-    shown = Shown()
-    if agent is not None and (show := show_body_of(agent.codec)):
-        origin = Origin(queue=agent.queue, message_id=delivery.message_id, sent_at=delivery.sent_at)
-        shown = show(delivery.body, agent.codec.decode(delivery.body, origin))
+    shown, flaw = (Shown(), "") if agent is None else _shown(agent, delivery)
     return HeldLetter(
         delivery,
         attributes.get(f"{OURS}reason", UNMARKED),
@@ -222,7 +250,33 @@ def _letter(dead_letters: DeadLetterQueue, delivery: Delivery) -> HeldLetter:
         shown,
         agent,
         home,
+        flaw,
     )
+
+
+def _shown(agent: Agent, delivery: Delivery) -> tuple[Shown, str]:
+    """Return what the codec of *agent* shows of a body, else why it shows nothing: its code is what may be at fault."""
+    show = show_body_of(agent.codec)
+    if show is None:
+        return Shown(), ""
+    origin = Origin(queue=agent.queue, message_id=delivery.message_id, sent_at=delivery.sent_at)
+    try:
+        shown = show(delivery.body, agent.codec.decode(delivery.body, origin))
+        _check(shown)
+    except BaseException as error:  # noqa: BLE001 - whatever it raises, the letter is there
+        return Shown(), f"its codec cannot show it: {kind_of(contained(error))}"
+    return shown, ""
+
+
+def _check(shown: object) -> None:
+    """Raise `TypeError`, or an error of JSON, unless *shown* is what a codec's `show` should return."""
+    if not isinstance(shown, Shown):
+        raise TypeError
+    texts: tuple[object, object, object] = shown.kind, shown.key, shown.body
+    if not all(isinstance(it, kind | None) for it, kind in zip(texts, (str, str, bytes), strict=True)):
+        raise TypeError
+    if shown.body is not None:
+        msgspec.json.decode(shown.body)
 
 
 def _home(dead_letters: DeadLetterQueue, named: str) -> tuple[Agent | None, Queue | None]:

@@ -1,20 +1,26 @@
-"""Run today's agents over messages without writing anything, to find out which of them would pass now."""
+"""Try messages with today's code without writing anything, to find out which of them would pass now."""
 
+import inspect
 import logging
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any, get_type_hints
 
 import msgspec
 from anyio import Event, create_task_group, current_time, move_on_after, sleep
 
 from streamapp.app import App
 from streamapp.config import Config
+from streamapp.declared.registry import Registry
 from streamapp.errors import ServiceError
 from streamapp.messages import Delivery, Outgoing, Queue
 from streamapp.observe.counters import Counters
 from streamapp.pipeline.agent import Agent
+from streamapp.pipeline.in_hand import current_in_hand
+from streamapp.pipeline.stream import Stream
 from streamapp.sqs.client import Failure
 from streamapp.sqs.names import queue_name
 from streamapp.state.store import PAGE, TOKEN, Commit, Confirmed, Store
@@ -39,19 +45,31 @@ class Verdict:
 
 
 async def rehearse(
-    app: App, config: Config, agent: Agent, store: Store, messages: Mapping[str, Outgoing]
+    app: App,
+    config: Config,
+    agent: Agent,
+    store: Store,
+    messages: Mapping[str, Outgoing],
+    keys: Mapping[str, str | None],
+    *,
+    run_agents: bool,
 ) -> dict[str, Verdict]:
-    """Return the verdict on each message, by its id.
+    """Return the verdict on each message, by its id; *keys* are what viewers are shown of them.
 
-    *agent* runs as in a worker, on the state that is stored now, and each message sees the changes of those before it;
-    but no state is written and nothing is sent. Other side effects of the agent do happen.
+    Each message is decoded as in a worker. With *run_agents* the *agent* is run, and side effects of its own do happen.
+    Without that each event is folded into the tables whose folds say that they take it. That is done on a copy of the
+    state that is stored now, and each message sees the changes of those before it; no state is written and nothing is sent.
     """
+    folded: dict[str, str] = {}
+    registry = Registry(app.name, app.registry.extras)
+    registry.sinks, registry.tables = app.registry.sinks, app.registry.tables
+    registry.add_agent(agent if run_agents else _stand_in(agent, registry, keys, folded))
     sqs = _RehearsalSqs(config.queue(agent.queue), messages)
     overlay = _OverlayStore(store)
     settings = replace(config, max_attempts=1, wait_seconds=0.0, drain_timeout=5.0, replicas=0)
     with _silent_log():
         parts = await assemble(
-            app.registry, settings, sqs, overlay, Counters(), agents=[agent.name], longest_wait=0.0
+            registry, settings, sqs, overlay, Counters(), longest_wait=0.0, is_rehearsal=True
         )
         async with create_task_group() as running:
             worker = Worker(parts)
@@ -60,10 +78,48 @@ async def rehearse(
                 await sqs.done.wait()
             worker.stop()
             worker.stop()
-    return {
-        identity: sqs.verdicts.get(identity, Verdict(False, f"undecided after {MAX_SECONDS:g} s"))
-        for identity in messages
-    }
+    undecided = Verdict(False, f"undecided after {MAX_SECONDS:g} s")
+    verdicts = {identity: sqs.verdicts.get(identity, undecided) for identity in messages}
+    if not run_agents:
+        verdicts = {
+            identity: replace(it, why=folded.get(identity, "decodes")) if it.passes else it
+            for identity, it in verdicts.items()
+        }
+    return verdicts
+
+
+def _stand_in(
+    agent: Agent, registry: Registry, keys: Mapping[str, str | None], folded: dict[str, str]
+) -> Agent:
+    """Return an agent that only folds the events of *agent*, and notes in *folded* what it did for each message."""
+
+    async def fold(events: Stream[Any]) -> None:
+        async for event in events:
+            (lease,) = current_in_hand(agent.name).leases
+            identity = lease.delivery.message_id
+            is_single = lease.decoded is not None and len(lease.decoded.events) == 1
+            # The key that is shown is that of the first event: others are folded into no state.
+            key = (keys[identity] if is_single else None) or f"{LETTERS}-{identity}"
+            names: list[str] = []
+            for table in registry.tables.values():
+                if _takes(table.folding.fold, event):
+                    await table.update(key, event)
+                    names.append(table.name)
+            folded[identity] = f"decodes, folds into {', '.join(names)}" if names else "decodes"
+
+    return replace(agent, handler=fold, instances=1, sink=None)
+
+
+def _takes(fold: Callable[..., object], event: object) -> bool:
+    """Whether *fold* says, by the annotation of its second parameter, that it takes *event*."""
+    function: Any = fold
+    while isinstance(function, partial):
+        function = function.func
+    try:
+        names = list(inspect.signature(function).parameters)
+        return isinstance(event, get_type_hints(function)[names[1]])
+    except (TypeError, ValueError, LookupError, NameError, AttributeError):
+        return False  # it says nothing that can be checked
 
 
 class _RehearsalSqs:

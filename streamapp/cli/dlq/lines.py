@@ -17,24 +17,32 @@ def ago(since: datetime) -> str:
     return duration((datetime.now(UTC) - since).total_seconds() * 1000)
 
 
-def queue_lines(source: DeadLetterQueue, letters: Sequence[HeldLetter]) -> Iterator[str]:
+def in_flight(elsewhere: int) -> str:
+    """Return that so many letters are in somebody else's hand."""
+    verb = "is" if elsewhere == 1 else "are"
+    return f"about {many(elsewhere, 'letter')} {verb} in flight at another reader, such as another look"
+
+
+def queue_lines(source: DeadLetterQueue, letters: Sequence[HeldLetter], elsewhere: int) -> Iterator[str]:
     """Return a line about the queue, and one for each reason and kind of its letters."""
+    there = f"; {in_flight(elsewhere)}" if elsewhere else ""
     if not letters:
-        yield f"{source.queue.name}  no letters"
+        yield f"{source.queue.name}  no letters{' in hand' if elsewhere else ''}{there}"
         return
     oldest = ago(min(letter.delivery.sent_at for letter in letters))
     about = f" of about {source.about}" if source.about > len(letters) else ""
-    yield f"{printable(source.queue.name)}  {many(len(letters), 'letter')}{about}  oldest {oldest}"
+    yield f"{printable(source.queue.name)}  {many(len(letters), 'letter')}{about}  oldest {oldest}{there}"
     rows = [(f"  {reason}", str(count), kind) for (reason, kind), count in _groups(letters).most_common()]
     yield from aligned(rows)
 
 
-def queue_json(source: DeadLetterQueue, letters: Sequence[HeldLetter]) -> dict[str, object]:
+def queue_json(source: DeadLetterQueue, letters: Sequence[HeldLetter], elsewhere: int) -> dict[str, object]:
     """Return what `queue_lines` shows, as JSON values."""
     ages = [(datetime.now(UTC) - letter.delivery.sent_at).total_seconds() for letter in letters]
     return {
         "queue": source.queue.name,
         "letters": len(letters),
+        "in_flight_elsewhere": elsewhere,
         "oldest_seconds": round(max(ages), 1) if ages else None,
         "groups": [
             {"reason": reason, "kind": kind, "count": count}
@@ -86,7 +94,8 @@ def letter_json(letter: HeldLetter, *, raw: bool) -> dict[str, object]:
 def masked_body(letter: HeldLetter) -> str:
     """Return the body with personal data masked."""
     if letter.shown.body is None:
-        return f"({len(letter.delivery.body)} characters that cannot be masked; --raw shows them)"
+        why = letter.flaw or "they cannot be masked"
+        return f"({len(letter.delivery.body)} characters; {why}; --raw shows them)"
     return printable(letter.shown.body.decode())
 
 

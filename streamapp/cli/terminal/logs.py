@@ -35,7 +35,7 @@ class _EnabledLogger(logging.Logger):
     """A logger that `logging.config` does not disable, as it does by default with all that exist."""
 
     @property
-    def disabled(self) -> bool:  # type: ignore[override]  # a plain attribute there
+    def disabled(self) -> bool:
         """Always False."""
         return False
 

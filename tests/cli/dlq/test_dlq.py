@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from anyio import create_task_group, sleep
 
 from rigs.inprocess import Done, call
 from rigs.shop import Shop
@@ -26,8 +27,15 @@ class Hit(msgspec.Struct, tag_field="kind", tag="hit"):
 class Page(msgspec.Struct, frozen=True):
     hits: int = 0
 app = App("hits")
-pages = app.table("page", Page, fold=lambda page, hit: Page((page.hits if page else 0) + 1))
-@app.agent("hits", Json(Hit, private=["page"]), backoff=0.01)
+def add(page: Page | None, hit: Hit) -> Page:
+    FOLD
+    return Page((page.hits if page else 0) + 1)
+pages = app.table("page", Page, fold=add)
+class Codec(Json[Hit]):
+    def show(self, body, decoded):
+        SHOW
+        return super().show(body, decoded)
+@app.agent("hits", Codec(Hit, private=["page"]), backoff=0.01)
 async def count(hits: Stream[Hit]) -> None:
     async for hit in hits:
         FAULT
@@ -50,9 +58,9 @@ class Hits:
             "STREAMAPP_MAX_ATTEMPTS": "1",
         }
 
-    def program(self, fault: str) -> None:
+    def program(self, fault: str = "pass", *, fold: str = "pass", show: str = "pass") -> None:
         """Put this version of the app in place."""
-        self._file.write_text(APP.replace("FAULT", fault))
+        self._file.write_text(APP.replace("FAULT", fault).replace("FOLD", fold).replace("SHOW", show))
 
     async def run(self, *arguments: str) -> Done:
         """Run a command for this app to its end."""
@@ -118,13 +126,43 @@ async def test_letters_are_grouped_shown_masked_and_given_back(hits: Hits) -> No
     assert len(await hits.letters()) == 3, "all given back at once"
 
 
-async def test_a_rehearsal_shows_what_passes_now_and_writes_nothing(hits: Hits) -> None:
+async def test_a_try_folds_into_a_copy_and_runs_no_agent(hits: Hits, tmp_path: Path) -> None:
+    """An agent may do anything, such as charge a card: nobody who only asks may make it do so."""
+    before = await hits.shop.dump()
+    called = tmp_path / "called"
+    hits.program(f"open({str(called)!r}, 'w').close()")
+    tried = await hits.run("dlq", "redrive", "hits", "--try", "--json")
+    passing = await hits.run("dlq", "redrive", "hits", "--only-passing")
+    hits.program(fold="raise ZeroDivisionError")
+    unfolded = await hits.run("dlq", "redrive", "hits", "--try", "--json")
+
+    assert sorted(it["why"] for it in json.loads(tried.stdout)["verdicts"]) == [
+        "decodes, folds into page",
+        "decodes, folds into page",
+        "not_json: the body is not JSON",
+    ]
+    assert "no agent was run" in tried.stderr + passing.stderr
+    assert "would move 2 of 3" in passing.stdout
+    assert {it["why"] for it in json.loads(unfolded.stdout)["verdicts"]} == {
+        "attempts_exhausted: ZeroDivisionError",
+        "not_json: the body is not JSON",
+    }
+    assert not called.exists()
+    assert await hits.shop.dump() == before
+    assert len(await hits.letters()) == 3
+
+
+async def test_agents_run_only_when_that_is_asked_for_and_can_tell(hits: Hits, tmp_path: Path) -> None:
     """Whether the bug is fixed must be known before the letters are sent back."""
     before = await hits.shop.dump()
+    called = tmp_path / "called"
+    run = ("dlq", "redrive", "hits", "--run-agents", "--json")
 
-    broken = json.loads((await hits.run("dlq", "redrive", "hits", "--try", "--json")).stdout)
-    hits.program("pass")
-    mended = json.loads((await hits.run("dlq", "redrive", "hits", "--try", "--json")).stdout)
+    hits.program("raise ValueError")
+    broken = json.loads((await hits.run(*run)).stdout)
+    hits.program(f"hits.is_rehearsal or open({str(called)!r}, 'w').close()")
+    mended = json.loads((await hits.run(*run)).stdout)
+    help_text = (await hits.run("dlq", "redrive", "--help")).stdout
 
     assert sorted(it["passes"] for it in broken["verdicts"]) == [False, False, False]
     assert sorted(it["passes"] for it in mended["verdicts"]) == [False, True, True]
@@ -132,6 +170,81 @@ async def test_a_rehearsal_shows_what_passes_now_and_writes_nothing(hits: Hits) 
     assert mended["moved"] == 0
     assert await hits.shop.dump() == before
     assert len(await hits.letters()) == 3
+    assert not called.exists()
+    assert "ANYTHING ELSE THAT THEY DO REALLY HAPPENS" in " ".join(help_text.split())
+    await hits.shop.aws.send(await hits.shop.aws.find(hits.queue), [Outgoing('{"kind":"hit","page":"a"}')])
+    await hits.work_off()
+    assert called.exists(), "a worker's stream is no rehearsal"
+
+
+@pytest.mark.parametrize(
+    ("show", "cause"),
+    [
+        ("raise LookupError(body)", "LookupError"),
+        ("return None", "TypeError"),
+        ("return __import__('streamapp_codecs').Shown(kind=1)", "TypeError"),
+        ("return __import__('streamapp_codecs').Shown(body='{}')", "TypeError"),
+        ("return __import__('streamapp_codecs').Shown(body=b'{')", "DecodeError"),
+    ],
+)
+async def test_a_codec_that_cannot_show_hides_no_letter(hits: Hits, show: str, cause: str) -> None:
+    """The code that is at fault may be what somebody is looking for."""
+    hits.program(show=show)
+
+    listed = await hits.run("dlq", "ls", "--json")
+    shown = await hits.run("dlq", "show", "hits")
+    as_json = await hits.run("dlq", "show", "hits", "--json")
+
+    for done in (listed, shown, as_json):
+        assert done.returncode == 0, done.stderr
+        assert f"the body of 3 letters is not shown: its codec cannot show it: {cause}" in done.stderr
+        assert "/secret" not in done.stdout + done.stderr
+    (box,) = json.loads(listed.stdout)["queues"]
+    assert {(it["reason"], it["kind"], it["count"]) for it in box["groups"]} == {
+        ("attempts_exhausted", "-", 2),
+        ("not_json", "-", 1),
+    }
+    assert [it["body"] for it in json.loads(as_json.stdout)] == [None] * 3
+
+
+async def test_letters_in_another_readers_hand_are_waited_for_and_told(
+    hits: Hits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That nothing is there, said of 14 letters, ended a search."""
+    aws = hits.shop.aws
+    queue = await aws.find(f"{hits.queue}-dlq")
+    theirs = await aws.receive(queue, limit=10, wait=0)
+    assert len(theirs) == 3
+
+    monkeypatch.setattr("streamapp.cli.dlq.dead_letters.WAIT_FOR_OTHERS", 0.0)
+    shown = await hits.run("dlq", "show", "hits")
+    listed = await hits.run("dlq", "ls")
+    as_json = await hits.run("dlq", "ls", "--json")
+    redriven = await hits.run("dlq", "redrive", "hits")
+    await aws.change_visibility(queue, [(theirs[0].handle, 0)])
+    some = await hits.run("dlq", "show", "hits")
+    monkeypatch.setattr("streamapp.cli.dlq.dead_letters.WAIT_FOR_OTHERS", 60.0)
+    (one,) = await aws.receive(queue, limit=10, wait=0)
+    waited: list[Done] = []
+
+    async def look() -> None:
+        waited.append(await hits.run("dlq", "show", "hits"))
+
+    async with create_task_group() as tasks:
+        tasks.start_soon(look)
+        await sleep(2)
+        await aws.change_visibility(queue, [(it.handle, 0) for it in (one, *theirs[1:])])
+
+    told = "about 3 letters are in flight at another reader"
+    assert (shown.returncode, redriven.returncode) == (4, 4)
+    assert f"no letter matches; {told}" in shown.stderr
+    assert f"no letter matches; {told}" in redriven.stderr
+    assert f"no letters in hand; {told}" in listed.stdout
+    assert json.loads(as_json.stdout)["queues"][0]["in_flight_elsewhere"] == 3
+    assert some.returncode == 0
+    assert "about 2 letters are in flight at another reader" in some.stderr
+    assert waited[0].returncode == 0
+    assert "no letter matches" not in waited[0].stderr
 
 
 async def test_redrive_first_shows_then_moves_what_passes_unchanged(hits: Hits) -> None:
