@@ -111,6 +111,11 @@ class Leases:
         return len(self._held)
 
     @property
+    def has_unfinished(self) -> bool:
+        """Whether there is more to do for one of them than its delete."""
+        return any(not it.awaits_delete for it in self._held.values())
+
+    @property
     def places(self) -> int:
         """How many deliveries may be in hand at most."""
         return self._tokens.total

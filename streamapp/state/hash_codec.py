@@ -29,13 +29,19 @@ class HashCodec(Generic[S]):
             (field.name, field.encode_name, *_text_of(hints[field.name]))
             for field in msgspec.structs.fields(of)
         ]
+        # What must be there: without it no event of the key could be applied any more.
+        self._required = {field.name for field in msgspec.structs.fields(of) if field.required}
         self._unknown = {name: None for name, hint in hints.items() if NoneType in get_args(hint)}
         self.names = frozenset(encoded for _, encoded, _, _ in self._fields)
         self.is_immutable = is_immutable(of)
         """Whether no part of a value can be changed in place."""
 
     def write(self, value: S) -> dict[str, str]:
-        """Return the hash fields of *value*. Raises `UnicodeEncodeError` for an unpaired surrogate, which no hash takes."""
+        """Return the hash fields of *value*.
+
+        Raises `UnicodeEncodeError` for an unpaired surrogate, which no hash takes, and another error for a member of a
+        wrong type: what cannot be read again would fail all later events of its key.
+        """
         fields: dict[str, str] = {}
         for name, encoded, to_text, _ in self._fields:
             member = getattr(value, name)
@@ -45,6 +51,8 @@ class HashCodec(Generic[S]):
                 if not member.isascii():
                     member.encode()  # raise here: later, what is committed with it would fail too
                 fields[encoded] = member
+            elif name in self._required and name not in self._unknown:
+                raise msgspec.ValidationError(f"{name} of {self.of.__name__} is None")
         return fields
 
     def read(self, fields: Mapping[str, str]) -> S | None:
@@ -75,11 +83,24 @@ def _text_of(hint: object) -> tuple[Callable[[Any], str], Callable[[str], Any]]:
     if kind is bool:
         return lambda value: "1" if value else "0", lambda text: text == "1"
     if kind is int or kind is Decimal:
-        return str, partial(msgspec.convert, type=kind, strict=False)
+        return partial(_digits, kind), partial(msgspec.convert, type=kind, strict=False)
     if kind is datetime:
         return instant, partial(msgspec.convert, type=datetime, strict=False)
     encoder, decoder = msgspec.json.Encoder(), msgspec.json.Decoder(hint)
-    return lambda value: encoder.encode(value).decode(), decoder.decode
+
+    def to_text(value: object) -> str:
+        text = encoder.encode(value)
+        decoder.decode(text)  # raise here, as above
+        return text.decode()
+
+    return to_text, decoder.decode
+
+
+def _digits(kind: type[int | Decimal], value: object) -> str:
+    text = str(value)
+    if type(value) is not kind:
+        msgspec.convert(text, type=kind, strict=False)
+    return text
 
 
 def instant(value: datetime) -> str:

@@ -105,13 +105,17 @@ class Worker:
         (self._hurry if self._stop.is_set() else self._stop).set()
 
     async def idle(self, seconds: float) -> None:
-        """Return once every queue has been empty, and nothing has been in hand, for *seconds*."""
+        """Return once every queue has been empty, and nothing has been in hand, for *seconds*.
+
+        What is done and cannot be deleted does not count, nor does a queue that is not polled because a right is missing.
+        """
         busy_at = current_time()
         while current_time() - busy_at < seconds:
             # Often enough to see what was in hand a moment ago.
             await sleep(min(seconds / 5, 0.1))
             if any(
-                len(pipeline.leases) or pipeline.poller.idle_since > current_time()
+                pipeline.leases.has_unfinished
+                or (pipeline.poller.idle_since > current_time() and not pipeline.leases.rights.refused)
                 for pipeline in self.pipelines
             ):
                 busy_at = current_time()

@@ -101,3 +101,44 @@ async def test_batches_that_hold_all_places_do_not_wait_for_company(
 
         assert len(done) == 21
         assert max(done.values()) - began < 60  # clock: virtual
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """A state."""
+
+    n: int
+    tags: tuple[int, ...] = ()
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        Tally("x"),  # type: ignore[arg-type]  # the claim
+        Tally(True),
+        Tally(None),  # type: ignore[arg-type]  # the claim
+        Tally(1, ("x",)),  # type: ignore[arg-type]  # the claim
+    ],
+    ids=repr,
+)
+async def test_a_state_that_could_not_be_read_again_ends_its_own_event(broken: Tally) -> None:
+    """Stored, it would fail all later events of its key."""
+    app = App("u")
+
+    def fold(state: Tally | None, event: Ev) -> Tally:
+        return broken if event.key == "bad" else Tally((state.n if state else 0) + 1)
+
+    table = app.table("t", Tally, fold=fold)
+
+    @app.agent("in", Json(Ev), concurrency=10)
+    async def agent(stream: Stream[Ev]) -> None:
+        async for event in stream:
+            await table.update("one", event)
+
+    async with app.test() as t:
+        await t.send("in", Ev("a"), Ev("bad"), Ev("b"))
+        await t.settle()
+        await t.send("in", Ev("c"))
+        await t.settle()
+
+        assert ['"bad"' in letter.body for letter in t.dead("in")] == [True]
+        assert t.table("t")["one"] == Tally(3)
