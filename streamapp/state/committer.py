@@ -230,7 +230,7 @@ class _Draft:
         if change.event_identity is None or change.event_identity not in self._seen:
             try:
                 following, said = _step(change, self.state, self._pending)
-                after = {} if following is None else change.folding.hash_codec.write(following)
+                after = {} if following is None else change.folding.hash_codec.write(following, before)
                 if self._codec is not None:
                     self._check(self._codec, change.folding.name, following, before, after)
                 is_new = bool(following != self.state)

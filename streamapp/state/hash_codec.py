@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
-from types import NoneType, UnionType
+from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -32,24 +32,26 @@ class HashCodec(Generic[S]):
         # What must be there: without it no event of the key could be applied any more.
         self._required = {field.name for field in msgspec.structs.fields(of) if field.required}
         self._unknown = {name: None for name, hint in hints.items() if NoneType in get_args(hint)}
-        self.names = frozenset(encoded for _, encoded, _, _ in self._fields)
+        self.names = frozenset(encoded for _, encoded, *_ in self._fields)
         self.is_immutable = is_immutable(of)
         """Whether no part of a value can be changed in place."""
 
-    def write(self, value: S) -> dict[str, str]:
-        """Return the hash fields of *value*.
+    def write(self, value: S, stored: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+        """Return the hash fields of *value*. What is *stored* has been read, so the same text can be read again.
 
         Raises `UnicodeEncodeError` for an unpaired surrogate, which no hash takes, and another error for a member of a
         wrong type: what cannot be read again would fail all later events of its key.
         """
         fields: dict[str, str] = {}
-        for name, encoded, to_text, _ in self._fields:
+        for name, encoded, to_text, from_text, is_json in self._fields:
             member = getattr(value, name)
             if member is not None:
                 if to_text is not _text or type(member) is not str:
                     member = to_text(member)
                 if not member.isascii():
                     member.encode()  # raise here: later, what is committed with it would fail too
+                if is_json and stored.get(encoded) != member:
+                    from_text(member)  # raise here, as above
                 fields[encoded] = member
             elif name in self._required and name not in self._unknown:
                 raise msgspec.ValidationError(f"{name} of {self.of.__name__} is None")
@@ -62,7 +64,7 @@ class HashCodec(Generic[S]):
         """
         members = {
             name: from_text(fields[encoded])
-            for name, encoded, _, from_text in self._fields
+            for name, encoded, _, from_text, _ in self._fields
             if encoded in fields
         }
         if not members:
@@ -73,27 +75,21 @@ class HashCodec(Generic[S]):
             raise msgspec.ValidationError(f"the hash lacks fields of {self.of.__name__}") from error
 
 
-def _text_of(hint: object) -> tuple[Callable[[Any], str], Callable[[str], Any]]:
-    """Return how a member of this type becomes text, and how it is read back."""
+def _text_of(hint: object) -> tuple[Callable[[Any], str], Callable[[str], Any], bool]:
+    """Return how a member of this type becomes text, how it is read back, and whether the text is JSON."""
     kinds = set(get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,))
     kinds.discard(NoneType)
     kind = kinds.pop() if len(kinds) == 1 else object
     if kind is str or (get_origin(kind) is Literal and all(isinstance(word, str) for word in get_args(kind))):
-        return _text, _same
+        return _text, _same, False
     if kind is bool:
-        return lambda value: "1" if value else "0", lambda text: text == "1"
+        return lambda value: "1" if value else "0", lambda text: text == "1", False
     if kind is int or kind is Decimal:
-        return partial(_digits, kind), partial(msgspec.convert, type=kind, strict=False)
+        return partial(_digits, kind), partial(msgspec.convert, type=kind, strict=False), False
     if kind is datetime:
-        return instant, partial(msgspec.convert, type=datetime, strict=False)
+        return instant, partial(msgspec.convert, type=datetime, strict=False), False
     encoder, decoder = msgspec.json.Encoder(), msgspec.json.Decoder(hint)
-
-    def to_text(value: object) -> str:
-        text = encoder.encode(value)
-        decoder.decode(text)  # raise here, as above
-        return text.decode()
-
-    return to_text, decoder.decode
+    return lambda value: encoder.encode(value).decode(), decoder.decode, True
 
 
 def _digits(kind: type[int | Decimal], value: object) -> str:
