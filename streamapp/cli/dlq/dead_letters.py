@@ -16,6 +16,7 @@ from streamapp.pipeline.agent import Agent
 from streamapp.sqs.client import BATCH, Failure, Sqs
 from streamapp.sqs.depths import depth_of
 from streamapp.sqs.packing import batches
+from streamapp.sqs.queue_flaws import lease_of
 from streamapp_codecs import Origin, Shown
 
 OURS = "streamapp-"
@@ -173,7 +174,8 @@ class HeldLetters:
     async def _take(self, most: int) -> None:
         known: dict[str, HeldLetter] = {}
         while len(known) < most:
-            some = await self.sqs.receive(self.source.queue, limit=min(BATCH, most - len(known)), wait=1)
+            room, seconds = min(BATCH, most - len(known)), lease_of(self.source.queue)
+            some = await self.sqs.receive(self.source.queue, limit=room, wait=1, visibility=seconds)
             for delivery in some:  # a letter that came again has a newer receipt handle
                 known[delivery.message_id] = _letter(self.source, delivery)
             self.letters = list(known.values())
