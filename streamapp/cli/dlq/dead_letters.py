@@ -274,8 +274,8 @@ def _check(shown: object) -> None:
     """Raise `TypeError`, or an error of JSON, unless *shown* is what a codec's `show` should return."""
     if not isinstance(shown, Shown):
         raise TypeError
-    texts: tuple[object, object, object] = shown.kind, shown.key, shown.body
-    if not all(isinstance(it, kind | None) for it, kind in zip(texts, (str, str, bytes), strict=True)):
+    texts: list[tuple[object, type]] = [(shown.kind, str), (shown.key, str), (shown.body, bytes)]
+    if any(value is not None and not isinstance(value, kind) for value, kind in texts):
         raise TypeError
     if shown.body is not None:
         msgspec.json.decode(shown.body)

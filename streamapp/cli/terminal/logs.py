@@ -34,14 +34,8 @@ def set_up(config: Config) -> None:
 class _EnabledLogger(logging.Logger):
     """A logger that `logging.config` does not disable, as it does by default with all that exist."""
 
-    @property
-    def disabled(self) -> bool:
-        """Always False."""
-        return False
-
-    @disabled.setter
-    def disabled(self, value: bool) -> None:
-        del value
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, False if name == "disabled" else value)
 
 
 def keep_enabled() -> None:
@@ -51,7 +45,9 @@ def keep_enabled() -> None:
     """
     for name in list(logging.root.manager.loggerDict):
         if name.partition(".")[0] == "streamapp":
-            logging.getLogger(name).__class__ = _EnabledLogger
+            logger = logging.getLogger(name)
+            logger.__class__ = _EnabledLogger
+            logger.disabled = False
 
 
 def restore(config: Config) -> None:
