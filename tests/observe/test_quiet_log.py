@@ -6,9 +6,18 @@ from typing import Any
 import pytest
 
 from rigs.worker import Add, Rig, logged
-from streamapp.observe.quiet_log import CAUSES, QuietLog, log_repetitions
+from streamapp.observe.quiet_log import CAUSES, QuietLog, _all, log_repetitions
 
 logger = logging.getLogger("streamapp.test")
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_to_tell(caplog: pytest.LogCaptureFixture) -> None:
+    """Begin without the repetitions of other tests' workers: the logs belong to the process."""
+    for quiet_log in list(_all):
+        for logged_cause in quiet_log._logged.values():
+            logged_cause.suppressed = 0
+    caplog.clear()
 
 
 async def test_a_cause_is_logged_once_and_then_counted(
