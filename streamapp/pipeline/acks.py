@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-from anyio import current_time, sleep
+from anyio import Event, current_time, move_on_after, sleep
 
 from streamapp.errors import Fault, ServiceError
 from streamapp.flow.backoff import Backoff
@@ -24,8 +24,11 @@ AGAIN = Backoff(first=0.2, longest=1.0)
 """Before each further try of a delete or a release that failed."""
 
 TRIES = 4
-"""How often a delete or a release is tried in a row: for about a second. A delete then goes again with newer ones; what
-cannot be given back is brought again by SQS when its visibility timeout ends."""
+"""How often a delete or a release is tried in a row: for about a second. A delete is then tried less often; what cannot be
+given back is brought again by SQS when its visibility timeout ends."""
+
+LATER = Backoff(first=1.0, longest=10.0)
+"""Before each try of a delete after these."""
 
 
 class Acks:
@@ -53,11 +56,11 @@ class Acks:
         self._handoff = handoff
         self._counters = counters
         self._quiet_log = QuietLog(logger)
-        self._is_hurried = False
+        self._hurried = Event()
 
     def hurry(self) -> None:
         """Wait no longer for the right to delete: the worker drains."""
-        self._is_hurried = True
+        self._hurried.set()
         self._leases.rights.hurry()
 
     @property
@@ -87,39 +90,64 @@ class Acks:
             self.release(follower, after)
 
     async def _delete(self, leases: list[Lease]) -> Sequence[None]:
-        """Delete the messages. One whose delete fails keeps its lease, and its delete goes again until the worker drains.
+        """Delete the messages. One whose delete fails keeps its lease, and is deleted when that works, until the worker drains.
 
-        To end the lease would bring it again for nothing, until SQS dead-letters what is done.
+        To end the lease would bring it again for nothing, until SQS dead-letters what is done. If its queue is gone, no
+        later try would do.
         """
         waiting, failures = leases, 0
-        while waiting and failures < TRIES:
+        while waiting:
             if failures:
-                await sleep(AGAIN.pause(failures))
+                await self._pause(failures)
             handles = [lease.handle for lease in waiting]
             outcomes = await self._try_delete(handles)
-            again: list[Lease] = []
-            for lease, handle, failure in zip(waiting, handles, outcomes, strict=True):
-                # One that came again meanwhile is there still: the delete of an old handle does nothing.
-                if _may_heal(failure) or lease.handle != handle:
-                    again.append(lease)
-                else:
-                    if failure is not None and failure.fault is not Fault.LEASE_LOST:
-                        self._leases.remember(lease)
-                    self._end(lease, is_gone=failure is None)
+            waiting, hopeless = self._end_deleted(waiting, handles, outcomes)
             rights = self._leases.rights
             is_refused = bool(any(outcomes) or rights.refused) and rights.note("DeleteMessage", outcomes)
-            if is_refused and again and not self._is_hurried:
+            if is_refused and waiting and not self._hurried.is_set():
                 await rights.change()
-                waiting, lost = [it for it in again if not it.is_lost], [it for it in again if it.is_lost]
+                lost = [lease for lease in waiting if lease.is_lost]
+            else:
+                failures += 1
+                is_over = failures >= TRIES
+                lost = [
+                    lease
+                    for lease in waiting
+                    if is_over and (lease.is_lost or lease in hopeless or self._hurried.is_set())
+                ]
+            if lost:
                 self._give_up(lost)
-            else:
-                waiting, failures = again, failures + 1
-        for lease in waiting:
-            if self._is_hurried or lease.is_lost:
-                self._give_up([lease])
-            else:
-                self.deletes.post(lease)
+                waiting = [lease for lease in waiting if lease not in lost]
+            if failures == TRIES:
+                for lease in waiting:
+                    self._warn("a delete fails; it is tried until it works", lease)
         return [None] * len(leases)
+
+    def _end_deleted(
+        self, leases: Sequence[Lease], handles: Sequence[str], outcomes: Sequence[Failure | None]
+    ) -> tuple[list[Lease], set[Lease]]:
+        """End what is deleted or never will be. Return what is to be tried again, and those of it whose queue is gone."""
+        again: list[Lease] = []
+        hopeless: set[Lease] = set()
+        for lease, handle, failure in zip(leases, handles, outcomes, strict=True):
+            # One that came again meanwhile is there still: the delete of an old handle does nothing.
+            if _may_heal(failure) or lease.handle != handle:
+                again.append(lease)
+                if failure is not None and failure.fault is Fault.CONFIGURATION:
+                    hopeless.add(lease)
+            else:
+                if failure is not None and failure.fault is not Fault.LEASE_LOST:
+                    self._leases.remember(lease)
+                self._end(lease, is_gone=failure is None)
+        return again, hopeless
+
+    async def _pause(self, failures: int) -> None:
+        """Wait before the next try; no longer once the worker drains."""
+        if failures < TRIES:
+            await sleep(AGAIN.pause(failures))
+        else:
+            with move_on_after(LATER.pause(failures - TRIES + 1)):
+                await self._hurried.wait()
 
     def _give_up(self, leases: Sequence[Lease]) -> None:
         """End leases whose messages are done and yet not deleted."""

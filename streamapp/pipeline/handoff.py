@@ -119,7 +119,9 @@ class Handoff:
         None comes sooner if all places are in batches that wait: then nothing can come before one of them goes on.
         """
         if self._permits.value or self._is_closed:
-            return await self.take()
+            with CancelScope(deadline=until):  # another may take what is there first
+                return await self.take()
+            return None
         self._gathered += held
         scope = CancelScope(deadline=until)
         self._gathering.add(scope)

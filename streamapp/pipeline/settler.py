@@ -119,9 +119,7 @@ class Settler:
             after = error.after if isinstance(error, Retry) else None
             self.retry(lease, _why(error), in_hand, after=after)
         else:
-            text = own_text(error)
-            detail = f"{kind_of(error)}: {text}" if text else kind_of(error)
-            await self.bury(lease, Why("attempts_exhausted", detail), in_hand)
+            await self.bury(lease, Why("attempts_exhausted", kind_of(error)), in_hand)
 
     async def bury(
         self, lease: Lease, why: Why, in_hand: InHand | None = None, *, word: DeadWord = "dead"

@@ -10,8 +10,8 @@ from typing import Any
 
 import hiredis
 from anyio import move_on_after
+from redis.exceptions import BusyLoadingError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from streamapp.redis.topology import Command
@@ -35,10 +35,10 @@ async def exchange(client: Any, commands: Sequence[Command], within: float) -> l
     try:
         try:
             await _exchange_on(client, connection, commands, within, replies)
-        except RedisConnectionError:
+        except RedisConnectionError as error:
             # Redis, or something on the way, closes connections that are idle: that is no outage. All commands may be
             # repeated, as after any failure.
-            if not was_kept or replies:
+            if not was_kept or replies or isinstance(error, BusyLoadingError):
                 raise
             await connection.disconnect(nowait=True)
             await _exchange_on(client, connection, commands, within, replies)

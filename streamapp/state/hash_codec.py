@@ -40,17 +40,17 @@ class HashCodec(Generic[S]):
         """Return the hash fields of *value*. What is *stored* has been read, so the same text can be read again.
 
         Raises `UnicodeEncodeError` for an unpaired surrogate, which no hash takes, and another error for a member of a
-        wrong type: what cannot be read again would fail all later events of its key.
+        wrong type, unless that is inside a nested struct: what cannot be read again would fail all later events of its key.
         """
         fields: dict[str, str] = {}
-        for name, encoded, to_text, from_text, is_json in self._fields:
+        for name, encoded, to_text, from_text, is_tried in self._fields:
             member = getattr(value, name)
             if member is not None:
                 if to_text is not _text or type(member) is not str:
                     member = to_text(member)
                 if not member.isascii():
                     member.encode()  # raise here: later, what is committed with it would fail too
-                if is_json and stored.get(encoded) != member:
+                if is_tried and stored.get(encoded) != member:
                     from_text(member)  # raise here, as above
                 fields[encoded] = member
             elif name in self._required and name not in self._unknown:
@@ -76,7 +76,7 @@ class HashCodec(Generic[S]):
 
 
 def _text_of(hint: object) -> tuple[Callable[[Any], str], Callable[[str], Any], bool]:
-    """Return how a member of this type becomes text, how it is read back, and whether the text is JSON."""
+    """Return how a member of this type becomes text, how it is read back, and whether that is tried before it is stored."""
     kinds = set(get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,))
     kinds.discard(NoneType)
     kind = kinds.pop() if len(kinds) == 1 else object
@@ -89,7 +89,15 @@ def _text_of(hint: object) -> tuple[Callable[[Any], str], Callable[[str], Any], 
     if kind is datetime:
         return instant, partial(msgspec.convert, type=datetime, strict=False), False
     encoder, decoder = msgspec.json.Encoder(), msgspec.json.Decoder(hint)
-    return lambda value: encoder.encode(value).decode(), decoder.decode, True
+    return lambda value: encoder.encode(value).decode(), decoder.decode, not _has_structs(hint)
+
+
+def _has_structs(hint: object) -> bool:
+    """Whether a struct may be part of a value; to read it again would cost as much as all the rest of a state."""
+    kind = get_origin(hint) or hint
+    return (isinstance(kind, type) and issubclass(kind, msgspec.Struct)) or any(
+        map(_has_structs, get_args(hint))
+    )
 
 
 def _digits(kind: type[int | Decimal], value: object) -> str:

@@ -149,7 +149,8 @@ async def test_a_sick_queue_is_left_in_peace_and_the_others_are_served(
                 for name in CAUSES:
                     await fill(sqs, name, WAITING)
                 during = await rate(tally, lasts)
-            asked = {name: receives.hits for name, (receives, *_) in planned.items()}
+            # One whose done messages hold all places is not polled: they cannot be deleted.
+            asked = {name: receives.hits + deletes.hits for name, (receives, deletes, _) in planned.items()}
             healed_at = heal(planned)
             spent = healed_at - harmed_at
             async with create_task_group() as recoveries:
@@ -173,7 +174,7 @@ async def test_a_sick_queue_is_left_in_peace_and_the_others_are_served(
     )
     assert during > 0, "the agent that is well stood still"  # clock: a count of messages
     assert sum(asked.values()) >= len(asked)
-    assert asked[busiest] <= (1 if long else 3) * spent + 1  # clock: a count of calls
+    assert asked[busiest] <= (2 if long else 6) * spent + 1  # clock: a count of calls
     assert most_lines <= spent / 10 + 1  # clock: a count of lines
     if long:
         assert during >= 0.95 * usual  # clock: the row's figure

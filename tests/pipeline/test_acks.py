@@ -60,7 +60,8 @@ async def test_only_deletes_that_failed_are_repeated(
 
 async def test_a_delete_that_keeps_failing_keeps_its_lease(monkeypatch: pytest.MonkeyPatch) -> None:
     """Received again it would only be deleted, and SQS counts that receive: in the end it dead-letters what is done."""
-    monkeypatch.setattr("streamapp.pipeline.acks.AGAIN", Backoff(0.001, 0.001))
+    for pauses in ("AGAIN", "LATER"):
+        monkeypatch.setattr(f"streamapp.pipeline.acks.{pauses}", Backoff(0.001, 0.001))
     async with settling() as it:
         it.sqs.faults.add("delete", Fail(), times=5 * TRIES)
         (lease,) = await it.receive(Outgoing("a"))
