@@ -188,7 +188,7 @@ MUTANTS: Mapping[str, Mutant] = {
     "bug-fails-the-flush": Mutant(
         "a bug of one key fails the flush",
         [("streamapp.state.committer", "contained", protocol.raise_again)],
-        claim="state/test_company.py::test_a_bug_of_one_table_fails_only_its_own_events[state that cannot be read]",
+        claim="state/test_company.py::test_a_bug_of_one_table_fails_only_its_own_events[fold that exits]",
     ),
     "conflicts-in-the-flush": Mutant(
         "a flush goes on until none of its keys is in conflict",
