@@ -306,7 +306,8 @@ class World:
         """Report to the judge what SQS does, as it happens."""
         broker, ledger, judge = self._sqs.simulator.broker, self._sqs.simulator.ledger, self._judge
         note = ledger.note
-        reports = {"receive": judge.received, "delete": judge.deleted, "redrive": judge.redriven}
+        reports = {"receive": judge.received, "redrive": judge.redriven}
+        newest: dict[str, str] = {}  # the handle of each message's last receive
 
         def watch(
             at: float, operation: str, queue: str, outcome: str, *rest: Any, call: int | None = None
@@ -322,7 +323,10 @@ class World:
                     judge.sent(rest[0], msgspec.json.decode(body, type=Fact))
                 else:
                     judge.buried(msgspec.json.decode(body, type=Fact))
+            elif operation == "delete":
+                judge.deleted(rest[0], is_overtaken=rest[1] != newest.get(rest[0]))
             elif operation in reports:
+                newest[rest[0]] = rest[1]
                 reports[operation](rest[0])
 
         ledger.note = watch
