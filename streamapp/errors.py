@@ -47,13 +47,14 @@ class TookTooLong(StreamappError):
 
 
 class Panic(StreamappError):
-    """An app's code raised something that is no `Exception`; it ends an attempt at a message, as any error does.
+    """An app's code raised something that is no ordinary `Exception`; it ends an attempt at a message, as any error does.
 
-    That is what a panic in a Rust extension is, and `sys.exit`. *cause* is what was raised.
+    That is what a panic in a Rust extension is, `sys.exit`, and an exception that raises when it is asked for its class.
+    *cause* is what was raised.
     """
 
     def __init__(self, cause: BaseException) -> None:
-        super().__init__(f"{type(cause).__name__} was raised, which is no Exception")
+        super().__init__(f"{type(cause).__name__} was raised, which is no ordinary exception")
         self.cause = cause
 
 
@@ -70,15 +71,28 @@ def own_text(error: BaseException) -> str:
 
 
 def contained(error: BaseException) -> Exception:
-    """Return what an app's code raised as an `Exception`: a `Panic` if it is none. Raises Ctrl-C itself again."""
+    """Return what an app's code raised as an `Exception`: a `Panic` if it is none, or cannot be asked what it is.
+
+    Raises Ctrl-C itself again.
+    """
     if is_interrupt(error):
         raise error
+    error = tellable(error)
     return error if isinstance(error, Exception) else Panic(error)
 
 
 def is_interrupt(error: BaseException) -> bool:
     """Whether *error* is Ctrl-C itself, and not raised by code: a worker process takes that signal in another way."""
-    return isinstance(error, KeyboardInterrupt) and _raises(signal.getsignal(signal.SIGINT))
+    return issubclass(type(error), KeyboardInterrupt) and _raises(signal.getsignal(signal.SIGINT))
+
+
+def tellable(error: BaseException) -> BaseException:
+    """Return *error*; a `Panic` for one of which `isinstance` cannot tell what it is, since its `__class__` raises."""
+    try:
+        isinstance(error, Panic)
+    except BaseException:  # noqa: BLE001 - the app's code
+        return Panic(error).with_traceback(error.__traceback__)
+    return error
 
 
 class CutOff(StreamappError):

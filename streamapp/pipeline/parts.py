@@ -44,7 +44,7 @@ class Parts:
         return self.current.leases
 
     def add(self, leases: Sequence[Lease]) -> None:
-        """Let *leases* be tried again together."""
+        """Take *leases*, which are tried again together."""
         self.waiting.append(Part(leases))
 
     def done(self) -> None:

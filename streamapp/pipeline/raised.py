@@ -5,14 +5,14 @@ from typing import cast
 
 from anyio import get_current_task
 
-from streamapp.errors import Decision, Refused, Reject, Retry, ServiceError, Skip, contained
+from streamapp.errors import Decision, Refused, Reject, Retry, ServiceError, Skip, contained, tellable
 
 
 def leaves(error: BaseException) -> Iterator[BaseException]:
     """Yield the errors of a group, however deep its groups are nested; *error* itself if it is no group."""
     waiting = [error]
     while waiting:
-        error = waiting.pop()
+        error = tellable(waiting.pop())
         if isinstance(error, BaseExceptionGroup):
             waiting.extend(reversed(cast("BaseExceptionGroup[BaseException]", error).exceptions))
         else:

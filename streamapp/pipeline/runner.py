@@ -15,7 +15,7 @@ from anyio import (
     sleep,
 )
 
-from streamapp.errors import Decision, Skip, StreamappError, TookTooLong, is_interrupt
+from streamapp.errors import Decision, Skip, StreamappError, TookTooLong, is_interrupt, tellable
 from streamapp.flow.backoff import Backoff
 from streamapp.observe.quiet_log import QuietLog
 from streamapp.pipeline.agent import Agent
@@ -170,6 +170,7 @@ class Runner:
 
     def _error_of(self, error: BaseException, turn: Turn[Any]) -> Exception:
         """Return what ends the message at which *error* was raised. Raises what does not come from the agent's code."""
+        error = tellable(error)
         if is_interrupt(error) or is_close(error, turn.task_id):
             raise error
         if os.getpid() != self._pid:

@@ -229,7 +229,7 @@ class Turn(Generic[T]):
         self._forget()
 
     def cut_off(self) -> None:
-        """Let go of what is lost, and try again what was in company with it."""
+        """Release what is lost, and try again what was in company with it."""
         kept = [lease for lease in self._in_hand.leases if not lease.is_lost]
         if kept and self.is_batch:
             for lease in kept:
@@ -271,7 +271,7 @@ class Turn(Generic[T]):
         self._forget()
 
     def _set_apart(self) -> None:
-        """Let each message that the agent failed in company be tried again, alone."""
+        """Take out of hand each message that the agent failed in company: it is tried again, alone."""
         for lease, decision in list(self._in_hand.decisions.items()):
             if lease in self._in_hand.leases and not isinstance(decision, Decision):
                 del self._in_hand.leases[lease], self._in_hand.decisions[lease]

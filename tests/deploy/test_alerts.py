@@ -51,7 +51,7 @@ class Scraped:
                 values += ["_"] * (taken - len(values)) + [repr(float(sample.value))]
 
     async def pass_by(self, seconds: int) -> None:
-        """Let so much of the worker's time pass."""
+        """Return once so much of the worker's time has passed."""
         for _ in range(seconds // EVERY):
             self.scrape()
             self.seconds += EVERY

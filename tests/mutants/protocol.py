@@ -125,7 +125,7 @@ async def sweep_without_barrier(self: Sweeper, owing: Sequence[Owing]) -> list[O
 
 
 def raise_again(raised: BaseException) -> Exception:
-    """Let what a declaration raised fail the whole flush."""
+    """Raise what a declaration raised, which fails the whole flush."""
     raise raised
 
 
@@ -237,13 +237,13 @@ def never_refused(self: Rights, right: str, outcomes: Sequence[object]) -> bool:
 
 
 async def claim_for_all(self: MemoryStore, key: str, seconds: float, *, again: bool = False) -> bool:
-    """Let each worker sweep, whoever sweeps already."""
+    """Say yes to each worker that wants to sweep, whoever sweeps already."""
     del self, key, seconds, again
     return True
 
 
 def enter_all(self: FifoGroups, lease: Lease) -> bool:
-    """Let the messages of a group be processed side by side."""
+    """Hand over the messages of a group side by side."""
     del self, lease
     return True
 

@@ -80,7 +80,7 @@ def order(t: Any) -> list[tuple[str, str]]:
 
 
 def slow_commits(t: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let each commit take a second."""
+    """Make each commit take a second."""
     commit = t.store.commit
 
     async def slow(commits: Any) -> Any:
@@ -120,7 +120,7 @@ async def test_what_fails_after_its_event_fails_it(monkeypatch: pytest.MonkeyPat
 
 
 def slow_reads(t: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let each read take a second."""
+    """Make each read take a second."""
     read = t.store.read
 
     async def slow(keys: Any) -> Any:

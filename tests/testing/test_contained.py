@@ -30,6 +30,15 @@ class Unequal(Exception):
         raise RuntimeError
 
 
+class Faceless(Exception):
+    """What `isinstance` cannot be asked about."""
+
+    @property
+    def __class__(self) -> type:  # type: ignore[override]
+        """Raise."""
+        raise RuntimeError
+
+
 class BareReject(Reject):
     """A decision without its parts."""
 
@@ -155,6 +164,18 @@ async def test_it_ends_its_own_message(where: str, error: Callable[[], BaseExcep
         assert '"bad"' in letter.body
         assert set(t.table("t")) == {"a", "later", *(f"k{n}" for n in range(20))}
         assert len(t.sent("out")) == 22
+        assert sorted(t.sqs.ledger.receives("in").values())[:-1] == [1] * 22
+
+
+@pytest.mark.parametrize("where", ["fold", "announce", "identity"])
+async def test_what_cannot_be_asked_for_its_class_ends_its_own_event(where: str) -> None:
+    """Others of the flush would fail with it. What an agent raises so, Python's own logging cannot show."""
+    async with Breaks(where, Faceless).app.test() as t:
+        await t.send("in", Ev("bad"), *(Ev(f"k{n}", n) for n in range(20)))
+        await t.settle()
+
+        assert [letter.detail for letter in t.dead("in")] == ["Faceless"]
+        assert sorted(t.sqs.ledger.receives("in").values())[:-1] == [1] * 20
 
 
 async def test_the_dead_letter_names_what_was_raised() -> None:

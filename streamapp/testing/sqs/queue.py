@@ -92,7 +92,7 @@ class StoredQueue:
         return int(self.attributes[name])
 
     def change_attributes(self, attributes: dict[str, str], now: float) -> None:
-        """Have these attributes from now on."""
+        """Set the attributes."""
         scope = attributes.get("DeduplicationScope", "")
         if scope != self._scopes[-1][1]:
             self._scopes.append((now + PROPAGATION, scope))
